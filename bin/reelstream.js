@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: it must parse on any Node, to say clearly that this one is too old.
+const major = Number(process.versions.node.split('.')[0]);
+if (major < 24) {
+  process.stderr.write(
+    `ReelStream runs on Node 24 or newer, this is ${process.version}. On Linux, npm ci brings Node 24 along: use "npm start" or "npm run reelstream -- <command>" after it.\n`,
+  );
+  process.exit(1);
+}
+await import('../src/main.ts');

@@ -1,0 +1,94 @@
+import type { EventStore, ExpectedRevision } from '../eventStore/eventStore.ts';
+import { RevisionConflict } from '../eventStore/eventStore.ts';
+import type { CommandContext } from './commandContext.ts';
+import type { Decider } from './decider.ts';
+import type { DomainEvent, NewEvent, RecordedEvent } from './event.ts';
+import { eventIdFor } from './eventIds.ts';
+
+/** Conflicts after which a command gives up: each means that another writer got ahead, so this many in a row is a stampede. */
+const MOST_ATTEMPTS = 10;
+
+export interface CommandOutcome<Event, State> {
+  /** The state after the command. */
+  readonly state: State;
+  /** What this command appended; empty when it asked for what was already so. */
+  readonly events: readonly Event[];
+  /** The stream's last revision; undefined while it does not exist. */
+  readonly revision: number | undefined;
+  /** Position of the stream's last event: a read model past it shows what this command led to. */
+  readonly position: bigint;
+}
+
+export interface HandleOptions {
+  /** The revision that the client itself named (If-Match, a refresh token): a conflict is then the answer, not a reason to try again. */
+  readonly expectedRevision?: number;
+}
+
+/**
+ * Runs a command against one stream: read, fold, decide, append at the revision read; on a conflict, all of it again.
+ *
+ * A command that carries an idempotency key and is found in the stream already is not decided a second time.
+ * @throws RevisionConflict when `expectedRevision` is not the stream's, or after ten conflicts in a row.
+ */
+export async function handleCommand<Command, Event extends DomainEvent, State>(
+  store: Pick<EventStore, 'append' | 'readStream'>,
+  decider: Decider<Command, Event, State>,
+  stream: string,
+  command: Command,
+  context: CommandContext,
+  options: HandleOptions = {},
+): Promise<CommandOutcome<Event, State>> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await load(store, decider, stream, context);
+    if (found.repeated.length > 0) return { ...found, events: found.repeated };
+    if (options.expectedRevision !== undefined && options.expectedRevision !== found.revision) {
+      throw new RevisionConflict(stream, options.expectedRevision, found.revision);
+    }
+    const events = decider.decide(command, found.state);
+    if (events.length === 0) return { state: found.state, events, revision: found.revision, position: found.position };
+    const expected: ExpectedRevision = found.revision ?? 'none';
+    try {
+      const { revision, position } = await store.append(stream, toNewEvents(events, stream, context), expected);
+      return { state: events.reduce(decider.evolve, found.state), events, revision, position };
+    } catch (error) {
+      if (!(error instanceof RevisionConflict) || options.expectedRevision !== undefined || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Gives events what the log wants to know about where they came from. The codec fills in the schema version. */
+export function toNewEvents(events: readonly DomainEvent[], stream: string, context: CommandContext): NewEvent[] {
+  const { correlationId, causationId, actor, traceparent } = context;
+  return events.map(({ type, data }, index) => ({
+    id: eventIdFor(context, stream, index),
+    type,
+    data,
+    metadata: {
+      correlationId,
+      ...(causationId !== undefined && { causationId }),
+      ...(actor !== undefined && { actor }),
+      ...(traceparent !== undefined && { traceparent }),
+      schemaVersion: 0,
+    },
+  }));
+}
+
+async function load<Command, Event extends DomainEvent, State>(
+  store: Pick<EventStore, 'readStream'>,
+  decider: Decider<Command, Event, State>,
+  stream: string,
+  context: CommandContext,
+): Promise<{ state: State; revision: number | undefined; position: bigint; repeated: Event[] }> {
+  let state = decider.initialState;
+  let revision: number | undefined;
+  let position = 0n;
+  const repeated: Event[] = [];
+  const firstId = context.idempotencyKey === undefined ? undefined : eventIdFor(context, stream, 0);
+  for await (const recorded of store.readStream(stream)) {
+    const event = recorded as RecordedEvent<Event>;
+    state = decider.evolve(state, event);
+    ({ revision, position } = event);
+    if (event.id === firstId || (repeated.length > 0 && event.id === eventIdFor(context, stream, repeated.length))) repeated.push(event);
+  }
+  return { state, revision, position, repeated };
+}

@@ -1,0 +1,20 @@
+import type { DomainEvent } from './event.ts';
+
+/**
+ * The rules of one kind of stream, as pure functions: no clock, no randomness, no I/O; time and ids come in
+ * with the command. Asking for what is already so answers `[]`; what the rules forbid throws a `DomainError`.
+ */
+export interface Decider<Command, Event extends DomainEvent, State> {
+  readonly initialState: State;
+  decide(command: Command, state: State): readonly Event[];
+  evolve(state: State, event: Event): State;
+}
+
+export function fold<Event extends DomainEvent, State>(
+  decider: Pick<Decider<never, Event, State>, 'evolve' | 'initialState'>,
+  events: Iterable<Event>,
+): State {
+  let state = decider.initialState;
+  for (const event of events) state = decider.evolve(state, event);
+  return state;
+}

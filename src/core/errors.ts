@@ -1,0 +1,44 @@
+/** What kind of refusal an error is. HTTP turns the kind into a status, in one place (`http/errorReply.ts`). */
+export type ErrorKind =
+  | 'invalid' // 400
+  | 'unauthenticated' // 401
+  | 'forbidden' // 403
+  | 'notFound' // 404
+  | 'methodNotAllowed' // 405
+  | 'conflict' // 409
+  | 'preconditionFailed' // 412
+  | 'tooLarge' // 413
+  | 'unsupportedMedia' // 415
+  | 'unprocessable' // 422
+  | 'rateLimited' // 429
+  | 'unavailable'; // 503
+
+export interface FieldMessage {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface DomainErrorDetails {
+  readonly fields?: readonly FieldMessage[];
+  /** Seconds after which a retry is worthwhile (`Retry-After`). */
+  readonly retryAfter?: number;
+  readonly cause?: unknown;
+}
+
+/** An error whose message is meant for the caller: it says what to do. Anything else is a 500 and is not shown. */
+export class DomainError extends Error {
+  readonly kind: ErrorKind;
+  /** Stable snake_case, part of the API. */
+  readonly code: string;
+  readonly fields: readonly FieldMessage[];
+  readonly retryAfter: number | undefined;
+
+  constructor(kind: ErrorKind, code: string, message: string, details: DomainErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.name = 'DomainError';
+    this.kind = kind;
+    this.code = code;
+    this.fields = details.fields ?? [];
+    this.retryAfter = details.retryAfter;
+  }
+}

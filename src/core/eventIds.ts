@@ -1,0 +1,14 @@
+import { v5, v7 } from 'uuid';
+import type { CommandContext } from './commandContext.ts';
+
+/** Namespace of every derived event id; fixed for ever, since a retry must find the ids of the first try. */
+const NAMESPACE = 'b0a3c1de-52f4-4f0f-9a53-6e2f7f0c9d10';
+
+/**
+ * The id of the index-th event that a command appends to a stream. With an idempotency key it is derived, so that the
+ * retry of a command names the same events and the store recognises them; without one it is new.
+ */
+export function eventIdFor(context: Pick<CommandContext, 'actor' | 'idempotencyKey'>, stream: string, index: number): string {
+  if (context.idempotencyKey === undefined) return v7();
+  return v5(JSON.stringify([context.actor ?? '', context.idempotencyKey, stream, index]), NAMESPACE);
+}

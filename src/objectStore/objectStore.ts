@@ -1,0 +1,45 @@
+import type { Readable } from 'node:stream';
+
+export interface StoredObject {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly contentType: string;
+  readonly etag: string;
+}
+
+/**
+ * Where videos and thumbnails lie. Keys are made by the server, name their content (a hash), and are never
+ * overwritten with other bytes; so anything served from here may be cached for ever.
+ */
+export interface ObjectStore {
+  /** Stores a local file under a key, whole or not at all. Repeating it is harmless. @throws ObjectStoreUnavailable */
+  putFile(key: string, path: string, contentType: string, signal?: AbortSignal): Promise<void>;
+  /** Writes an object into a local file. @throws ObjectNotFound, ObjectStoreUnavailable */
+  getFile(key: string, path: string, signal?: AbortSignal): Promise<void>;
+  /** The bytes from `start` to `end`, both included; all of them by default. */
+  read(key: string, range?: { start: number; end: number }): Promise<Readable>;
+  stat(key: string): Promise<StoredObject | undefined>;
+  /** Keys that begin with `prefix`. */
+  list(prefix: string): AsyncIterable<string>;
+  /** Deleting what is not there is fine. */
+  remove(keys: readonly string[]): Promise<void>;
+  /** The address under which a browser finds the object. */
+  url(key: string): string;
+  /** Throws when the store cannot be used right now. */
+  check(): Promise<void>;
+}
+
+export class ObjectNotFound extends Error {
+  constructor(key: string) {
+    super(`no object ${key}`);
+    this.name = 'ObjectNotFound';
+  }
+}
+
+export class ObjectStoreUnavailable extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'ObjectStoreUnavailable';
+  }
+}

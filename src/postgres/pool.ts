@@ -1,0 +1,28 @@
+import pg from 'pg';
+
+const INT8 = 20;
+
+/** int8 arrives as bigint (log positions do not fit a double). */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8 && format !== 'binary') return BigInt;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+export interface PoolOptions {
+  readonly connectionString: string;
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  /** Most connections; 10 by default. */
+  readonly max?: number;
+  /** Hears of connections lost while idle; queries report their own errors. */
+  readonly onError?: (error: Error) => void;
+}
+
+export function createPool({ connectionString, name, max = 10, onError = () => undefined }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({ connectionString, application_name: `reelstream ${name}`, max, types, connectionTimeoutMillis: 5_000 });
+  // Without a listener, an idle connection that the server closes would end the process.
+  pool.on('error', onError);
+  return pool;
+}

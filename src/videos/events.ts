@@ -1,0 +1,71 @@
+import type { DomainEvent } from '../core/event.ts';
+import type { EventTypeDefinitions } from '../core/eventTypes.ts';
+
+/** An object in the object store. */
+export interface MediaObject {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What was found in the file: seconds, and pixels as shown (rotation applied). */
+export interface MediaFacts {
+  readonly duration: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Stream `video-<videoId>`. */
+export type VideoUploaded = DomainEvent<
+  'VideoUploaded',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    readonly title: string;
+    readonly description: string;
+    readonly original: MediaObject;
+    readonly facts: MediaFacts;
+    readonly at: string;
+  }
+>;
+
+export type VideoProcessed = DomainEvent<
+  'VideoProcessed',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    readonly video: MediaObject;
+    readonly thumbnail: MediaObject;
+    /** Of the rendition that is played. */
+    readonly facts: MediaFacts;
+    readonly at: string;
+  }
+>;
+
+export type VideoProcessingFailed = DomainEvent<
+  'VideoProcessingFailed',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** A sentence for the uploader. */
+    readonly reason: string;
+    readonly at: string;
+  }
+>;
+
+export type VideoDetailsChanged = DomainEvent<
+  'VideoDetailsChanged',
+  { readonly videoId: string; readonly ownerId: string; readonly title: string; readonly description: string; readonly at: string }
+>;
+
+export type VideoDeleted = DomainEvent<'VideoDeleted', { readonly videoId: string; readonly ownerId: string; readonly at: string }>;
+
+export type VideoEvent = VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoDetailsChanged | VideoDeleted;
+
+export const videoEventTypes = {
+  VideoUploaded: { version: 1 },
+  VideoProcessed: { version: 1 },
+  VideoProcessingFailed: { version: 1 },
+  VideoDetailsChanged: { version: 1 },
+  VideoDeleted: { version: 1 },
+} as const satisfies EventTypeDefinitions;
