@@ -1,0 +1,89 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import type { CommandContext } from '../core/commandContext.ts';
+
+/** Who sent a request, as the access token says. */
+export interface AuthenticatedUser {
+  readonly id: string;
+  readonly name: string;
+  readonly username: string;
+  readonly email: string;
+}
+
+/** What a route's handler gets: everything checked and typed already. */
+export interface RouteRequest<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** Present when `auth` is `required`; present or not when it is `optional`. */
+  readonly user: AuthenticatedUser | undefined;
+  /** Ready to hand to a command: correlation id, actor, trace, idempotency key, the moment the request came in. */
+  readonly context: CommandContext;
+  /** The client's address. */
+  readonly address: string;
+  /** From `X-Min-Position`. */
+  readonly minPosition: bigint | undefined;
+  /** Aborts when the client goes away or the server drains. */
+  readonly signal: AbortSignal;
+  /** For what has no place above (multipart, cookies, conditional headers). */
+  readonly raw: Request;
+  /** For what is streamed. A handler that answers by itself returns `undefined`. */
+  readonly response: Response;
+}
+
+/** An answer in the envelope of API.md. */
+export interface EnvelopeReply {
+  readonly status: number;
+  readonly message: string;
+  readonly data?: unknown;
+  readonly meta?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Becomes `X-Event-Position`. Every command sets it. */
+  readonly position?: bigint;
+  /** The read model had not caught up in time: becomes `X-Projection-Behind: true`. */
+  readonly behind?: boolean;
+}
+
+/** An answer that is serialised already (the cache); `etag` makes `If-None-Match` work. */
+export interface BytesReply {
+  readonly status: number;
+  readonly bytes: Buffer;
+  readonly contentType: string;
+  readonly etag?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Reply = EnvelopeReply | BytesReply;
+
+export interface ResponseDescription {
+  readonly description: string;
+  /** Schema of `data`. */
+  readonly data?: z.ZodType;
+  readonly meta?: z.ZodType;
+}
+
+/** One operation of the API: what it accepts, what it answers, what it does. Requests are validated and OpenAPI generated from the same schemas. */
+export interface Route<Params = unknown, Query = unknown, Body = unknown> {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** Express style: `/api/v1/video/:videoId`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly tag: 'Accounts' | 'Videos' | 'Analytics' | 'System' | 'Operators';
+  readonly auth: 'none' | 'optional' | 'required';
+  /** Which limit it counts against; `general` by default. */
+  readonly limit?: 'general' | 'auth' | 'upload' | 'none';
+  readonly params?: z.ZodType<Params>;
+  readonly query?: z.ZodType<Query>;
+  /** JSON body. */
+  readonly body?: z.ZodType<Body>;
+  /** Form fields, for the document only: the handler reads the stream itself. */
+  readonly multipart?: z.ZodType;
+  readonly responses: Readonly<Record<number, ResponseDescription>>;
+  handle(request: RouteRequest<Params, Query, Body>): Promise<Reply | undefined>;
+}
+
+/** Keeps the schemas' types through a list of routes. */
+export function route<Params, Query, Body>(definition: Route<Params, Query, Body>): Route {
+  return definition as unknown as Route;
+}
