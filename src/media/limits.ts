@@ -1,0 +1,22 @@
+/** What an upload may be. The first two numbers are the seed system's; the others bound what one upload can cost us. */
+export const uploadLimits = {
+  /** Bytes: 50 MB, counted as MiB. */
+  maxBytes: 50 * 1024 * 1024,
+  /** Seconds of picture. */
+  maxSeconds: 60,
+  /** What "60 s" may come to in practice: a 29.97 fps clip cut at 60 s ends at 60.03 s, with its last frame. */
+  secondsTolerance: 0.05,
+  /** Sound may outlast the picture: codecs pad it to whole frames, up to a quarter of a second at 8 kHz. */
+  maxSecondsOfFile: 60.5,
+  /** Bytes of the text field `data`: a title, a description, and room for escapes. */
+  maxDataBytes: 64 * 1024,
+  minSide: 16,
+  /** 8K, either way up. */
+  maxSide: 7680,
+  maxPixels: 7680 * 4320,
+  /** Slow motion of phones. Renditions are capped lower. */
+  maxFrameRate: 240,
+  maxStreams: 16,
+} as const;
+
+export type UploadLimits = { readonly [K in keyof typeof uploadLimits]: number };

@@ -1,0 +1,165 @@
+import { createHash, type Hash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import busboy from 'busboy';
+import { DomainError } from '../core/errors.ts';
+import { drainThenClose } from './drain.ts';
+import type { UploadLimits } from './limits.ts';
+
+export interface ReceivedFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Hex. */
+  readonly sha256: string;
+}
+
+export interface ReceivedForm {
+  readonly file: ReceivedFile;
+  readonly data: string | undefined;
+}
+
+export interface ReceiveFormOptions {
+  readonly signal?: AbortSignal;
+  readonly onReceived?: (fraction: number) => void;
+}
+
+/** Boundaries, part headers and `data` come on top of the file. */
+const FORM_OVERHEAD = 256 * 1024;
+
+/** Streams the form's one file into `folder`; see `receiveUpload`. */
+export async function receiveForm(
+  request: IncomingMessage,
+  folder: string,
+  limits: UploadLimits,
+  { signal, onReceived }: ReceiveFormOptions = {},
+): Promise<ReceivedForm> {
+  try {
+    const announced = Number(request.headers['content-length'] ?? Number.NaN);
+    if (announced > limits.maxBytes + FORM_OVERHEAD) throw tooLarge(limits);
+    const form = openForm(request, limits);
+    return await readForm(request, form, { path: join(folder, 'original.mp4'), limits, announced, signal, onReceived });
+  } catch (error) {
+    drainThenClose(request);
+    throw error;
+  }
+}
+
+function openForm(request: IncomingMessage, limits: UploadLimits): busboy.Busboy {
+  if (!(request.headers['content-type'] ?? '').toLowerCase().startsWith('multipart/form-data')) {
+    throw badForm('Send the video as multipart/form-data, with the file in the field "video" and its title in "data".');
+  }
+  try {
+    return busboy({
+      headers: request.headers,
+      defParamCharset: 'utf8',
+      // One more than allowed, so that the one too many is seen and named instead of being dropped.
+      limits: { files: 2, fields: 20, fieldSize: limits.maxDataBytes, fieldNameSize: 200, headerPairs: 50 },
+    });
+  } catch (cause) {
+    throw badForm('The multipart form has no usable boundary; let your HTTP client set the Content-Type header.', cause);
+  }
+}
+
+interface Target {
+  readonly path: string;
+  readonly limits: UploadLimits;
+  readonly announced: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onReceived: ((fraction: number) => void) | undefined;
+}
+
+function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target): Promise<ReceivedForm> {
+  const { promise, resolve, reject } = Promise.withResolvers<ReceivedForm>();
+  let data: string | undefined;
+  let writing: Promise<ReceivedFile> | undefined;
+
+  form.on('file', (name, stream) => {
+    const problem = name !== 'video' ? `The file came in the field "${name}"; send it in the field "video".` : writing && 'Send one file only.';
+    if (problem) return refuse(stream, badForm(problem));
+    writing = writeFile(stream, target);
+    writing.catch(fail);
+  });
+  form.on('field', (name, value, { valueTruncated }) => {
+    if (name !== 'data') return;
+    if (valueTruncated) fail(badForm(`The field "data" is longer than ${target.limits.maxDataBytes} bytes.`, undefined, 'data'));
+    else if (data !== undefined) fail(badForm('Send the field "data" once only.', undefined, 'data'));
+    else data = value;
+  });
+  form.on('fieldsLimit', () => fail(badForm('The form has too many fields.')));
+  form.on('error', (cause) => fail(badForm('The multipart form is broken or ends too early.', cause)));
+  form.on('close', () => {
+    if (writing === undefined) return fail(badForm('The form has no file; send the video in the field "video".', undefined, 'video'));
+    writing.then((file) => {
+      if (file.size === 0) fail(badForm('The file in the field "video" is empty.', undefined, 'video'));
+      else resolve({ file, data });
+    }, fail);
+  });
+
+  const onClose = (): void => { if (!request.readableEnded) fail(new Error('the client went away in the middle of its upload')); };
+  const onAbort = (): void => fail(target.signal?.reason);
+  request.once('close', onClose);
+  target.signal?.addEventListener('abort', onAbort, { once: true });
+  if (target.signal?.aborted) onAbort();
+  request.pipe(form);
+  return promise.finally(() => {
+    request.off('close', onClose);
+    target.signal?.removeEventListener('abort', onAbort);
+  });
+
+  function refuse(stream: Readable, error: Error): void {
+    stream.on('error', () => undefined).resume();
+    fail(error);
+  }
+
+  function fail(cause: unknown): void {
+    request.unpipe(form);
+    form.destroy();
+    // The file is closed before the caller removes its folder.
+    void Promise.allSettled([writing]).then(() => reject(toDomainError(cause)));
+  }
+}
+
+async function writeFile(stream: Readable, { path, limits, announced, onReceived }: Target): Promise<ReceivedFile> {
+  const meter = createMeter(limits, announced, onReceived);
+  await pipeline(stream, meter.through, createWriteStream(path, { mode: 0o600 }));
+  return { path, size: meter.size(), sha256: meter.hash.digest('hex') };
+}
+
+function createMeter(limits: UploadLimits, announced: number, onReceived?: (fraction: number) => void): {
+  through: Transform;
+  hash: Hash;
+  size: () => number;
+} {
+  const hash = createHash('sha256');
+  let size = 0;
+  let told = 0;
+  const through = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      if (size > limits.maxBytes) return done(tooLarge(limits));
+      hash.update(chunk);
+      const percent = Math.min(100, Math.floor((size / announced) * 100));
+      if (percent > told) onReceived?.((told = percent) / 100);
+      done(null, chunk);
+    },
+  });
+  return { through, hash, size: () => size };
+}
+
+function tooLarge(limits: UploadLimits): DomainError {
+  return new DomainError('tooLarge', 'file_too_large', `The video is larger than ${Math.floor(limits.maxBytes / 1024 / 1024)} MB.`);
+}
+
+function badForm(message: string, cause?: unknown, path = 'video'): DomainError {
+  return new DomainError('invalid', 'invalid_upload', message, { fields: [{ path, message }], cause });
+}
+
+function toDomainError(cause: unknown): unknown {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause;
+  return new DomainError('unavailable', 'storage_full', 'There is no room for uploads right now. Try again later.', { retryAfter: 60, cause });
+}

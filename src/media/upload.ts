@@ -1,0 +1,47 @@
+import type { IncomingMessage } from 'node:http';
+import type { MediaFacts } from '../videos/events.ts';
+import { uploadLimits, type UploadLimits } from './limits.ts';
+import { receiveForm, type ReceivedFile } from './multipart.ts';
+import type { Scratch } from './scratch.ts';
+
+export interface ReceiveUploadOptions {
+  readonly scratch: Scratch;
+  /** Says what is in the file, or throws the `DomainError` that tells its uploader why it is refused. */
+  readonly inspect: (path: string, signal?: AbortSignal) => Promise<MediaFacts>;
+  readonly limits?: UploadLimits;
+  /** Gives the upload up. */
+  readonly signal?: AbortSignal;
+  /** How much has arrived, 0 to 1; told at most once a percent, and only when the client said how much is coming. */
+  readonly onReceived?: (fraction: number) => void;
+  /** The file is here; now it is looked at. */
+  readonly onChecking?: () => void;
+}
+
+/** An upload that may be stored. Dispose it (`await using`) and its temporary file is gone. */
+export interface ReceivedUpload extends AsyncDisposable {
+  /** The text field `data`, as it was sent; undefined when there was none. */
+  readonly data: string | undefined;
+  readonly original: ReceivedFile;
+  readonly facts: MediaFacts;
+}
+
+/**
+ * Receives `multipart/form-data` with one file `video` and one text `data` as a stream, never in memory, and looks at
+ * the file. On a refusal the rest of the request is drained for a moment, so that the client sees the answer.
+ *
+ * @throws DomainError `invalid` (form), `tooLarge` (as soon as it is), `unsupportedMedia`, `unprocessable`,
+ * `unavailable` (no room on the disk). Nothing is left behind then.
+ */
+export async function receiveUpload(request: IncomingMessage, options: ReceiveUploadOptions): Promise<ReceivedUpload> {
+  const { scratch, inspect, signal, limits = uploadLimits } = options;
+  const folder = await scratch.make();
+  try {
+    const { file, data } = await receiveForm(request, folder.path, limits, options);
+    options.onChecking?.();
+    const facts = await inspect(file.path, signal);
+    return { data, original: file, facts, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
