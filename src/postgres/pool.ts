@@ -1,11 +1,13 @@
 import pg from 'pg';
 
 const INT8 = 20;
+const DATE = 1082;
 
-/** int8 arrives as bigint (log positions do not fit a double). */
+/** int8 arrives as bigint (log positions do not fit a double), date as `YYYY-MM-DD` (a Date would be local midnight). */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8 && format !== 'binary') return BigInt;
+    if (oid === DATE && format !== 'binary') return String;
     return pg.types.getTypeParser(oid, format as 'text');
   }) as pg.CustomTypesConfig['getTypeParser'],
 };

@@ -1,0 +1,49 @@
+import type { RecordedEvent } from '../../src/core/event.ts';
+import type { VideoEvent } from '../../src/videos/events.ts';
+import type { VideoRow } from './tables.ts';
+
+/** A video's row after one more event of its stream. An event that is in the row already changes nothing. */
+export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<VideoEvent>): VideoRow {
+  if (row !== undefined && event.revision <= row.revision) return row;
+  if (event.type === 'VideoUploaded') return uploaded(event);
+  if (row === undefined) throw new Error(`${event.type} in ${event.stream}, which has no VideoUploaded`);
+  const changed = { ...row, updated_at: new Date(event.data.at), revision: event.revision };
+  switch (event.type) {
+    case 'VideoProcessed': {
+      const { video, thumbnail, facts } = event.data;
+      return { ...changed, ...facts, status: 'ready', video_key: video.key, thumbnail_key: thumbnail.key, failure: null };
+    }
+    case 'VideoProcessingFailed':
+      return { ...changed, status: 'failed', failure: event.data.reason };
+    case 'VideoDetailsChanged':
+      return { ...changed, title: event.data.title, description: event.data.description };
+    case 'VideoDeleted':
+      return { ...changed, deleted_at: changed.updated_at };
+  }
+}
+
+/** Whether the feed shows it. */
+export function isListed(row: VideoRow | undefined): boolean {
+  return row?.status === 'ready' && row.deleted_at === null;
+}
+
+function uploaded({ data, revision }: RecordedEvent<Extract<VideoEvent, { type: 'VideoUploaded' }>>): VideoRow {
+  const at = new Date(data.at);
+  return {
+    id: data.videoId,
+    owner_id: data.ownerId,
+    title: data.title,
+    description: data.description,
+    status: 'processing',
+    video_key: null,
+    thumbnail_key: null,
+    duration: data.facts.duration,
+    width: data.facts.width,
+    height: data.facts.height,
+    failure: null,
+    created_at: at,
+    updated_at: at,
+    deleted_at: null,
+    revision,
+  };
+}
