@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface EventuallyOptions<T> {
+  /** Milliseconds; 10 000 by default. */
+  readonly within?: number;
+  /** Completes "waited in vain until …". */
+  readonly what: string;
+  /** What counts as having come true; anything truthy by default. */
+  readonly holds?: (value: T) => boolean;
+  /** Ends the waiting early: it cannot come true any more. */
+  readonly giveUp?: () => boolean;
+}
+
+/** Asks again until the answer holds, and gives that answer. An error counts as "not yet". @throws after the deadline, with the last answer or error. */
+export async function eventually<T>(ask: () => Promise<T> | T, options: EventuallyOptions<T>): Promise<T> {
+  const { within = 10_000, what, holds = Boolean, giveUp = () => false } = options;
+  const deadline = performance.now() + within;
+  let last: unknown;
+  do {
+    try {
+      const value = await ask();
+      if (holds(value)) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    if (giveUp()) break;
+    await delay(50);
+  } while (performance.now() < deadline);
+  const said = last instanceof Error ? last.message : JSON.stringify(last);
+  throw new Error(`waited in vain until ${what}; last: ${said}`, { cause: last });
+}

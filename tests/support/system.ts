@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, test } from '@jest/globals';
+import { eventually } from './eventually.ts';
+import { freshEngines, type Engines } from './systemEngines.ts';
+import { SystemProcess, type Role } from './systemProcess.ts';
+
+export type Profile = 'embedded' | 'cluster';
+export const profile: Profile = process.env['SYSTEM_PROFILE'] === 'cluster' ? 'cluster' : 'embedded';
+
+export interface SystemOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** All of ReelStream, running: one process with every role (embedded), or two of each role on real engines (cluster). */
+export interface System extends AsyncDisposable {
+  readonly profile: Profile;
+  /** Base URLs of the API processes. */
+  readonly apis: readonly string[];
+  /** One of them, each time the next. */
+  api(): string;
+  /** Where the seed's clients connect their sockets, one an API process. */
+  readonly sockets: readonly string[];
+  readonly processes: readonly SystemProcess[];
+  /** The processes that play a role; in the embedded profile that is always the one. */
+  playing(role: Exclude<Role, 'serve'>): readonly SystemProcess[];
+  /** The last lines of every log. */
+  logs(lines: number): string;
+}
+
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const folder = await mkdtemp(join(tmpdir(), 'reelstream-system-'));
+  const engines: Engines | undefined = profile === 'cluster' ? await freshEngines() : undefined;
+  const environment = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    RATE_LIMIT_ENABLED: 'false',
+    LOG_LEVEL: 'info',
+    ...(engines === undefined ? {} : { ...engines.environment, ...secrets(), NODE_ENV: 'production' }),
+    ...options.environment,
+  };
+  const roles: Role[] = engines === undefined ? ['serve'] : ['api', 'projector', 'media', 'relay', 'api', 'projector', 'media', 'relay'];
+  const processes = await Promise.all(
+    // In a cluster no two processes share a folder.
+    roles.map((role, index) =>
+      SystemProcess.create(role, index, folder, { ...environment, DATA_DIR: join(folder, engines === undefined ? 'data' : `data-${index}`) }),
+    ),
+  );
+  const apis = processes.filter(({ role }) => role === 'serve' || role === 'api');
+  let calls = 0;
+
+  const system: System = {
+    profile,
+    apis: apis.map(({ url }) => url),
+    api: () => apis[calls++ % apis.length]!.url,
+    sockets: apis.map(({ socketUrl }) => socketUrl),
+    processes,
+    playing: (wanted) => processes.filter(({ role }) => role === 'serve' || role === wanted),
+    logs: (lines) => processes.map((each) => `── ${each.role} ${each.url}\n${each.logTail(lines)}`).join('\n'),
+    async [Symbol.asyncDispose]() {
+      try {
+        const codes = await Promise.all(processes.map((each) => (each.running ? each.end('SIGTERM') : 0)));
+        const bad = processes.filter((_, index) => codes[index] !== 0);
+        if (bad.length > 0) throw new Error(`SIGTERM did not end these with code 0:\n${bad.map((each) => `${each.role}\n${each.logTail(20)}`).join('\n')}`);
+      } finally {
+        await Promise.all(processes.map((each) => (each.running ? each.end('SIGKILL') : null)));
+        await stopPostmaster(folder);
+        await engines?.[Symbol.asyncDispose]();
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+  try {
+    await Promise.all(processes.map((each) => each.start()));
+  } catch (error) {
+    await Promise.resolve(system[Symbol.asyncDispose]()).catch(() => undefined);
+    throw error;
+  }
+  return system;
+}
+
+/** `timeout` in milliseconds, 60 000 by default. */
+export type SystemTest = (name: string, run: () => Promise<void>, timeout?: number) => void;
+
+/** A system for the tests of a file: started before the first, ended after the last. A failed test shows the logs. */
+export function useSystem(options: SystemOptions = {}): { readonly system: () => System; readonly systemTest: SystemTest } {
+  let started: System | undefined;
+  const system = (): System => {
+    if (started === undefined) throw new Error('the system is not running');
+    return started;
+  };
+  beforeAll(async () => {
+    started = await startSystem(options);
+  }, 120_000);
+  afterAll(async () => {
+    await started?.[Symbol.asyncDispose]();
+  }, 120_000);
+
+  const systemTest: SystemTest = (name, run, timeout = 60_000) => {
+    test(
+      name,
+      async () => {
+        try {
+          await run();
+        } catch (error) {
+          if (error instanceof Error) error.message += `\n\nThe ends of the logs:\n${system().logs(25)}`;
+          throw error;
+        }
+      },
+      timeout,
+    );
+  };
+  return { system, systemTest };
+}
+
+function secrets(): Record<string, string> {
+  const secret = (): string => randomBytes(32).toString('base64');
+  return { JWT_SECRET: secret(), REFRESH_SECRET: secret(), DATA_KEY: secret() };
+}
+
+/** An embedded PostgreSQL outlives a SIGKILL of the process that started it. */
+async function stopPostmaster(folder: string): Promise<void> {
+  const files = await readdir(folder, { recursive: true }).catch(() => []);
+  for (const file of files.filter((each) => each.endsWith('postmaster.pid'))) {
+    const pid = Number(readFileSync(join(folder, file), 'utf8').split('\n')[0]);
+    try {
+      process.kill(pid, 'SIGINT');
+    } catch {
+      continue; // It had ended already.
+    }
+    await eventually(() => !alive(pid), { what: `PostgreSQL ${pid} has stopped` });
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+
+export type Role = 'serve' | 'api' | 'projector' | 'media' | 'relay';
+
+const root = new URL('../..', import.meta.url).pathname;
+const READY_WITHIN_MS = 60_000;
+const ENDED_WITHIN_MS = 60_000;
+
+/** One process of ReelStream, started as a user starts it. It keeps its ports over a restart. */
+export class SystemProcess {
+  readonly role: Role;
+  readonly url: string;
+  /** Where the seed's clients connect their sockets. */
+  readonly socketUrl: string;
+  readonly logFile: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  #child: ChildProcess | undefined;
+
+  private constructor(role: Role, port: number, socketPort: number, logFile: string, environment: NodeJS.ProcessEnv) {
+    this.role = role;
+    this.url = `http://127.0.0.1:${port}`;
+    this.socketUrl = `http://127.0.0.1:${socketPort}`;
+    this.logFile = logFile;
+    this.#environment = { ...environment, PORT: String(port), SOCKET_PORT: String(socketPort) };
+  }
+
+  static async create(role: Role, index: number, logFolder: string, environment: NodeJS.ProcessEnv): Promise<SystemProcess> {
+    const [port, socketPort] = await freePorts(2);
+    return new SystemProcess(role, port!, socketPort!, join(logFolder, `${role}-${index}.log`), environment);
+  }
+
+  get pid(): number | undefined {
+    return this.running ? this.#child?.pid : undefined;
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Starts it and waits until it says that it is ready. @throws with the end of its log when it does not get there. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, ['bin/reelstream.js', this.role], {
+      cwd: root,
+      env: this.#environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    const log = createWriteStream(this.logFile, { flags: 'a' });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.once('close', () => log.end());
+    await eventually(
+      async () => {
+        if (!this.running) throw new Error(`${this.role} ended with ${child.exitCode ?? child.signalCode} while starting`);
+        return (await fetch(`${this.url}/health/ready`)).ok;
+      },
+      { within: READY_WITHIN_MS, what: `${this.role} is ready`, giveUp: () => !this.running },
+    ).catch((cause: unknown) => {
+      throw new Error(`${this.role} did not become ready; the end of its log:\n${this.logTail(30)}`, { cause });
+    });
+  }
+
+  /** Sends a signal and waits until the process has ended. Answers its exit code; null when the signal itself ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || !this.running) return child?.exitCode ?? null;
+    const ended = once(child, 'exit', { signal: AbortSignal.timeout(ENDED_WITHIN_MS) });
+    child.kill(signal);
+    await ended.catch((cause: unknown) => {
+      child.kill('SIGKILL');
+      throw new Error(`${this.role} did not end on ${signal}; the end of its log:\n${this.logTail(30)}`, { cause });
+    });
+    return child.exitCode;
+  }
+
+  logTail(lines: number): string {
+    try {
+      return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+    } catch {
+      return '(no log)';
+    }
+  }
+}
+
+/** Held open together, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return ports;
+}
