@@ -1,0 +1,36 @@
+import type { RedisGate } from './redisGate.ts';
+import type { SharedCache } from './sharedCache.ts';
+
+export interface RedisSharedCacheOptions {
+  readonly gate: RedisGate;
+  /** Names the event log that the answers are made from: two logs may share a Redis and must never share an answer. */
+  readonly namespace: string;
+}
+
+const ABSENT = 0x30;
+const PRESENT = 0x31;
+
+/**
+ * Answers in Redis, as `<stamp> <0|1>\n<bytes>`. The stamp is compared on reading, so what a process that is behind
+ * wrote is not taken up by one that is ahead. How long an answer may live is told by Redis' own clock alone.
+ */
+export function createRedisSharedCache({ gate, namespace }: RedisSharedCacheOptions): SharedCache {
+  const keyOf = (key: string): string => `reelstream:${namespace}:cache:${key}`;
+  return {
+    async read(key, oldest) {
+      const answers = await gate.run((redis) => redis.multi().getBuffer(keyOf(key)).pttl(keyOf(key)).exec());
+      const [value, msLeft] = (answers ?? []).map(([, answer]) => answer) as [(Buffer | null)?, number?];
+      if (!value || msLeft === undefined || msLeft <= 0) return undefined;
+      const headerEnd = value.indexOf(0x0a);
+      if (headerEnd < 3) return undefined;
+      const stamp = BigInt(value.toString('latin1', 0, headerEnd - 2));
+      if (stamp < oldest) return undefined;
+      return { bytes: value[headerEnd - 1] === PRESENT ? value.subarray(headerEnd + 1) : undefined, stamp, msLeft };
+    },
+    write(key, { bytes, stamp, msLeft }) {
+      const header = Buffer.from(`${stamp} ${String.fromCharCode(bytes === undefined ? ABSENT : PRESENT)}\n`, 'latin1');
+      const value = bytes === undefined ? header : Buffer.concat([header, bytes]);
+      void gate.run((redis) => redis.set(keyOf(key), value, 'PX', Math.max(1, Math.floor(msLeft))));
+    },
+  };
+}
