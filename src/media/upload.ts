@@ -7,7 +7,7 @@ import type { Scratch } from './scratch.ts';
 export interface ReceiveUploadOptions {
   readonly scratch: Scratch;
   /** Says what is in the file, or throws the `DomainError` that tells its uploader why it is refused. */
-  readonly inspect: (path: string, signal?: AbortSignal) => Promise<MediaFacts>;
+  readonly inspect: (path: string, signal?: AbortSignal) => Promise<{ readonly facts: MediaFacts }>;
   readonly limits?: UploadLimits;
   /** Gives the upload up. */
   readonly signal?: AbortSignal;
@@ -38,7 +38,7 @@ export async function receiveUpload(request: IncomingMessage, options: ReceiveUp
   try {
     const { file, data } = await receiveForm(request, folder.path, limits, options);
     options.onChecking?.();
-    const facts = await inspect(file.path, signal);
+    const { facts } = await inspect(file.path, signal);
     return { data, original: file, facts, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();

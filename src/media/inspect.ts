@@ -1,0 +1,80 @@
+import { DomainError } from '../core/errors.ts';
+import type { MediaFacts } from '../videos/events.ts';
+import { audioCodecs, videoCodecs } from './codecs.ts';
+import { checkContainer } from './containerCheck.ts';
+import { readBoxLayout } from './isoBaseMedia.ts';
+import { uploadLimits, type UploadLimits } from './limits.ts';
+import { probe, Unreadable, type ProbedStream } from './probe.ts';
+import { factsOf } from './rendition.ts';
+
+export interface InspectedVideo {
+  readonly facts: MediaFacts;
+  readonly video: ProbedStream;
+  readonly audio: ProbedStream | undefined;
+}
+
+export type Inspect = (path: string, signal?: AbortSignal) => Promise<InspectedVideo>;
+
+/** Looks at an upload by its content. @throws DomainError that tells the uploader why it is refused. */
+export function createInspector({ ffprobe, limits = uploadLimits }: { ffprobe: string; limits?: UploadLimits }): Inspect {
+  return async (path, signal) => {
+    checkContainer(await readBoxLayout(path));
+    const streams = await probe(ffprobe, path, signal).catch((error: unknown) => {
+      throw error instanceof Unreadable ? explain(error) : error;
+    });
+    return judge(streams, limits);
+  };
+}
+
+function explain(error: Unreadable): DomainError {
+  const codec = /Codec \((\w+)\) not on whitelist/.exec(error.message)?.[1];
+  if (codec !== undefined) return refuse('codec_not_supported', `The codec "${codec}" is not supported. Export the video as H.264 with AAC sound.`, error);
+  return refuse('damaged_video', 'The video is damaged: it cannot be read. Export it again.', error);
+}
+
+/** The rules for what is in the file. */
+export function judge(streams: readonly ProbedStream[], limits: UploadLimits): InspectedVideo {
+  if (streams.length > limits.maxStreams) throw refuse('too_many_streams', `The file has ${streams.length} tracks; at most ${limits.maxStreams} are allowed.`);
+  const video = streams.find(({ kind, still }) => kind === 'video' && !still);
+  const audio = streams.find(({ kind, packets }) => kind === 'audio' && packets > 0);
+  if (video === undefined) {
+    throw new DomainError('unsupportedMedia', 'no_picture', audio === undefined ? 'The file has no video in it.' : 'The file has sound only, no picture.');
+  }
+  checkCodecs(video, audio);
+  if (video.packets === 0 || video.width === 0 || video.height === 0) throw refuse('damaged_video', 'The video is damaged: it has no pictures in it.');
+  if (video.damaged > 0 || (audio?.damaged ?? 0) > 0) throw refuse('damaged_video', 'The video is cut off or damaged: parts of it are missing.');
+  checkSize(video, limits);
+  checkLength(video, streams, limits);
+  return { facts: factsOf(video), video, audio };
+}
+
+function checkCodecs(video: ProbedStream, audio: ProbedStream | undefined): void {
+  if (video.tag === 'encv' || audio?.tag === 'enca') throw refuse('encrypted_video', 'The video is encrypted (DRM) and cannot be played.');
+  if (!videoCodecs.has(video.codec)) throw refuse('codec_not_supported', `The video codec "${video.codec}" is not supported. Export it as H.264.`);
+  if (audio !== undefined && !audioCodecs.has(audio.codec)) {
+    throw refuse('codec_not_supported', `The audio codec "${audio.codec}" is not supported. Export it as AAC.`);
+  }
+}
+
+function checkSize(video: ProbedStream, { minSide, maxSide, maxPixels, maxFrameRate }: UploadLimits): void {
+  const { width, height, duration } = factsOf(video);
+  const [short, long] = [Math.min(width, height, video.width, video.height), Math.max(width, height, video.width, video.height)];
+  if (short < minSide || long > maxSide || width * height > maxPixels) {
+    throw refuse('dimensions_not_supported', `The picture is ${width} × ${height} pixels; between ${minSide} × ${minSide} and ${maxSide} × ${maxPixels / maxSide} are supported.`);
+  }
+  if (video.packets > 10 && video.packets > (duration + 0.5) * maxFrameRate) {
+    throw refuse('frame_rate_not_supported', `The video has more than ${maxFrameRate} frames a second.`);
+  }
+}
+
+function checkLength(video: ProbedStream, streams: readonly ProbedStream[], limits: UploadLimits): void {
+  const whole = Math.max(...streams.filter(({ kind, still }) => kind !== 'other' && !still).map(({ end }) => end)) - Math.min(0, video.start);
+  if (video.end - video.start > limits.maxSeconds + limits.secondsTolerance || whole > limits.maxSecondsOfFile) {
+    const seconds = Math.max(video.end - video.start, whole).toFixed(1);
+    throw refuse('video_too_long', `The video is ${seconds} seconds long; at most ${limits.maxSeconds} seconds are allowed.`);
+  }
+}
+
+function refuse(code: string, message: string, cause?: unknown): DomainError {
+  return new DomainError('unprocessable', code, message, { cause });
+}
