@@ -1,0 +1,32 @@
+import type { Kysely } from 'kysely';
+import type pg from 'pg';
+import type { RecordedEvent } from '../core/event.ts';
+import type { ReelStreamEvent } from '../eventTypes.ts';
+import type { Projection } from './projection.ts';
+
+/** The transaction that holds what a batch changes and the checkpoint behind it. `search_path` is the consumer's schema. */
+export interface ConsumerTransaction {
+  readonly client: pg.ClientBase;
+  readonly db: Kysely<never>;
+}
+
+/** What the engine delivers events to: a projection or a subscriber, with a schema of its own that holds its checkpoint. */
+export interface Consumer {
+  /** Also its schema. */
+  readonly name: string;
+  readonly version: number;
+  readonly handles: readonly ReelStreamEvent['type'][];
+  createTables(transaction: ConsumerTransaction): Promise<void>;
+  apply(events: readonly RecordedEvent<ReelStreamEvent>[], transaction: ConsumerTransaction): Promise<void>;
+}
+
+export function projectionConsumer(projection: Projection): Consumer {
+  const { name, version, handles } = projection;
+  return {
+    name,
+    version,
+    handles,
+    createTables: ({ db }) => projection.createTables(db),
+    apply: (events, { db }) => projection.apply(events, db),
+  };
+}
