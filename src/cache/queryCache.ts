@@ -90,7 +90,7 @@ export function createQueryCache({
     const oldest = query.minPosition !== undefined && query.minPosition > begun.stamp ? query.minPosition : begun.stamp;
     const found = await shared?.read(query.key, oldest);
     const reply = found === undefined ? toReply(await query.load()) : toReply(found.bytes);
-    const expires = found === undefined ? begun.at + MAX_AGE_MS : clock() + found.msLeft;
+    const expires = begun.at + (found?.msLeft ?? MAX_AGE_MS);
     // Loaded across a commit, it may be of before or after: good for those who asked before the commit, not for later ones.
     if (begun.commits !== commitsOf(query.projection) || clock() >= expires) return reply;
     entries.set(query.key, { ...begun, stamp: found?.stamp ?? begun.stamp, reply, expires });

@@ -7,8 +7,8 @@ export interface RedisSharedCacheOptions {
   readonly namespace: string;
 }
 
-const ABSENT = 0x30;
-const PRESENT = 0x31;
+const HEADER = /^(\d{1,19}) ([01])$/;
+const NEWLINE = 0x0a;
 
 /**
  * Answers in Redis, as `<stamp> <0|1>\n<bytes>`. The stamp is compared on reading, so what a process that is behind
@@ -21,14 +21,13 @@ export function createRedisSharedCache({ gate, namespace }: RedisSharedCacheOpti
       const answers = await gate.run((redis) => redis.multi().getBuffer(keyOf(key)).pttl(keyOf(key)).exec());
       const [value, msLeft] = (answers ?? []).map(([, answer]) => answer) as [(Buffer | null)?, number?];
       if (!value || msLeft === undefined || msLeft <= 0) return undefined;
-      const headerEnd = value.indexOf(0x0a);
-      if (headerEnd < 3) return undefined;
-      const stamp = BigInt(value.toString('latin1', 0, headerEnd - 2));
-      if (stamp < oldest) return undefined;
-      return { bytes: value[headerEnd - 1] === PRESENT ? value.subarray(headerEnd + 1) : undefined, stamp, msLeft };
+      const headerEnd = value.indexOf(NEWLINE);
+      const [, stamp, present] = HEADER.exec(value.toString('latin1', 0, headerEnd)) ?? [];
+      if (stamp === undefined || BigInt(stamp) < oldest) return undefined;
+      return { bytes: present === '1' ? value.subarray(headerEnd + 1) : undefined, stamp: BigInt(stamp), msLeft };
     },
     write(key, { bytes, stamp, msLeft }) {
-      const header = Buffer.from(`${stamp} ${String.fromCharCode(bytes === undefined ? ABSENT : PRESENT)}\n`, 'latin1');
+      const header = Buffer.from(`${stamp} ${bytes === undefined ? 0 : 1}\n`);
       const value = bytes === undefined ? header : Buffer.concat([header, bytes]);
       void gate.run((redis) => redis.set(keyOf(key), value, 'PX', Math.max(1, Math.floor(msLeft))));
     },
