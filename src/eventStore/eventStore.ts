@@ -50,15 +50,18 @@ export type SubscribeOptions = Omit<ReadAllOptions, 'until'>;
  * events whose ids are already in that stream, in that order, answers where they lie and writes nothing.
  */
 export interface EventStore {
-  /** @throws RevisionConflict when the stream is not at `expected`. */
+  /**
+   * @throws RevisionConflict when the stream is not at `expected`; AppendRefused when these events can never be stored;
+   * EventStoreUnavailable when the store did not answer in time: they may or may not be in the log.
+   */
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
   /** Independent appends in one go: each succeeds or fails by itself, answers are in the order of the requests. */
   appendMany(requests: readonly AppendRequest[]): Promise<PromiseSettledResult<AppendResult>[]>;
-  /** In order of revision. A stream that does not exist gives nothing. */
+  /** In order of revision. A stream that does not exist gives nothing. Throws the signal's reason when it aborts. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
-  /** Up to the head as it is when the end is reached, then ends. Reads a page ahead at most: the consumer sets the pace. */
+  /** Up to the head as it is when the end is reached, then ends. Reads a page ahead at most: the consumer sets the pace. Throws the signal's reason when it aborts. */
   readAll(options: ReadAllOptions): AsyncIterable<EventBatch>;
-  /** As `readAll`, then goes on with what is appended. Ends when `signal` aborts; survives the store going away and coming back. */
+  /** As `readAll`, then goes on with what is appended. Ends when `signal` aborts or the store closes; survives the store going away and coming back. */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
   /** Position of the last event; `0n` when there is none. */
   head(): Promise<bigint>;
@@ -79,6 +82,17 @@ export class RevisionConflict extends Error {
     this.stream = stream;
     this.expected = expected;
     this.actual = actual;
+  }
+}
+
+/**
+ * These events can never be stored as they are: malformed, too large, or some of their ids are in the log already but
+ * not all of them, in this stream and in this order.
+ */
+export class AppendRefused extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'AppendRefused';
   }
 }
 

@@ -1,0 +1,90 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { abortable, pause } from '../core/abortable.ts';
+import type { HeadWatch } from './headWatch.ts';
+
+const CHANNEL = 'reelstream_events';
+const RECONNECT_AFTER_MS = 500;
+
+export interface HeadNewsOptions {
+  readonly pool: pg.Pool;
+  readonly watch: HeadWatch;
+  readonly readHead: () => Promise<bigint>;
+  /** How often the head is read while somebody waits, should notifications not come. */
+  readonly pollMs: number;
+  readonly log?: Logger;
+}
+
+/** Carries the news that the log has grown between processes: NOTIFY for speed, a poll for certainty. */
+export interface HeadNews {
+  /** Tells other processes, without making the caller wait. Under load, one notification speaks for many appends. */
+  announce(position: bigint): void;
+  /** Begins to hear from other processes; holds one connection of the pool from then on. */
+  listen(): void;
+  close(): Promise<void>;
+}
+
+export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsOptions): HeadNews {
+  const closing = new AbortController();
+  let unannounced: bigint | undefined;
+  let announcing: Promise<void> | undefined;
+  let listening: Promise<unknown> | undefined;
+
+  // Not within the transaction of the append: a commit with a NOTIFY holds a lock of the whole server while it is
+  // written to disk, and every other commit that notifies would wait for it.
+  async function announceAll(): Promise<void> {
+    while (unannounced !== undefined) {
+      const position = unannounced;
+      unannounced = undefined;
+      await pool.query('select pg_notify($1, $2)', [CHANNEL, String(position)]).catch(() => undefined);
+    }
+    announcing = undefined;
+  }
+
+  async function hearNotifications(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await hearUntilLost().catch((error: unknown) => {
+        if (!closing.signal.aborted) log?.warn({ err: error }, 'not hearing of new events from other processes; polling meanwhile');
+      });
+      await pause(RECONNECT_AFTER_MS, closing.signal);
+    }
+  }
+
+  async function hearUntilLost(): Promise<void> {
+    const client = await pool.connect();
+    const lost = Promise.withResolvers<never>();
+    lost.promise.catch(() => undefined);
+    client.on('error', lost.reject);
+    client.on('notification', ({ payload }) => {
+      if (payload !== undefined && /^\d+$/.test(payload)) watch.saw(BigInt(payload));
+    });
+    try {
+      await client.query(`listen ${CHANNEL}`);
+      watch.saw(await readHead());
+      await abortable(lost.promise, closing.signal);
+    } finally {
+      client.release(true);
+    }
+  }
+
+  async function poll(): Promise<void> {
+    while (!closing.signal.aborted) {
+      if (watch.awaited) await readHead().then(watch.saw, () => undefined);
+      await pause(pollMs, closing.signal);
+    }
+  }
+
+  return {
+    announce(position) {
+      unannounced = position;
+      announcing ??= announceAll();
+    },
+    listen() {
+      if (!closing.signal.aborted) listening ??= Promise.all([hearNotifications(), poll()]);
+    },
+    close: async () => {
+      closing.abort();
+      await Promise.all([announcing, listening]);
+    },
+  };
+}
