@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { createPool } from '../../src/postgres/pool.ts';
+import { createDatabase, databaseName, onServer } from './testServer.ts';
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
@@ -17,27 +17,17 @@ function serverUrl(): string {
 
 /** A database of its own on the test server, migrated. Dispose it: `await using` or afterAll. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await onServer(`create database ${name}`);
-  const url = new URL(serverUrl());
-  url.pathname = `/${name}`;
-  const pool = createPool({ connectionString: url.href, name: 'test' });
-  await migrate(pool);
+  const name = databaseName('test');
+  const template = process.env['REELSTREAM_TEST_TEMPLATE'];
+  const url = await createDatabase(serverUrl(), name, template);
+  const pool = createPool({ connectionString: url, name: 'test' });
+  if (template === undefined) await migrate(pool);
   return {
-    url: url.href,
+    url,
     pool,
     [Symbol.asyncDispose]: async () => {
       await pool.end();
-      await onServer(`drop database if exists ${name} with (force)`);
+      await onServer(serverUrl(), `drop database if exists ${name} with (force)`);
     },
   };
-}
-
-async function onServer(sql: string): Promise<void> {
-  const pool = createPool({ connectionString: serverUrl(), name: 'test server', max: 1 });
-  try {
-    await pool.query(sql);
-  } finally {
-    await pool.end();
-  }
 }

@@ -1,4 +1,15 @@
-/** Names the PostgreSQL server of this run for the workers: DATABASE_URL, or one started here. */
-export default function globalSetup(): void {
-  process.env['REELSTREAM_TEST_POSTGRES'] = process.env['DATABASE_URL'] ?? 'postgres://reelstream@127.0.0.1:15432/reelstream';
+import { startTestServer } from './testServer.ts';
+
+declare global {
+  // The only way that jest offers for passing something on to globalTeardown.
+  var stopTestServer: (() => Promise<void>) | undefined;
+}
+
+/** Names the PostgreSQL of this run for the workers: the server behind DATABASE_URL, or one started for them. */
+export default async function globalSetup(): Promise<void> {
+  const server = await startTestServer(process.env['DATABASE_URL']);
+  globalThis.stopTestServer = server.stop;
+  process.env['REELSTREAM_TEST_POSTGRES'] = server.url;
+  if (server.template === undefined) delete process.env['REELSTREAM_TEST_TEMPLATE'];
+  else process.env['REELSTREAM_TEST_TEMPLATE'] = server.template;
 }

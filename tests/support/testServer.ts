@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { startEmbeddedPostgres } from '../../src/postgres/embeddedPostgres.ts';
+import { findServer } from '../../src/postgres/pidFile.ts';
+import { createPool } from '../../src/postgres/pool.ts';
+
+export interface TestServer {
+  readonly url: string;
+  /** A database with all migrations in it, to be cloned; undefined when they do not run: each test then says why. */
+  readonly template: string | undefined;
+  readonly stop: () => Promise<void>;
+}
+
+const FOLDER = 'reelstream-test-';
+/** A run that was killed cannot clean up; what is this old belongs to none that is still going (ms). */
+const ABANDONED_AFTER = 3_600_000;
+
+export async function startTestServer(outside: string | undefined): Promise<TestServer> {
+  const server = outside === undefined ? await startOwn() : { url: outside, stop: () => dropAbandoned(outside) };
+  const template = await makeTemplate(server.url);
+  return {
+    url: server.url,
+    template,
+    stop: async () => {
+      if (template !== undefined) await onServer(server.url, `drop database if exists ${template} with (force)`);
+      await server.stop();
+    },
+  };
+}
+
+/** Durability is of no use to tests; without it they are several times as fast. */
+async function startOwn(): Promise<{ url: string; stop: () => Promise<void> }> {
+  await removeAbandoned();
+  const dataDir = await mkdtemp(join(tmpdir(), FOLDER));
+  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '300' };
+  const { url, stop } = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }), settings });
+  return {
+    url,
+    stop: async () => {
+      await stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const folder = join(tmpdir(), name);
+    if (!name.startsWith(FOLDER) || !(await isAbandoned(folder).catch(() => false))) continue;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function isAbandoned(folder: string): Promise<boolean> {
+  const { uid, mtimeMs } = await stat(folder);
+  if (uid !== process.geteuid?.() || Date.now() - mtimeMs < 60_000) return false;
+  return (await findServer(join(folder, 'postgres'))) === undefined;
+}
+
+/** Migrations may be broken while somebody works on them; tests without a database then still run. */
+async function makeTemplate(url: string): Promise<string | undefined> {
+  const name = databaseName('template');
+  const pool = createPool({ connectionString: await createDatabase(url, name), name: 'test template', max: 2 });
+  try {
+    const { migrate } = await import('../../src/postgres/migrate.ts');
+    await migrate(pool);
+    return name;
+  } catch {
+    await pool.end();
+    await onServer(url, `drop database ${name} with (force)`);
+    return undefined;
+  } finally {
+    if (!pool.ended) await pool.end();
+  }
+}
+
+/** The time is part of the name, so that a later run can tell what nobody needs any more. */
+export function databaseName(kind: string): string {
+  return `reelstream_${kind}_${Date.now()}_${randomBytes(6).toString('hex')}`;
+}
+
+export async function createDatabase(server: string, name: string, template = 'template1'): Promise<string> {
+  await onServer(server, `create database ${name} template ${template}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function dropAbandoned(server: string): Promise<void> {
+  const names = await onServer<{ datname: string }>(server, String.raw`select datname from pg_database where datname ~ '^reelstream_(test|template)_\d+_'`);
+  for (const { datname } of names) {
+    if (Date.now() - Number(datname.split('_')[2]) > ABANDONED_AFTER) await onServer(server, `drop database if exists ${datname} with (force)`);
+  }
+}
+
+export async function onServer<Row extends object>(server: string, sql: string): Promise<Row[]> {
+  const pool = createPool({ connectionString: server, name: 'test server', max: 1 });
+  try {
+    return (await pool.query<Row>(sql)).rows;
+  } finally {
+    await pool.end();
+  }
+}
