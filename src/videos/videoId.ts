@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import { videoNotFound } from './decider.ts';
+
+export const videoIdParams = z.object({ videoId: z.string().describe('UUID') });
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A video's id as streams and rows spell it. @throws DomainError `video_not_found` for what cannot be one. */
+export function videoIdOf({ videoId }: { readonly videoId: string }): string {
+  if (!UUID.test(videoId)) throw videoNotFound();
+  return videoId.toLowerCase();
+}
