@@ -57,6 +57,7 @@ create function reelstream.append_events(
 ) returns table (outcome text, last_revision int, last_position bigint)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+set jit = off -- a disabled kind of plan that is used all the same counts as very costly, and would be compiled
 as $$
 declare
   before bigint;
