@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
@@ -76,6 +76,22 @@ export class SystemProcess {
       throw new Error(`${this.role} did not end on ${signal}; the end of its log:\n${this.logTail(30)}`, { cause });
     });
     return child.exitCode;
+  }
+
+  /** Names of the programs that it runs right now. Linux only, like all that kills processes here. */
+  children(): string[] {
+    const pid = this.pid;
+    if (pid === undefined) return [];
+    return readdirSync(`/proc/${pid}/task`)
+      .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '))
+      .filter((child) => child !== '')
+      .map((child) => {
+        try {
+          return readFileSync(`/proc/${child}/comm`, 'utf8').trim();
+        } catch {
+          return '(ended)';
+        }
+      });
   }
 
   logTail(lines: number): string {

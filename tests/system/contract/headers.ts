@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect } from '@jest/globals';
+import { call, getVideo, newPerson, someone, setLike, toggleLike, uploaded, type Account, type Video } from '../../support/systemClient.ts';
+import type { Setting } from './setting.ts';
+
+export function headersContract({ system, systemTest, clip }: Setting): void {
+  describe('headers', () => {
+    systemTest('a query that names the position of a command sees it, on every API', async () => {
+      const owner = await newPerson(system().api());
+      const { id } = await uploaded(system().api(), owner.token, clip());
+      for (let turn = 1; turn <= 5; turn += 1) {
+        const fan = await newPerson(system().api());
+        const { position, data } = await setLike(system().api(), id, fan.token);
+        expect(data.likeCount).toBe(turn);
+        for (const api of system().apis) {
+          const seen = await getVideo(api, id, { token: fan.token, after: position });
+          expect([seen.data.video.likeCount, seen.data.isLiked]).toEqual([turn, true]);
+          const feed = await call<Video[]>(api, 'GET', '/api/v1/video?limit=100', { after: position });
+          expect(feed.data.find((video) => video.id === id)!.likeCount).toBe(turn);
+        }
+      }
+    });
+
+    systemTest('a position that the projections do not reach is 503 with Retry-After, a malformed one 400', async () => {
+      const { position } = await call(system().api(), 'POST', '/api/v1/auth/register', { json: someone() });
+      const answer = await call(system().api(), 'GET', '/api/v1/video', { after: position! + 1_000_000_000n });
+      expect([answer.status, answer.body.code]).toEqual([503, 'projection_behind']);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      const malformed = await call(system().api(), 'GET', '/api/v1/video', { headers: { 'x-min-position': 'soon' } });
+      expect(malformed.status).toBe(400);
+    });
+
+    systemTest('a retry under the same Idempotency-Key gets the first answer and does nothing', async () => {
+      const person = await newPerson(system().api());
+      const { id } = await uploaded(system().api(), person.token, clip());
+      const headers = { 'idempotency-key': randomUUID() };
+      const first = await toggleLike(system().api(), id, person.token, { headers });
+      const again = await toggleLike(system().api(), id, person.token, { headers });
+      expect([first.status, first.data.likeStatus]).toEqual([200, true]);
+      expect(again.data).toEqual(first.data);
+      expect(again.position).toBe(first.position);
+
+      const registration = { json: someone(), headers: { 'idempotency-key': randomUUID() } };
+      const one = await call<Account>(system().api(), 'POST', '/api/v1/auth/register', registration);
+      const two = await call<Account>(system().api(), 'POST', '/api/v1/auth/register', registration);
+      expect([one.status, two.status]).toEqual([201, 201]);
+      expect(two.data).toEqual(one.data);
+    });
+
+    systemTest('ten retries at once under one Idempotency-Key are one toggle', async () => {
+      const person = await newPerson(system().api());
+      const { id } = await uploaded(system().api(), person.token, clip());
+      const headers = { 'idempotency-key': randomUUID() };
+      await Promise.all(Array.from({ length: 10 }, () => toggleLike(system().api(), id, person.token, { headers })));
+      const answer = await toggleLike(system().api(), id, person.token, { headers });
+      expect(answer.data).toMatchObject({ likeCount: 1, likeStatus: true });
+    });
+
+    systemTest('feed and video have an ETag, and are not sent again while they are the same', async () => {
+      const api = system().api();
+      const person = await newPerson(api);
+      const { id } = await uploaded(api, person.token, clip());
+      await getVideo(api, id, { token: person.token });
+      for (const path of ['/api/v1/video?limit=3', `/api/v1/video/${id}`]) {
+        const etag = await settledEtag(api, path, person.token);
+        const same = await call(api, 'GET', path, { token: person.token, headers: { 'if-none-match': etag } });
+        expect([same.status, same.text]).toEqual([304, '']);
+        const { position } = await toggleLike(api, id, person.token);
+        const changed = await call(api, 'GET', path, { token: person.token, headers: { 'if-none-match': etag }, after: position });
+        expect(changed.status).toBe(200);
+        expect(changed.headers.get('etag')).not.toBe(etag);
+      }
+    });
+  });
+
+  /** The view that a request counts changes the video a moment later. */
+  async function settledEtag(api: string, path: string, token: string): Promise<string> {
+    let last: string | null = null;
+    for (let turn = 0; turn < 20; turn += 1) {
+      const etag = (await call(api, 'GET', path, { token })).headers.get('etag');
+      if (etag !== null && etag === last) return etag;
+      last = etag;
+      await call(api, 'GET', '/api/v1/video?limit=1');
+    }
+    throw new Error(`${path} has no ETag that stays: ${last}`);
+  }
+}

@@ -1,0 +1,9 @@
+import type { System, SystemTest } from '../../support/system.ts';
+
+/** What the contract's parts share: one running system and one short clip. */
+export interface Setting {
+  readonly system: () => System;
+  readonly systemTest: SystemTest;
+  /** Path of an mp4 of one second, 320 × 240. */
+  readonly clip: () => string;
+}

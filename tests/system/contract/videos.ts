@@ -1,0 +1,172 @@
+import { describe, expect } from '@jest/globals';
+import { eventually } from '../../support/eventually.ts';
+import { call, getVideo, newPerson, setLike, toggleLike, upload, uploaded, type Account, type Like, type Video } from '../../support/systemClient.ts';
+import type { Setting } from './setting.ts';
+
+/** A seed's client sends no X-Min-Position and talks to one API; here each test does the same. */
+export function videosContract({ system, systemTest, clip }: Setting): void {
+  describe('videos', () => {
+    systemTest('an upload answers a video that is ready to play', async () => {
+      const api = system().api();
+      const person = await newPerson(api);
+      const answer = await upload(api, person.token, clip(), { title: 'How to upload video?', description: 'Here I show how.' });
+      expect(answer.status).toBe(201);
+      expect(answer.position).toBeGreaterThan(0n);
+      expect(answer.data).toEqual({
+        id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+        title: 'How to upload video?',
+        description: 'Here I show how.',
+        url: expect.stringMatching(/^https?:\/\//),
+        thumbnailUrl: expect.stringMatching(/^https?:\/\//),
+        viewCount: 0,
+        likeCount: 0,
+        uploadedBy: person.id,
+        createdAt: expect.any(String),
+        updatedAt: expect.any(String),
+        user: { name: person.name, username: person.username },
+        duration: expect.closeTo(1, 0),
+        width: 320,
+        height: 240,
+        status: 'ready',
+      });
+    });
+
+    systemTest('what was uploaded is in the feed, newest first, and under me', async () => {
+      const api = system().api();
+      const person = await newPerson(api);
+      const first = await uploaded(api, person.token, clip(), { title: 'first' });
+      const second = await uploaded(api, person.token, clip(), { title: 'second' });
+      const feed = await call<Video[]>(api, 'GET', '/api/v1/video?page=1&limit=2');
+      expect(feed.status).toBe(200);
+      expect(feed.data.map(({ id }) => id)).toEqual([second.id, first.id]);
+      expect(feed.data[0]).toEqual(second);
+      expect(feed.body.meta).toMatchObject({ page: 1, limit: 2, total: expect.any(Number) });
+      expect(feed.body.meta!.total).toBeGreaterThanOrEqual(2);
+      const me = await call<Account & { videos: Video[] }>(api, 'GET', '/api/v1/auth/me', { token: person.token });
+      expect(me.data.videos.map(({ id }) => id).sort()).toEqual([first.id, second.id].sort());
+    });
+
+    systemTest('pages and cursors show the same videos, each once', async () => {
+      const api = system().api();
+      const person = await newPerson(api);
+      for (const title of ['a', 'b', 'c']) await uploaded(api, person.token, clip(), { title });
+      const total = (await call<Video[]>(api, 'GET', '/api/v1/video')).body.meta!.total!;
+      const byPage: string[] = [];
+      for (let page = 1; byPage.length < total; page += 1) {
+        const { data } = await call<Video[]>(api, 'GET', `/api/v1/video?page=${page}&limit=2`);
+        expect(data.length).toBeGreaterThan(0);
+        byPage.push(...data.map(({ id }) => id));
+      }
+      const byCursor: string[] = [];
+      let next: string | null | undefined = '';
+      do {
+        const answer: Awaited<ReturnType<typeof call<Video[]>>> = await call<Video[]>(api, 'GET', `/api/v1/video?limit=2&cursor=${encodeURIComponent(next)}`);
+        expect(answer.status).toBe(200);
+        byCursor.push(...answer.data.map(({ id }) => id));
+        next = answer.body.meta?.nextCursor;
+      } while (next);
+      expect(new Set(byPage).size).toBe(total);
+      expect(byCursor).toEqual(byPage);
+    });
+
+    systemTest('a single video names its neighbours: prev is older, next is newer', async () => {
+      const api = system().api();
+      const person = await newPerson(api);
+      const [older, middle, newer] = [
+        await uploaded(api, person.token, clip()),
+        await uploaded(api, person.token, clip()),
+        await uploaded(api, person.token, clip()),
+      ];
+      const answer = await getVideo(api, middle.id);
+      expect(answer.status).toBe(200);
+      expect(answer.data).toMatchObject({ video: { id: middle.id }, prev: { id: older.id }, next: { id: newer.id }, isLiked: false });
+    });
+
+    systemTest('the toggle likes and unlikes, and its count already includes it', async () => {
+      const api = system().api();
+      const [owner, fan] = [await newPerson(api), await newPerson(api)];
+      const { id } = await uploaded(api, owner.token, clip());
+      const liked = await toggleLike(api, id, fan.token);
+      expect(liked.status).toBe(200);
+      expect(liked.data).toEqual({ message: expect.any(String), videoId: id, likeCount: 1, likeStatus: true });
+      expect((await getVideo(api, id, { token: fan.token })).data).toMatchObject({ isLiked: true, video: { likeCount: 1 } });
+      expect((await getVideo(api, id, { token: owner.token })).data).toMatchObject({ isLiked: false, video: { likeCount: 1 } });
+      const unliked = await toggleLike(api, id, fan.token);
+      expect(unliked.data).toMatchObject({ likeCount: 0, likeStatus: false });
+      expect((await getVideo(api, id, { token: fan.token })).data).toMatchObject({ isLiked: false, video: { likeCount: 0 } });
+    });
+
+    systemTest('PUT and DELETE of a like may be repeated', async () => {
+      const api = system().api();
+      const person = await newPerson(api);
+      const { id } = await uploaded(api, person.token, clip());
+      for (let turn = 0; turn < 2; turn += 1) {
+        expect((await setLike(api, id, person.token)).data).toMatchObject({ likeCount: 1, likeStatus: true });
+      }
+      for (let turn = 0; turn < 2; turn += 1) {
+        const answer = await call<Like>(api, 'DELETE', `/api/v1/video/${id}/like`, { token: person.token });
+        expect(answer.data).toMatchObject({ likeCount: 0, likeStatus: false });
+      }
+    });
+
+    systemTest('one viewer counts once a minute, another viewer counts too', async () => {
+      const api = system().api();
+      const [owner, viewer] = [await newPerson(api), await newPerson(api)];
+      const { id } = await uploaded(api, owner.token, clip());
+      for (let turn = 0; turn < 3; turn += 1) await getVideo(system().api(), id, { token: viewer.token });
+      await getVideo(system().api(), id, { token: owner.token });
+      const views = async (): Promise<number> => {
+        const feed = await call<Video[]>(api, 'GET', '/api/v1/video?limit=100');
+        return feed.data.find((video) => video.id === id)!.viewCount;
+      };
+      await eventually(views, { what: 'two viewers are counted', holds: (count) => count === 2 });
+      // Were the repeats counted, a later view, which is, would not be the third.
+      const third = await newPerson(api);
+      await getVideo(api, id, { token: third.token });
+      await eventually(views, { what: 'the third viewer is counted', holds: (count) => count === 3 });
+    });
+
+    systemTest('who prefers not to wait gets the video while it is processed, and it becomes ready', async () => {
+      const api = system().api();
+      const person = await newPerson(api);
+      const answer = await upload(api, person.token, clip(), { headers: { prefer: 'respond-async' } });
+      expect(answer.status).toBe(202);
+      expect(['processing', 'ready']).toContain(answer.data.status);
+      await eventually(async () => (await getVideo(api, answer.data.id, { token: person.token })).data.video.status, {
+        within: 30_000,
+        what: 'the video is ready',
+        holds: (status) => status === 'ready',
+      });
+    });
+
+    systemTest('the media are served in ranges, typed and cacheable', async () => {
+      const api = system().api();
+      const person = await newPerson(api);
+      const video = await uploaded(api, person.token, clip());
+      const whole = await fetch(video.url);
+      expect(whole.status).toBe(200);
+      expect(whole.headers.get('content-type')).toBe('video/mp4');
+      const bytes = Buffer.from(await whole.arrayBuffer());
+      expect(bytes.subarray(4, 8).toString()).toBe('ftyp');
+      const etag = whole.headers.get('etag')!;
+      expect(etag).toBeTruthy();
+
+      const part = await fetch(video.url, { headers: { range: 'bytes=10-19' } });
+      expect([part.status, part.headers.get('content-range')]).toEqual([206, `bytes 10-19/${bytes.length}`]);
+      expect(Buffer.from(await part.arrayBuffer())).toEqual(bytes.subarray(10, 20));
+      const beyond = await fetch(video.url, { headers: { range: `bytes=${bytes.length}-` } });
+      expect(beyond.status).toBe(416);
+      await beyond.body?.cancel();
+      const unchanged = await fetch(video.url, { headers: { 'if-none-match': etag } });
+      expect(unchanged.status).toBe(304);
+
+      const thumbnail = await fetch(video.thumbnailUrl);
+      expect([thumbnail.status, thumbnail.headers.get('content-type')]).toEqual([200, expect.stringMatching(/^image\//)]);
+      await thumbnail.body?.cancel();
+      if (system().profile === 'embedded') {
+        expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
+        expect(whole.headers.get('cache-control')).toMatch(/immutable/);
+      }
+    });
+  });
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { Clips } from '../support/systemClips.ts';
+import { call, getVideo, newPeople, upload, uploaded, type Analytics, type Person } from '../support/systemClient.ts';
+import { firstProgress } from '../support/systemSockets.ts';
+import { PersistentClient } from '../support/systemLoad.ts';
+import { profile, useSystem } from '../support/system.ts';
+
+const { system, systemTest } = useSystem();
+const clips = new Clips();
+let people: Person[] = [];
+
+beforeAll(async () => {
+  people = await newPeople(16, system().api);
+}, 60_000);
+afterAll(() => clips[Symbol.asyncDispose]());
+
+const roles = profile === 'embedded' ? (['api'] as const) : (['api', 'projector', 'relay'] as const);
+
+describe('kill -9', () => {
+  for (const role of roles) {
+    systemTest(`of ${profile === 'embedded' ? 'the whole process' : `one ${role}`} in the middle of likes: afterwards counts equal likers, and no acknowledged like is lost`, async () => {
+      const clip = await clips.make({ duration: 1, width: 320, height: 240 });
+      const owner = people[0]!;
+      const videoIds: string[] = [];
+      for (let index = 0; index < 6; index += 1) videoIds.push((await uploaded(system().api(), owner.token, clip)).id);
+      const likesBefore = (await analytics(owner)).totalLikes;
+      const victim = system().playing(role)[0]!;
+      const acknowledged = new Map(videoIds.map((id) => [id, new Set<string>()]));
+      const inTheMiddle = Promise.withResolvers<void>();
+      let answers = 0;
+
+      const load = people.flatMap((person) =>
+        videoIds.map(async (id, index) => {
+          const client = new PersistentClient();
+          const headers = { authorization: `Bearer ${person.token}`, 'idempotency-key': randomUUID() };
+          // Half of those who were cut off try again, as an impatient user does; the others never know.
+          const tries = (index + people.indexOf(person)) % 2 === 0 ? Infinity : 1;
+          for (let count = 0; count < tries; count += 1) {
+            const api = system().api();
+            const outcome = await client.send(api, 'PUT', `/api/v1/video/${id}/like`, headers);
+            if (++answers === 10) inTheMiddle.resolve();
+            if (outcome.kind === 'answered' && outcome.status === 200) {
+              acknowledged.get(id)!.add(person.id);
+              break;
+            }
+            await eventually(async () => (await fetch(`${api}/health/ready`)).ok, { within: 60_000, what: 'the API is back' });
+          }
+          client.close();
+        }),
+      );
+      await inTheMiddle.promise;
+      await victim.end('SIGKILL');
+      await victim.start();
+      await Promise.all(load);
+
+      let likes = 0;
+      for (const id of videoIds) likes += await countEqualsLikers(id, acknowledged.get(id)!);
+      await eventually(() => analytics(owner), { what: 'the analytics agree', holds: ({ totalLikes }) => totalLikes === likesBefore + likes });
+    }, 150_000);
+  }
+
+  systemTest('in the middle of a transcode: it finishes within a minute', async () => {
+    const clip = await clips.make({ duration: 25, width: 1920, height: 1080 });
+    const [owner] = people as [Person];
+    const transcoding = firstProgress(system().sockets.at(-1)!, owner.id, 'transcoding');
+    const answer = await upload(system().apis[0]!, owner.token, clip, { headers: { prefer: 'respond-async' } });
+    expect(answer.status).toBe(202);
+    await transcoding;
+
+    const victim = await eventually(() => system().playing('media').find((each) => each.children().includes('ffmpeg')), { what: 'a media worker runs FFmpeg' });
+    await victim!.end('SIGKILL');
+    // Embedded, it is all of the system and is started again; in a cluster the other worker takes over.
+    if (profile === 'embedded') await victim!.start();
+    const status = await eventually(async () => (await getVideo(system().apis[0]!, answer.data.id, { token: owner.token })).data.video.status, {
+      within: 60_000,
+      what: 'the transcode has finished',
+      holds: (now) => now !== 'processing',
+    });
+    expect(status).toBe('ready');
+    if (profile === 'cluster') await victim!.start();
+  }, 180_000);
+});
+
+/** Answers the count, once every API agrees with its likers. */
+async function countEqualsLikers(videoId: string, acknowledged: ReadonlySet<string>): Promise<number> {
+  const settled = await eventually(
+    async () => {
+      const counts = await Promise.all(system().apis.map(async (api) => (await getVideo(api, videoId)).data.video.likeCount));
+      const liked = await Promise.all(people.map(async ({ id, token }) => ((await getVideo(system().api(), videoId, { token })).data.isLiked ? id : null)));
+      return { counts, likers: liked.filter((id) => id !== null) };
+    },
+    { within: 20_000, what: 'counts equal likers', holds: ({ counts, likers }) => counts.every((count) => count === likers.length) && likers.length >= acknowledged.size },
+  );
+  expect(settled.likers).toEqual(expect.arrayContaining([...acknowledged]));
+  return settled.likers.length;
+}
+
+async function analytics({ token }: Person): Promise<Analytics> {
+  const day = new Date().toISOString().slice(0, 10);
+  return (await call<Analytics>(system().api(), 'GET', `/api/v1/analytics?startDate=2025-01-01&endDate=${day}`, { token })).data;
+}

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { Clips } from '../support/systemClips.ts';
+import { firstProgress } from '../support/systemSockets.ts';
+import { getVideo, newPeople, upload, uploaded, type Person, type Video } from '../support/systemClient.ts';
+import { PersistentClient, type Outcome } from '../support/systemLoad.ts';
+import { useSystem } from '../support/system.ts';
+
+const { system, systemTest } = useSystem();
+const clips = new Clips();
+let people: Person[] = [];
+let videos: Video[] = [];
+let clip = '';
+
+beforeAll(async () => {
+  clip = await clips.make({ duration: 1, width: 320, height: 240 });
+  people = await newPeople(16, system().api);
+  videos = [];
+  for (let index = 0; index < 10; index += 1) videos.push(await uploaded(system().api(), people[0]!.token, clip));
+}, 120_000);
+afterAll(() => clips[Symbol.asyncDispose]());
+
+describe('SIGTERM', () => {
+  systemTest('an API process restarted under load cuts no request off and loses no acknowledged like', async () => {
+    const target = system().playing('api')[0]!;
+    const stopped = new AbortController();
+    const outcomes: Outcome[] = [];
+    const acknowledged = new Map(videos.map(({ id }) => [id, new Set<string>()]));
+
+    // Each person likes one video after the other, each until it is acknowledged; then they begin again.
+    const load = people.map(async (person) => {
+      const client = new PersistentClient();
+      const headers = { authorization: `Bearer ${person.token}` };
+      for (let turn = 0; !stopped.signal.aborted || turn < videos.length; turn += 1) {
+        const video = videos[turn % videos.length]!;
+        const answered = await eventually(() => client.send(target.url, 'PUT', `/api/v1/video/${video.id}/like`, headers).then(noted(outcomes)), {
+          within: 40_000,
+          what: 'the restarted API answers',
+          holds: ({ kind }) => kind === 'answered',
+        });
+        if (answered.kind === 'answered' && answered.status === 200) acknowledged.get(video.id)!.add(person.id);
+      }
+      client.close();
+    });
+
+    await eventually(() => outcomes.length, { what: 'the load runs', holds: (count) => count > 60 });
+    expect(await target.end('SIGTERM')).toBe(0);
+    await target.start();
+    const answeredBefore = outcomes.length;
+    await eventually(() => outcomes.length, { what: 'the load runs on', holds: (count) => count > answeredBefore + 60 });
+    stopped.abort();
+    await Promise.all(load);
+
+    expect(outcomes.filter(({ kind }) => kind === 'cut')).toEqual([]);
+    expect(new Set(outcomes.map((outcome) => (outcome.kind === 'answered' ? outcome.status : outcome.kind)))).toEqual(new Set([200, 'refused']));
+    for (const { id } of videos) {
+      expect(acknowledged.get(id)!.size).toBe(people.length);
+      for (const api of system().apis) {
+        await eventually(async () => (await getVideo(api, id)).data.video.likeCount, {
+          what: `${api} counts every acknowledged like`,
+          holds: (count) => count === people.length,
+        });
+      }
+    }
+  }, 120_000);
+
+  systemTest('a process that is sent SIGTERM in the middle of an upload gives its answer first', async () => {
+    const target = system().playing('api')[0]!;
+    const big = await clips.make({ duration: 6, width: 1280, height: 720 });
+    const heard = firstProgress(system().sockets.at(-1)!, people[1]!.id);
+    const answer = upload(target.url, people[1]!.token, big);
+    await heard;
+    const code = target.end('SIGTERM');
+    expect([201, 202]).toContain((await answer).status);
+    expect(await code).toBe(0);
+    await target.start();
+    await eventually(async () => (await getVideo(target.url, (await answer).data.id, { token: people[1]!.token })).data.video.status, {
+      within: 60_000,
+      what: 'the uploaded video is ready',
+      holds: (status) => status === 'ready',
+    });
+  }, 150_000);
+});
+
+function noted(outcomes: Outcome[]): (outcome: Outcome) => Outcome {
+  return (outcome) => {
+    outcomes.push(outcome);
+    return outcome;
+  };
+}

@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
+import { io, type Socket } from 'socket.io-client';
+import { eventually } from '../support/eventually.ts';
+import { Clips } from '../support/systemClips.ts';
+import { newPerson, setLike, toggleLike, uploaded } from '../support/systemClient.ts';
+import { useSystem } from '../support/system.ts';
+
+interface Progress {
+  readonly progress: number;
+  readonly videoId: string;
+  readonly stage: string;
+}
+
+interface Pushed {
+  readonly position: string;
+  readonly type: string;
+  readonly time: string;
+  readonly data: object;
+}
+
+const { system, systemTest } = useSystem();
+const clips = new Clips();
+const sockets: Socket[] = [];
+let clip = '';
+
+beforeAll(async () => {
+  clip = await clips.make({ duration: 1, width: 320, height: 240 });
+});
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.disconnect();
+});
+afterAll(() => clips[Symbol.asyncDispose]());
+
+async function connect(url: string, token?: string): Promise<Socket> {
+  const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], forceNew: true });
+  sockets.push(socket);
+  await once(socket, 'connect');
+  return socket;
+}
+
+function progressHeard(socket: Socket, userId: string): Progress[] {
+  const heard: Progress[] = [];
+  socket.on(`uploadProgress-${userId}`, (progress: Progress) => heard.push(progress));
+  return heard;
+}
+
+describe('real time', () => {
+  systemTest('the seed’s socket hears an upload’s progress rise to 100, whichever API takes the upload', async () => {
+    const person = await newPerson(system().api());
+    const heard = await Promise.all(system().sockets.map(async (url) => progressHeard(await connect(url), person.id)));
+    const video = await uploaded(system().apis[0]!, person.token, clip);
+    for (const each of heard) {
+      await eventually(() => each.at(-1)?.progress, { what: 'progress reaches 100', holds: (last) => last === 100 });
+      const values = each.map(({ progress }) => progress);
+      expect(values).toEqual([...values].sort((a, b) => a - b));
+      expect(values[0]).toBeGreaterThanOrEqual(0);
+      expect(new Set(each.map(({ videoId }) => videoId))).toEqual(new Set([video.id]));
+      for (const { stage } of each) expect(stage).toEqual(expect.any(String));
+    }
+  });
+
+  systemTest('on the API’s own port only the uploader hears it', async () => {
+    const [person, stranger] = [await newPerson(system().api()), await newPerson(system().api())];
+    const last = system().apis.at(-1)!;
+    const own = progressHeard(await connect(last, person.token), person.id);
+    const others = progressHeard(await connect(last, stranger.token), person.id);
+    const anonymous = progressHeard(await connect(last), person.id);
+    await uploaded(system().apis[0]!, person.token, clip);
+    await eventually(() => own.at(-1)?.progress, { what: 'progress reaches 100', holds: (progress) => progress === 100 });
+    expect([others, anonymous]).toEqual([[], []]);
+  });
+
+  systemTest('a socket with a bad token is refused', async () => {
+    const socket = io(system().api(), { auth: { token: 'nonsense' }, transports: ['websocket'], forceNew: true, reconnection: false });
+    sockets.push(socket);
+    const [error] = (await once(socket, 'connect_error')) as [Error];
+    expect(error.message).toBeTruthy();
+    expect(socket.connected).toBe(false);
+  });
+
+  systemTest('a subscriber gets a video’s events in order, without gap or repeat, also after a reconnect elsewhere', async () => {
+    const [owner, fan] = [await newPerson(system().api()), await newPerson(system().api())];
+    const { id } = await uploaded(system().api(), owner.token, clip);
+    const topics = [`video:${id}`];
+
+    const first = await connect(system().apis[0]!);
+    const heard = eventsHeard(first);
+    const ack = (await first.timeout(5_000).emitWithAck('subscribe', { topics })) as { ok: boolean; position: string };
+    expect(ack).toMatchObject({ ok: true, position: expect.stringMatching(/^\d+$/) });
+    for (let turn = 0; turn < 4; turn += 1) await toggleLike(system().api(), id, fan.token);
+    await eventually(() => heard.length, { what: 'four events are heard', holds: (count) => count >= 4 });
+    first.disconnect();
+
+    await toggleLike(system().api(), id, fan.token);
+    await setLike(system().api(), id, owner.token);
+    const second = await connect(system().apis.at(-1)!);
+    const more = eventsHeard(second);
+    await second.timeout(5_000).emitWithAck('subscribe', { topics, since: heard.at(-1)!.position });
+    await toggleLike(system().api(), id, fan.token);
+    await eventually(() => more.length, { what: 'three more events are heard', holds: (count) => count >= 3 });
+
+    const all = [...heard, ...more];
+    expect(all.map(({ type }) => type)).toEqual(['VideoLiked', 'VideoUnliked', 'VideoLiked', 'VideoUnliked', 'VideoLiked', 'VideoLiked', 'VideoUnliked']);
+    const positions = all.map(({ position }) => BigInt(position));
+    expect(positions.every((position, index) => index === 0 || position > positions[index - 1]!)).toBe(true);
+    for (const personal of [fan.email, fan.name, owner.email]) expect(JSON.stringify(all)).not.toContain(personal);
+  });
+});
+
+function eventsHeard(socket: Socket): Pushed[] {
+  const heard: Pushed[] = [];
+  socket.on('event', (event: Pushed) => heard.push(event));
+  return heard;
+}
