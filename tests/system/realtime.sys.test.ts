@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { eventually } from '../support/eventually.ts';
 import { Clips } from '../support/systemClips.ts';
+import { connect as connectSocket } from '../support/systemSockets.ts';
 import { newPerson, setLike, toggleLike, uploaded } from '../support/systemClient.ts';
 import { useSystem } from '../support/system.ts';
 
@@ -33,9 +33,8 @@ afterEach(() => {
 afterAll(() => clips[Symbol.asyncDispose]());
 
 async function connect(url: string, token?: string): Promise<Socket> {
-  const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], forceNew: true });
+  const socket = await connectSocket(url, token);
   sockets.push(socket);
-  await once(socket, 'connect');
   return socket;
 }
 
@@ -72,11 +71,7 @@ describe('real time', () => {
   });
 
   systemTest('a socket with a bad token is refused', async () => {
-    const socket = io(system().api(), { auth: { token: 'nonsense' }, transports: ['websocket'], forceNew: true, reconnection: false });
-    sockets.push(socket);
-    const [error] = (await once(socket, 'connect_error')) as [Error];
-    expect(error.message).toBeTruthy();
-    expect(socket.connected).toBe(false);
+    await expect(connect(system().api(), 'nonsense')).rejects.toThrow(/./);
   });
 
   systemTest('a subscriber gets a video’s events in order, without gap or repeat, also after a reconnect elsewhere', async () => {
