@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import express from 'express';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DomainError } from '../core/errors.ts';
+import { createFolderObjectStore } from './folderObjectStore.ts';
+import { createMediaHandler } from './mediaHandler.ts';
+import type { ObjectStore } from './objectStore.ts';
+import { describeObjectStore } from './objectStoreContract.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'folder-store-'));
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+describeObjectStore('the folder store', () => createFolderObjectStore({ root: join(root, 'contract'), publicUrl: 'http://localhost/media' }));
+
+test('what a copy that was cut short left is swept at the next start, what is being copied now is not', async () => {
+  const incoming = join(root, 'swept', '.incoming');
+  await mkdir(incoming, { recursive: true });
+  await writeFile(join(incoming, 'otherhost.1.old'), 'x');
+  await utimes(join(incoming, 'otherhost.1.old'), 0, 0);
+  await writeFile(join(incoming, 'otherhost.1.new'), 'x');
+  await createFolderObjectStore({ root: join(root, 'swept'), publicUrl: '' });
+  expect(await readdir(incoming)).toEqual(['otherhost.1.new']);
+});
+
+describe('the media handler', () => {
+  let server: Server;
+  let base: string;
+  let store: ObjectStore;
+  const content = Buffer.from('0123456789'.repeat(100));
+
+  beforeAll(async () => {
+    const folder = join(root, 'served');
+    store = await createFolderObjectStore({ root: folder, publicUrl: 'http://localhost/media' });
+    await writeFile(join(root, 'in'), content);
+    await store.putFile('videos/v1/abc.mp4', join(root, 'in'), 'video/mp4');
+    await store.putFile('videos/v1/pic.jpg', join(root, 'in'), 'image/jpeg');
+    await store.putFile('originals/v1/abc.mp4', join(root, 'in'), 'video/mp4');
+    const app = express().use('/media', createMediaHandler({ root: folder }));
+    app.use(((error: unknown, _request, response, _next) => {
+      response.status(error instanceof DomainError && error.kind === 'notFound' ? 404 : 500).end();
+    }) as express.ErrorRequestHandler);
+    server = createServer(app).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/media`;
+  });
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  test('the whole file has type, length, a strong ETag, nosniff, and may be cached for ever', async () => {
+    const response = await fetch(`${base}/videos/v1/abc.mp4`);
+    expect(response.status).toBe(200);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'video/mp4', 'content-length': '1000', etag: '"abc"', 'accept-ranges': 'bytes',
+      'x-content-type-options': 'nosniff', 'cache-control': 'public, max-age=31536000, immutable',
+    });
+    expect(content.equals(Buffer.from(await response.arrayBuffer()))).toBe(true);
+    expect((await fetch(`${base}/videos/v1/pic.jpg`)).headers.get('content-type')).toBe('image/jpeg');
+  });
+
+  test.each([['bytes=0-9', 'bytes 0-9/1000', '0123456789'], ['bytes=995-', 'bytes 995-999/1000', '56789'], ['bytes=-3', 'bytes 997-999/1000', '789']])(
+    'the range %s is answered with 206', async (range, contentRange, text) => {
+      const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
+      expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([206, contentRange, text]);
+    });
+
+  test('a range past the end is answered with 416 and the length', async () => {
+    const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=1000-' } });
+    expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([416, 'bytes */1000', '']);
+  });
+
+  test('If-None-Match with the ETag is answered with 304, If-Range with another one with all of it', async () => {
+    // Without a Cache-Control of one's own, fetch adds `no-cache` to a conditional request.
+    expect((await fetch(`${base}/videos/v1/abc.mp4`, { headers: { 'if-none-match': '"abc"', 'cache-control': 'max-age=0' } })).status).toBe(304);
+    expect((await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=0-1', 'if-range': '"abc"' } })).status).toBe(206);
+    expect((await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=0-1', 'if-range': '"other"' } })).status).toBe(200);
+  });
+
+  test('HEAD has the headers and no body', async () => {
+    const response = await fetch(`${base}/videos/v1/abc.mp4`, { method: 'HEAD' });
+    expect([response.status, response.headers.get('content-length'), await response.text()]).toEqual([200, '1000', '']);
+  });
+
+  test.each(['/originals/v1/abc.mp4', '/videos/v1', '/videos/v1/', '/videos/none/x.mp4', '/videos/..%2foriginals/v1/abc.mp4', '/.incoming/x', '/videos/v1/%00', '/%E0%A4%A'])(
+    '%s is not found', async (path) => {
+      expect((await fetch(`${base}${path}`)).status).toBe(404);
+    });
+
+  test('a removed object is gone from there too', async () => {
+    await store.remove(['videos/v1/pic.jpg']);
+    expect((await fetch(`${base}/videos/v1/pic.jpg`)).status).toBe(404);
+  });
+});
