@@ -2,8 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import type { NewEvent } from '../core/event.ts';
-import { isOutage } from '../postgres/outage.ts';
-import type { AppendResult, EventBatch, EventStore, ExpectedRevision, ReadAllOptions, SubscribeOptions } from './eventStore.ts';
+import { EventStoreUnavailable, type AppendResult, type EventBatch, type EventStore, type ExpectedRevision, type ReadAllOptions, type SubscribeOptions } from './eventStore.ts';
 import { createHeadWatch } from './headWatch.ts';
 import { createAppender } from './postgresAppender.ts';
 import { writeBatch } from './postgresBatch.ts';
@@ -80,7 +79,7 @@ export function createPostgresEventStore({
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (!isOutage(error)) throw error;
+        if (!(error instanceof EventStoreUnavailable)) throw error;
         log?.warn({ err: error }, 'a subscription lost the event log; it goes on from where it was');
         await pause(RESUBSCRIBE_AFTER_MS, signal);
       }

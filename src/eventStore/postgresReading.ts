@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { abortable } from '../core/abortable.ts';
 import type { EventMetadata, RecordedEvent } from '../core/event.ts';
-import type { EventBatch, ReadStreamOptions } from './eventStore.ts';
+import { isOutage } from '../postgres/outage.ts';
+import { EventStoreUnavailable, type EventBatch, type ReadStreamOptions } from './eventStore.ts';
 
 /** Measured: beyond about 5 000 rows a page gains nothing. */
 export const PAGE_SIZE = 5_000;
@@ -32,7 +33,12 @@ export interface PostgresReader {
 export function createPostgresReader(pool: pg.Pool, timeoutMs: number): PostgresReader {
   async function rowsOf<R extends unknown[]>(name: string, text: string, values: unknown[]): Promise<R[]> {
     const query = { name, text, values, rowMode: 'array', types: eventColumns, query_timeout: timeoutMs } as pg.QueryArrayConfig;
-    return (await pool.query<R>(query)).rows;
+    try {
+      return (await pool.query<R>(query)).rows;
+    } catch (cause) {
+      if (isOutage(cause)) throw new EventStoreUnavailable('the event log cannot be read', { cause });
+      throw cause;
+    }
   }
 
   async function head(): Promise<bigint> {

@@ -1,0 +1,163 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { all } from '../eventStore/eventStoreContract.ts';
+import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { withCodec } from '../eventStore/withCodec.ts';
+import type { NewEvent } from './event.ts';
+import { createEventCodec } from './eventCodec.ts';
+import { FORGOTTEN, type EventTypeDefinitions } from './eventTypes.ts';
+import { openPostgresUserKeys } from './postgresUserKeys.ts';
+import { UnknownUserKey, UserForgotten, WrongMasterKey } from './userKeys.ts';
+
+const types: EventTypeDefinitions = {
+  Joined: { version: 1, personal: { subject: 'userId', fields: ['name', 'email', 'nickname'] } },
+  Counted: { version: 1 },
+};
+const masterKey = randomBytes(32);
+
+let database: TestDatabase;
+let raw: EventStore;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  raw = createPostgresEventStore({ pool: database.pool });
+});
+
+afterAll(async () => {
+  await raw?.close();
+  await database?.[Symbol.asyncDispose]();
+});
+
+/** A process of its own: its own cache of keys over the same database. */
+async function processOf(cacheMs?: number) {
+  const keys = await openPostgresUserKeys({ pool: database.pool, masterKey, cacheMs });
+  const codec = createEventCodec({ types, keys });
+  return { keys, codec, store: withCodec(raw, codec) };
+}
+
+function joined(userId: string, name = 'Zoë'): NewEvent {
+  return { id: randomUUID(), type: 'Joined', data: { userId, name, email: `${name}@example.org`, at: 'then' }, metadata: { correlationId: 'c', schemaVersion: 0 } };
+}
+
+describe('personal data in the log', () => {
+  test('is sealed where it lies, and open to those who read through the codec', async () => {
+    const { store } = await processOf();
+    const userId = randomUUID();
+    const event = joined(userId);
+    await store.append(`user-${userId}`, [event], 'none');
+
+    const [lying] = await all(raw.readStream(`user-${userId}`));
+    expect(lying!.data).toEqual({ userId, at: 'then', personal: expect.stringMatching(/^v1\.name\+email\.[\w-]+$/) });
+    expect(lying!.metadata.schemaVersion).toBe(1);
+    const { rows } = await database.pool.query<{ text: string }>('select e::text as text from reelstream.events e union all select k::text from reelstream.user_keys k');
+    expect(rows.some(({ text }) => text.includes('Zoë'))).toBe(false);
+
+    const elsewhere = await processOf();
+    const [read] = await all(elsewhere.store.readStream(`user-${userId}`));
+    expect(read!.data).toEqual(event.data);
+    const batches = await all(elsewhere.store.readAll({ after: read!.position - 1n, until: read!.position }));
+    expect(batches[0]!.events).toEqual([read]);
+  });
+
+  test('reads as forgotten once its user is, in every process within the time a cache may hold, and stays so', async () => {
+    const [here, there] = [await processOf(), await processOf(50)];
+    const userId = randomUUID();
+    await here.store.append(`user-${userId}`, [joined(userId)], 'none');
+    expect(await all(there.store.readStream(`user-${userId}`))).toMatchObject([{ data: { name: 'Zoë' } }]);
+
+    await here.keys.forget(userId);
+    await here.keys.forget(userId);
+    const gone = [{ data: { userId, name: FORGOTTEN, email: FORGOTTEN, nickname: FORGOTTEN, at: 'then' } }];
+    expect(await all(here.store.readStream(`user-${userId}`))).toMatchObject(gone);
+    await eventually(async () => expect(await all(there.store.readStream(`user-${userId}`))).toMatchObject(gone));
+    await expect(there.store.append(`user-${userId}`, [joined(userId)], 'any')).rejects.toThrow(UserForgotten);
+    await expect((await processOf()).store.append(`user-${userId}`, [joined(userId)], 'any')).rejects.toThrow(UserForgotten);
+    expect(await all(raw.readStream(`user-${userId}`))).toHaveLength(1);
+  });
+
+  test('has one key a user, however many processes need it first at the same time', async () => {
+    const processes = await Promise.all(Array.from({ length: 6 }, () => processOf()));
+    const users = Array.from({ length: 10 }, () => randomUUID());
+    const stream = `user-${randomUUID()}`;
+    await Promise.all(processes.flatMap(({ store }, n) => users.map((user) => store.append(stream, [joined(user, `n${n}`)], 'any'))));
+    const reader = await processOf();
+    const names = (await all(reader.store.readStream(stream))).map(({ data }) => (data as { name: string }).name);
+    expect(names).toHaveLength(60);
+    expect(new Set(names)).toEqual(new Set(processes.map((_, n) => `n${n}`)));
+  });
+
+  test('is read with one query for a whole batch of users', async () => {
+    const { store } = await processOf();
+    const stream = `user-${randomUUID()}`;
+    const after = await raw.head();
+    await store.append(stream, Array.from({ length: 200 }, (_, n) => joined(randomUUID(), `n${n}`)), 'any');
+    const fresh = await processOf();
+    const queries = jest.spyOn(database.pool, 'query');
+    const events = (await all(fresh.store.readAll({ after }))).flatMap((batch) => batch.events);
+    expect(events.map(({ data }) => (data as { name: string }).name)).toEqual(Array.from({ length: 200 }, (_, n) => `n${n}`));
+    expect(queries.mock.calls.filter(([query]) => JSON.stringify(query).includes('user_keys'))).toHaveLength(1);
+    queries.mockRestore();
+  });
+
+  test('fails an append by itself in appendMany, when its user is forgotten', async () => {
+    const { store, keys } = await processOf();
+    const [forgotten, known] = [randomUUID(), randomUUID()];
+    await keys.forget(forgotten);
+    const results = await store.appendMany([
+      { stream: `user-${forgotten}`, events: [joined(forgotten)], expected: 'none' },
+      { stream: `user-${known}`, events: [joined(known)], expected: 'none' },
+      { stream: `user-${known}`, events: [joined(known)], expected: 'none' },
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected']);
+    expect((results[0] as PromiseRejectedResult).reason).toBeInstanceOf(UserForgotten);
+  });
+
+  test("is never taken for forgotten when the table of keys is another database's", async () => {
+    const { store } = await processOf();
+    const userId = randomUUID();
+    await store.append(`user-${userId}`, [joined(userId)], 'none');
+    await database.pool.query('delete from reelstream.user_keys where user_id = $1', [userId]);
+    const { store: fresh } = await processOf();
+    await expect(all(fresh.readStream(`user-${userId}`))).rejects.toThrow(UnknownUserKey);
+  });
+
+  test('is the same append when it is sealed a second time', async () => {
+    const { store } = await processOf();
+    const userId = randomUUID();
+    const event = joined(userId);
+    const first = await store.append(`user-${userId}`, [event], 'none');
+    expect(await store.append(`user-${userId}`, [event], 'none')).toEqual(first);
+  });
+
+  test('goes to subscribers decoded', async () => {
+    const { store } = await processOf();
+    const userId = randomUUID();
+    const after = await store.head();
+    await store.append(`user-${userId}`, [joined(userId)], 'none');
+    for await (const { events } of store.subscribe({ after })) {
+      expect(events).toMatchObject([{ data: { userId, name: 'Zoë' } }]);
+      break;
+    }
+  });
+});
+
+test('a database that was set up with another master key is refused, in a sentence that says what to do', async () => {
+  await processOf();
+  const opening = openPostgresUserKeys({ pool: database.pool, masterKey: randomBytes(32) });
+  await expect(opening).rejects.toThrow(WrongMasterKey);
+  await expect(opening).rejects.toThrow(/Set DATA_KEY/);
+  await expect(openPostgresUserKeys({ pool: database.pool, masterKey: randomBytes(16) })).rejects.toThrow(/32/);
+});
+
+async function eventually(check: () => Promise<void>): Promise<void> {
+  for (const deadline = Date.now() + 5_000; ; ) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
