@@ -29,11 +29,15 @@ export function likeRoutes({ commands, queries, progress }: LikeRoutesDependenci
     const ownerId = await queries.ownerOfLikeable(videoId);
     const command: LikeCommand = { type, videoId, userId, ownerId, at: context.now.toISOString() };
     const { liked, change: difference, stream, position } = await commands.handle(command, context);
-    const shown = await isShown(progress, ['videos', 'likes'], { stream, position }, signal);
+    const written = { stream, position };
+    const [isCounted, isElsewhere] = await Promise.all([
+      isShown(progress, ['videos'], written, signal),
+      isShown(progress, ['likes', 'analytics'], written, signal),
+    ]);
     const counted = await queries.likeCount(videoId);
     const message = liked ? 'Video liked successfully' : 'Video unliked successfully';
-    const data = { message, videoId, likeCount: shown ? counted : Math.max(0, counted + difference), likeStatus: liked };
-    return { status: 200, message, data, position, behind: !shown };
+    const data = { message, videoId, likeCount: isCounted ? counted : Math.max(0, counted + difference), likeStatus: liked };
+    return { status: 200, message, data, position, behind: !isCounted || !isElsewhere };
   }
 
   const common = {

@@ -123,7 +123,7 @@ function remove({ userId, at }: DeleteVideo, state: VideoState): readonly VideoE
 }
 
 /** Who may not even see a video is told that there is none, not that it is someone else's. */
-function ownVideo(state: VideoState, userId: string): ExistingVideo {
+export function ownVideo(state: VideoState, userId: string): ExistingVideo {
   if (state.status === 'none') throw videoNotFound();
   if (state.ownerId === userId) return state;
   if (state.status === 'ready') throw new DomainError('forbidden', 'not_your_video', 'Only its owner may do this with a video.');

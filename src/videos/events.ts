@@ -62,6 +62,14 @@ export type VideoDeleted = DomainEvent<'VideoDeleted', { readonly videoId: strin
 
 export type VideoEvent = VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoDetailsChanged | VideoDeleted;
 
+/**
+ * Stream `upload-<hash of user and Idempotency-Key>`: the id that the first try of an upload gave its video, for the
+ * others to take. A derived id would not be time-ordered, and would land anywhere in the feed.
+ */
+export type UploadBegun = DomainEvent<'UploadBegun', { readonly videoId: string; readonly ownerId: string; readonly at: string }>;
+
+export const uploadEventTypes = { UploadBegun: { version: 1 } } as const satisfies EventTypeDefinitions;
+
 export const videoEventTypes = {
   VideoUploaded: { version: 1 },
   VideoProcessed: { version: 1 },

@@ -44,7 +44,7 @@ export function createAppendBuffer({ store, logger, mostHeld }: AppendBufferOpti
   /** Whether the store took them. What it may have missed is kept. */
   async function appendSome(): Promise<boolean> {
     const batch = held.splice(0, MOST_AT_ONCE);
-    const results = await store.appendMany(batch);
+    const results = await store.appendMany(batch).catch((reason: unknown) => batch.map(() => ({ status: 'rejected' as const, reason })));
     const missed = batch.filter((_, index) => {
       const result = results[index]!;
       if (result.status === 'fulfilled' || result.reason instanceof EventStoreUnavailable) return result.status === 'rejected';

@@ -1,0 +1,77 @@
+import type pg from 'pg';
+import type { DayRange } from './dayRange.ts';
+
+export interface AnalyticsQuestion extends DayRange {
+  readonly ownerId: string;
+  /** Of this video alone. */
+  readonly videoId?: string | undefined;
+}
+
+export interface DayCount {
+  readonly date: string;
+  readonly count: number;
+}
+
+export interface AnalyticsReport {
+  readonly totalViews: number;
+  readonly totalLikes: number;
+  readonly totalUploads: number;
+  readonly viewsOverTime: readonly DayCount[];
+  readonly likesOverTime: readonly DayCount[];
+  readonly topVideos: readonly { readonly id: string; readonly title: string; readonly viewCount: number; readonly likeCount: number }[];
+  readonly engagementRate: number;
+}
+
+interface DayRow {
+  readonly day: string;
+  readonly views: number;
+  readonly likes: number;
+  readonly uploads: number;
+}
+
+interface TopRow {
+  readonly id: string;
+  readonly title: string;
+  readonly views: number;
+  readonly likes: number;
+}
+
+const WITHIN = `d.owner_id = $1 and d.day between $2::date and $3::date and ($4::uuid is null or d.video_id = $4)`;
+
+const DAYS = `
+  select to_char(d.day, 'YYYY-MM-DD') as day, sum(d.views)::int as views, sum(d.likes)::int as likes, sum(d.uploads)::int as uploads
+  from analytics.daily d where ${WITHIN} group by d.day order by d.day`;
+
+const TOP = `
+  select v.id, v.title, sum(d.views)::int as views, sum(d.likes)::int as likes
+  from analytics.daily d join analytics.videos v on v.id = d.video_id and not v.deleted
+  where ${WITHIN} group by v.id, v.title
+  order by sum(d.views) desc, sum(d.likes) desc, v.id desc limit 5`;
+
+/**
+ * What happened to a user's videos in a range of days. Days on which nothing of a kind happened are left out; likes
+ * are less unlikes, so a day, and even a range, may be below zero. A deleted video's past still counts in the totals,
+ * but the top five are videos that one can still go to.
+ */
+export async function analyticsOf(pool: pg.Pool, { ownerId, start, end, videoId }: AnalyticsQuestion): Promise<AnalyticsReport> {
+  const values = [ownerId, start, end, videoId ?? null];
+  const [{ rows: days }, { rows: top }] = await Promise.all([
+    pool.query<DayRow>({ name: 'analyticsDays', text: DAYS, values }),
+    pool.query<TopRow>({ name: 'analyticsTop', text: TOP, values }),
+  ]);
+  const total = (kind: 'views' | 'likes' | 'uploads'): number => days.reduce((sum, day) => sum + day[kind], 0);
+  const overTime = (kind: 'views' | 'likes'): DayCount[] =>
+    days.filter((day) => day[kind] !== 0).map((day) => ({ date: day.day, count: day[kind] }));
+  const totalViews = total('views');
+  const totalLikes = total('likes');
+  return {
+    totalViews,
+    totalLikes,
+    totalUploads: total('uploads'),
+    viewsOverTime: overTime('views'),
+    likesOverTime: overTime('likes'),
+    topVideos: top.map(({ id, title, views, likes }) => ({ id, title, viewCount: views, likeCount: likes })),
+    // Not rounded: the seed's clients do that themselves.
+    engagementRate: totalViews === 0 ? 0 : (totalLikes / totalViews) * 100,
+  };
+}

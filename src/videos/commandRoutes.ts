@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { CommandContext } from '../core/commandContext.ts';
+import { handleCommand, type CommandOutcome } from '../core/commandHandler.ts';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { isShown } from '../http/minPosition.ts';
+import { route, type Reply, type Route } from '../http/route.ts';
+import type { ProjectionProgress } from '../projecting/progress.ts';
+import { videoDecider, videoNotFound, videoStream, type VideoCommand, type VideoState } from './decider.ts';
+import { revisionWanted, videoEtag } from './etag.ts';
+import type { VideoEvent } from './events.ts';
+import { videoIdOf, videoIdParams } from './videoId.ts';
+import type { VideoQueries } from './videoQueries.ts';
+import { viewOfState, videoSchema, type MediaUrls } from './videoView.ts';
+
+export interface VideoCommandRoutesDependencies {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly queries: Pick<VideoQueries, 'byId'>;
+  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
+  readonly urls: MediaUrls;
+}
+
+export const videoTitle = z.string().trim().min(1).max(200);
+export const videoDescription = z.string().max(5_000);
+
+/** What the queries read that come after a change to a video. */
+export const SHOWN_IN = ['videos', 'analytics'] as const;
+
+const refusals = {
+  403: { description: 'It is someone else’s.' },
+  404: { description: 'There is no such video.' },
+  412: { description: 'It has changed since its ETag was read.' },
+};
+
+export function videoCommandRoutes(dependencies: VideoCommandRoutesDependencies): Route[] {
+  return [changeDetails(dependencies), deleteVideo(dependencies)];
+}
+
+export function handleVideoCommand(
+  store: Pick<EventStore, 'append' | 'readStream'>,
+  videoId: string,
+  command: VideoCommand,
+  context: CommandContext,
+  expectedRevision?: number,
+): Promise<CommandOutcome<VideoEvent, VideoState>> {
+  return handleCommand(store, videoDecider, videoStream(videoId), command, context, { expectedRevision });
+}
+
+function changeDetails({ store, queries, progress, urls }: VideoCommandRoutesDependencies): Route {
+  return route({
+    method: 'patch',
+    path: '/api/v1/video/:videoId',
+    operationId: 'changeVideoDetails',
+    summary: 'Change the title or the description of a video; `If-Match` guards against overwriting',
+    tag: 'Videos',
+    auth: 'required',
+    params: videoIdParams,
+    body: z
+      .object({ title: videoTitle.optional(), description: videoDescription.optional() })
+      .refine(({ title, description }) => title !== undefined || description !== undefined, { message: 'Give a title, a description, or both.' }),
+    responses: { 200: { description: 'The video as it is now.', data: videoSchema }, ...refusals },
+    async handle({ params, body, user, context, raw, signal }): Promise<Reply> {
+      const videoId = videoIdOf(params);
+      const command: VideoCommand = { type: 'ChangeVideoDetails', userId: user!.id, ...body, at: context.now.toISOString() };
+      const { state, revision, position } = await handleVideoCommand(store, videoId, command, context, revisionWanted(raw.headers['if-match']));
+      if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
+      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position }, signal);
+      const told = viewOfState(state, user!, urls);
+      const counted = (await queries.byId(videoId))?.video;
+      const data = counted === undefined ? told : { ...told, viewCount: counted.viewCount, likeCount: counted.likeCount, user: counted.user };
+      return { status: 200, message: 'Video updated successfully', data, position, behind: !shown, headers: { ETag: videoEtag(revision!) } };
+    },
+  });
+}
+
+function deleteVideo({ store, progress }: VideoCommandRoutesDependencies): Route {
+  return route({
+    method: 'delete',
+    path: '/api/v1/video/:videoId',
+    operationId: 'deleteVideo',
+    summary: 'Delete a video and its files',
+    tag: 'Videos',
+    auth: 'required',
+    params: videoIdParams,
+    responses: { 204: { description: 'It is deleted; saying so again changes nothing.' }, ...refusals },
+    async handle({ params, user, context, raw, signal }): Promise<Reply> {
+      const videoId = videoIdOf(params);
+      const command: VideoCommand = { type: 'DeleteVideo', userId: user!.id, at: context.now.toISOString() };
+      const { position } = await handleVideoCommand(store, videoId, command, context, revisionWanted(raw.headers['if-match']));
+      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position }, signal);
+      return { status: 204, message: 'Video deleted successfully', position, behind: !shown };
+    },
+  });
+}

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import type { CommandContext } from '../core/commandContext.ts';
+import { DomainError } from '../core/errors.ts';
+import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
+import { isShown } from '../http/minPosition.ts';
+import { route, type AuthenticatedUser, type Reply, type Route } from '../http/route.ts';
+import { validate } from '../http/validate.ts';
+import type { ReportUploadProgress, UploadProgress } from '../media/progress.ts';
+import { receiveUpload, type ReceiveUploadOptions } from '../media/upload.ts';
+import type { ObjectStore } from '../objectStore/objectStore.ts';
+import type { ProjectionProgress } from '../projecting/progress.ts';
+import { handleVideoCommand, SHOWN_IN, videoDescription, videoTitle } from './commandRoutes.ts';
+import { videoNotFound, videoStream } from './decider.ts';
+import { readVideo, untilProcessed, type VideoNow } from './readVideo.ts';
+import { videoIdForUpload } from './videoIdForUpload.ts';
+import { viewOfState, videoSchema } from './videoView.ts';
+
+export interface UploadRouteDependencies extends Pick<ReceiveUploadOptions, 'scratch' | 'inspect' | 'limits'> {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly objects: Pick<ObjectStore, 'putFile' | 'remove' | 'url'>;
+  readonly progress: Pick<ProjectionProgress, 'onCommit' | 'waitFor'>;
+  readonly reportProgress: ReportUploadProgress;
+  /** How long a request waits for processing, in milliseconds (`UPLOAD_WAIT_SECONDS`). */
+  readonly uploadWaitMs: number;
+}
+
+const details = z.object({ title: videoTitle, description: videoDescription.default('') });
+
+export function uploadRoute(dependencies: UploadRouteDependencies): Route {
+  const { store, objects, progress, uploadWaitMs } = dependencies;
+  return route({
+    method: 'post',
+    path: '/api/v1/video/upload',
+    operationId: 'uploadVideo',
+    summary: 'Upload a video: MP4, at most 60 s and 50 MB. Waits until it is ready to play, unless asked with `Prefer: respond-async`',
+    tag: 'Videos',
+    auth: 'required',
+    limit: 'upload',
+    multipart: z.object({
+      video: z.file().describe('The MP4 file.'),
+      data: z.string().describe('JSON text: {"title": 1–200 characters, "description": at most 5000}'),
+    }),
+    responses: {
+      201: { description: 'The video, ready to play.', data: videoSchema },
+      202: { description: 'The video is still being processed.', data: videoSchema },
+      413: { description: 'Larger than 50 MB.' },
+      415: { description: 'Not an MP4, by its content.' },
+      422: { description: 'Longer than 60 s, not decodable, or processing failed; the message says why.' },
+    },
+    async handle({ user, context, raw, signal }): Promise<Reply> {
+      const videoId = await videoIdForUpload(store, user!.id, context);
+      const isRepeat = context.idempotencyKey !== undefined && (await readVideo(store, videoId)).state.status !== 'none';
+      if (isRepeat) raw.resume();
+      else await receive(dependencies, videoId, user!, raw, context);
+
+      const withinMs = prefersAsync(raw.headers['prefer']) ? 0 : uploadWaitMs;
+      const now = await untilProcessed({ store, progress }, videoId, { withinMs, signal });
+      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position: now.position }, signal);
+      return { ...answer(now, user!, objects), position: now.position, behind: !shown };
+    },
+  });
+}
+
+async function receive(
+  { store, objects, scratch, inspect, limits, reportProgress }: UploadRouteDependencies,
+  videoId: string,
+  user: AuthenticatedUser,
+  request: Parameters<typeof receiveUpload>[0],
+  context: CommandContext,
+): Promise<void> {
+  const report = (stage: UploadProgress['stage'], percent: number): void => reportProgress({ userId: user.id, videoId, stage, progress: percent });
+  await using received = await receiveUpload(request, {
+    scratch,
+    inspect,
+    ...(limits !== undefined && { limits }),
+    onReceived: (fraction) => report('receiving', Math.floor(fraction * PROGRESS.received)),
+    onChecking: () => report('checking', PROGRESS.received),
+  });
+  const { title, description } = parseDetails(received.data);
+  report('storing', PROGRESS.checked);
+  const { path, size, sha256 } = received.original;
+  const key = `originals/${videoId}/${sha256}.mp4`;
+  await objects.putFile(key, path, 'video/mp4');
+  try {
+    const { facts } = received;
+    const at = context.now.toISOString();
+    await handleVideoCommand(store, videoId, { type: 'UploadVideo', videoId, ownerId: user.id, title, description, original: { key, size }, facts, at }, context);
+  } catch (error) {
+    // Without an answer the event may be in the log all the same, and its file must be there.
+    if (!(error instanceof EventStoreUnavailable)) await objects.remove([key]);
+    throw error;
+  }
+  report('storing', PROGRESS.stored);
+}
+
+/** Percent of the whole way that an upload has gone when each step is done; the media worker goes on from there. */
+const PROGRESS = { received: 20, checked: 22, stored: 25 };
+
+/** @throws DomainError `validation_failed` with a message for each field. */
+function parseDetails(text: string | undefined): z.infer<typeof details> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text ?? '{}');
+  } catch {
+    throw new DomainError('invalid', 'validation_failed', 'The field "data" is not valid JSON.', { fields: [{ path: 'data', message: 'must be JSON text' }] });
+  }
+  return validate({ body: details }, { params: undefined, query: undefined, body }).body as z.infer<typeof details>;
+}
+
+function answer({ state }: VideoNow, user: AuthenticatedUser, objects: Pick<ObjectStore, 'url'>): Reply & { readonly data: unknown } {
+  switch (state.status) {
+    case 'none':
+    case 'deleted':
+      throw videoNotFound();
+    case 'failed':
+      throw new DomainError('unprocessable', 'processing_failed', state.failure ?? 'The video could not be processed.');
+    case 'ready':
+    case 'processing': {
+      const ready = state.status === 'ready';
+      return {
+        status: ready ? 201 : 202,
+        message: ready ? 'Video uploaded successfully' : 'Video received; it is being processed',
+        data: viewOfState(state, { name: user.name, username: user.username }, objects),
+        headers: { Location: `/api/v1/video/${state.id}` },
+      };
+    }
+  }
+}
+
+/** RFC 7240. */
+function prefersAsync(header: string | string[] | undefined): boolean {
+  return /(?:^|,)\s*respond-async\s*(?:[,;]|$)/i.test(String(header ?? ''));
+}
