@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface EventuallyOptions<T> {
   /** Milliseconds; 10 000 by default. */
   readonly within?: number;
+  /** Milliseconds between two tries; 50 by default. */
+  readonly every?: number;
   /** Completes "waited in vain until …". */
   readonly what: string;
   /** What counts as having come true; anything truthy by default. */
@@ -13,7 +15,7 @@ export interface EventuallyOptions<T> {
 
 /** Asks again until the answer holds, and gives that answer. An error counts as "not yet". @throws after the deadline, with the last answer or error. */
 export async function eventually<T>(ask: () => Promise<T> | T, options: EventuallyOptions<T>): Promise<T> {
-  const { within = 10_000, what, holds = Boolean, giveUp = () => false } = options;
+  const { within = 10_000, every = 50, what, holds = Boolean, giveUp = () => false } = options;
   const deadline = performance.now() + within;
   let last: unknown;
   do {
@@ -25,7 +27,7 @@ export async function eventually<T>(ask: () => Promise<T> | T, options: Eventual
       last = error;
     }
     if (giveUp()) break;
-    await delay(50);
+    await delay(every);
   } while (performance.now() < deadline);
   const said = last instanceof Error ? last.message : JSON.stringify(last);
   throw new Error(`waited in vain until ${what}; last: ${said}`, { cause: last });

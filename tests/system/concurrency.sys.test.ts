@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { Clips } from '../support/systemClips.ts';
 import { call, getVideo, newPeople, setLike, toggleLike, uploaded, type Analytics, type Like, type Person, type Video } from '../support/systemClient.ts';
-import { useSystem } from '../support/system.ts';
+import { useSystem } from '../support/useSystem.ts';
 
 const { system, systemTest } = useSystem();
 const clips = new Clips();

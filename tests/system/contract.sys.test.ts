@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { Clips } from '../support/systemClips.ts';
-import { useSystem } from '../support/system.ts';
+import { useSystem } from '../support/useSystem.ts';
 import { accountsContract } from './contract/accounts.ts';
 import { analyticsContract } from './contract/analytics.ts';
 import { headersContract } from './contract/headers.ts';

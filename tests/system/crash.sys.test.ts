@@ -5,7 +5,8 @@ import { Clips } from '../support/systemClips.ts';
 import { call, getVideo, newPeople, upload, uploaded, type Analytics, type Person } from '../support/systemClient.ts';
 import { firstProgress } from '../support/systemSockets.ts';
 import { PersistentClient } from '../support/systemLoad.ts';
-import { profile, useSystem } from '../support/system.ts';
+import { profile } from '../support/system.ts';
+import { useSystem } from '../support/useSystem.ts';
 
 const { system, systemTest } = useSystem();
 const clips = new Clips();

@@ -4,7 +4,7 @@ import { Clips } from '../support/systemClips.ts';
 import { firstProgress } from '../support/systemSockets.ts';
 import { getVideo, newPeople, upload, uploaded, type Person, type Video } from '../support/systemClient.ts';
 import { PersistentClient, type Outcome } from '../support/systemLoad.ts';
-import { useSystem } from '../support/system.ts';
+import { useSystem } from '../support/useSystem.ts';
 
 const { system, systemTest } = useSystem();
 const clips = new Clips();

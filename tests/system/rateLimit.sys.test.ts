@@ -1,6 +1,6 @@
 import { describe, expect } from '@jest/globals';
 import { call, someone, type Answer } from '../support/systemClient.ts';
-import { useSystem } from '../support/system.ts';
+import { useSystem } from '../support/useSystem.ts';
 
 const { system, systemTest } = useSystem({ environment: { RATE_LIMIT_ENABLED: 'true' } });
 

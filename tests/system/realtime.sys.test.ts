@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { Clips } from '../support/systemClips.ts';
 import { connect as connectSocket } from '../support/systemSockets.ts';
 import { newPerson, setLike, toggleLike, uploaded } from '../support/systemClient.ts';
-import { useSystem } from '../support/system.ts';
+import { useSystem } from '../support/useSystem.ts';
 
 interface Progress {
   readonly progress: number;

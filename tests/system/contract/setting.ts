@@ -1,4 +1,5 @@
-import type { System, SystemTest } from '../../support/system.ts';
+import type { System } from '../../support/system.ts';
+import type { SystemTest } from '../../support/useSystem.ts';
 
 /** What the contract's parts share: one running system and one short clip. */
 export interface Setting {

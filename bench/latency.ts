@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startSystem } from '../tests/support/system.ts';
+import { newPeople, toggleLike, uploaded } from '../tests/support/systemClient.ts';
+import { Clips } from '../tests/support/systemClips.ts';
+
+const PEOPLE = 32;
+const VIDEOS = 20;
+
+export interface Latency {
+  readonly profile: string;
+  /** Commands a second, sent whether or not earlier ones were answered. */
+  readonly rate: number;
+  /** Milliseconds from the moment the command was due to an answer that counts it. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Answers whose read model had not caught up within two seconds. */
+  readonly behind: number;
+}
+
+/**
+ * From command to read model: the answer to a like carries a count read from the read model after the like is in it, so
+ * the time until that answer is the time until any query sees the like, and HTTP on top. `SYSTEM_PROFILE=cluster` measures
+ * the way through Kafka.
+ */
+export async function benchLatency(rates: readonly number[] = [100, 500], seconds = 10): Promise<Latency[]> {
+  await using clips = new Clips();
+  const clip = await clips.make({ duration: 1, width: 320, height: 240 });
+  await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' } });
+  const people = await newPeople(PEOPLE, system.api);
+  const videoIds: string[] = [];
+  for (let index = 0; index < VIDEOS; index += 1) videoIds.push((await uploaded(system.api(), people[0]!.token, clip)).id);
+
+  let sent = 0;
+  /** Goes through all pairs before it comes to one again, so that no two toggles of one pair are under way. */
+  const toggle = async (due: number): Promise<{ ms: number; behind: boolean }> => {
+    const pair = sent++ % (PEOPLE * VIDEOS);
+    const answer = await toggleLike(system.api(), videoIds[pair % VIDEOS]!, people[Math.floor(pair / VIDEOS)]!.token);
+    if (answer.status !== 200) throw new Error(`a like answered ${answer.status}: ${answer.text}`);
+    return { ms: performance.now() - due, behind: answer.headers.has('x-projection-behind') };
+  };
+
+  const results: Latency[] = [];
+  for (const rate of rates) {
+    await openLoop(rate, 2, toggle); // warm
+    const answers = await openLoop(rate, seconds, toggle);
+    const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
+    const quantile = (q: number): number => times[Math.min(times.length - 1, Math.floor(times.length * q))]!;
+    results.push({ profile: system.profile, rate, p50: quantile(0.5), p99: quantile(0.99), behind: answers.filter(({ behind }) => behind).length });
+  }
+  return results;
+}
+
+/** Sends at a steady rate. A slow answer does not slow the sender down, so it cannot hide the wait of those behind it. */
+async function openLoop<T>(rate: number, seconds: number, send: (due: number) => Promise<T>): Promise<T[]> {
+  const answers: Promise<T>[] = [];
+  const begun = performance.now();
+  while (answers.length < rate * seconds) {
+    const due = begun + (answers.length / rate) * 1000;
+    const wait = due - performance.now();
+    if (wait > 1) await delay(wait);
+    answers.push(send(due));
+  }
+  return Promise.all(answers);
+}

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, test } from '@jest/globals';
+import { startSystem, type System, type SystemOptions } from './system.ts';
+
+/** `timeout` in milliseconds, 60 000 by default. */
+export type SystemTest = (name: string, run: () => Promise<void>, timeout?: number) => void;
+
+/** A system for the tests of a file: started before the first, ended after the last. A failed test shows the logs. */
+export function useSystem(options: SystemOptions = {}): { readonly system: () => System; readonly systemTest: SystemTest } {
+  let started: System | undefined;
+  const system = (): System => {
+    if (started === undefined) throw new Error('the system is not running');
+    return started;
+  };
+  beforeAll(async () => {
+    started = await startSystem(options);
+  }, 120_000);
+  afterAll(async () => {
+    await started?.[Symbol.asyncDispose]();
+  }, 120_000);
+
+  const systemTest: SystemTest = (name, run, timeout = 60_000) => {
+    test(
+      name,
+      async () => {
+        try {
+          await run();
+        } catch (error) {
+          if (error instanceof Error) error.message += `\n\nThe ends of the logs:\n${system().logs(25)}`;
+          throw error;
+        }
+      },
+      timeout,
+    );
+  };
+  return { system, systemTest };
+}
