@@ -60,6 +60,9 @@ export interface ResponseDescription {
   /** Schema of `data`. */
   readonly data?: z.ZodType;
   readonly meta?: z.ZodType;
+  /** For what has no envelope: the media type, and for JSON the schema of all of it. */
+  readonly contentType?: string;
+  readonly body?: z.ZodType;
 }
 
 /** One operation of the API: what it accepts, what it answers, what it does. Requests are validated and OpenAPI generated from the same schemas. */
@@ -79,6 +82,11 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly body?: z.ZodType<Body>;
   /** Form fields, for the document only: the handler reads the stream itself. */
   readonly multipart?: z.ZodType;
+  /**
+   * What a second request with the same `Idempotency-Key` gets: the stored first answer (default), or, where that holds
+   * secrets, the command run again, which finds its own events and answers the same by itself.
+   */
+  readonly repeat?: 'storedAnswer' | 'sameCommand';
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   handle(request: RouteRequest<Params, Query, Body>): Promise<Reply | undefined>;
 }

@@ -1,0 +1,147 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { CommandContext } from '../core/commandContext.ts';
+import { DomainError } from '../core/errors.ts';
+import type { RateLimits } from '../rateLimits/rateLimits.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { parseTraceparent } from '../telemetry/traceparent.ts';
+import { answerOf, send, type Answer } from './answer.ts';
+import type { Authenticator } from './authenticator.ts';
+import { errorAnswer } from './errorReply.ts';
+import { requestIdOf } from './exchange.ts';
+import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
+import { readJsonBody } from './jsonBody.ts';
+import { parseMinPosition } from './minPosition.ts';
+import { requestSignal } from './requestSignal.ts';
+import type { AuthenticatedUser, Route, RouteRequest } from './route.ts';
+import { validate } from './validate.ts';
+
+export interface RouteSurroundings {
+  readonly authenticator: Authenticator;
+  readonly rateLimits: RateLimits;
+  readonly idempotency: Idempotency | undefined;
+  readonly tracing: Tracing;
+  /** Aborts when the server drains. */
+  readonly draining: AbortSignal;
+}
+
+/** Everything between Express and a route's `handle`: who asks, how often, what for, and not twice. Errors go on to the error handler. */
+export function handlerOf(route: Route, surroundings: RouteSurroundings): RequestHandler {
+  const name = `${route.method.toUpperCase()} ${route.path}`;
+  const attributes = { 'http.request.method': route.method.toUpperCase(), 'http.route': route.path };
+  return async (request, response) => {
+    const parent = request.headers['traceparent'] as string | undefined;
+    await surroundings.tracing.span(name, { kind: 'server', parent, attributes }, async (span) => {
+      const answer = await answerTo(route, surroundings, request, response);
+      if (answer !== undefined) send(request, response, answer);
+      span.set({ 'http.response.status_code': response.statusCode });
+    });
+  };
+}
+
+async function answerTo(route: Route, surroundings: RouteSurroundings, request: Request, response: Response): Promise<Answer | undefined> {
+  const address = request.ip ?? 'unknown';
+  const { user, refusal } = await identify(route, surroundings.authenticator, request, response);
+  // Counted before it is refused: guessing tokens is limited like anything else.
+  await limit(route, surroundings.rateLimits, user === undefined ? `ip:${address}` : `user:${user.id}`, response);
+  if (refusal !== undefined) throw refusal;
+
+  if (route.body !== undefined) request.body = await readJsonBody(request, response);
+  const parts = validate(route, { params: request.params, query: request.query, body: request.body as unknown });
+  const isCommand = route.method !== 'get';
+  const key = isCommand ? parseIdempotencyKey(request.headers['idempotency-key']) : undefined;
+  const fingerprint = key === undefined ? undefined : surroundings.idempotency?.fingerprint(request);
+
+  const context: CommandContext = {
+    correlationId: requestIdOf(response),
+    now: new Date(),
+    ...(user !== undefined && { actor: user.id }),
+    ...traceOf(surroundings.tracing, request),
+    // With what the request says, so that a key used for two things never takes one for the other.
+    ...(fingerprint !== undefined && { idempotencyKey: `${key} ${fingerprint}` }),
+  };
+  const handle = async (): Promise<Answer | undefined> => {
+    const reply = await route.handle(requestFor(parts, { user, context, address, request, response, draining: surroundings.draining }));
+    return reply === undefined ? undefined : answerOf(reply);
+  };
+  if (key === undefined || fingerprint === undefined || surroundings.idempotency === undefined) return await handle();
+
+  const attempt = { actor: user?.id ?? address, key, fingerprint, keepSuccess: route.repeat !== 'sameCommand' };
+  return await surroundings.idempotency.once(attempt, async () => {
+    try {
+      return await handle();
+    } catch (error) {
+      // A refusal is an answer like any other, and is given again; a fault goes its usual way and is forgotten.
+      const answer = errorAnswer(error, { requestId: requestIdOf(response), conditional: request.headers['if-match'] !== undefined });
+      if (answer.status >= 500 || response.headersSent) throw error;
+      return answer;
+    }
+  });
+}
+
+/** An expired or invalid token on a route that needs none is as good as no token: seed clients send stale ones to public pages. */
+async function identify(
+  { auth }: Route,
+  authenticator: Authenticator,
+  request: Request,
+  response: Response,
+): Promise<{ user?: AuthenticatedUser | undefined; refusal?: unknown }> {
+  if (auth === 'none') return {};
+  try {
+    const user = await authenticator.authenticate(request, response);
+    if (user !== undefined || auth === 'optional') return { user };
+    return { refusal: new DomainError('unauthenticated', 'authentication_required', 'Log in first: send the access token as "Authorization: Bearer …".') };
+  } catch (error) {
+    return auth === 'optional' && error instanceof DomainError ? {} : { refusal: error };
+  }
+}
+
+async function limit(route: Route, rateLimits: RateLimits, caller: string, response: Response): Promise<void> {
+  const group = route.limit ?? 'general';
+  if (group === 'none') return;
+  const state = await rateLimits.consume(group, caller);
+  if (state === undefined) return;
+  response.setHeader('RateLimit-Limit', state.limit);
+  response.setHeader('RateLimit-Remaining', state.remaining);
+  response.setHeader('RateLimit-Reset', state.resetSeconds);
+  if (!state.allowed) {
+    const message = `Too many requests; try again in ${state.resetSeconds} s.`;
+    throw new DomainError('rateLimited', 'rate_limited', message, { retryAfter: state.resetSeconds });
+  }
+}
+
+function traceOf(tracing: Tracing, request: Request): { traceparent?: string } {
+  const given = request.headers['traceparent'];
+  const traceparent = tracing.traceparent() ?? (parseTraceparent(given) === undefined ? undefined : (given as string));
+  return traceparent === undefined ? {} : { traceparent };
+}
+
+interface RequestFacts {
+  readonly user: AuthenticatedUser | undefined;
+  readonly context: CommandContext;
+  readonly address: string;
+  readonly request: Request;
+  readonly response: Response;
+  readonly draining: AbortSignal;
+}
+
+function requestFor(
+  { params, query, body }: { params: unknown; query: unknown; body: unknown },
+  { user, context, address, request, response, draining }: RequestFacts,
+): RouteRequest<unknown, unknown, unknown> {
+  let signal: AbortSignal | undefined;
+  return {
+    params,
+    query,
+    body,
+    user,
+    context,
+    address,
+    minPosition: parseMinPosition(request.headers['x-min-position']),
+    // Made when it is asked for: most queries come from the cache and never do.
+    get signal() {
+      return (signal ??= requestSignal(response, draining));
+    },
+    raw: request,
+    response,
+  };
+}

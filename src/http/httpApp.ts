@@ -1,0 +1,116 @@
+import express, { type Application, type ErrorRequestHandler, type RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { DomainError } from '../core/errors.ts';
+import { noRateLimits, type RateLimits } from '../rateLimits/rateLimits.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { noTracing, type Tracing } from '../telemetry/tracing.ts';
+import { send } from './answer.ts';
+import type { Authenticator } from './authenticator.ts';
+import { corsPolicy, type AllowedOrigins } from './corsPolicy.ts';
+import { docsHandler } from './docs.ts';
+import { errorAnswer } from './errorReply.ts';
+import { exchange, requestIdOf } from './exchange.ts';
+import type { Health } from './health.ts';
+import type { Idempotency } from './idempotency.ts';
+import { mountRoutes } from './mountRoutes.ts';
+import { openApiDocument } from './openapi.ts';
+import { json, systemRoutes } from './systemRoutes.ts';
+import { route, type Route } from './route.ts';
+
+export interface HttpAppOptions {
+  readonly routes: readonly Route[];
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly authenticator: Authenticator;
+  readonly rateLimits?: RateLimits;
+  /** Without it, `Idempotency-Key` has no effect. */
+  readonly idempotency?: Idempotency;
+  readonly tracing?: Tracing;
+  readonly cors?: AllowedOrigins;
+  /** Express's `trust proxy`: whom to believe about a client's address; nobody by default. */
+  readonly trustProxy?: boolean | number | string;
+}
+
+/** The public door: the API's routes, the system's own, the document of both, and one answer for everything else. */
+export function createHttpApp(options: HttpAppOptions): Application {
+  const { health, metrics, authenticator, rateLimits = noRateLimits, idempotency, tracing = noTracing, cors = 'default' } = options;
+  const app = bareApp(options);
+  app.use(corsPolicy(cors));
+  const routes: Route[] = [...options.routes, ...systemRoutes({ health, metrics }), homeRoute, documentRoute(() => routes)];
+  app.use('/docs', docsHandler());
+  mountRoutes(app, routes, { authenticator, rateLimits, idempotency, tracing, draining: health.draining });
+  return closing(app, options.log);
+}
+
+/** What a process without an API serves on its port: health and metrics. */
+export function createOpsApp({ log, health, metrics }: Pick<HttpAppOptions, 'log' | 'health' | 'metrics'>): Application {
+  const app = bareApp({ log, health, metrics });
+  const authenticator: Authenticator = { authenticate: () => Promise.resolve(undefined) };
+  mountRoutes(app, systemRoutes({ health, metrics }), {
+    authenticator, rateLimits: noRateLimits, idempotency: undefined, tracing: noTracing, draining: health.draining,
+  });
+  return closing(app, log);
+}
+
+function bareApp({ log, metrics, health, trustProxy = false }: Pick<HttpAppOptions, 'log' | 'metrics' | 'health' | 'trustProxy'>): Application {
+  const app = express();
+  app.disable('x-powered-by');
+  // Answers carry the tags that their makers give them; hashing every body again would cost more than most of them.
+  app.disable('etag');
+  app.set('trust proxy', trustProxy);
+  app.use(exchange({ log, metrics, draining: health.draining }));
+  return app;
+}
+
+function closing(app: Application, log: Logger): Application {
+  app.use(notFound);
+  app.use(errorHandler(log));
+  return app;
+}
+
+const notFound: RequestHandler = () => {
+  throw new DomainError('notFound', 'route_not_found', 'There is nothing at this address; /docs lists what there is.');
+};
+
+function errorHandler(log: Logger): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  return (error: unknown, request, response, _next) => {
+    const requestId = requestIdOf(response);
+    const answer = errorAnswer(error, { requestId, conditional: request.headers['if-match'] !== undefined });
+    if (answer.status >= 500) log[answer.status === 500 ? 'error' : 'warn']({ requestId, err: error }, 'request failed');
+    // Half an answer cannot be taken back; cutting the connection is what tells the client that it is not whole.
+    if (response.headersSent) response.destroy();
+    else send(request, response, answer);
+  };
+}
+
+const homeRoute = route({
+  method: 'get',
+  path: '/',
+  operationId: 'getHome',
+  summary: 'Says hello',
+  tag: 'System',
+  auth: 'none',
+  limit: 'none',
+  responses: { 200: { description: 'A greeting', contentType: 'application/json' } },
+  handle: () => Promise.resolve(json(200, { success: true, message: 'ReelStream is running. See /docs.' })),
+});
+
+function documentRoute(routes: () => readonly Route[]): Route {
+  let document: string | undefined;
+  return route({
+    method: 'get',
+    path: '/openapi.json',
+    operationId: 'getOpenApi',
+    summary: 'This document',
+    tag: 'System',
+    auth: 'none',
+    limit: 'none',
+    responses: { 200: { description: 'OpenAPI 3.1', contentType: 'application/json' } },
+    handle: () => {
+      document ??= JSON.stringify(openApiDocument(routes()));
+      return Promise.resolve({ status: 200, bytes: Buffer.from(document), contentType: 'application/json; charset=utf-8' });
+    },
+  });
+}

@@ -1,0 +1,49 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What this process counts. Other parts register their own metrics in `registry`. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** One answered request; `seconds` from its first byte to the last byte of the answer. */
+  request(method: string, status: number, seconds: number): void;
+  /** Events appended, by category of stream. */
+  readonly eventsAppended: Counter<'category'>;
+  /** Events of the log that a projection has yet to take in. */
+  readonly projectionLag: Gauge<'projection'>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  // These two have the names, labels and buckets of the seed, whose dashboards go on working.
+  const requests = new Counter({
+    name: 'api_requests_total',
+    help: 'Total number of API requests',
+    labelNames: ['method', 'status_code'] as const,
+    registers: [registry],
+  });
+  const durations = new Histogram({
+    name: 'api_response_duration_seconds',
+    help: 'API response duration in seconds',
+    buckets: [0.1, 0.2, 0.5, 1, 2, 5],
+    registers: [registry],
+  });
+  return {
+    registry,
+    request(method, status, seconds) {
+      requests.inc({ method, status_code: status });
+      durations.observe(seconds);
+    },
+    eventsAppended: new Counter({
+      name: 'reelstream_events_appended_total',
+      help: 'Events appended to the log by this process',
+      labelNames: ['category'] as const,
+      registers: [registry],
+    }),
+    projectionLag: new Gauge({
+      name: 'reelstream_projection_lag_events',
+      help: 'Positions between the head of the log and what a projection has taken in',
+      labelNames: ['projection'] as const,
+      registers: [registry],
+    }),
+  };
+}

@@ -1,0 +1,91 @@
+import type * as OpenTelemetry from '@opentelemetry/api';
+import { DomainError } from '../core/errors.ts';
+import { parseTraceparent } from './traceparent.ts';
+
+type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+export interface SpanFacts {
+  readonly kind: 'server' | 'client' | 'consumer' | 'internal';
+  /** W3C `traceparent` of whoever asked; the active span by default. */
+  readonly parent?: string | undefined;
+  readonly attributes?: Attributes;
+}
+
+export interface ActiveSpan {
+  set(attributes: Attributes): void;
+}
+
+/** Spans around work, and the name under which other processes continue them. Costs nothing while it is off. */
+export interface Tracing {
+  /** Runs `work` inside a span, which ends with it. A rejection marks the span as failed, unless it is a refusal (`DomainError`). */
+  span<T>(name: string, facts: SpanFacts, work: (span: ActiveSpan) => Promise<T>): Promise<T>;
+  /** Of the active span; undefined outside of any. */
+  traceparent(): string | undefined;
+  /** Sends what is still held back, for two seconds at most. */
+  close(): Promise<void>;
+}
+
+const idle: ActiveSpan = { set: () => undefined };
+
+export const noTracing: Tracing = {
+  span: (_name, _facts, work) => work(idle),
+  traceparent: () => undefined,
+  close: () => Promise.resolve(),
+};
+
+export interface TracingOptions {
+  /** The value of `OTEL_EXPORTER_OTLP_ENDPOINT`; without it nothing is loaded and nothing traced. */
+  readonly endpoint: string | undefined;
+  /** Becomes `service.name`. */
+  readonly service: string;
+}
+
+/** Starts the OpenTelemetry SDK, which reads the `OTEL_*` variables (endpoint, protocol, headers, sampling) from the environment itself. */
+export async function startTracing({ endpoint, service }: TracingOptions): Promise<Tracing> {
+  if (endpoint === undefined) return noTracing;
+  const [api, { NodeSDK }] = await Promise.all([import('@opentelemetry/api'), import('@opentelemetry/sdk-node')]);
+  // Traces only: Prometheus scrapes the metrics, and logs go to standard output.
+  const sdk = new NodeSDK({ serviceName: service, metricReaders: [], logRecordProcessors: [] });
+  sdk.start();
+  return { ...tracingOver(api), close: () => atMost(2_000, sdk.shutdown()) };
+}
+
+function tracingOver(api: typeof OpenTelemetry): Omit<Tracing, 'close'> {
+  const tracer = api.trace.getTracer('reelstream');
+  return {
+    span(name, { kind, parent, attributes }, work) {
+      const remote = parseTraceparent(parent);
+      const around = remote === undefined ? api.context.active() : api.trace.setSpanContext(api.context.active(), { ...remote, isRemote: true });
+      const options = { kind: kindOf(api, kind), ...(attributes && { attributes: { ...attributes } }) };
+      return tracer.startActiveSpan(name, options, around, async (span) => {
+        try {
+          return await work({ set: (more) => span.setAttributes({ ...more }) });
+        } catch (error) {
+          if (!(error instanceof DomainError)) span.setStatus({ code: api.SpanStatusCode.ERROR });
+          throw error;
+        } finally {
+          span.end();
+        }
+      });
+    },
+    traceparent() {
+      const found = api.trace.getActiveSpan()?.spanContext();
+      return found === undefined ? undefined : `00-${found.traceId}-${found.spanId}-${found.traceFlags.toString(16).padStart(2, '0')}`;
+    },
+  };
+}
+
+function kindOf(api: typeof OpenTelemetry, kind: SpanFacts['kind']): OpenTelemetry.SpanKind {
+  const { SERVER, CLIENT, CONSUMER, INTERNAL } = api.SpanKind;
+  return { server: SERVER, client: CLIENT, consumer: CONSUMER, internal: INTERNAL }[kind];
+}
+
+/** A collector that is away must not hold up the end of the process; nor is losing spans an error. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,46 @@
+import { pino, type Logger } from 'pino';
+import { createAuthenticator } from '../../src/http/authenticator.ts';
+import { createHealth } from '../../src/http/health.ts';
+import { createHttpApp, type HttpAppOptions } from '../../src/http/httpApp.ts';
+import { startHttpServer } from '../../src/http/httpServer.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
+
+export const TEST_JWT_SECRET = 'only for tests';
+
+export interface TestApp extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** What was logged, as parsed lines. */
+  readonly logged: readonly Record<string, unknown>[];
+  readonly drain: AbortController;
+}
+
+export interface Logged {
+  readonly log: Logger;
+  readonly lines: Record<string, unknown>[];
+}
+
+export function collectingLog(): Logged {
+  const lines: Record<string, unknown>[] = [];
+  return { log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }), lines };
+}
+
+/** The real HTTP application with these routes, listening on a free port. */
+export async function startTestApp(options: Pick<HttpAppOptions, 'routes'> & Partial<HttpAppOptions>): Promise<TestApp> {
+  const { log, lines } = collectingLog();
+  const metrics = createMetrics();
+  const drain = new AbortController();
+  const health = createHealth({ checks: [], log, draining: drain.signal });
+  const app = createHttpApp({ log, metrics, health, authenticator: createAuthenticator({ secret: TEST_JWT_SECRET }), ...options });
+  const server = await startHttpServer(app, { port: 0, host: '127.0.0.1' });
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    port: server.port,
+    metrics,
+    logged: lines,
+    drain,
+    [Symbol.asyncDispose]: () => server.close(0),
+  };
+}
