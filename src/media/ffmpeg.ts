@@ -22,12 +22,15 @@ export class FfmpegFailed extends Error {
   readonly reason: 'exit' | 'timeout';
   /** The end of what it wrote to stderr. */
   readonly stderr: string;
+  /** The disk was full, or something (the kernel, short of memory) killed it: the same run may work another time. */
+  readonly ourFault: boolean;
 
   constructor(reason: FfmpegFailed['reason'], stderr: string, options?: { cause?: unknown }) {
     super(reason === 'timeout' ? 'FFmpeg took too long and was stopped' : 'FFmpeg ended with an error', options);
     this.name = 'FfmpegFailed';
     this.reason = reason;
     this.stderr = stderr;
+    this.ourFault = reason === 'exit' && (/No space left on device|Cannot allocate memory|Disk quota exceeded/.test(stderr) || /SIG(KILL|TERM)/.test((this.cause as Error | undefined)?.message ?? ''));
   }
 }
 

@@ -1,4 +1,6 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 /** A temporary folder that is gone when it is disposed, whatever happened in it. */
@@ -6,17 +8,80 @@ export interface ScratchFolder extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Makes temporary folders for uploads and jobs. */
+/** Makes temporary folders for uploads and jobs, and clears up behind processes that could not. */
 export interface Scratch {
   make(): Promise<ScratchFolder>;
+  /** Removes what processes that are gone left, and kills the FFmpeg that one may have left running in it. */
+  sweep(): Promise<void>;
+  close(): Promise<void>;
 }
 
-export function createScratch(root: string): Scratch {
+/** How often a process says, by touching its folder, that it is still there. */
+const SIGN_OF_LIFE_MS = 10_000;
+/** Without a sign of life for this long, a folder belongs to nobody (also on another machine, in another container). */
+const ABANDONED_MS = 60_000;
+
+/** Each process has a folder of its own under `root`, so that it can be told whose is whose after a crash. */
+export async function createScratch(root: string): Promise<Scratch> {
+  const own = `${hostname()}.${process.pid}.${randomUUID()}`;
+  const folder = join(root, own);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+
+  const sweep = async (): Promise<void> => {
+    for (const name of await readdir(root)) {
+      const path = join(root, name);
+      if (name === own || !(await isAbandoned(path, name))) continue;
+      await killThoseIn(path);
+      await rm(path, { recursive: true, force: true });
+    }
+  };
+  const timer = setInterval(() => {
+    const now = new Date();
+    void utimes(folder, now, now).then(sweep).catch(() => undefined);
+  }, SIGN_OF_LIFE_MS).unref();
+  await sweep();
+
   return {
     make: async () => {
-      await mkdir(root, { recursive: true, mode: 0o700 });
-      const path = await mkdtemp(join(root, 'work-'));
+      const path = await mkdtemp(join(folder, 'work-'));
       return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
     },
+    sweep,
+    close: async () => {
+      clearInterval(timer);
+      await rm(folder, { recursive: true, force: true });
+    },
   };
+}
+
+async function isAbandoned(path: string, name: string): Promise<boolean> {
+  const parts = name.split('.');
+  const [pid, host] = [Number(parts.at(-2)), parts.slice(0, -2).join('.')];
+  // Process ids come round again, above all in containers: an id that is in use proves nothing, one that is not does.
+  if (host === hostname() && !isAlive(pid)) return true;
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** An FFmpeg outlives the process that started it when that is killed. Where there is no /proc, its CPU limit ends it. */
+async function killThoseIn(folder: string): Promise<void> {
+  for (const pid of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(pid)) continue;
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (!command.split('\0').some((argument) => argument.startsWith(`${folder}/`))) continue;
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // Gone in the meantime, or somebody else's.
+    }
+  }
 }

@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { clip, spoiltClip, testTools, type ClipName } from '../../tests/support/clips.ts';
+import { createInspector, type Inspect } from './inspect.ts';
+
+let inspect: Inspect;
+let folder: string;
+beforeAll(async () => {
+  inspect = createInspector({ ffprobe: (await testTools()).ffprobe.path });
+  folder = await mkdtemp(join(tmpdir(), 'inspect-'));
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('honest clips are taken, and measured as a viewer sees them', () => {
+  test.each<[ClipName, object]>([
+    ['plain', { duration: 1, width: 64, height: 48 }],
+    ['faststart', { duration: 1, width: 64, height: 48 }],
+    ['silent', { duration: 1, width: 64, height: 48 }],
+    ['oddSize', { duration: 1, width: 63, height: 47 }],
+    ['chroma444', { duration: 1, width: 64, height: 48 }],
+    ['hevc10', { duration: 1, width: 64, height: 64 }],
+    ['rotated', { duration: 1, width: 48, height: 64 }],
+    ['widePixels', { duration: 1, width: 128, height: 64 }],
+    ['oneFrame', { duration: 0.04, width: 64, height: 48 }],
+    ['fast240', { duration: 1, width: 64, height: 48 }],
+    ['mpeg4', { duration: 1, width: 64, height: 48 }],
+    ['withCover', { duration: 1, width: 64, height: 48 }],
+    ['sixty', { duration: 60, width: 64, height: 48 }],
+    ['large', { duration: 0.2, width: 2560, height: 1440 }],
+  ])('%s', async (name, facts) => {
+    expect((await inspect(await clip(name))).facts).toEqual(facts);
+  });
+
+  test('fragmented, whose header names no duration', async () => {
+    const { facts } = await inspect(await clip('fragmented'));
+    expect(facts.duration).toBeGreaterThan(0.9);
+    expect(facts.duration).toBeLessThan(1.1);
+  });
+
+  test('1799 frames at 29.97 a second, which is 60.03 s', async () => {
+    expect((await inspect(await clip('sixtyNtsc'))).facts.duration).toBeCloseTo(60.027, 2);
+  });
+});
+
+describe('what is no MP4 by content is refused as unsupported', () => {
+  test.each<[ClipName, RegExp]>([
+    ['webm', /not an MP4.*WebM/], ['matroska', /not an MP4.*Matroska/], ['quicktime', /QuickTime/], ['soundOnly', /sound only/],
+  ])('%s', async (name, message) => {
+    await expect(inspect(await clip(name))).rejects.toMatchObject({ kind: 'unsupportedMedia', message: expect.stringMatching(message) });
+  });
+
+  test.each([
+    ['a playlist', '#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:1/a.ts\n', /playlist/],
+    ['a concat script', "ffconcat version 1.0\nfile '/etc/passwd'\n", /script/],
+    ['a shell script', '#!/bin/sh\nexit 0\n', /script/],
+    ['a page', '<!DOCTYPE html><html></html>', /web page/],
+    ['a drawing', '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', /SVG/],
+    ['a word', 'hello', /not an MP4/],
+    ['HEIC', '\0\0\0\x18ftypheic\0\0\0\0mif1heic', /picture/],
+    ['M4A', '\0\0\0\x18ftypM4A \0\0\0\0isomM4A ', /audio/],
+    ['an unknown brand', '\0\0\0\x10ftypabcd\0\0\0\0', /not an MP4/],
+    ['nothing', '', /not an MP4/],
+  ])('%s renamed .mp4', async (_what, content, message) => {
+    const path = join(folder, 'renamed.mp4');
+    await writeFile(path, content, 'latin1');
+    await expect(inspect(path)).rejects.toMatchObject({ kind: 'unsupportedMedia', code: 'not_an_mp4', message: expect.stringMatching(message) });
+  });
+});
+
+describe('what is broken or beyond the limits is refused as unprocessable', () => {
+  test.each<[ClipName, string]>([
+    ['sixtyHalf', 'video_too_long'], ['longSound', 'video_too_long'], ['tooWide', 'dimensions_not_supported'],
+    ['tooSmall', 'dimensions_not_supported'], ['fast1000', 'frame_rate_not_supported'], ['motionJpeg', 'codec_not_supported'],
+  ])('%s', async (name, code) => {
+    await expect(inspect(await clip(name))).rejects.toMatchObject({ kind: 'unprocessable', code });
+  });
+
+  const cut = (share: number) => (bytes: Buffer): Buffer => bytes.subarray(0, Math.floor(bytes.length * share));
+  test.each<[string, ClipName, (bytes: Buffer) => Buffer]>([
+    ['cut off before its index', 'plain', cut(0.5)],
+    ['cut off after its index', 'faststart', cut(0.6)],
+    ['cut off by one byte', 'faststart', (bytes) => bytes.subarray(0, -1)],
+    ['a fragmented one cut off', 'fragmented', cut(0.6)],
+    ['with nothing but its first box', 'plain', (bytes) => bytes.subarray(0, bytes.readUInt32BE(0))],
+    ['with an index of noise', 'faststart', (bytes) => Buffer.from(bytes).fill(0xa5, bytes.indexOf('moov') + 4, bytes.indexOf('mdat') - 4)],
+    ['with a box that claims 16 exabytes', 'plain', (bytes) => Buffer.concat([bytes, Buffer.from('00000001', 'hex'), Buffer.from('free'), Buffer.alloc(8, 0xff)])],
+  ])('%s', async (_what, name, spoil) => {
+    const path = await spoiltClip(name, join(folder, 'spoilt.mp4'), spoil);
+    await expect(inspect(path)).rejects.toMatchObject({ kind: 'unprocessable', code: 'damaged_video' });
+  });
+
+  test('a header that lies about the length does not help', async () => {
+    const path = await spoiltClip('sixtyHalf', join(folder, 'liar.mp4'), (bytes) => {
+      const lie = Buffer.from(bytes);
+      for (const [box, offset] of [['mvhd', 20], ['tkhd', 24], ['mdhd', 20]] as const) lie.writeUInt32BE(1, lie.indexOf(box) + offset);
+      return lie;
+    });
+    await expect(inspect(path)).rejects.toMatchObject({ code: 'video_too_long' });
+  });
+});

@@ -1,0 +1,125 @@
+import type { Logger } from 'pino';
+import type pg from 'pg';
+import { PgBoss, type JobWithMetadata } from 'pg-boss';
+
+/** What a job needs to know; the rest is in the video's stream. */
+export interface MediaJob {
+  readonly videoId: string;
+  readonly correlationId: string;
+  /** The event that led to the job. */
+  readonly causationId: string;
+  readonly traceparent?: string;
+}
+
+/** Runs one job. It must be safe to repeat. Aborted: the job is someone else's now, or goes back to the queue. */
+export type MediaJobHandler = (job: MediaJob, signal: AbortSignal) => Promise<void>;
+
+export interface MediaJobHandlers {
+  readonly process: MediaJobHandler;
+  readonly remove: MediaJobHandler;
+  /** A `process` job that has failed as often as it may. */
+  readonly giveUp: MediaJobHandler;
+}
+
+type QueueName = 'process' | 'remove';
+
+export interface MediaJobs {
+  /** Makes queues and tables; after it, jobs can be added. */
+  start(): Promise<void>;
+  /** Adds jobs in the caller's transaction. A job whose id is there already is not added again. */
+  add(queue: QueueName, jobs: readonly { readonly id: string; readonly data: MediaJob }[], client: pg.ClientBase): Promise<void>;
+  work(handlers: MediaJobHandlers, options?: { readonly concurrency?: number }): Promise<void>;
+  /** Aborts what runs here and gives it back to the queue, for another worker to take at once. */
+  close(): Promise<void>;
+}
+
+export interface MediaJobsOptions {
+  readonly connectionString: string;
+  readonly logger: Logger;
+  /**
+   * No other process works on this database (the embedded profile): what is marked as running when this one starts was
+   * running when its predecessor was killed, and is taken up at once instead of when its heartbeat is missed.
+   */
+  readonly alone?: boolean;
+}
+
+const SCHEMA = 'reelstream_jobs';
+const DEAD = 'process-dead';
+/** Seconds. A worker that was killed is noticed after the heartbeat plus the time between two looks. */
+const HEARTBEAT = { heartbeatSeconds: 15, refresh: 5, look: 5 };
+/** Seconds. Twenty tries over some 40 minutes: an engine may well be away for that long. */
+const RETRIES = { retryLimit: 20, retryDelay: 1, retryBackoff: true, retryDelayMax: 180 };
+/** Seconds: the longest transcode plus its transfers. */
+const LONGEST = 20 * 60;
+
+/** The media pipeline's jobs, in PostgreSQL (docs/adr/0009). */
+export function createMediaJobs({ connectionString, logger, alone = false }: MediaJobsOptions): MediaJobs {
+  const boss = new PgBoss({
+    connectionString, schema: SCHEMA, application_name: 'reelstream jobs', max: 4,
+    useListenNotify: true, schedule: false, superviseIntervalSeconds: HEARTBEAT.look, monitorIntervalSeconds: HEARTBEAT.look,
+  });
+  boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has a problem'));
+  boss.on('warning', ({ message }) => logger.warn(message));
+  const closing = new AbortController();
+
+  const start = async (): Promise<void> => {
+    await boss.start();
+    const common = { ...RETRIES, heartbeatSeconds: HEARTBEAT.heartbeatSeconds, expireInSeconds: LONGEST, notify: true, deleteAfterSeconds: 24 * 3600 };
+    await makeQueue(boss, DEAD, common);
+    await makeQueue(boss, 'process', { ...common, deadLetter: DEAD });
+    await makeQueue(boss, 'remove', common);
+    if (alone) await takeOver(boss);
+  };
+
+  const run = (queue: string, handler: MediaJobHandler) => async ([job]: JobWithMetadata<MediaJob>[]): Promise<void> => {
+    if (job === undefined) return;
+    const log = logger.child({ queue, videoId: job.data.videoId, attempt: job.retryCount + 1 });
+    try {
+      await handler(job.data, AbortSignal.any([job.signal, closing.signal]));
+    } catch (error) {
+      if (closing.signal.aborted) await giveBack(boss, queue, job);
+      else log.warn({ err: error }, 'a media job failed and will be tried again');
+      throw error;
+    }
+  };
+
+  return {
+    start,
+    add: async (queue, jobs, client) => {
+      const db = { executeSql: (text: string, values?: unknown[]) => client.query(text, values) };
+      if (jobs.length > 0) await boss.insert(queue, jobs.map(({ id, data }) => ({ id, data })), { db });
+    },
+    work: async (handlers, { concurrency = 1 } = {}) => {
+      const options = { includeMetadata: true, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2, heartbeatRefreshSeconds: HEARTBEAT.refresh } as const;
+      await boss.work('process', { ...options, localConcurrency: concurrency }, run('process', handlers.process));
+      await boss.work('remove', options, run('remove', handlers.remove));
+      await boss.work(DEAD, options, run(DEAD, handlers.giveUp));
+    },
+    close: async () => {
+      closing.abort(new Error('this worker is stopping'));
+      await boss.stop({ graceful: true, timeout: 10_000 });
+    },
+  };
+}
+
+async function makeQueue(boss: PgBoss, name: string, options: Parameters<PgBoss['createQueue']>[1]): Promise<void> {
+  await boss.createQueue(name, options);
+  const { deadLetter: _, ...changeable } = options ?? {};
+  await boss.updateQueue(name, changeable);
+}
+
+/** Ahead of pg-boss, which would let it wait for its retry delay. */
+async function giveBack(boss: PgBoss, queue: string, job: JobWithMetadata<MediaJob>): Promise<void> {
+  await boss.fail(queue, job, { message: 'handed back by a worker that stopped' });
+  await boss.update(queue, undefined, { id: job.id, startAfter: 0 });
+}
+
+async function takeOver(boss: PgBoss): Promise<void> {
+  for (const queue of ['process', 'remove', DEAD]) {
+    const { rows } = await boss.getDb().executeSql(`select id, retry_count as "retryCount" from ${SCHEMA}.job where name = $1 and state = 'active'`, [queue]);
+    for (const { id, retryCount } of rows as { id: string; retryCount: number }[]) {
+      await boss.fail(queue, { id, retryCount }, { message: 'its worker was killed' });
+      await boss.update(queue, undefined, { id, startAfter: 0 });
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { CommandContext } from '../core/commandContext.ts';
+import { handleCommand } from '../core/commandHandler.ts';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import type { ObjectStore } from '../objectStore/objectStore.ts';
+import { videoDecider, videoStream, type ExistingVideo, type VideoCommand, type VideoState } from '../videos/decider.ts';
+import type { VideoEvent } from '../videos/events.ts';
+import { removeObjects } from './mediaKeys.ts';
+import type { MediaJob, MediaJobHandlers } from './mediaJobs.ts';
+import { makeRendition, CannotBeProcessed, type RenderOptions } from './makeRendition.ts';
+import { progressOf, type ReportUploadProgress, type UploadProgress } from './progress.ts';
+
+export interface MediaWorkerOptions extends Omit<RenderOptions, 'objects'> {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly objects: ObjectStore;
+  readonly reportProgress: ReportUploadProgress;
+  readonly now?: () => Date;
+}
+
+const GAVE_UP = 'The video could not be processed because of a fault on our side. Please upload it again.';
+
+/**
+ * What media jobs do. Everything is safe to repeat: results are named by their bytes, events by the job, and whatever
+ * an earlier try left in the object store is removed by the one that succeeds.
+ */
+export function createMediaWorker(options: MediaWorkerOptions): MediaJobHandlers {
+  const { store, objects, reportProgress, now = () => new Date() } = options;
+
+  const decide = async (job: MediaJob, step: string, command: VideoCommand): Promise<VideoState> => {
+    const context: CommandContext = { ...job, actor: 'media', idempotencyKey: `${step}:${job.causationId}`, now: now() };
+    return (await handleCommand(store, videoDecider, videoStream(job.videoId), command, context)).state;
+  };
+
+  const process = async (job: MediaJob, signal: AbortSignal): Promise<void> => {
+    const video = await load(store, job.videoId);
+    if (video === undefined) throw new Error(`video ${job.videoId} has a job and no events`);
+    if (video.status !== 'processing') return tidy(objects, job.videoId, video);
+    const report = (stage: UploadProgress['stage'], share?: number): void =>
+      reportProgress({ userId: video.ownerId, videoId: video.id, stage, progress: progressOf(stage, share) });
+    try {
+      const rendition = await makeRendition(video, { ...options, signal, report });
+      const state = await decide(job, 'processed', { type: 'RecordVideoProcessed', ...rendition, at: now().toISOString() });
+      report('ready');
+      await tidy(objects, job.videoId, state);
+    } catch (error) {
+      if (!(error instanceof CannotBeProcessed)) throw error;
+      await tidy(objects, job.videoId, await decide(job, 'failed', { type: 'RecordProcessingFailure', reason: error.message, at: now().toISOString() }));
+    }
+  };
+
+  return {
+    process,
+    remove: (job) => removeObjects(objects, job.videoId),
+    giveUp: async (job) => {
+      if ((await load(store, job.videoId)) === undefined) return;
+      await decide(job, 'failed', { type: 'RecordProcessingFailure', reason: GAVE_UP, at: now().toISOString() });
+    },
+  };
+}
+
+/** Keeps what the video's state names, and nothing else. A video that failed keeps its original: another try may want it. */
+async function tidy(objects: ObjectStore, videoId: string, state: VideoState): Promise<void> {
+  const kept = state.status === 'none' || state.status === 'deleted' ? [] : [state.original, state.video, state.thumbnail];
+  await removeObjects(objects, videoId, kept);
+}
+
+async function load(store: Pick<EventStore, 'readStream'>, videoId: string): Promise<ExistingVideo | undefined> {
+  let state = videoDecider.initialState;
+  for await (const event of store.readStream(videoStream(videoId))) state = videoDecider.evolve(state, event as unknown as VideoEvent);
+  return state.status === 'none' ? undefined : state;
+}

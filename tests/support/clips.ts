@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { access, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { findFfmpegTools, type FfmpegTools } from '../../src/media/ffmpegTools.ts';
+
+const run = promisify(execFile);
+/** Raised when a recipe changes; clips are kept from run to run. */
+const RECIPES = 4;
+const folder = join(tmpdir(), `reelstream-clips-${RECIPES}`);
+
+const picture = (size: string, seconds: number, rate: number | string = 25): string[] => ['-f', 'lavfi', '-i', `testsrc=size=${size}:rate=${rate}:duration=${seconds}`];
+const sound = (seconds: number): string[] => ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`];
+const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+const plain = [...picture('64x48', 1), ...sound(1), ...h264, '-c:a', 'aac'];
+
+/** FFmpeg's arguments for each clip; the file name follows them. */
+const recipes = {
+  plain,
+  faststart: [...plain, '-movflags', '+faststart'],
+  silent: [...picture('64x48', 1), ...h264],
+  oddSize: [...picture('63x47', 1), '-c:v', 'libx264', '-pix_fmt', 'yuv444p'],
+  chroma444: [...picture('64x48', 1), '-c:v', 'libx264', '-pix_fmt', 'yuv444p'],
+  hevc10: [...picture('64x64', 1), '-c:v', 'libx265', '-x265-params', 'log-level=error', '-pix_fmt', 'yuv420p10le', '-tag:v', 'hvc1'],
+  fragmented: [...plain, '-movflags', 'frag_keyframe+empty_moov'],
+  widePixels: [...picture('64x64', 1), '-vf', 'setsar=2/1', ...h264],
+  oneFrame: [...picture('64x48', 1), '-frames:v', '1', ...h264],
+  large: [...picture('2560x1440', 0.2), ...h264],
+  fast240: [...picture('64x48', 1, 240), ...h264],
+  fast1000: [...picture('64x48', 0.5, 1000), ...h264],
+  mpeg4: [...picture('64x48', 1), '-c:v', 'mpeg4'],
+  located: [...plain, '-metadata', 'location=+48.8584+002.2945/', '-metadata', 'title=secret place', '-movflags', '+use_metadata_tags'],
+  sixty: [...picture('64x48', 60, 10), ...sound(60), ...h264, '-c:a', 'aac', '-t', '60'],
+  sixtyNtsc: [...picture('64x48', 61, '30000/1001'), ...h264, '-frames:v', '1799'],
+  sixtyHalf: [...picture('64x48', 60.5, 10), ...h264],
+  longSound: [...picture('64x48', 1), ...sound(70), ...h264, '-c:a', 'aac'],
+  tooWide: [...picture('8192x64', 0.2, 5), ...h264],
+  tooSmall: [...picture('8x8', 0.4, 5), ...h264],
+  soundOnly: [...sound(1), '-c:a', 'aac', '-f', 'mp4'],
+  motionJpeg: [...picture('64x48', 1), '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p'],
+  webm: [...picture('64x48', 0.4), '-c:v', 'libvpx', '-f', 'webm'],
+  matroska: [...picture('64x48', 0.4), ...h264, '-f', 'matroska'],
+  quicktime: [...picture('64x48', 0.4), ...h264, '-f', 'mov'],
+  /** Seconds of work for a transcode, on any machine. */
+  slow: [...picture('1280x720', 20, 30), ...h264, '-g', '300'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type ClipName = keyof typeof recipes | 'rotated' | 'withCover';
+
+let tools: Promise<FfmpegTools> | undefined;
+
+/** The FFmpeg and ffprobe that the tests use: the same search as the program's. */
+export function testTools(): Promise<FfmpegTools> {
+  return (tools ??= findFfmpegTools({ binFolder: join(tmpdir(), 'reelstream-bin'), searchPath: process.env['PATH'] }));
+}
+
+/** The path of a clip, made by FFmpeg at its first use. Do not change the file; copy it. */
+export async function clip(name: ClipName): Promise<string> {
+  const path = join(folder, `${name}.mp4`);
+  if (await access(path).then(() => true, () => false)) return path;
+  await mkdir(folder, { recursive: true });
+  const temporary = join(folder, `${name}.${process.pid}.tmp.mp4`);
+  await run((await testTools()).ffmpeg.path, ['-hide_banner', '-loglevel', 'error', '-nostdin', '-y', ...(await recipe(name)), temporary]);
+  await rename(temporary, path);
+  return path;
+}
+
+async function recipe(name: ClipName): Promise<readonly string[]> {
+  if (name === 'withCover') {
+    const cover = join(folder, `cover.${process.pid}.png`);
+    await run((await testTools()).ffmpeg.path, ['-loglevel', 'error', '-y', '-i', await clip('plain'), '-frames:v', '1', cover]);
+    return ['-i', await clip('plain'), '-i', cover, '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v:1', 'attached_pic'];
+  }
+  if (name !== 'rotated') return recipes[name];
+  // Newer versions of FFmpeg no longer write a rotation from metadata, so it is written by hand.
+  const source = join(folder, `turned.${process.pid}.mp4`);
+  await writeFile(source, turnRight(await readFile(await clip('plain'))));
+  return ['-i', source, '-c', 'copy', '-map', '0'];
+}
+
+/** Writes the matrix of a quarter turn into the first track header (ISO/IEC 14496-12, 8.3.2). */
+function turnRight(file: Buffer): Buffer {
+  const turned = Buffer.from(file);
+  const matrix = turned.indexOf('tkhd') + 4 + 40;
+  [0, 0x10000, 0, -0x10000, 0, 0, 48 << 16, 0, 0x40000000].forEach((value, index) => turned.writeInt32BE(value, matrix + index * 4));
+  return turned;
+}
+
+/** A copy of a clip, changed by hand, in `target`. */
+export async function spoiltClip(name: ClipName, target: string, spoil: (bytes: Buffer) => Buffer): Promise<string> {
+  const path = await clip(name);
+  await copyFile(path, target);
+  await writeFile(target, spoil(await readFile(path)));
+  return target;
+}
