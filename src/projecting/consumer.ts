@@ -10,6 +10,8 @@ export interface ConsumerTransaction {
   readonly db: Kysely<never>;
 }
 
+export type HandledEvent = RecordedEvent<ReelStreamEvent>;
+
 /** What the engine delivers events to: a projection or a subscriber, with a schema of its own that holds its checkpoint. */
 export interface Consumer {
   /** Also its schema. */
@@ -17,7 +19,7 @@ export interface Consumer {
   readonly version: number;
   readonly handles: readonly ReelStreamEvent['type'][];
   createTables(transaction: ConsumerTransaction): Promise<void>;
-  apply(events: readonly RecordedEvent<ReelStreamEvent>[], transaction: ConsumerTransaction): Promise<void>;
+  apply(events: readonly HandledEvent[], transaction: ConsumerTransaction): Promise<void>;
 }
 
 export function projectionConsumer(projection: Projection): Consumer {

@@ -12,6 +12,8 @@ export interface ProjectionCommit {
 export interface ProjectionProgress {
   /** As last heard of, without asking the database. */
   position(projection: string): bigint;
+  /** The same of each of its partitions: `position` is the least of them. Empty while nothing has been heard of it. */
+  positions(projection: string): readonly bigint[];
   /**
    * Answers true as soon as the projection has passed `position`, false after `timeoutMs`. When `stream` is given,
    * passing means only: the event of that stream at that position is in, which can be sooner.

@@ -1,0 +1,103 @@
+import { abortable } from '../core/abortable.ts';
+import type { RecordedEvent } from '../core/event.ts';
+import type { PartitionReader } from './eventSource.ts';
+import type { StorePages } from './storePages.ts';
+import { createTailWindow } from './tailWindow.ts';
+
+/** Events of a partition that are kept in memory: about 20 MB at 1 kB each. */
+const MOST_EVENTS = 20_000;
+
+/**
+ * A partition as its readers see it: the newest part from memory, everything before that from the store. A slow
+ * reader falls out of the window and reads the store by itself, so it never holds the others.
+ */
+export interface PartitionTail {
+  startAt(position: bigint): void;
+  push(previous: bigint, position: bigint, events: readonly RecordedEvent[]): void;
+  readonly end: bigint | undefined;
+  open(): PartitionReader;
+  /** What all open readers are done with; undefined when none is open. */
+  readonly done: bigint | undefined;
+  /** What the first of them is done with. */
+  readonly furthest: bigint | undefined;
+  /** Settles when a reader next says that it is done with more, or goes. */
+  progress(): Promise<void>;
+}
+
+export function createPartitionTail(partition: number, partitions: number, pages: StorePages): PartitionTail {
+  const window = createTailWindow(MOST_EVENTS);
+  const readers = new Map<PartitionReader, bigint>();
+  let grown = Promise.withResolvers<void>();
+  let moved = Promise.withResolvers<void>();
+
+  function grow(): void {
+    grown.resolve();
+    grown = Promise.withResolvers();
+  }
+
+  function move(): void {
+    moved.resolve();
+    moved = Promise.withResolvers();
+  }
+
+  function open(): PartitionReader {
+    const reader: PartitionReader = {
+      async next(after, signal, patienceMs = Infinity) {
+        readers.set(reader, after);
+        move();
+        const deadline = Date.now() + patienceMs;
+        for (;;) {
+          signal.throwIfAborted();
+          const found = window.take(after);
+          if (found === undefined && Date.now() >= deadline) return { events: [], position: after };
+          if (found === undefined) await abortable(within(grown.promise, deadline), signal);
+          else if (found === 'older') return abortable(pages.read(partition, partitions, after, window.start!), signal);
+          else return found;
+        }
+      },
+      close() {
+        readers.delete(reader);
+        move();
+      },
+    };
+    readers.set(reader, 0n);
+    return reader;
+  }
+
+  return {
+    startAt(position) {
+      window.startAt(position);
+      grow();
+    },
+    push(previous, position, events) {
+      window.push(previous, position, events);
+      grow();
+    },
+    get end() {
+      return window.end;
+    },
+    open,
+    get done() {
+      return extreme(readers.values(), (a, b) => a < b);
+    },
+    get furthest() {
+      return extreme(readers.values(), (a, b) => a > b);
+    },
+    progress: () => moved.promise,
+  };
+}
+
+/** Settles with the promise, or at the deadline (ms since the epoch). */
+async function within(promise: Promise<void>, deadline: number): Promise<void> {
+  if (deadline === Infinity) return promise;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(1, deadline - Date.now()))));
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
+}
+
+function extreme(values: Iterable<bigint>, better: (a: bigint, b: bigint) => boolean): bigint | undefined {
+  let best: bigint | undefined;
+  for (const value of values) if (best === undefined || better(value, best)) best = value;
+  return best;
+}

@@ -1,0 +1,38 @@
+import { partitionOf } from '../projecting/partitions.ts';
+import type { EventBatch, EventStore } from '../eventStore/eventStore.ts';
+
+/** Readers that are in step share a page; more are not kept. */
+const PAGES_KEPT = 4;
+
+/** Reads what is no longer in memory, a page at a time. */
+export interface StorePages {
+  /** The events of the partition in (after, until], or the first page of them. */
+  read(partition: number, partitions: number, after: bigint, until: bigint): Promise<EventBatch>;
+}
+
+export function createStorePages(store: Pick<EventStore, 'readAll'>): StorePages {
+  const pages = new Map<bigint, Promise<EventBatch>>();
+
+  function page(after: bigint, until: bigint): Promise<EventBatch> {
+    const found = pages.get(after);
+    if (found !== undefined) return found;
+    const read = firstPage(store, after, until);
+    pages.set(after, read);
+    read.catch(() => pages.delete(after));
+    const oldest = pages.keys().next().value;
+    if (pages.size > PAGES_KEPT && oldest !== undefined) pages.delete(oldest);
+    return read;
+  }
+
+  return {
+    async read(partition, partitions, after, until) {
+      const { events, position } = await page(after, until);
+      return { events: events.filter(({ stream }) => partitionOf(stream, partitions) === partition), position };
+    },
+  };
+}
+
+async function firstPage(store: Pick<EventStore, 'readAll'>, after: bigint, until: bigint): Promise<EventBatch> {
+  for await (const batch of store.readAll({ after, until })) return batch;
+  return { events: [], position: until };
+}

@@ -1,0 +1,123 @@
+import type pg from 'pg';
+import type { Consumer, ConsumerTransaction } from './consumer.ts';
+import { inTransaction } from './transaction.ts';
+
+/** How far a consumer is in one partition. */
+export interface Checkpoint {
+  readonly partition: number;
+  /** How many partitions there are: a position means something only under the layout it was reached in. */
+  readonly partitions: number;
+  /** Of the consumer, whose tables lie beside it. */
+  readonly version: number;
+  /** Everything of the partition up to and including it is in the rows, or parked. */
+  readonly position: bigint;
+  /** Which log the position is of (`logId.ts`); null at position 0. */
+  readonly logId: string | null;
+  /** Whether streams of this partition may have parked events. */
+  readonly parks: boolean;
+}
+
+/** The row is not there: another layout, another version or a rebuild has taken over since. Nothing was changed. */
+export class Superseded extends Error {
+  constructor(schema: string) {
+    super(`the checkpoint of ${schema} has been taken over by another layout or version`);
+    this.name = 'Superseded';
+  }
+}
+
+/** The checkpoint is before the batch's beginning: what lies between would be lost. Go on from `position`. */
+export class CheckpointBehind extends Error {
+  readonly position: bigint;
+
+  constructor(position: bigint) {
+    super(`the checkpoint is at ${position}, before the batch begins`);
+    this.name = 'CheckpointBehind';
+    this.position = position;
+  }
+}
+
+const TABLES = `
+  create table checkpoints (
+    partition int primary key,
+    partitions int not null,
+    version int not null,
+    position bigint not null,
+    log_id text,
+    parks boolean not null default false,
+    created_at timestamptz not null default now()
+  );
+  create table parked_events (
+    position bigint primary key,
+    stream text not null,
+    revision int not null,
+    id uuid not null,
+    type text not null,
+    error text not null,
+    attempts int not null,
+    parked_at timestamptz not null default now()
+  );
+  create index of_stream on parked_events (stream, position)`;
+
+/** The engine's own tables in a consumer's schema. */
+export const bookkeepingTables: readonly string[] = ['checkpoints', 'parked_events'];
+
+/** Creates the consumer's schema and tables unless they are there, in any version. Answers where it stands. */
+export async function install(pool: pg.Pool, consumer: Consumer, schema: string): Promise<Checkpoint[]> {
+  return inTransaction(pool, { schema }, async (transaction) => {
+    const { client } = transaction;
+    // Several processes may start at once; `create schema if not exists` alone can fail then.
+    await client.query(`select pg_advisory_xact_lock(hashtextextended('reelstream.install', 0))`);
+    await client.query(`create schema if not exists "${schema}"`);
+    const { rows } = await client.query<{ there: boolean }>(`select to_regclass('checkpoints') is not null as there`);
+    if (!rows[0]!.there) {
+      await client.query(TABLES);
+      await consumer.createTables(transaction);
+      await writeEvenLayout(client, { partitions: 1, version: consumer.version, position: 0n, logId: null });
+    }
+    return readCheckpoints(client);
+  });
+}
+
+const COLUMNS = 'partition, partitions, version, position, log_id as "logId", parks';
+
+/** In the order of the partitions. */
+export async function readCheckpoints(client: Pick<pg.ClientBase, 'query'>, schema?: string): Promise<Checkpoint[]> {
+  const table = schema === undefined ? 'checkpoints' : `"${schema}".checkpoints`;
+  return (await client.query<Checkpoint>(`select ${COLUMNS} from ${table} order by partition`)).rows;
+}
+
+/** Keeps every other writer of this consumer out until the transaction ends. */
+export async function lockAllCheckpoints({ client }: ConsumerTransaction): Promise<Checkpoint[]> {
+  return (await client.query<Checkpoint>(`select ${COLUMNS} from checkpoints order by partition for update`)).rows;
+}
+
+/** @throws Superseded */
+export async function lockCheckpoint(
+  { client }: ConsumerTransaction,
+  schema: string,
+  { partition, partitions, version }: Pick<Checkpoint, 'partition' | 'partitions' | 'version'>,
+): Promise<Checkpoint> {
+  const { rows } = await client.query<Checkpoint>(
+    `select ${COLUMNS} from checkpoints where partition = $1 and partitions = $2 and version = $3 for update`,
+    [partition, partitions, version],
+  );
+  if (rows[0] === undefined) throw new Superseded(schema);
+  return rows[0];
+}
+
+export async function moveCheckpoint({ client }: ConsumerTransaction, partition: number, position: bigint, logId: string | null): Promise<void> {
+  await client.query('update checkpoints set position = $2, log_id = coalesce(log_id, $3) where partition = $1', [partition, position, logId]);
+}
+
+/** Every partition at one position, in the place of all rows that are there. */
+export async function writeEvenLayout(
+  client: Pick<pg.ClientBase, 'query'>,
+  { partitions, version, position, logId }: Omit<Checkpoint, 'partition' | 'parks'>,
+): Promise<void> {
+  await client.query('delete from checkpoints');
+  await client.query(
+    `insert into checkpoints (partition, partitions, version, position, log_id, parks)
+     select partition, $1, $2, $3, $4, exists (select from parked_events) from generate_series(0, $1::int - 1) partition`,
+    [partitions, version, position, logId],
+  );
+}

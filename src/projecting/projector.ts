@@ -1,0 +1,151 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { pause } from '../core/abortable.ts';
+import type { EventCodec } from '../core/eventCodec.ts';
+import type { Assignment, EventSource } from '../delivery/eventSource.ts';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { StartError } from '../startError.ts';
+import type { ApplyOptions } from './applyBatch.ts';
+import { install } from './checkpoints.ts';
+import type { Consumer } from './consumer.ts';
+import { runLane, type LaneState } from './lane.ts';
+import { ensureLayout } from './layout.ts';
+import { createLogId } from './logId.ts';
+import { loggable } from './parking.ts';
+import type { PartitionMoved } from './progressTracker.ts';
+import { rebuild, RebuildUnderWay } from './rebuild.ts';
+import { refuseAnotherLog } from './sameLog.ts';
+
+const RETRY_MS = 1_000;
+
+export interface ProjectorOptions {
+  readonly pool: pg.Pool;
+  /** Undecoded, as `decode` will have it. */
+  readonly store: EventStore;
+  readonly decode: EventCodec['decode'];
+  readonly source: EventSource;
+  readonly consumers: readonly Consumer[];
+  readonly log: Logger;
+  /** Hears how far each consumer is (`SharedProgress.moved`). */
+  onMoved?(move: PartitionMoved): void;
+}
+
+export type ConsumerState = LaneState | 'starting' | 'rebuilding';
+
+/** Runs consumers: the partitions of the log that the source assigns to this process go into their rows. */
+export interface Projector {
+  /**
+   * Creates what is missing and begins. Consumers whose version is not the one in place are rebuilt beside it meanwhile.
+   * @throws StartError when the read models are of another log.
+   */
+  start(): Promise<void>;
+  /** Of each consumer: the worst state that any of its partitions here is in. */
+  states(): Record<string, ConsumerState>;
+  /** Finishes the transactions under way. The source is the caller's to close. */
+  stop(): Promise<void>;
+}
+
+export function createProjector(options: ProjectorOptions): Projector {
+  const { pool, store, decode, source, consumers, log } = options;
+  const stopping = new AbortController();
+  const logId = createLogId(store);
+  const states = new Map<string, Map<number, ConsumerState>>(consumers.map(({ name }) => [name, new Map([[0, 'starting']])]));
+  const running: Promise<void>[] = [];
+
+  const applyOptions = (consumer: Consumer): ApplyOptions => ({ pool, consumer, schema: consumer.name, logId, decode });
+
+  /** Answers the version in place. */
+  async function check(consumer: Consumer): Promise<number> {
+    const checkpoints = await install(pool, consumer, consumer.name);
+    refuseAnotherLog(consumer.name, checkpoints, { id: await logId(), head: await store.head() });
+    return checkpoints[0]!.version;
+  }
+
+  async function prepare(consumer: Consumer): Promise<void> {
+    for (let version = await check(consumer); version !== consumer.version; version = await check(consumer)) {
+      states.set(consumer.name, new Map([[0, 'rebuilding']]));
+      log.info({ consumer: consumer.name, from: version, to: consumer.version }, 'another version is in place; rebuilding beside it');
+      try {
+        await rebuild({ ...applyOptions(consumer), store, log, signal: stopping.signal });
+      } catch (error) {
+        if (!(error instanceof RebuildUnderWay)) throw error;
+        await pause(RETRY_MS, stopping.signal);
+      }
+    }
+  }
+
+  async function run(consumer: Consumer): Promise<void> {
+    const { signal } = stopping;
+    await untilDone(`preparing ${consumer.name}`, () => prepare(consumer));
+    const lanes = new Map<number, { stop: AbortController; ended: Promise<void> }>();
+    let partitions = 0;
+    for await (const assignment of source.assignments(signal)) {
+      const gone = [...lanes].filter(([partition]) => assignment.partitions !== partitions || !assignment.mine.includes(partition));
+      for (const [, { stop }] of gone) stop.abort();
+      for (const [partition, { ended }] of gone) {
+        await ended;
+        lanes.delete(partition);
+      }
+      ({ partitions } = assignment);
+      await untilDone(`laying out ${consumer.name}`, () => ensureLayout({ ...applyOptions(consumer), store, signal }, partitions));
+      if (signal.aborted) break;
+      const laneStates = new Map<number, ConsumerState>();
+      states.set(consumer.name, laneStates);
+      for (const partition of assignment.mine) {
+        if (lanes.has(partition)) continue;
+        lanes.set(partition, startLane(consumer, partition, assignment, laneStates));
+      }
+    }
+    for (const { stop } of lanes.values()) stop.abort();
+    await Promise.all([...lanes.values()].map(({ ended }) => ended));
+  }
+
+  function startLane(consumer: Consumer, partition: number, { partitions }: Assignment, laneStates: Map<number, ConsumerState>) {
+    const stop = new AbortController();
+    const ended = runLane({
+      ...applyOptions(consumer),
+      partition,
+      partitions,
+      reader: source.open(partition),
+      signal: stop.signal,
+      log,
+      onMoved: (moved) => options.onMoved?.({ projection: consumer.name, partition, partitions, ...moved }),
+      onState: (state) => laneStates.set(partition, state),
+    });
+    return { stop, ended };
+  }
+
+  /** Tries until it works, or until the projector stops. */
+  async function untilDone(what: string, work: () => Promise<void>): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        return await work();
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        log.error({ error: loggable(error) }, `${what} failed; trying again`);
+        await pause(RETRY_MS, stopping.signal);
+      }
+    }
+  }
+
+  return {
+    async start() {
+      for (const consumer of consumers) {
+        await check(consumer).catch((error: unknown) => {
+          if (error instanceof StartError) throw error;
+          log.error({ error: loggable(error) }, `preparing ${consumer.name} failed; trying again`);
+        });
+      }
+      running.push(...consumers.map(run));
+    },
+    states() {
+      const order: ConsumerState[] = ['failing', 'superseded', 'rebuilding', 'starting', 'running'];
+      const worst = (found: ConsumerState[]): ConsumerState => order.find((state) => found.includes(state)) ?? 'running';
+      return Object.fromEntries([...states].map(([name, lanes]) => [name, worst([...lanes.values()])]));
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(running);
+    },
+  };
+}
