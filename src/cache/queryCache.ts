@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ProjectionProgress } from '../projecting/progress.ts';
-import type { SharedCache } from './sharedCache.ts';
+import type { SharedCache, SharedEntry } from './sharedCache.ts';
+import { covers, reaches, type Stamp } from './stamp.ts';
 
 /** A serialised answer, and a strong ETag made of its bytes. */
 export interface CachedReply {
@@ -34,7 +35,7 @@ export interface QueryCache {
 }
 
 export interface QueryCacheOptions {
-  readonly progress: Pick<ProjectionProgress, 'onCommit' | 'position'>;
+  readonly progress: Pick<ProjectionProgress, 'onCommit' | 'positions'>;
   /** A second level that other processes share; without it every process loads for itself. */
   readonly shared?: SharedCache | undefined;
   /** Most memory for entries, in bytes; 32 MB by default. */
@@ -53,8 +54,7 @@ const ENTRY_OVERHEAD = 300;
 interface Beginning {
   /** Commits of the projection heard of until then. */
   readonly commits: number;
-  /** Position of the projection until then. */
-  readonly stamp: bigint;
+  readonly stamp: Stamp;
   readonly at: number;
 }
 
@@ -84,12 +84,11 @@ export function createQueryCache({
   const stopListening = progress.onCommit(({ projection }) => commits.set(projection, commitsOf(projection) + 1));
 
   const stillTrue = (begun: Beginning, { projection, minPosition = 0n }: CachedQuery): boolean =>
-    begun.commits === commitsOf(projection) && begun.stamp >= minPosition;
+    begun.commits === commitsOf(projection) && reaches(begun.stamp, minPosition);
 
   async function fly(query: CachedQuery, begun: Beginning): Promise<CachedReply | undefined> {
-    const oldest = query.minPosition !== undefined && query.minPosition > begun.stamp ? query.minPosition : begun.stamp;
-    const found = await shared?.read(query.key, oldest);
-    const reply = found === undefined ? toReply(await query.load()) : toReply(found.bytes);
+    const found = shared && (await fromOthers(shared, query, begun));
+    const reply = toReply(found === undefined ? await query.load() : found.bytes);
     const expires = begun.at + (found?.msLeft ?? MAX_AGE_MS);
     // Loaded across a commit, it may be of before or after: good for those who asked before the commit, not for later ones.
     if (begun.commits !== commitsOf(query.projection) || clock() >= expires) return reply;
@@ -105,7 +104,7 @@ export function createQueryCache({
       const underWay = flights.get(query.key);
       if (underWay !== undefined && clock() < underWay.at + MAX_AGE_MS && stillTrue(underWay, query)) return underWay.reply;
 
-      const begun = { commits: commitsOf(query.projection), stamp: progress.position(query.projection), at: clock() };
+      const begun = { commits: commitsOf(query.projection), stamp: progress.positions(query.projection), at: clock() };
       const reply = fly(query, begun).finally(() => {
         if (flights.get(query.key)?.reply === reply) flights.delete(query.key);
       });
@@ -114,6 +113,11 @@ export function createQueryCache({
     },
     close: stopListening,
   };
+}
+
+async function fromOthers(shared: SharedCache, { key, minPosition = 0n }: CachedQuery, { stamp }: Beginning): Promise<SharedEntry | undefined> {
+  const found = await shared.read(key);
+  return found !== undefined && covers(found.stamp, stamp) && reaches(found.stamp, minPosition) ? found : undefined;
 }
 
 function toReply(bytes: Buffer | undefined): CachedReply | undefined {

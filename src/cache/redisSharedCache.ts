@@ -7,27 +7,28 @@ export interface RedisSharedCacheOptions {
   readonly namespace: string;
 }
 
-const HEADER = /^(\d{1,19}) ([01])$/;
+const HEADER = /^(\d{1,19}(?:,\d{1,19})*|) ([01])$/;
 const NEWLINE = 0x0a;
 
 /**
- * Answers in Redis, as `<stamp> <0|1>\n<bytes>`. The stamp is compared on reading, so what a process that is behind
- * wrote is not taken up by one that is ahead. How long an answer may live is told by Redis' own clock alone.
+ * Answers in Redis, as `<position>,<position>… <0|1>\n<bytes>`. The stamp lies with the answer, so that what a process
+ * that is behind wrote is not taken up by one that is ahead. How long an answer may live is told by Redis' own clock alone.
  */
 export function createRedisSharedCache({ gate, namespace }: RedisSharedCacheOptions): SharedCache {
   const keyOf = (key: string): string => `reelstream:${namespace}:cache:${key}`;
   return {
-    async read(key, oldest) {
+    async read(key) {
       const answers = await gate.run((redis) => redis.multi().getBuffer(keyOf(key)).pttl(keyOf(key)).exec());
       const [value, msLeft] = (answers ?? []).map(([, answer]) => answer) as [(Buffer | null)?, number?];
       if (!value || msLeft === undefined || msLeft <= 0) return undefined;
       const headerEnd = value.indexOf(NEWLINE);
       const [, stamp, present] = HEADER.exec(value.toString('latin1', 0, headerEnd)) ?? [];
-      if (stamp === undefined || BigInt(stamp) < oldest) return undefined;
-      return { bytes: present === '1' ? value.subarray(headerEnd + 1) : undefined, stamp: BigInt(stamp), msLeft };
+      if (stamp === undefined) return undefined;
+      const positions = stamp === '' ? [] : stamp.split(',').map(BigInt);
+      return { bytes: present === '1' ? value.subarray(headerEnd + 1) : undefined, stamp: positions, msLeft };
     },
     write(key, { bytes, stamp, msLeft }) {
-      const header = Buffer.from(`${stamp} ${bytes === undefined ? 0 : 1}\n`);
+      const header = Buffer.from(`${stamp.join(',')} ${bytes === undefined ? 0 : 1}\n`);
       const value = bytes === undefined ? header : Buffer.concat([header, bytes]);
       void gate.run((redis) => redis.set(keyOf(key), value, 'PX', Math.max(1, Math.floor(msLeft))));
     },

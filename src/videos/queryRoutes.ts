@@ -36,7 +36,7 @@ export function videoQueryRoutes(dependencies: VideoQueryRoutesDependencies): Ro
 
 function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies): Route {
   const load = async (page: number, limit: number, cursor: string | undefined): Promise<Buffer> => {
-    const from = cursor === undefined ? { offset: (page - 1) * limit } : { olderThan: videoBefore(cursor) };
+    const from = cursor ? { olderThan: videoBefore(cursor) } : { offset: cursor === '' ? 0 : (page - 1) * limit };
     const { videos, total, next } = await queries.feed(from, limit);
     const nextCursor = next === undefined ? null : cursorBehind(next);
     const meta = { ...(cursor === undefined && { page }), limit, total, nextCursor };
@@ -52,7 +52,7 @@ function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies):
     query: z.object({
       page: z.coerce.number().int().min(1).max(1_000_000).default(1),
       limit: z.coerce.number().int().min(1).max(100).default(10),
-      cursor: z.string().max(64).optional().describe('The nextCursor of the page before: costs the same at any depth. Takes the place of page.'),
+      cursor: z.string().max(64).optional().describe('The nextCursor of the page before, empty for the first one: costs the same at any depth. Takes the place of page.'),
     }),
     responses: {
       200: {
@@ -70,7 +70,7 @@ function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies):
       const { page, limit, cursor } = request.query;
       if (request.minPosition !== undefined) await untilMinPosition(progress, ['videos'], request);
       const reply = await cache.get({
-        key: cursor === undefined ? `feed:${page}:${limit}` : `feed:${cursor}:${limit}`,
+        key: cursor === undefined ? `feed:page:${page}:${limit}` : `feed:after:${cursor}:${limit}`,
         projection: 'videos',
         minPosition: request.minPosition,
         load: () => load(page, limit, cursor),

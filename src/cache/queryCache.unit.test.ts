@@ -1,0 +1,227 @@
+import { describe, expect, test } from '@jest/globals';
+import { createProgressTracker, type ProgressTracker } from '../projecting/progressTracker.ts';
+import { createQueryCache, MAX_AGE_MS, type CachedQuery, type QueryCache } from './queryCache.ts';
+import type { SharedCache, SharedEntry } from './sharedCache.ts';
+
+/** A read model of one text, which the test changes; loads end when the test says so, or at once. */
+function readModel() {
+  let text = 'empty';
+  let loads = 0;
+  let held: PromiseWithResolvers<void> | undefined;
+  return {
+    get loads() {
+      return loads;
+    },
+    write: (now: string) => (text = now),
+    /** Holds back the loads that begin from now on. */
+    hold: () => (held = Promise.withResolvers()),
+    letGo: () => {
+      held?.resolve();
+      held = undefined;
+    },
+    async load(): Promise<Buffer> {
+      loads++;
+      const read = text;
+      await held?.promise;
+      return Buffer.from(read);
+    },
+  };
+}
+
+interface Setting {
+  readonly tracker: ProgressTracker;
+  readonly cache: QueryCache;
+  readonly model: ReturnType<typeof readModel>;
+  /** Milliseconds pass. */
+  pass(ms: number): void;
+  /** A projection commits: its rows say this now, up to a position. */
+  commit(text: string, position: bigint, partition?: number): void;
+  ask(options?: Partial<CachedQuery>): Promise<string | undefined>;
+}
+
+function setting({ shared, partitions = 1, maxBytes }: { shared?: SharedCache; partitions?: number; maxBytes?: number } = {}): Setting {
+  const tracker = createProgressTracker();
+  const model = readModel();
+  let now = 0;
+  const cache = createQueryCache({ progress: tracker, shared, clock: () => now, ...(maxBytes !== undefined && { maxBytes }) });
+  for (let partition = 0; partition < partitions; partition++) {
+    tracker.moved({ projection: 'videos', partition, partitions, position: 10n, changed: false });
+  }
+  return {
+    tracker,
+    cache,
+    model,
+    pass: (ms) => (now += ms),
+    commit: (text, position, partition = 0) => {
+      model.write(text);
+      tracker.moved({ projection: 'videos', partition, partitions, position, changed: true });
+    },
+    ask: async (options = {}) => (await cache.get({ key: 'feed', projection: 'videos', load: model.load, ...options }))?.bytes.toString(),
+  };
+}
+
+describe('a cached answer', () => {
+  test('is loaded once, however many ask at once or after', async () => {
+    const { ask, model } = setting();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask()));
+    answers.push(await ask());
+    expect([new Set(answers), model.loads]).toEqual([new Set(['empty']), 1]);
+  });
+
+  test('carries an ETag of its bytes', async () => {
+    const { cache, model, commit } = setting();
+    const query = { key: 'feed', projection: 'videos', load: model.load };
+    const first = await cache.get(query);
+    commit('other', 11n);
+    const second = await cache.get(query);
+    commit('empty', 12n);
+    const third = await cache.get(query);
+    expect(first!.etag).toMatch(/^"[\w-]+"$/);
+    expect(second!.etag).not.toBe(first!.etag);
+    expect(third!.etag).toBe(first!.etag);
+  });
+
+  test('lives until its projection commits, and not for another projection’s commit', async () => {
+    const { ask, commit, model, tracker } = setting();
+    await ask();
+    model.write('not yet committed');
+    tracker.moved({ projection: 'likes', partition: 0, partitions: 1, position: 50n, changed: true });
+    expect(await ask()).toBe('empty');
+    commit('committed', 11n);
+    expect(await ask()).toBe('committed');
+  });
+
+  test('lives for one second at most, even when no commit is heard of', async () => {
+    const { ask, model, pass } = setting();
+    await ask();
+    model.write('changed unheard');
+    pass(MAX_AGE_MS - 1);
+    expect(await ask()).toBe('empty');
+    pass(1);
+    expect(await ask()).toBe('changed unheard');
+  });
+
+  test('is not kept when a commit came while it was loaded, nor given to those who asked after the commit', async () => {
+    const { ask, commit, model } = setting();
+    model.hold();
+    const before = ask();
+    commit('new', 11n);
+    const after = ask();
+    model.letGo();
+    expect(await Promise.all([before, after])).toEqual(['empty', 'new']);
+    expect(await ask()).toBe('new');
+  });
+
+  test('is not given to one who has seen more than it was loaded from', async () => {
+    const { ask, model, tracker } = setting();
+    await ask();
+    // The projection has gone on without a change of rows, as far as this process heard.
+    model.write('newer');
+    tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 20n, changed: false });
+    expect(await ask({ minPosition: 10n })).toBe('empty');
+    expect(await ask({ minPosition: 11n })).toBe('newer');
+  });
+
+  test('is not awaited by one who has seen more than its load began from', async () => {
+    const { ask, model, tracker } = setting();
+    model.hold();
+    const early = ask();
+    model.write('newer');
+    tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 20n, changed: false });
+    const late = ask({ minPosition: 20n });
+    model.letGo();
+    expect(await Promise.all([early, late])).toEqual(['empty', 'newer']);
+  });
+
+  test('may be that there is nothing, which is remembered too', async () => {
+    const { ask } = setting();
+    let loads = 0;
+    const load = (): Promise<undefined> => Promise.resolve(void loads++);
+    expect([await ask({ load }), await ask({ load }), loads]).toEqual([undefined, undefined, 1]);
+  });
+
+  test('is never an error: who asks next loads again', async () => {
+    const { ask } = setting();
+    await expect(ask({ load: () => Promise.reject(new Error('database away')) })).rejects.toThrow('database away');
+    expect(await ask()).toBe('empty');
+  });
+
+  test('makes room for others when memory is full', async () => {
+    const { ask, model } = setting({ maxBytes: 3_000 });
+    for (let index = 0; index < 20; index++) await ask({ key: `feed ${index}` });
+    const before = model.loads;
+    await ask({ key: 'feed 19' });
+    expect(model.loads).toBe(before);
+    await ask({ key: 'feed 0' });
+    expect(model.loads).toBe(before + 1);
+  });
+});
+
+describe('an answer that another process may have loaded', () => {
+  function sharedShelf() {
+    const entries = new Map<string, SharedEntry>();
+    const shared: SharedCache = {
+      read: (key) => Promise.resolve(entries.get(key)),
+      write: (key, entry) => void entries.set(key, entry),
+    };
+    return { entries, shared };
+  }
+
+  const entry = (text: string, stamp: bigint[], msLeft = 500): SharedEntry => ({ bytes: Buffer.from(text), stamp, msLeft });
+
+  test('is taken when it was loaded from no less than this process has heard of', async () => {
+    const { entries, shared } = sharedShelf();
+    const { ask, model } = setting({ shared });
+    entries.set('feed', entry('theirs', [10n]));
+    expect([await ask(), model.loads]).toEqual(['theirs', 0]);
+  });
+
+  test('is kept no longer than its maker would have', async () => {
+    const { entries, shared } = sharedShelf();
+    const { ask, pass } = setting({ shared });
+    entries.set('feed', entry('theirs', [10n], 200));
+    await ask();
+    entries.clear();
+    pass(199);
+    expect(await ask()).toBe('theirs');
+    pass(1);
+    expect(await ask()).toBe('empty');
+  });
+
+  test.each([
+    ['from less', [9n], 1],
+    ['under another number of partitions', [10n, 10n], 1],
+    ['from less of one partition, whatever of the other', [99n, 9n], 2],
+  ])('is not taken when it was loaded %s', async (_, stamp, partitions) => {
+    const { entries, shared } = sharedShelf();
+    const { ask } = setting({ shared, partitions });
+    entries.set('feed', entry('theirs', stamp));
+    expect(await ask()).toBe('empty');
+  });
+
+  test('is not taken by one who has seen more than it was loaded from', async () => {
+    const { entries, shared } = sharedShelf();
+    const { ask } = setting({ shared });
+    entries.set('feed', entry('theirs', [10n]));
+    expect(await ask({ minPosition: 11n })).toBe('empty');
+  });
+
+  test('is left to others with the stamp that was taken before its load', async () => {
+    const { entries, shared } = sharedShelf();
+    const { ask } = setting({ shared });
+    await ask();
+    expect(entries.get('feed')).toEqual({ bytes: Buffer.from('empty'), stamp: [10n], msLeft: MAX_AGE_MS });
+  });
+
+  test('is not left to others when a commit came while it was loaded', async () => {
+    const { entries, shared } = sharedShelf();
+    const { ask, commit, model } = setting({ shared });
+    model.hold();
+    const answer = ask();
+    await Promise.resolve();
+    commit('new', 11n);
+    model.letGo();
+    await answer;
+    expect(entries.size).toBe(0);
+  });
+});
