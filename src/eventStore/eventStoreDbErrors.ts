@@ -1,0 +1,55 @@
+import { ErrorType, isCommandError, WrongExpectedVersionError } from '@eventstore/db-client';
+import { AppendRefused, EventStoreUnavailable } from './eventStore.ts';
+
+/** Ours, for calls that their own deadline did not end. */
+export class NoAnswer extends Error {
+  constructor(what: string, ms: number) {
+    super(`${what} had no answer within ${ms} ms`);
+    this.name = 'NoAnswer';
+  }
+}
+
+/** `unknown` is also what the client makes of "Server Is Busy" within a batch append. */
+const transientTypes = new Set<string>([
+  ErrorType.TIMEOUT,
+  ErrorType.DEADLINE_EXCEEDED,
+  ErrorType.UNAVAILABLE,
+  ErrorType.CANCELLED,
+  ErrorType.NOT_LEADER,
+  ErrorType.UNKNOWN,
+]);
+
+/** gRPC status codes: cancelled, unknown, deadline exceeded, aborted, internal (a stream reset), unavailable. */
+const transientCodes = new Set<unknown>([1, 2, 4, 10, 13, 14]);
+
+/**
+ * Whether the same call may work later: the server was away, busy, or not the leader. The client types some of its
+ * errors and hands on others raw from gRPC (a refused connection among them), hence the two ways to look.
+ * After such an error it is not known whether the call took effect.
+ */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof NoAnswer) return true;
+  if (!(error instanceof Error)) return false;
+  if (isCommandError(error) && error.type !== ErrorType.UNKNOWN) return transientTypes.has(error.type);
+  const { code } = error as { code?: unknown };
+  if (code !== undefined) return transientCodes.has(code);
+  return isCommandError(error) || error.message.startsWith('Failed to discover');
+}
+
+export function isWrongExpectedVersion(error: unknown): boolean {
+  return error instanceof WrongExpectedVersionError;
+}
+
+/** What a caller of the port is told. */
+export function asPortError(error: unknown, what: string): unknown {
+  if (isTransient(error)) return new EventStoreUnavailable(`EventStoreDB is not to be had: ${what} failed`, { cause: error });
+  if (!(error instanceof Error) || !isCommandError(error)) return error;
+  if (error.type === ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED) {
+    return new AppendRefused(`${what}: more than the server's limit of ${error.maxAppendSize} bytes for one append`, { cause: error });
+  }
+  if (error.type === ErrorType.STREAM_DELETED) return new AppendRefused(`${what}: somebody has deleted the stream for good`, { cause: error });
+  if (error.type === ErrorType.ACCESS_DENIED) {
+    return new Error(`EventStoreDB denied ${what}: EVENTSTORE_URL must name a user who may write streams and read $all`, { cause: error });
+  }
+  return error;
+}

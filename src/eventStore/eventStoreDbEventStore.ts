@@ -1,0 +1,123 @@
+import type { Logger } from 'pino';
+import type { AppendResult, EventBatch, EventStore, ReadAllOptions, ReadStreamOptions, SubscribeOptions } from './eventStore.ts';
+import { EventStoreUnavailable } from './eventStore.ts';
+import { createAppender } from './eventStoreDbAppender.ts';
+import { connectEventStoreDb } from './eventStoreDbConnection.ts';
+import { PAGE_SIZE, readPages } from './eventStoreDbPages.ts';
+import { createEventStoreDbReader } from './eventStoreDbReader.ts';
+import { batchingSender, plainSender } from './eventStoreDbSender.ts';
+import { createLogTail } from './eventStoreDbTail.ts';
+
+export interface EventStoreDbStoreOptions {
+  /** `esdb://[user:password@]host:port[,…]?tls=…`, as EventStoreDB and KurrentDB know it. */
+  readonly url: string;
+  readonly log?: Logger;
+  /** After how long a try of an append counts as failed; 3 000 ms by default. There are three. */
+  readonly appendTimeoutMs?: number;
+  /** Silence after which a read counts as failed; 10 000 ms by default. */
+  readonly readTimeoutMs?: number;
+  /** Silence of the live subscription after which the log's head is looked at; 1 000 ms by default. */
+  readonly watchdogMs?: number;
+  /** All appends over one call (`batchingSender` says what speaks against it); false by default. */
+  readonly batchAppend?: boolean;
+}
+
+/**
+ * The event store on EventStoreDB or KurrentDB, 22.10 or newer.
+ *
+ * Positions are the server's commit positions. What the server keeps for itself (types that begin with `$`) and binary
+ * events of others are not part of the log: `head` is the last event of ours, batches never say a position beyond it,
+ * and a reader that has caught up has exactly that position.
+ *
+ * Appending again what is there: with `none`, recognised however long ago it was. With a revision or `any`, when it is
+ * the same append repeated at the same revision, or while the server remembers the ids, or among the last 256 events of
+ * the stream, where ids that are not brand-new (version 7, of this very half second) are looked for before they are
+ * appended. An id that is in another stream is not noticed.
+ * @throws when the URL is not a connection string.
+ */
+export function createEventStoreDbStore({
+  url,
+  log,
+  appendTimeoutMs = 3_000,
+  readTimeoutMs = 10_000,
+  watchdogMs = 1_000,
+  batchAppend = false,
+}: EventStoreDbStoreOptions): EventStore {
+  const closing = new AbortController();
+  const connection = connectEventStoreDb(url);
+  const sender = batchAppend ? batchingSender(url, appendTimeoutMs) : plainSender(url, connection, appendTimeoutMs);
+  const reader = createEventStoreDbReader(connection, readTimeoutMs);
+  const appender = createAppender(sender, reader.find, log);
+  const tail = createLogTail({ connection, head: reader.head, watchdogMs, signal: closing.signal, log });
+  const appending = new Set<Promise<unknown>>();
+
+  /** Lets `close` wait for it. */
+  async function underWay<T>(append: () => Promise<T>): Promise<T> {
+    closing.signal.throwIfAborted();
+    const promise = append();
+    appending.add(promise);
+    try {
+      return await promise;
+    } finally {
+      appending.delete(promise);
+    }
+  }
+
+  function untilClosed(callers: AbortSignal | undefined): AbortSignal {
+    return callers === undefined ? closing.signal : AbortSignal.any([callers, closing.signal]);
+  }
+
+  async function* readAll({ after, until, ...options }: ReadAllOptions): AsyncGenerator<EventBatch> {
+    const signal = untilClosed(options.signal);
+    for (let position = after; ; ) {
+      signal.throwIfAborted();
+      const head = await reader.head();
+      const end = until !== undefined && until < head ? until : head;
+      if (end <= position) return;
+      for await (const batch of readPages(connection, readTimeoutMs, { ...options, after: position, until: end, signal })) {
+        yield batch;
+        position = batch.position;
+      }
+    }
+  }
+
+  async function* subscribe({ after, types, batchSize = PAGE_SIZE, signal: callers }: SubscribeOptions): AsyncGenerator<EventBatch> {
+    const ending = untilClosed(callers);
+    const signal = AbortSignal.any([ending, tail.refused]);
+    const wanted = types && new Set(types);
+    for (let position = after; !ending.aborted; ) {
+      try {
+        const until = await tail.beyond(position, signal);
+        const live = tail.following(position, batchSize);
+        if (live !== undefined) {
+          position = live.at(-1)!.position;
+          yield { events: wanted === undefined ? live : live.filter(({ type }) => wanted.has(type)), position };
+          continue;
+        }
+        for await (const batch of readPages(connection, readTimeoutMs, { after: position, until, types, batchSize, signal })) {
+          position = batch.position;
+          yield batch;
+          if (ending.aborted) return;
+        }
+      } catch (error) {
+        if (ending.aborted) return;
+        if (!(error instanceof EventStoreUnavailable)) throw error;
+        log?.warn({ err: error }, 'a subscription lost EventStoreDB; it goes on from where it was');
+      }
+    }
+  }
+
+  return {
+    append: (stream, events, expected): Promise<AppendResult> => underWay(() => appender.append(stream, events, expected)),
+    appendMany: (requests) => underWay(() => appender.appendMany(requests)),
+    readStream: (stream: string, options: ReadStreamOptions = {}) => reader.readStream(stream, { ...options, signal: untilClosed(options.signal) }),
+    readAll,
+    subscribe,
+    head: () => reader.head(),
+    close: async () => {
+      closing.abort(new EventStoreUnavailable('the event store is closed'));
+      await Promise.allSettled(appending);
+      await Promise.all([sender.close(), connection.close()]);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { eventTypeFilter, type AllStreamResolvedEvent } from '@eventstore/db-client';
+import type { Readable } from 'node:stream';
+import { pause } from '../core/abortable.ts';
+import type { RecordedEvent } from '../core/event.ts';
+import type { EventBatch } from './eventStore.ts';
+import { ahead, bursts } from './eventStoreDbBursts.ts';
+import type { EventStoreDbConnection } from './eventStoreDbConnection.ts';
+import { asPortError, isTransient, NoAnswer } from './eventStoreDbErrors.ts';
+import { clientPosition, isOurs, positionOf, toRecorded } from './eventStoreDbEvents.ts';
+import { ATTEMPTS, backOff } from './eventStoreDbRetry.ts';
+
+export const PAGE_SIZE = 5_000;
+/** Events without a wanted one among them after which a page is given all the same, to say how far we are. */
+const MOST_SEARCHED = 20_000;
+/** The log from which on the server is asked to filter: nearer to the end a plain read is as good, and ends by itself. */
+const FILTER_FROM_BYTES = 8n * 1_024n * 1_024n;
+/** Events after which a filtering server says how far it is. */
+const CHECKPOINT_EVERY = 2_048;
+
+export interface PageRequest {
+  readonly after: bigint;
+  /** Inclusive; not beyond the head. */
+  readonly until: bigint;
+  readonly types?: readonly string[];
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Pages of the whole log up to `until`, the next one being gathered while the consumer works on the one before.
+ *
+ * The client's reads cannot filter by type, only its subscriptions can. So a long way is gone with a filtered
+ * subscription, which says now and then how far it is but never dependably that it has arrived; whatever becomes of it,
+ * a plain read goes the last bit, or all that is left.
+ */
+export async function* readPages(connection: EventStoreDbConnection, timeoutMs: number, request: PageRequest): AsyncGenerator<EventBatch> {
+  const { until, types, signal, batchSize = PAGE_SIZE } = request;
+  for (let after = request.after, failures = 0, filterFailed = false; after < until; ) {
+    const begun = after;
+    const far: boolean = types !== undefined && until - after > FILTER_FROM_BYTES && !filterFailed;
+    try {
+      for await (const batch of (far ? filtered : plain)(connection, timeoutMs, { ...request, after, batchSize })) {
+        after = batch.position;
+        failures = 0;
+        yield batch;
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isTransient(error) || ++failures === ATTEMPTS) throw asPortError(error, 'reading the log');
+      await pause(backOff(failures), signal);
+    }
+    filterFailed = far && after === begun;
+  }
+}
+
+type FullRequest = PageRequest & { readonly batchSize: number };
+
+async function* plain({ client }: EventStoreDbConnection, timeoutMs: number, { after, until, types, batchSize, signal }: FullRequest): AsyncGenerator<EventBatch> {
+  const wanted = types && new Set(types);
+  const read = client.readAll({ fromPosition: clientPosition(after), requiresLeader: true }, ahead(batchSize));
+  let events: RecordedEvent[] = [];
+  let searched = 0;
+  for await (const burst of bursts<AllStreamResolvedEvent>(read, { most: batchSize, idleMs: timeoutMs, signal })) {
+    if (burst.length === 0) throw new NoAnswer('reading the log', timeoutMs);
+    for (const { event } of burst) {
+      if (event === undefined) continue;
+      const position = positionOf(event);
+      if (position <= after) continue;
+      if (position <= until && isOurs(event) && (wanted === undefined || wanted.has(event.type))) events.push(toRecorded(event));
+      if (position >= until) return yield { events, position: until };
+      if (events.length === batchSize || ++searched === MOST_SEARCHED) {
+        yield { events, position };
+        [events, searched] = [[], 0];
+      }
+    }
+  }
+  // Known to be there, and not shown: a node that lags behind the one that told us, or a read that was cut short.
+  throw new NoAnswer(`the log up to ${until}`, timeoutMs);
+}
+
+/** How far a filtered subscription is, put between the events that it gives. */
+interface Mark {
+  readonly searchedTo: bigint | 'end';
+}
+
+async function* filtered({ client }: EventStoreDbConnection, timeoutMs: number, { after, until, types, batchSize, signal }: FullRequest): AsyncGenerator<EventBatch> {
+  const wanted = new Set(types);
+  // Never rejects: the client would stall for ever, and take the process down with an unhandled rejection.
+  const checkpointReached = (subscription: unknown, { commit }: { commit: bigint }): Promise<void> => {
+    (subscription as Readable).push({ searchedTo: commit } satisfies Mark);
+    return Promise.resolve();
+  };
+  const filter = eventTypeFilter({ prefixes: [...wanted], maxSearchWindow: CHECKPOINT_EVERY, checkpointReached });
+  const subscription = client.subscribeToAll({ fromPosition: clientPosition(after), filter, requiresLeader: true }, ahead(batchSize));
+  subscription.on('caughtUp', () => (subscription as unknown as Readable).push({ searchedTo: 'end' } satisfies Mark));
+
+  let position = after;
+  let given = after;
+  for await (const burst of bursts<AllStreamResolvedEvent | Mark>(subscription, { most: batchSize, idleMs: timeoutMs, signal })) {
+    const events: RecordedEvent[] = [];
+    let arrived = burst.length === 0;
+    for (const item of burst) {
+      const mark = 'searchedTo' in item ? item.searchedTo : item.event && positionOf(item.event);
+      if (mark === 'end') arrived = true;
+      // A checkpoint may lag behind events that came before it.
+      if (mark === undefined || mark === 'end' || mark <= position) continue;
+      if ('event' in item && mark <= until && isOurs(item.event!) && wanted.has(item.event!.type)) events.push(toRecorded(item.event!));
+      position = mark < until ? mark : until;
+    }
+    arrived ||= until - position <= FILTER_FROM_BYTES;
+    if (events.length > 0 || (arrived && position > given) || position - given > FILTER_FROM_BYTES) yield { events, position: (given = position) };
+    if (arrived) return;
+  }
+}

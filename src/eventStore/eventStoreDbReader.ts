@@ -1,0 +1,115 @@
+import { BACKWARDS, END, StreamNotFoundError, type AllStreamResolvedEvent, type ReadPosition, type ResolvedEvent } from '@eventstore/db-client';
+import { pause } from '../core/abortable.ts';
+import type { RecordedEvent } from '../core/event.ts';
+import type { ReadStreamOptions } from './eventStore.ts';
+import { SEARCHED_FOR_REPEATS, type Found } from './eventStoreDbAppender.ts';
+import { ahead, bursts, type ClientStream } from './eventStoreDbBursts.ts';
+import type { EventStoreDbConnection } from './eventStoreDbConnection.ts';
+import { asPortError, isTransient, NoAnswer } from './eventStoreDbErrors.ts';
+import { clientPosition, isOurs, positionOf, toRecorded } from './eventStoreDbEvents.ts';
+import { ATTEMPTS, backOff, retried } from './eventStoreDbRetry.ts';
+
+/** Events read ahead of the consumer of one stream. */
+const STREAM_AHEAD = 500;
+/** Of the whole log, backwards, in search of its last event that is ours: few at first, which nearly always do. */
+const FIRST_LOOK = 16n;
+const NEXT_LOOK = 4_096n;
+
+export interface EventStoreDbReader {
+  head(): Promise<bigint>;
+  readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
+  find(stream: string, ids: readonly string[]): Promise<Found>;
+}
+
+/** `timeoutMs`: silence after which a read counts as failed. */
+export function createEventStoreDbReader(connection: EventStoreDbConnection, timeoutMs: number): EventStoreDbReader {
+  /** Everything up to here has been looked through, and `head` was the last event of ours in it. */
+  let known = { upTo: -1n, head: 0n };
+
+  async function* items<Item>(what: string, stream: ClientStream, signal?: AbortSignal): AsyncGenerator<Item> {
+    for await (const burst of bursts<Item>(stream, { most: STREAM_AHEAD, idleMs: timeoutMs, signal })) {
+      if (burst.length === 0) throw new NoAnswer(what, timeoutMs);
+      yield* burst;
+    }
+  }
+
+  async function* readStream(stream: string, { from = 0, signal }: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
+    const what = `reading ${stream}`;
+    for (let next = from, failures = 0; ; ) {
+      try {
+        signal?.throwIfAborted();
+        const read = connection.client.readStream(stream, { fromRevision: BigInt(next), requiresLeader: true }, ahead(STREAM_AHEAD));
+        for await (const { event } of items<ResolvedEvent>(what, read, signal)) {
+          // Left out are links to events that have been deleted, which are nobody's.
+          if (event === undefined) continue;
+          next = Number(event.revision) + 1;
+          failures = 0;
+          yield toRecorded(event);
+          signal?.throwIfAborted();
+        }
+        return;
+      } catch (error) {
+        if (error instanceof StreamNotFoundError) return;
+        signal?.throwIfAborted();
+        if (!isTransient(error) || ++failures === ATTEMPTS) throw asPortError(error, what);
+        await pause(backOff(failures), signal);
+      }
+    }
+  }
+
+  async function find(stream: string, ids: readonly string[]): Promise<Found> {
+    const wanted = new Set(ids);
+    const met: RecordedEvent[] = [];
+    let last: number | undefined;
+    let searched = 0;
+    const read = connection.client.readStream(stream, {
+      direction: BACKWARDS,
+      fromRevision: END,
+      maxCount: SEARCHED_FOR_REPEATS + ids.length,
+      requiresLeader: true,
+    });
+    try {
+      for await (const { event } of items<ResolvedEvent>(`searching ${stream}`, read)) {
+        if (event === undefined) continue;
+        last ??= Number(event.revision);
+        if (wanted.has(event.id)) met.unshift(toRecorded(event));
+        // Far enough, and not in the middle of what may be the events sought.
+        if (met.length === ids.length || (++searched >= SEARCHED_FOR_REPEATS && met.length === 0)) break;
+      }
+    } catch (error) {
+      if (!(error instanceof StreamNotFoundError)) throw error;
+    }
+    if (met.length === 0) return { last, events: undefined };
+    const inOrder = met.length === ids.length && met.every(({ id, revision }, n) => id === ids[n] && revision === met[0]!.revision + n);
+    const { revision, position } = met.at(-1)!;
+    return { last, events: inOrder ? { revision, position } : 'partly' };
+  }
+
+  async function head(): Promise<bigint> {
+    return retried('finding the end of the log', async () => {
+      const before = known;
+      let newest: bigint | undefined;
+      for (let from: ReadPosition = END, count = FIRST_LOOK; ; count = NEXT_LOOK) {
+        const read = connection.client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, requiresLeader: true });
+        let left = count;
+        for await (const { event } of items<AllStreamResolvedEvent>('finding the end of the log', read)) {
+          left--;
+          if (event === undefined) continue;
+          const position = positionOf(event);
+          newest ??= position;
+          if (position <= before.upTo) return remember(newest, before.head);
+          if (isOurs(event)) return remember(newest, position);
+          from = clientPosition(position);
+        }
+        if (left > 0n) return remember(newest ?? 0n, before.head);
+      }
+    });
+  }
+
+  function remember(upTo: bigint, found: bigint): bigint {
+    if (upTo > known.upTo) known = { upTo, head: found };
+    return found;
+  }
+
+  return { head, readStream, find };
+}

@@ -1,0 +1,84 @@
+import { ANY, jsonEvent, NO_STREAM, type AppendToStreamOptions } from '@eventstore/db-client';
+import type { NewEvent } from '../core/event.ts';
+import type { AppendResult, ExpectedRevision } from './eventStore.ts';
+import { connectEventStoreDb, credentialsIn, type EventStoreDbConnection } from './eventStoreDbConnection.ts';
+import { isWrongExpectedVersion } from './eventStoreDbErrors.ts';
+import { within } from './eventStoreDbRetry.ts';
+
+/** Tries an append once. */
+export interface Sender {
+  /**
+   * Answers `'conflict'` when the expected revision was wrong; never what the server or the client say the revision
+   * was instead, since they disagree. @throws whatever the client does, and NoAnswer.
+   */
+  send(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult | 'conflict'>;
+  close(): Promise<void>;
+}
+
+/**
+ * A call of its own for each append. The client takes this way when a call names credentials, or when the server does
+ * not announce batch append; so we name those of the URL. Without TLS the client sends none, and any will do.
+ *
+ * An anonymous client over TLS cannot be told apart from one that may batch. It does, with what `batchingSender` says.
+ */
+export function plainSender(url: string, connection: EventStoreDbConnection, timeoutMs: number): Sender {
+  const credentials = credentialsIn(url) ?? (/[?&]tls=false\b/i.test(url) ? { username: 'none', password: 'none' } : undefined);
+  if (credentials === undefined) return batchingSender(url, timeoutMs);
+  return {
+    send: async (stream, events, expected) => {
+      const call = appendOnce(connection, stream, events, { expectedRevision: toClient(expected), credentials, deadline: timeoutMs, requiresLeader: true });
+      return within(timeoutMs, `an append to ${stream}`, call);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/**
+ * All appends over one call that stays open, which the client has some trouble with: no deadline reaches it; what waits
+ * for an answer is kept per process, not per client, so that one broken call fails the appends of all of them; and an
+ * answer that comes after that throws out of an event listener. Hence a client for nothing else, exchanged at
+ * the first sign of trouble; and no more than one such store should be open in a process.
+ */
+export function batchingSender(url: string, timeoutMs: number): Sender {
+  const connection = connectEventStoreDb(url);
+  let exchanging = Promise.resolve();
+  return {
+    send: async (stream, events, expected) => {
+      await exchanging;
+      const { client } = connection;
+      try {
+        const call = appendOnce({ client }, stream, events, { expectedRevision: toClient(expected), deadline: timeoutMs, requiresLeader: true });
+        return await within(timeoutMs, `an append to ${stream}`, call);
+      } catch (error) {
+        exchanging = connection.renew(client);
+        await exchanging;
+        throw error;
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+async function appendOnce(
+  { client }: Pick<EventStoreDbConnection, 'client'>,
+  stream: string,
+  events: readonly NewEvent[],
+  options: AppendToStreamOptions,
+): Promise<AppendResult | 'conflict'> {
+  try {
+    const toSend = events.map(({ id, type, data, metadata }) => jsonEvent({ id: id.toLowerCase(), type, data: data as never, metadata: metadata as never }));
+    const { success, nextExpectedRevision, position } = await client.appendToStream(stream, toSend, options);
+    // A URL with throwOnAppendFailure=false makes a conflict an answer.
+    if (!success) return 'conflict';
+    if (position === undefined) throw new Error('EventStoreDB did not say where it put the events');
+    return { revision: Number(nextExpectedRevision), position: position.commit };
+  } catch (error) {
+    if (isWrongExpectedVersion(error)) return 'conflict';
+    throw error;
+  }
+}
+
+function toClient(expected: ExpectedRevision): NonNullable<AppendToStreamOptions['expectedRevision']> {
+  if (expected === 'any') return ANY;
+  return expected === 'none' ? NO_STREAM : BigInt(expected);
+}

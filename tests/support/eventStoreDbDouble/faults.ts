@@ -1,0 +1,43 @@
+/** What a client asks of the server. */
+export type Call = 'append' | 'batchAppend' | 'read' | 'subscribe' | 'features';
+
+/**
+ * - `hang`: takes the request and never answers; `hangAfterwards`: does what was asked, and never answers
+ * - `drop`: breaks the call off with code 14; `dropAfterwards`: so, once it has done what was asked (a read: after three events)
+ * - `end`: ends the call as if all were well, without an answer; `endAfterwards`: so, once it has done what was asked
+ * - `busy`: says that it is too busy
+ * - `conflict`: says that the expected version was wrong, whatever it was
+ */
+export type Fault = 'hang' | 'hangAfterwards' | 'drop' | 'dropAfterwards' | 'end' | 'endAfterwards' | 'busy' | 'conflict';
+
+export interface Faults {
+  /** Calls of each kind so far; a batch append counts each of its appends. */
+  readonly calls: Readonly<Record<Call, number>>;
+  /** What the next calls of a kind meet with. */
+  plan(call: Call, fault: Fault, times?: number): void;
+  /** From now on everything goes well. */
+  clear(): void;
+  /** Counts a call and says how it is to go wrong, if it is. */
+  next(call: Call): Fault | undefined;
+}
+
+export function createFaults(): Faults {
+  const calls = { append: 0, batchAppend: 0, read: 0, subscribe: 0, features: 0 };
+  let planned: { call: Call; fault: Fault; times: number }[] = [];
+  return {
+    calls,
+    plan: (call, fault, times = 1) => {
+      planned.push({ call, fault, times });
+    },
+    clear: () => {
+      planned = [];
+    },
+    next: (call) => {
+      calls[call]++;
+      const plan = planned.find((candidate) => candidate.call === call && candidate.times > 0);
+      if (plan === undefined) return undefined;
+      plan.times--;
+      return plan.fault;
+    },
+  };
+}

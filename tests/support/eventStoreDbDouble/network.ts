@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Stands between the clients and a server, so that connections can be cut, frozen and refused. Always the same port. */
+export interface Network extends AsyncDisposable {
+  readonly port: number;
+  readonly connections: number;
+  /** Cuts every connection and refuses new ones. */
+  down(): Promise<void>;
+  up(): Promise<void>;
+  /** Connections stay, and nothing passes any more. New ones work. */
+  freeze(): void;
+}
+
+export async function createNetwork(target: number): Promise<Network> {
+  const sockets = new Set<Socket>();
+  let server = await listen(0);
+  const { port } = server.address() as { port: number };
+
+  async function listen(on: number): Promise<Server> {
+    const listening = createServer((client) => {
+      const upstream = connect(target, '127.0.0.1');
+      sockets.add(client);
+      for (const [socket, peer] of [[client, upstream], [upstream, client]] as const) {
+        socket.setNoDelay(true);
+        socket.on('error', () => undefined);
+        socket.on('close', () => {
+          peer.destroy();
+          sockets.delete(socket);
+        });
+        socket.pipe(peer);
+      }
+    });
+    listening.listen(on, '127.0.0.1');
+    await once(listening, 'listening');
+    return listening;
+  }
+
+  async function down(): Promise<void> {
+    if (!server.listening) return;
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await once(server, 'close');
+  }
+
+  return {
+    port,
+    get connections() {
+      return sockets.size;
+    },
+    down,
+    up: async () => {
+      if (!server.listening) server = await listen(port);
+    },
+    freeze: () => {
+      for (const socket of sockets) {
+        socket.unpipe();
+        socket.pause();
+      }
+    },
+    [Symbol.asyncDispose]: down,
+  };
+}
