@@ -44,7 +44,7 @@ export interface AuthorRow {
 
 /** One row: how long the feed is, without counting it. */
 export interface TotalsRow {
-  only: Generated<true>;
+  one: Generated<true>;
   /** Ready and not deleted. */
   ready: bigint;
 }
@@ -93,7 +93,7 @@ export async function createVideosTables(db: Kysely<VideosTables>): Promise<void
     .execute();
   await db.schema
     .createTable('totals')
-    .addColumn('only', 'boolean', (column) => column.primaryKey().defaultTo(true).check(sql`only`))
+    .addColumn('one', 'boolean', (column) => column.primaryKey().defaultTo(true).check(sql`one`))
     .addColumn('ready', 'int8', (column) => column.notNull())
     .execute();
   await db.insertInto('totals').values({ ready: 0n }).execute();

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import pino from 'pino';
+import type pg from 'pg';
+import type { RecordedEvent } from '../../src/core/event.ts';
+import { createDirectSource } from '../../src/delivery/directSource.ts';
+import type { EventStore } from '../../src/eventStore/eventStore.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
+import type { ReelStreamEvent } from '../../src/eventTypes.ts';
+import { bookkeepingTables } from '../../src/projecting/checkpoints.ts';
+import type { Consumer } from '../../src/projecting/consumer.ts';
+import { createLogId } from '../../src/projecting/logId.ts';
+import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progressTracker.ts';
+import { createProjector, type Projector } from '../../src/projecting/projector.ts';
+import { createTestDatabase } from './database.ts';
+
+export const quiet = pino({ level: 'silent' });
+
+/** Events as they are: tests that are not about sealing need no keys. */
+export const asIs = (events: readonly RecordedEvent[]): Promise<RecordedEvent[]> => Promise.resolve([...events]);
+
+/** An event log and a database for read models, both empty. */
+export interface ProjectingTest extends AsyncDisposable {
+  readonly pool: pg.Pool;
+  readonly url: string;
+  readonly store: EventStore;
+  /** Appends events of one stream; answers the position of the last. */
+  append(stream: string, ...events: readonly ReelStreamEvent[]): Promise<bigint>;
+  /** What the engine's functions ask for, of this consumer. */
+  of(consumer: Consumer): { pool: pg.Pool; consumer: Consumer; schema: string; logId: () => Promise<string | null>; decode: typeof asIs; store: EventStore; log: typeof quiet };
+  /** All rows of a consumer's own tables, in an order of their own. */
+  rows(schema: string): Promise<Record<string, unknown[]>>;
+  /** Runs consumers straight from the store until `stop`. */
+  run(consumers: readonly Consumer[]): Promise<RunningProjector>;
+}
+
+export interface RunningProjector {
+  readonly projector: Projector;
+  readonly progress: ProgressTracker;
+  /** Fails the test when the consumer does not get there within ten seconds. */
+  reached(consumer: string, position: bigint): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function createProjectingTest(): Promise<ProjectingTest> {
+  const database = await createTestDatabase();
+  const { pool, url } = database;
+  const store = createPostgresEventStore({ pool, log: quiet });
+  const running = new Set<RunningProjector>();
+
+  async function run(consumers: readonly Consumer[]): Promise<RunningProjector> {
+    const source = createDirectSource({ store, log: quiet });
+    const progress = createProgressTracker();
+    const projector = createProjector({ pool, store, decode: asIs, source, consumers, log: quiet, onMoved: progress.moved });
+    const handle: RunningProjector = {
+      projector,
+      progress,
+      async reached(consumer, position) {
+        if (!(await progress.waitFor(consumer, position, { timeoutMs: 10_000 }))) {
+          throw new Error(`${consumer} is at ${progress.position(consumer)}, not at ${position}: ${JSON.stringify(projector.states())}`);
+        }
+      },
+      async stop() {
+        running.delete(handle);
+        await projector.stop();
+        await source.close();
+      },
+    };
+    running.add(handle);
+    await projector.start();
+    return handle;
+  }
+
+  return {
+    pool,
+    url,
+    store,
+    run,
+    of: (consumer) => ({ pool, consumer, schema: consumer.name, logId: createLogId(store), decode: asIs, store, log: quiet }),
+    async append(stream, ...events) {
+      const recorded = events.map(({ type, data }) => ({ id: randomUUID(), type, data, metadata: { correlationId: 'test', schemaVersion: 1 } }));
+      return (await store.append(stream, recorded, 'any')).position;
+    },
+    rows: (schema) => rowsOf(pool, schema),
+    [Symbol.asyncDispose]: async () => {
+      for (const handle of running) await handle.stop();
+      await store.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function rowsOf(pool: pg.Pool, schema: string): Promise<Record<string, unknown[]>> {
+  const { rows: tables } = await pool.query<{ name: string }>(
+    'select tablename as name from pg_tables where schemaname = $1 and not tablename = any($2) order by 1',
+    [schema, bookkeepingTables],
+  );
+  const found: Record<string, unknown[]> = {};
+  for (const { name } of tables) {
+    const { rows } = await pool.query<{ row: unknown }>(`select to_jsonb(t) as row from "${schema}"."${name}" t order by to_jsonb(t)::text`);
+    found[name] = rows.map(({ row }) => row);
+  }
+  return found;
+}
