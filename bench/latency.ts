@@ -1,28 +1,42 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startSystem } from '../tests/support/system.ts';
+import { profile, startSystem } from '../tests/support/system.ts';
 import { newPeople, toggleLike, uploaded } from '../tests/support/systemClient.ts';
 import { Clips } from '../tests/support/systemClips.ts';
+import { percentile, type Benchmark } from './benchmark.ts';
 
 const PEOPLE = 32;
 const VIDEOS = 20;
 
-export interface Latency {
-  readonly profile: string;
-  /** Commands a second, sent whether or not earlier ones were answered. */
-  readonly rate: number;
-  /** Milliseconds from the moment the command was due to an answer that counts it. */
-  readonly p50: number;
-  readonly p99: number;
-  /** Answers whose read model had not caught up within two seconds. */
-  readonly behind: number;
-}
+/** The embedded way, and the way through Kafka. */
+const PROMISED_MS = { embedded: 50, cluster: 150 };
 
 /**
  * From command to read model: the answer to a like carries a count read from the read model after the like is in it, so
  * the time until that answer is the time until any query sees the like, and HTTP on top. `SYSTEM_PROFILE=cluster` measures
  * the way through Kafka.
  */
-export async function benchLatency(rates: readonly number[] = [100, 500], seconds = 10): Promise<Latency[]> {
+export const latency: Benchmark = {
+  name: 'latency',
+  async run() {
+    const promise = { unit: 'ms', peer: 'what we promise', theirs: PROMISED_MS[profile], atMost: 1 };
+    return (await measure([100, 500], 10)).flatMap(({ rate, times, behind }) => [
+      { what: `a like until it is read, median at ${rate}/s (${profile})`, ours: percentile(times, 0.5), ...promise },
+      { what: `a like until it is read, p99 at ${rate}/s (${profile})`, ours: percentile(times, 0.99), ...promise },
+      { what: `likes answered behind at ${rate}/s (${profile})`, ours: behind, theirs: times.length, unit: 'of', peer: 'likes sent', atMost: 0 },
+    ]);
+  },
+};
+
+interface Measured {
+  /** Commands a second, sent whether or not earlier ones were answered. */
+  readonly rate: number;
+  /** Milliseconds from the moment each command was due to the answer that counts it. */
+  readonly times: readonly number[];
+  /** Answers whose read model had not caught up within two seconds. */
+  readonly behind: number;
+}
+
+async function measure(rates: readonly number[], seconds: number): Promise<Measured[]> {
   await using clips = new Clips();
   const clip = await clips.make({ duration: 1, width: 320, height: 240 });
   await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' } });
@@ -39,13 +53,11 @@ export async function benchLatency(rates: readonly number[] = [100, 500], second
     return { ms: performance.now() - due, behind: answer.headers.has('x-projection-behind') };
   };
 
-  const results: Latency[] = [];
+  const results: Measured[] = [];
   for (const rate of rates) {
     await openLoop(rate, 2, toggle); // warm
     const answers = await openLoop(rate, seconds, toggle);
-    const times = answers.map(({ ms }) => ms).sort((a, b) => a - b);
-    const quantile = (q: number): number => times[Math.min(times.length - 1, Math.floor(times.length * q))]!;
-    results.push({ profile: system.profile, rate, p50: quantile(0.5), p99: quantile(0.99), behind: answers.filter(({ behind }) => behind).length });
+    results.push({ rate, times: answers.map(({ ms }) => ms), behind: answers.filter(({ behind }) => behind).length });
   }
   return results;
 }

@@ -5,6 +5,8 @@ import type { HeadWatch } from './headWatch.ts';
 
 const CHANNEL = 'reelstream_events';
 const RECONNECT_AFTER_MS = 500;
+/** Between two notifications: the first goes out at once, those that follow closely are gathered. */
+const ANNOUNCE_EVERY_MS = 5;
 
 export interface HeadNewsOptions {
   readonly pool: pg.Pool;
@@ -17,7 +19,7 @@ export interface HeadNewsOptions {
 
 /** Carries the news that the log has grown between processes: NOTIFY for speed, a poll for certainty. */
 export interface HeadNews {
-  /** Tells other processes, without making the caller wait. Under load, one notification speaks for many appends. */
+  /** Tells other processes, without making the caller wait. One notification may speak for many appends. */
   announce(position: bigint): void;
   /** Begins to hear from other processes; holds one connection of the pool from then on. */
   listen(): void;
@@ -37,6 +39,7 @@ export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsO
       const position = unannounced;
       unannounced = undefined;
       await pool.query('select pg_notify($1, $2)', [CHANNEL, String(position)]).catch(() => undefined);
+      await pause(ANNOUNCE_EVERY_MS, closing.signal);
     }
     announcing = undefined;
   }

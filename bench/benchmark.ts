@@ -1,0 +1,44 @@
+/** One of our figures next to that of the way most would do it, measured in the same run on the same machine. */
+export interface Comparison {
+  readonly what: string;
+  readonly peer: string;
+  readonly ours: number;
+  readonly theirs: number;
+  readonly unit: string;
+  /** Ours ÷ theirs that we hold ourselves to; without it the figure is for information. */
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+export interface Benchmark {
+  readonly name: string;
+  run(): Promise<readonly Comparison[]>;
+}
+
+/** How many times a second something was done: by `callers` at once, each going on for `ms` milliseconds. */
+export async function rate(callers: number, ms: number, once: (caller: number) => Promise<void>): Promise<number> {
+  const start = performance.now();
+  let done = 0;
+  const call = async (caller: number): Promise<void> => {
+    while (performance.now() - start < ms) {
+      await once(caller);
+      done++;
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, (_, caller) => call(caller)));
+  return done / ((performance.now() - start) / 1_000);
+}
+
+/** Takes turns, so that what else the machine does falls on both alike; the medians are compared. */
+export async function inTurns(rounds: number, ours: () => Promise<number>, theirs: () => Promise<number>): Promise<{ ours: number; theirs: number }> {
+  const results: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
+  for (let round = 0; round < rounds; round++) {
+    results.theirs.push(await theirs());
+    results.ours.push(await ours());
+  }
+  return { ours: percentile(results.ours, 0.5), theirs: percentile(results.theirs, 0.5) };
+}
+
+export function percentile(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))]!;
+}

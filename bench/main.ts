@@ -1,0 +1,55 @@
+import globalSetup from '../tests/support/globalSetup.ts';
+import globalTeardown from '../tests/support/globalTeardown.ts';
+import { appends } from './appends.ts';
+import type { Benchmark, Comparison } from './benchmark.ts';
+
+const benchmarks: readonly Benchmark[] = [appends];
+
+/**
+ * `npm run bench -- [name…]`: runs benchmarks and prints ours next to the peer's, on the PostgreSQL that DATABASE_URL names or one
+ * started for it. Ends with code 1 when a ratio that we hold ourselves to is missed.
+ */
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
+  if (unknown.length > 0) throw new Error(`there is no benchmark ${unknown.join(', ')}; there is ${benchmarks.map(({ name }) => name).join(', ')}`);
+  await globalSetup();
+  try {
+    const results: Comparison[] = [];
+    for (const benchmark of benchmarks) {
+      if (names.length > 0 && !names.includes(benchmark.name)) continue;
+      console.error(`running ${benchmark.name} …`);
+      results.push(...(await benchmark.run()));
+    }
+    print(results);
+    if (results.some(missed)) process.exitCode = 1;
+  } finally {
+    await globalTeardown();
+  }
+}
+
+function print(results: readonly Comparison[]): void {
+  const rows = results.map((result) => [
+    result.what,
+    number(result.ours),
+    number(result.theirs),
+    result.unit,
+    result.peer,
+    number(result.ours / result.theirs),
+    result.atLeast !== undefined ? `≥ ${result.atLeast}` : result.atMost !== undefined ? `≤ ${result.atMost}` : '',
+    missed(result) ? 'MISSED' : '',
+  ]);
+  const table = [['what', 'ours', 'peer', 'unit', 'the peer', 'ratio', 'wanted', ''], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  for (const row of table) console.log(row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
+}
+
+function missed({ ours, theirs, atLeast, atMost }: Comparison): boolean {
+  const ratio = ours / theirs;
+  return (atLeast !== undefined && !(ratio >= atLeast)) || (atMost !== undefined && !(ratio <= atMost));
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en', { maximumSignificantDigits: 3 }).replaceAll(',', ' ');
+}
+
+await main(process.argv.slice(2));
