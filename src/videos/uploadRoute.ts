@@ -5,7 +5,8 @@ import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore
 import { isShown } from '../http/minPosition.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../http/route.ts';
 import { validate } from '../http/validate.ts';
-import type { ReportUploadProgress, UploadProgress } from '../media/progress.ts';
+import { storeOriginal } from '../media/mediaKeys.ts';
+import { progressOf, type ReportUploadProgress, type UploadProgress } from '../media/progress.ts';
 import { receiveUpload, type ReceiveUploadOptions } from '../media/upload.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { ProjectionProgress } from '../projecting/progress.ts';
@@ -17,7 +18,7 @@ import { viewOfState, videoSchema } from './videoView.ts';
 
 export interface UploadRouteDependencies extends Pick<ReceiveUploadOptions, 'scratch' | 'inspect' | 'limits'> {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
-  readonly objects: Pick<ObjectStore, 'putFile' | 'remove' | 'url'>;
+  readonly objects: ObjectStore;
   readonly progress: Pick<ProjectionProgress, 'onCommit' | 'waitFor'>;
   readonly reportProgress: ReportUploadProgress;
   /** How long a request waits for processing, in milliseconds (`UPLOAD_WAIT_SECONDS`). */
@@ -68,33 +69,29 @@ async function receive(
   request: Parameters<typeof receiveUpload>[0],
   context: CommandContext,
 ): Promise<void> {
-  const report = (stage: UploadProgress['stage'], percent: number): void => reportProgress({ userId: user.id, videoId, stage, progress: percent });
+  const report = (stage: UploadProgress['stage'], share = 0): void =>
+    reportProgress({ userId: user.id, videoId, stage, progress: progressOf(stage, share) });
   await using received = await receiveUpload(request, {
     scratch,
     inspect,
     ...(limits !== undefined && { limits }),
-    onReceived: (fraction) => report('receiving', Math.floor(fraction * PROGRESS.received)),
-    onChecking: () => report('checking', PROGRESS.received),
+    onReceived: (fraction) => report('receiving', fraction),
+    onChecking: () => report('checking'),
   });
   const { title, description } = parseDetails(received.data);
-  report('storing', PROGRESS.checked);
-  const { path, size, sha256 } = received.original;
-  const key = `originals/${videoId}/${sha256}.mp4`;
-  await objects.putFile(key, path, 'video/mp4');
+  report('storing');
+  const original = await storeOriginal(objects, videoId, received.original);
+  report('storing', 1);
   try {
     const { facts } = received;
     const at = context.now.toISOString();
-    await handleVideoCommand(store, videoId, { type: 'UploadVideo', videoId, ownerId: user.id, title, description, original: { key, size }, facts, at }, context);
+    await handleVideoCommand(store, videoId, { type: 'UploadVideo', videoId, ownerId: user.id, title, description, original, facts, at }, context);
   } catch (error) {
     // Without an answer the event may be in the log all the same, and its file must be there.
-    if (!(error instanceof EventStoreUnavailable)) await objects.remove([key]);
+    if (!(error instanceof EventStoreUnavailable)) await objects.remove([original.key]);
     throw error;
   }
-  report('storing', PROGRESS.stored);
 }
-
-/** Percent of the whole way that an upload has gone when each step is done; the media worker goes on from there. */
-const PROGRESS = { received: 20, checked: 22, stored: 25 };
 
 /** @throws DomainError `validation_failed` with a message for each field. */
 function parseDetails(text: string | undefined): z.infer<typeof details> {
