@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, lchown, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { StartError, folderError } from '../startError.ts';
+import { folderError, openDataFolder } from '../dataFolder.ts';
+import { StartError } from '../startError.ts';
 import { namedAccount, serverAccount, type Account } from './account.ts';
 import { providePostgres } from './binaries.ts';
 
@@ -38,7 +39,7 @@ export const SERVER_ENV = { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:
 export async function openCluster(dataDir: string): Promise<Cluster> {
   const folder = join(dataDir, 'postgres');
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    openDataFolder(dataDir);
     const found = await stat(folder).catch(ignoreMissing);
     const account = serverAccount(found);
     const { bin, major } = await providePostgres({ account, dataDir });
@@ -47,7 +48,7 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
     await makeOwner(folder, found, account);
     return { folder, bin, account, created: false };
   } catch (error) {
-    throw folderError('DATA_DIR', dataDir, error);
+    throw folderError(dataDir, error);
   }
 }
 

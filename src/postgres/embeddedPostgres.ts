@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { StartError } from '../startError.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { takeInstanceLock } from './instanceLock.ts';
-import { findServer, removeStalePidFile, type PidFile } from './pidFile.ts';
+import { findServer, removeStaleFiles, type PidFile } from './pidFile.ts';
 import { spawnPostmaster, stopStranger, untilReady, type Postmaster } from './postmaster.ts';
 
 const DATABASE = 'reelstream';
@@ -70,8 +70,10 @@ interface Running extends Pick<Postmaster, 'exited' | 'messages' | 'stop'> {
 }
 
 async function bringUp(cluster: Cluster, settings: Readonly<Record<string, string>>, log: Logger): Promise<Running> {
-  for (const deadline = Date.now() + CONFLICT_PATIENCE_MS; ; ) {
+  let deadline: number | undefined;
+  for (;;) {
     await stopFormer(cluster, log);
+    deadline ??= Date.now() + CONFLICT_PATIENCE_MS;
     const postmaster = await spawnPostmaster(cluster, settings, log);
     const ready = await untilReady(cluster, postmaster, START_PATIENCE_MS);
     if (ready !== undefined) return takeCharge(cluster, postmaster, ready);
@@ -124,7 +126,7 @@ async function keepLock(cluster: Cluster, server: PidFile, postmaster: Postmaste
 async function stopFormer(cluster: Cluster, log: Logger): Promise<void> {
   for (const deadline = Date.now() + CONFLICT_PATIENCE_MS; ; await delay(50)) {
     const server = await findServer(cluster.folder);
-    if (server === undefined) return removeStalePidFile(cluster.folder);
+    if (server === undefined) return removeStaleFiles(cluster.folder);
     const lock = server.ready ? await takeInstanceLock(urlOf(server, 'postgres')).catch(() => 'unreachable' as const) : 'unreachable';
     if (lock === undefined) throw inUse(cluster);
     // Starting or shutting down, or hanging: only time tells.
@@ -132,7 +134,6 @@ async function stopFormer(cluster: Cluster, log: Logger): Promise<void> {
     log.warn({ pid: server.pid }, 'stopping the PostgreSQL that a former run left behind');
     await stopStranger(cluster, server);
     if (lock !== 'unreachable') await lock.release().catch(() => undefined);
-    return;
   }
 }
 

@@ -49,10 +49,12 @@ async function commandOf(pid: number): Promise<string> {
 }
 
 /**
- * Removes the file of a server that is dead. PostgreSQL does that itself unless the number now belongs to
- * another program of the same user, which is common in containers; it would then refuse to start for ever.
+ * Removes the lock files of a server that is dead. PostgreSQL does that itself unless the number in them now belongs
+ * to another program of the same user, which is common in containers; it would then refuse to start for ever.
  */
-export async function removeStalePidFile(folder: string): Promise<void> {
+export async function removeStaleFiles(folder: string): Promise<void> {
+  // Guarded by the pid file, and as easily mistaken for another's.
+  await rm(join(folder, '.s.PGSQL.5432.lock'), { force: true });
   const path = join(folder, 'postmaster.pid');
   const aside = `${path}.stale-${process.pid}`;
   try {

@@ -122,6 +122,8 @@ export async function stopStranger(cluster: Cluster, { pid, socketFolder }: PidF
     for (let waited = 0; waited < patience; waited += 25) {
       if (!(await isServerOf(cluster.folder, pid))) return cleanUp(cluster, socketFolder);
       if (waited === 0) kill(pid, signal);
+      // One that somebody paused would not hear the signal.
+      if (waited === 0) kill(pid, 'SIGCONT');
       await delay(25);
     }
   }
