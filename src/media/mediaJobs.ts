@@ -41,6 +41,8 @@ export interface MediaJobsOptions {
    * running when its predecessor was killed, and is taken up at once instead of when its heartbeat is missed.
    */
   readonly alone?: boolean;
+  /** How often a job is tried again, and after how many seconds at first; 20 and 1 by default. */
+  readonly retries?: { readonly retryLimit: number; readonly retryDelay: number };
 }
 
 const SCHEMA = 'reelstream_jobs';
@@ -53,7 +55,7 @@ const RETRIES = { retryLimit: 20, retryDelay: 1, retryBackoff: true, retryDelayM
 const LONGEST = 20 * 60;
 
 /** The media pipeline's jobs, in PostgreSQL (docs/adr/0009). */
-export function createMediaJobs({ connectionString, logger, alone = false }: MediaJobsOptions): MediaJobs {
+export function createMediaJobs({ connectionString, logger, alone = false, retries }: MediaJobsOptions): MediaJobs {
   const boss = new PgBoss({
     connectionString, schema: SCHEMA, application_name: 'reelstream jobs', max: 4,
     useListenNotify: true, schedule: false, superviseIntervalSeconds: HEARTBEAT.look, monitorIntervalSeconds: HEARTBEAT.look,
@@ -64,7 +66,7 @@ export function createMediaJobs({ connectionString, logger, alone = false }: Med
 
   const start = async (): Promise<void> => {
     await boss.start();
-    const common = { ...RETRIES, heartbeatSeconds: HEARTBEAT.heartbeatSeconds, expireInSeconds: LONGEST, notify: true, deleteAfterSeconds: 24 * 3600 };
+    const common = { ...RETRIES, ...retries, heartbeatSeconds: HEARTBEAT.heartbeatSeconds, expireInSeconds: LONGEST, notify: true, deleteAfterSeconds: 24 * 3600 };
     await makeQueue(boss, DEAD, common);
     await makeQueue(boss, 'process', { ...common, deadLetter: DEAD });
     await makeQueue(boss, 'remove', common);

@@ -1,0 +1,168 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { clip } from '../../tests/support/clips.ts';
+import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { createMediaRig, silent, type MediaRig } from '../../tests/support/mediaRig.ts';
+import { inTransaction } from '../projecting/transaction.ts';
+import { createMediaJobs, type MediaJob, type MediaJobHandlers, type MediaJobs } from './mediaJobs.ts';
+
+const job = (): { id: string; data: MediaJob } => ({ id: randomUUID(), data: { videoId: randomUUID(), correlationId: 'c', causationId: 'e' } });
+const unused = (): Promise<never> => Promise.reject(new Error('not expected here'));
+
+describe('the queue', () => {
+  let database: TestDatabase;
+  const open: MediaJobs[] = [];
+  const start = async (handlers?: Partial<MediaJobHandlers>, options = {}): Promise<MediaJobs> => {
+    const jobs = createMediaJobs({ connectionString: database.url, logger: silent, ...options });
+    open.push(jobs);
+    await jobs.start();
+    if (handlers !== undefined) await jobs.work({ process: unused, remove: unused, giveUp: unused, ...handlers });
+    return jobs;
+  };
+
+  beforeAll(async () => { database = await createTestDatabase(); });
+  afterEach(async () => { await Promise.all(open.splice(0).map((jobs) => jobs.close())); });
+  afterAll(async () => database[Symbol.asyncDispose]());
+
+  test('a job is there when its transaction commits, and not when it does not; adding it again adds nothing', async () => {
+    const seen: string[] = [];
+    const jobs = await start({ process: ({ videoId }) => Promise.resolve(void seen.push(videoId)) });
+    const [lost, added] = [job(), job()];
+    await expect(inTransaction(database.pool, { schema: 'public' }, async ({ client }) => {
+      await jobs.add('process', [lost], client);
+      throw new Error('no');
+    })).rejects.toThrow('no');
+    for (let twice = 0; twice < 2; twice++) {
+      await inTransaction(database.pool, { schema: 'public' }, ({ client }) => jobs.add('process', [added], client));
+      await eventually(() => seen.length > 0, { what: 'it has run', every: 5 });
+    }
+    const marker = job();
+    await inTransaction(database.pool, { schema: 'public' }, ({ client }) => jobs.add('process', [marker], client));
+    await eventually(() => seen.includes(marker.data.videoId), { what: 'a later one has run' });
+    expect(seen).toEqual([added.data.videoId, marker.data.videoId]);
+  });
+
+  test('a worker hears of a job at once', async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const jobs = await start({ process: () => Promise.resolve(resolve(performance.now())) });
+    const added = performance.now();
+    await inTransaction(database.pool, { schema: 'public' }, ({ client }) => jobs.add('process', [job()], client));
+    expect((await promise) - added).toBeLessThan(500);
+  });
+
+  test('a job that fails is tried again, and given up in the end', async () => {
+    let tries = 0;
+    const { promise, resolve } = Promise.withResolvers<MediaJob>();
+    const jobs = await start(
+      { process: () => { tries += 1; return Promise.reject(new Error('the store is away')); }, giveUp: (given) => Promise.resolve(resolve(given)) },
+      { retries: { retryLimit: 2, retryDelay: 0 } },
+    );
+    const added = job();
+    await inTransaction(database.pool, { schema: 'public' }, ({ client }) => jobs.add('process', [added], client));
+    expect(await promise).toEqual(added.data);
+    expect(tries).toBe(3);
+  }, 60_000);
+
+  test('a worker that stops hands its job to another at once', async () => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
+    const { promise: taken, resolve: take } = Promise.withResolvers<number>();
+    const first = await start({ process: (_job, signal) => new Promise((_resolve, reject) => {
+      begin(undefined);
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    }) });
+    await inTransaction(database.pool, { schema: 'public' }, ({ client }) => first.add('process', [job()], client));
+    await begun;
+    await start({ process: () => Promise.resolve(take(performance.now())) });
+    const stopped = performance.now();
+    await first.close();
+    expect((await taken) - stopped).toBeLessThan(1_500);
+  });
+});
+
+describe('a worker process', () => {
+  let rig: MediaRig;
+  const running: ChildProcess[] = [];
+  const startProcess = async (alone?: 'alone'): Promise<{ child: ChildProcess; transcoding: Promise<unknown> }> => {
+    const script = join(import.meta.dirname, '../../tests/support/mediaWorkerProcess.ts');
+    const child = spawn(process.execPath, [script, rig.database.url, rig.folder, ...(alone === undefined ? [] : [alone])], { stdio: ['ignore', 'pipe', 'inherit'] });
+    running.push(child);
+    const { promise: ready, resolve } = Promise.withResolvers<undefined>();
+    const transcoding = Promise.withResolvers<undefined>();
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      if (line === 'ready') resolve(undefined);
+      if (Number(line.split(' ')[1]) > 40) transcoding.resolve(undefined);
+    });
+    await ready;
+    return { child, transcoding: transcoding.promise };
+  };
+  const done = (videoId: string, within: number): Promise<unknown> =>
+    eventually(async () => (await rig.events(videoId))[1]?.type === 'VideoProcessed', { what: 'the video is processed', within });
+
+  beforeAll(async () => {
+    rig = await createMediaRig();
+    await clip('slow');
+  }, 60_000);
+  afterEach(async () => {
+    for (const child of running.splice(0)) {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+    }
+  });
+  afterAll(async () => rig[Symbol.asyncDispose]());
+
+  test('killed in the middle of a transcode is replaced within a minute, and nothing of it is left', async () => {
+    const videoId = await rig.upload(await clip('slow'));
+    const first = await startProcess();
+    await first.transcoding;
+    first.child.kill('SIGKILL');
+    const killed = performance.now();
+    await startProcess();
+    await done(videoId, 60_000);
+    expect(performance.now() - killed).toBeLessThan(60_000);
+    expect((await rig.events(videoId)).map(({ type }) => type)).toEqual(['VideoUploaded', 'VideoProcessed']);
+    expect(await rig.keys(videoId)).toHaveLength(3);
+    await eventually(async () => !(await readdir(join(rig.folder, 'scratch'))).some((name) => name.includes(`.${first.child.pid}.`)), { what: 'its folder is swept' });
+    await expect(ffmpegsIn(join(rig.folder, 'scratch'), first.child.pid!)).resolves.toEqual([]);
+  }, 90_000);
+
+  test('that is alone and killed takes its job up as soon as it is started again', async () => {
+    const videoId = await rig.upload(await clip('slow'));
+    const first = await startProcess('alone');
+    await first.transcoding;
+    first.child.kill('SIGKILL');
+    const second = await startProcess('alone');
+    const restarted = performance.now();
+    await second.transcoding;
+    expect(performance.now() - restarted).toBeLessThan(5_000);
+    await done(videoId, 30_000);
+  }, 60_000);
+
+  test('told to stop hands its transcode over, and ends by itself with code 0', async () => {
+    const videoId = await rig.upload(await clip('slow'));
+    const first = await startProcess();
+    await first.transcoding;
+    const second = await startProcess();
+    first.child.kill('SIGTERM');
+    const [[code]] = await Promise.all([once(first.child, 'exit'), second.transcoding]);
+    expect(code).toBe(0);
+    await done(videoId, 30_000);
+  }, 60_000);
+});
+
+async function ffmpegsIn(folder: string, worker: number): Promise<string[]> {
+  const { readFile } = await import('node:fs/promises');
+  const found: string[] = [];
+  for (const pid of await readdir('/proc').catch(() => [])) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (command.includes(folder) && command.includes(`.${worker}.`)) found.push(pid);
+  }
+  return found;
+}

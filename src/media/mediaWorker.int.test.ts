@@ -1,0 +1,171 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { clip, spoiltClip, testTools, type ClipName } from '../../tests/support/clips.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { createMediaRig, startWorker, type MediaRig } from '../../tests/support/mediaRig.ts';
+import { ObjectStoreUnavailable } from '../objectStore/objectStore.ts';
+import type { VideoProcessed } from '../videos/events.ts';
+import { createMediaWorker } from './mediaWorker.ts';
+import { probe } from './probe.ts';
+
+let rig: MediaRig;
+beforeAll(async () => {
+  rig = await createMediaRig();
+  await startWorker(rig);
+}, 60_000);
+afterAll(async () => rig[Symbol.asyncDispose]());
+
+async function outcome(videoId: string): Promise<{ type: string; data: object }> {
+  return eventually(async () => (await rig.events(videoId))[1], { what: 'the video is processed', within: 30_000, every: 10 }) as Promise<{ type: string; data: object }>;
+}
+
+async function processed(name: ClipName): Promise<VideoProcessed['data']> {
+  const { type, data } = await outcome(await rig.upload(await clip(name)));
+  expect({ type, data }).toMatchObject({ type: 'VideoProcessed' });
+  return data as VideoProcessed['data'];
+}
+
+test('an upload becomes H.264 and AAC in an MP4 whose index comes first, and a JPEG, under names that are their hashes', async () => {
+  const { video, thumbnail, facts } = await processed('plain');
+  expect(facts).toEqual({ duration: 1, width: 64, height: 48 });
+  expect(video.key).toMatch(/^videos\/[0-9a-f-]{36}\/[0-9a-f]{64}\.mp4$/);
+  expect(thumbnail.key).toMatch(/^videos\/[0-9a-f-]{36}\/[0-9a-f]{64}\.jpg$/);
+  const movie = join(rig.folder, 'movie.mp4');
+  await rig.objects.getFile(video.key, movie);
+  const bytes = await readFile(movie);
+  expect(bytes.length).toBe(video.size);
+  expect(bytes.indexOf('moov')).toBeLessThan(bytes.indexOf('mdat'));
+  const streams = await probe((await testTools()).ffprobe.path, movie);
+  expect(streams.map(({ codec }) => codec)).toEqual(['h264', 'aac']);
+  await rig.objects.getFile(thumbnail.key, movie);
+  expect((await readFile(movie)).subarray(0, 3).toString('hex')).toBe('ffd8ff');
+});
+
+describe('odd clips', () => {
+  test.each<[ClipName, { width: number; height: number }]>([
+    ['silent', { width: 64, height: 48 }], ['oddSize', { width: 62, height: 46 }], ['chroma444', { width: 64, height: 48 }],
+    ['hevc10', { width: 64, height: 64 }], ['rotated', { width: 48, height: 64 }], ['fragmented', { width: 64, height: 48 }],
+    ['widePixels', { width: 128, height: 64 }], ['oneFrame', { width: 64, height: 48 }], ['large', { width: 1920, height: 1080 }],
+    ['mpeg4', { width: 64, height: 48 }], ['withCover', { width: 64, height: 48 }], ['fast240', { width: 64, height: 48 }],
+  ])('%s plays', async (name, size) => {
+    expect((await processed(name)).facts).toMatchObject(size);
+  });
+
+  test('a whole minute plays, to its end', async () => {
+    expect((await processed('sixty')).facts.duration).toBeCloseTo(60, 1);
+  });
+
+  test('240 frames a second become 60', async () => {
+    const { video } = await processed('fast240');
+    const movie = join(rig.folder, 'fast.mp4');
+    await rig.objects.getFile(video.key, movie);
+    expect((await probe((await testTools()).ffprobe.path, movie))[0]?.packets).toBe(60);
+  });
+
+  test('nothing that the upload carried besides picture and sound goes along', async () => {
+    const source = await readFile(await clip('located'));
+    expect(source.includes('secret place')).toBe(true);
+    const { video } = await processed('located');
+    const movie = join(rig.folder, 'located.mp4');
+    await rig.objects.getFile(video.key, movie);
+    const bytes = await readFile(movie);
+    expect(bytes.includes('secret place') || bytes.includes('48.8584')).toBe(false);
+  });
+});
+
+test('progress rises to 100, through every stage', async () => {
+  const videoId = await rig.upload(await clip('sixty'));
+  await outcome(videoId);
+  const steps = await eventually(() => rig.progress.filter((step) => step.videoId === videoId), { what: 'it is ready', holds: (all) => all.at(-1)?.progress === 100 });
+  const numbers = steps.map(({ progress }) => progress);
+  expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  expect(new Set(steps.map(({ stage }) => stage))).toEqual(new Set(['transcoding', 'thumbnail', 'publishing', 'ready']));
+  expect(steps.length).toBeGreaterThan(5);
+});
+
+test('a job starts within a moment of its event', async () => {
+  const videoId = await rig.upload(await clip('plain'));
+  const uploaded = performance.now();
+  await eventually(() => rig.progress.some((step) => step.videoId === videoId), { what: 'work begins', every: 2 });
+  expect(performance.now() - uploaded).toBeLessThan(1_000);
+});
+
+describe('a file that cannot be decoded', () => {
+  const noise = (from: number, to: number) => (bytes: Buffer): Buffer => {
+    const spoilt = Buffer.from(bytes);
+    for (let at = Math.floor(bytes.length * from); at < bytes.length * to; at++) spoilt[at] = (at * 31 + 7) % 256;
+    return spoilt;
+  };
+
+  test('ends as a failure with a sentence for its uploader, keeps its original, and leaves nothing else', async () => {
+    const videoId = await rig.upload(await spoiltClip('plain', join(rig.folder, 'spoilt.mp4'), noise(0.2, 0.7)));
+    expect(await outcome(videoId)).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/damaged/) } });
+    await eventually(async () => (await rig.keys(videoId)).length === 1, { what: 'only the original is left' });
+    expect((await rig.keys(videoId))[0]).toMatch(/^originals\//);
+  });
+
+  test('does so too when it is not a video at all', async () => {
+    const videoId = await rig.upload(await clip('soundOnly'));
+    expect(await outcome(videoId)).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/sound only/) } });
+  });
+});
+
+test('the same job again changes nothing', async () => {
+  const videoId = await rig.upload(await clip('plain'));
+  await outcome(videoId);
+  const [uploaded] = await rig.events(videoId);
+  const { process } = createMediaWorker(await rig.workerOptions());
+  const job = { videoId, correlationId: 'c', causationId: uploaded!.id };
+  await process(job, AbortSignal.timeout(10_000));
+  await process(job, AbortSignal.timeout(10_000));
+  expect((await rig.events(videoId)).map(({ type }) => type)).toEqual(['VideoUploaded', 'VideoProcessed']);
+  expect(await rig.keys(videoId)).toHaveLength(3);
+});
+
+test('what an earlier try left in the store is gone when a later one succeeds', async () => {
+  const path = await clip('plain');
+  const videoId = await rig.upload(path);
+  await rig.objects.putFile(`videos/${videoId}/left-behind.mp4`, path, 'video/mp4');
+  await outcome(videoId);
+  await eventually(async () => (await rig.keys(videoId)).length === 3, { what: 'the rest is removed' });
+});
+
+test('deleting a video removes its objects, and only its own', async () => {
+  const [kept, deleted] = [await rig.upload(await clip('plain')), await rig.upload(await clip('plain'))];
+  await Promise.all([outcome(kept), outcome(deleted)]);
+  await rig.remove(deleted);
+  await eventually(async () => (await rig.keys(deleted)).length === 0, { what: 'its objects are gone' });
+  expect(await rig.keys(kept)).toHaveLength(3);
+});
+
+test('a video that is deleted while it is being processed leaves no objects', async () => {
+  const videoId = await rig.upload(await clip('slow'));
+  await eventually(() => rig.progress.some((step) => step.videoId === videoId && step.progress > 40), { what: 'the transcode runs', within: 30_000 });
+  await rig.remove(videoId);
+  await eventually(async () => (await rig.keys(videoId)).length === 0 && rig.progress.some((step) => step.videoId === videoId && step.progress === 100), { what: 'it has run out and left nothing', within: 60_000 });
+  expect((await rig.events(videoId)).map(({ type }) => type)).toEqual(['VideoUploaded', 'VideoDeleted']);
+}, 90_000);
+
+test('an object store that is away for a while delays a video and does not fail it', async () => {
+  const videoId = await rig.upload(await clip('plain'));
+  await outcome(videoId);
+  const second = await rig.upload(await clip('plain'));
+  const away = { ...rig.objects, getFile: () => Promise.reject(new ObjectStoreUnavailable('away')) };
+  const { process } = createMediaWorker(await rig.workerOptions({ objects: away }));
+  await expect(process({ videoId: second, correlationId: 'c', causationId: 'x' }, AbortSignal.timeout(5_000))).rejects.toThrow(ObjectStoreUnavailable);
+  expect(await outcome(second)).toMatchObject({ type: 'VideoProcessed' });
+});
+
+test('a transcode that takes too long is killed and says so', async () => {
+  const videoId = await rig.upload(await clip('slow'));
+  const { process } = createMediaWorker(await rig.workerOptions({ timeout: 200 }));
+  const [uploaded] = await rig.events(videoId);
+  await process({ videoId, correlationId: 'c', causationId: `other-${uploaded!.id}` }, AbortSignal.timeout(30_000));
+  expect((await rig.events(videoId))[1]).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/too long/) } });
+}, 60_000);
+
+test('no temporary folder is left', async () => {
+  const [own] = await readdir(join(rig.folder, 'scratch'));
+  await eventually(async () => (await readdir(join(rig.folder, 'scratch', own!))).length === 0, { what: 'the folders are gone', within: 30_000 });
+}, 40_000);

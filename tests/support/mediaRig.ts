@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { v7 } from 'uuid';
+import { handleCommand } from '../../src/core/commandHandler.ts';
+import type { RecordedEvent } from '../../src/core/event.ts';
+import type { EventStore } from '../../src/eventStore/eventStore.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
+import type { ReelStreamEvent } from '../../src/eventTypes.ts';
+import { createInspector } from '../../src/media/inspect.ts';
+import { storeOriginal } from '../../src/media/mediaKeys.ts';
+import { createMediaJobs, type MediaJobs } from '../../src/media/mediaJobs.ts';
+import { createMediaProcessManager } from '../../src/media/mediaProcessManager.ts';
+import { createMediaWorker, type MediaWorkerOptions } from '../../src/media/mediaWorker.ts';
+import type { UploadProgress } from '../../src/media/progress.ts';
+import { createScratch, type Scratch } from '../../src/media/scratch.ts';
+import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
+import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
+import { inTransaction } from '../../src/projecting/transaction.ts';
+import { videoDecider, videoStream } from '../../src/videos/decider.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { testTools } from './clips.ts';
+
+/** The media pipeline on real parts, without HTTP and without the projection engine. */
+export interface MediaRig extends AsyncDisposable {
+  readonly folder: string;
+  readonly database: TestDatabase;
+  readonly store: EventStore;
+  readonly objects: ObjectStore;
+  readonly scratch: Scratch;
+  readonly jobs: MediaJobs;
+  readonly progress: UploadProgress[];
+  workerOptions(changes?: Partial<MediaWorkerOptions>): Promise<MediaWorkerOptions>;
+  /** Stores a file and appends what the upload route would. Answers the video's id. */
+  upload(path: string): Promise<string>;
+  remove(videoId: string): Promise<void>;
+  events(videoId: string): Promise<RecordedEvent<ReelStreamEvent>[]>;
+  keys(videoId: string): Promise<string[]>;
+}
+
+export const silent = pino({ level: 'silent' });
+const OWNER = v7();
+
+export async function createMediaRig(): Promise<MediaRig> {
+  const database = await createTestDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'media-rig-'));
+  const store = createPostgresEventStore({ pool: database.pool });
+  const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
+  const scratch = await createScratch(join(folder, 'scratch'));
+  const jobs = createMediaJobs({ connectionString: database.url, logger: silent });
+  await jobs.start();
+  const manager = createMediaProcessManager({ jobs });
+  const progress: UploadProgress[] = [];
+  const decide = (videoId: string, command: Parameters<typeof videoDecider.decide>[0]): Promise<unknown> =>
+    handleCommand(store, videoDecider, videoStream(videoId), command, { correlationId: videoId, actor: OWNER, now: new Date() });
+  const events = async (videoId: string): Promise<RecordedEvent<ReelStreamEvent>[]> => {
+    const all: RecordedEvent<ReelStreamEvent>[] = [];
+    for await (const event of store.readStream(videoStream(videoId))) all.push(event as RecordedEvent<ReelStreamEvent>);
+    return all;
+  };
+  const deliverLast = async (videoId: string): Promise<void> => {
+    const last = (await events(videoId)).slice(-1);
+    await inTransaction(database.pool, { schema: 'public' }, (transaction) => manager.apply(last, transaction));
+  };
+
+  return {
+    folder, database, store, objects, scratch, jobs, progress, events,
+    workerOptions: async (changes) => {
+      const { ffmpeg, ffprobe } = await testTools();
+      return { store, objects, scratch, ffmpeg: ffmpeg.path, inspect: createInspector({ ffprobe: ffprobe.path }), reportProgress: (step) => void progress.push(step), ...changes };
+    },
+    upload: async (path) => {
+      const videoId = v7();
+      const bytes = await readFile(path);
+      const file = { path, size: (await stat(path)).size, sha256: createHash('sha256').update(bytes).digest('hex') };
+      const original = await storeOriginal(objects, videoId, file);
+      const facts = { duration: 1, width: 64, height: 48 };
+      await decide(videoId, { type: 'UploadVideo', videoId, ownerId: OWNER, title: 'A clip', description: '', original, facts, at: new Date().toISOString() });
+      await deliverLast(videoId);
+      return videoId;
+    },
+    remove: async (videoId) => {
+      await decide(videoId, { type: 'DeleteVideo', userId: OWNER, at: new Date().toISOString() });
+      await deliverLast(videoId);
+    },
+    keys: async (videoId) => {
+      const keys: string[] = [];
+      for (const prefix of [`originals/${videoId}/`, `videos/${videoId}/`]) for await (const key of objects.list(prefix)) keys.push(key);
+      return keys;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await jobs.close();
+      await store.close();
+      await scratch.close();
+      await database[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the pipeline's worker on the rig's queue until the rig is disposed. */
+export async function startWorker(rig: MediaRig, changes?: Partial<MediaWorkerOptions>): Promise<void> {
+  await rig.jobs.work(createMediaWorker(await rig.workerOptions(changes)));
+}

@@ -1,0 +1,35 @@
+// A media worker as a process of its own, for tests that kill it. Arguments: database URL, folder of the rig, `alone` or not.
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
+import { createInspector } from '../../src/media/inspect.ts';
+import { createMediaJobs } from '../../src/media/mediaJobs.ts';
+import { createMediaWorker } from '../../src/media/mediaWorker.ts';
+import { createScratch } from '../../src/media/scratch.ts';
+import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
+import { createPool } from '../../src/postgres/pool.ts';
+import { testTools } from './clips.ts';
+
+const [, , url = '', folder = '', alone] = process.argv;
+const { ffmpeg, ffprobe } = await testTools();
+const pool = createPool({ connectionString: url, name: 'worker process' });
+const store = createPostgresEventStore({ pool });
+const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
+const scratch = await createScratch(join(folder, 'scratch'));
+const jobs = createMediaJobs({ connectionString: url, logger: pino({ level: 'silent' }), alone: alone === 'alone' });
+await jobs.start();
+await jobs.work(
+  createMediaWorker({
+    store, objects, scratch, ffmpeg: ffmpeg.path, inspect: createInspector({ ffprobe: ffprobe.path }),
+    reportProgress: ({ videoId, progress }) => void process.stdout.write(`${videoId} ${progress}\n`),
+  }),
+);
+process.stdout.write('ready\n');
+process.once('SIGTERM', () => {
+  void (async () => {
+    await jobs.close();
+    await store.close();
+    await scratch.close();
+    await pool.end();
+  })();
+});
