@@ -1,0 +1,290 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Kysely } from 'kysely';
+import { asUuid } from '../../tests/support/ids.ts';
+import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import type { ReelStreamEvent } from '../eventTypes.ts';
+import { readCheckpoints } from './checkpoints.ts';
+import { projectionConsumer, type Consumer } from './consumer.ts';
+import { ensureLayout } from './layout.ts';
+import { discardParked, listParked, retryParked } from './parked.ts';
+import type { Projection } from './projection.ts';
+import { rebuild } from './rebuild.ts';
+import { consumerStatus } from './status.ts';
+import { verify } from './verify.ts';
+
+interface Tables {
+  seen: { video_id: string; views: number };
+}
+
+/** Adds up views: not idempotent by itself, so that whatever is taken in twice or lost shows. */
+function countingViews(options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {}): Consumer {
+  const projection: Projection<Tables> = {
+    name: 'counting',
+    version: options.version ?? 1,
+    handles: ['VideoViewed'],
+    async createTables(db) {
+      await db.schema
+        .createTable('seen')
+        .addColumn('video_id', 'uuid', (column) => column.primaryKey())
+        .addColumn('views', 'integer', (column) => column.notNull())
+        .execute();
+    },
+    async apply(events, db) {
+      for (const event of events) {
+        if (event.type !== 'VideoViewed') continue;
+        if (options.refuse?.(event.data.viewer) === true) throw new Error(`cannot take in ${event.data.viewer}`);
+        await add(db, event.data.videoId, options.factor ?? 1);
+      }
+    },
+  };
+  return projectionConsumer(projection as unknown as Projection);
+}
+
+async function add(db: Kysely<Tables>, video_id: string, views: number): Promise<void> {
+  await db
+    .insertInto('seen')
+    .values({ video_id, views })
+    .onConflict((conflict) => conflict.column('video_id').doUpdateSet((eb) => ({ views: eb('seen.views', '+', views) })))
+    .execute();
+}
+
+function viewed(video: number, viewer = 'user:1'): ReelStreamEvent {
+  return { type: 'VideoViewed', data: { videoId: asUuid('video', video), ownerId: asUuid('user', 1), viewer, at: '2025-01-30T12:00:00.000Z' } };
+}
+const streamOf = (video: number): string => `views-${asUuid('video', video)}_2025-01-30`;
+
+let t: ProjectingTest;
+beforeEach(async () => {
+  t = await createProjectingTest();
+});
+afterEach(async () => {
+  await t[Symbol.asyncDispose]();
+});
+
+async function views(): Promise<Record<string, number>> {
+  const { rows } = await t.pool.query<{ video_id: string; views: number }>('select * from counting.seen');
+  return Object.fromEntries(rows.map(({ video_id, views: count }) => [Number.parseInt(video_id.slice(-12), 16), count]));
+}
+
+/** Views of five videos, as many at once as the store will have. */
+async function manyViews(count: number): Promise<bigint> {
+  const positions = await Promise.all(Array.from({ length: count }, (_, n) => t.append(streamOf(n % 5), viewed(n % 5))));
+  return positions.reduce((most, position) => (position > most ? position : most));
+}
+
+describe('a running projector', () => {
+  test('takes in what is there and what comes, and tells who waits', async () => {
+    await t.append(streamOf(1), viewed(1), viewed(1));
+    const { reached, progress } = await t.run([countingViews()]);
+    const position = await t.append(streamOf(2), viewed(2));
+    await reached('counting', position);
+    expect(await views()).toEqual({ 1: 2, 2: 1 });
+    expect(progress.position('counting')).toBe(position);
+    expect(await progress.waitFor('counting', position + 1n, { timeoutMs: 20 })).toBe(false);
+  });
+
+  test('passes events of no interest, and writes its checkpoint behind them within seconds', async () => {
+    const { reached } = await t.run([countingViews()]);
+    const position = await t.append('session-1', { type: 'SessionStarted', data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' } });
+    await reached('counting', position);
+    await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.position === position, { what: 'the checkpoint is written' });
+  });
+
+  test('two at once, on one database, count everything once', async () => {
+    const [one, other] = [await t.run([countingViews()]), await t.run([countingViews()])];
+    const position = await manyViews(500);
+    await Promise.all([one.reached('counting', position), other.reached('counting', position)]);
+    expect(await views()).toEqual({ 0: 100, 1: 100, 2: 100, 3: 100, 4: 100 });
+  });
+
+  test('whose connections are cut again and again counts everything once', async () => {
+    const { reached } = await t.run([countingViews()]);
+    let done = false;
+    const cutting = (async () => {
+      while (!done) {
+        await t.pool
+          .query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%counting%' and pid <> pg_backend_pid()`)
+          .catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    })();
+    let position = 0n;
+    for (let round = 0; round < 10; round++) position = await manyViews(50);
+    done = true;
+    await cutting;
+    await reached('counting', position);
+    expect(await views()).toEqual({ 0: 100, 1: 100, 2: 100, 3: 100, 4: 100 });
+  });
+
+  test('goes back to its checkpoint when the server has lost the last commits', async () => {
+    const { reached } = await t.run([countingViews()]);
+    const first = await t.append(streamOf(1), viewed(1));
+    await reached('counting', first);
+    await reached('counting', await t.append(streamOf(1), viewed(1), viewed(2)));
+    await t.pool.query('update counting.checkpoints set position = $1', [first]);
+    await t.pool.query('update counting.seen set views = 1 where video_id = $1', [asUuid('video', 1)]);
+    await t.pool.query('delete from counting.seen where video_id = $1', [asUuid('video', 2)]);
+    await reached('counting', await t.append(streamOf(3), viewed(3)));
+    expect(await views()).toEqual({ 1: 2, 2: 1, 3: 1 });
+  });
+
+  test('does not start on the read models of another log', async () => {
+    const { reached, stop } = await t.run([countingViews()]);
+    await reached('counting', await t.append(streamOf(1), viewed(1)));
+    await stop();
+    await t.pool.query(`update counting.checkpoints set log_id = 'another'`);
+    await expect(t.run([countingViews()])).rejects.toThrow(/"counting" was made from another event log .* drop the schema/);
+    await t.pool.query(`update counting.checkpoints set log_id = null, position = position + 1000`);
+    await expect(t.run([countingViews()])).rejects.toThrow(/"counting" is at position 1001, but the event log ends at 1/);
+  });
+});
+
+describe('an event that cannot be taken in', () => {
+  const poison = countingViews({ refuse: (viewer) => viewer === 'poison' });
+
+  test('is parked with what follows in its stream, and the rest goes on', async () => {
+    const { reached } = await t.run([poison]);
+    await reached('counting', await t.append(streamOf(1), viewed(1)));
+    const bad = await t.append(streamOf(1), viewed(1, 'poison'));
+    const behind = await t.append(streamOf(1), viewed(1));
+    await reached('counting', await t.append(streamOf(2), viewed(2)));
+    expect(await views()).toEqual({ 1: 1, 2: 1 });
+    expect(await listParked(t.pool, 'counting')).toMatchObject([
+      { position: bad, stream: streamOf(1), revision: 1, type: 'VideoViewed', error: 'cannot take in poison', attempts: expect.any(Number) },
+      { position: behind, attempts: 0, error: 'an earlier event of its stream is parked' },
+    ]);
+    expect(await consumerStatus({ pool: t.pool, store: t.store }, poison)).toMatchObject({ parkedEvents: 2, lagEvents: 0, lagSeconds: 0 });
+  });
+
+  test('is found in the middle of a large batch', async () => {
+    const events = Array.from({ length: 300 }, (_, n) => viewed(n % 7, n === 200 ? 'poison' : 'user:1'));
+    for (const event of events) if (event.type === 'VideoViewed') await t.append(`views-${event.data.videoId}_2025-01-30`, event);
+    const { reached } = await t.run([poison]);
+    await reached('counting', await t.store.head());
+    const total = Object.values(await views()).reduce((sum, count) => sum + count, 0);
+    const parked = await listParked(t.pool, 'counting', { limit: 300 });
+    expect(total + parked.length).toBe(300);
+    expect(new Set(parked.map(({ stream }) => stream))).toEqual(new Set([streamOf(200 % 7)]));
+    expect(parked[0]!.position).toBe(201n);
+  });
+
+  test('is taken in with its followers, in order, once the cause is mended', async () => {
+    const { reached } = await t.run([poison]);
+    await t.append(streamOf(1), viewed(1, 'poison'), viewed(1));
+    await reached('counting', await t.append(streamOf(2), viewed(2)));
+    expect(await retryParked(t.of(poison), streamOf(1))).toBe(2);
+    expect(await retryParked(t.of(countingViews()), streamOf(1))).toBe(0);
+    expect(await listParked(t.pool, 'counting')).toEqual([]);
+    await reached('counting', await t.append(streamOf(1), viewed(1)));
+    expect(await views()).toEqual({ 1: 3, 2: 1 });
+  });
+
+  test('can be discarded, and what was behind it taken in', async () => {
+    const { reached } = await t.run([poison]);
+    await t.append(streamOf(1), viewed(1, 'poison'), viewed(1));
+    await reached('counting', await t.append(streamOf(2), viewed(2)));
+    const [bad] = await listParked(t.pool, 'counting');
+    await discardParked(t.pool, 'counting', bad!.position);
+    await expect(discardParked(t.pool, 'counting', bad!.position)).rejects.toMatchObject({ code: 'parked_event_not_found' });
+    expect(await retryParked(t.of(poison), streamOf(1))).toBe(0);
+    expect(await views()).toEqual({ 1: 1, 2: 1 });
+  });
+});
+
+describe('a rebuild', () => {
+  test('while events flow ends with the rows that live delivery made, and live delivery goes on', async () => {
+    const consumer = countingViews();
+    const { reached } = await t.run([consumer]);
+    await manyViews(300);
+    const [flowing] = await Promise.all([
+      (async () => {
+        for (let round = 0; round < 20; round++) await manyViews(25);
+      })(),
+      (async () => {
+        for (let round = 0; round < 4; round++) await rebuild({ ...t.of(consumer), onProgress: ({ position, head }) => expect(position <= head).toBe(true) });
+      })(),
+    ]);
+    expect(flowing).toBeUndefined();
+    await reached('counting', await manyViews(200));
+    expect(await views()).toEqual({ 0: 200, 1: 200, 2: 200, 3: 200, 4: 200 });
+    expect(await verify(t.of(consumer))).toMatchObject({ projection: 'counting', rows: 5, drift: [] });
+    const { rows } = await t.pool.query(`select nspname from pg_namespace where nspname like 'counting%'`);
+    expect(rows).toEqual([{ nspname: 'counting' }]);
+  });
+
+  test('goes on from its checkpoint after it was cut off', async () => {
+    await manyViews(20);
+    const consumer = countingViews();
+    const stopped = new AbortController();
+    await expect(
+      rebuild({ ...t.of({ ...consumer, apply: (events, transaction) => consumer.apply(events, transaction).finally(() => stopped.abort(new Error('killed'))) }), signal: stopped.signal }),
+    ).rejects.toThrow('killed');
+    const [halfway] = await readCheckpoints(t.pool, 'counting__next');
+    expect(halfway!.position).toBe(20n);
+    const taken: bigint[] = [];
+    await t.append(streamOf(1), viewed(1));
+    await rebuild(t.of({ ...consumer, apply: (events, transaction) => (taken.push(...events.map(({ position }) => position)), consumer.apply(events, transaction)) }));
+    expect(taken).toEqual([21n]);
+    expect(await views()).toEqual({ 0: 4, 1: 5, 2: 4, 3: 4, 4: 4 });
+  });
+
+  test('happens by itself when another version is in place, which serves until then', async () => {
+    const old = await t.run([countingViews()]);
+    await old.reached('counting', await manyViews(10));
+    await old.stop();
+    const { reached } = await t.run([countingViews({ version: 2, factor: 10 })]);
+    await reached('counting', await manyViews(5));
+    expect(await views()).toEqual({ 0: 30, 1: 30, 2: 30, 3: 30, 4: 30 });
+    expect((await readCheckpoints(t.pool, 'counting'))[0]!.version).toBe(2);
+  });
+
+  test('leaves a process of the older version behind, which changes nothing any more', async () => {
+    const old = await t.run([countingViews()]);
+    await old.reached('counting', await manyViews(5));
+    const { reached } = await t.run([countingViews({ version: 2, factor: 10 })]);
+    await reached('counting', await manyViews(5));
+    await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.version === 2, { what: 'the new version is in place' });
+    await reached('counting', await manyViews(5));
+    await eventually(() => old.projector.states()['counting'] === 'superseded', { what: 'the old process knows' });
+    expect(await views()).toEqual({ 0: 30, 1: 30, 2: 30, 3: 30, 4: 30 });
+  });
+});
+
+describe('verifying', () => {
+  test('names the keys whose rows differ from what the log says', async () => {
+    const consumer = countingViews();
+    const { reached } = await t.run([consumer]);
+    await reached('counting', await manyViews(10));
+    await t.pool.query('update counting.seen set views = 7 where video_id = $1', [asUuid('video', 1)]);
+    await t.pool.query('delete from counting.seen where video_id = $1', [asUuid('video', 2)]);
+    await t.pool.query('insert into counting.seen values ($1, 1)', [asUuid('video', 9)]);
+    const { drift } = await verify(t.of(consumer));
+    expect(drift).toEqual([{ table: 'seen', rows: 3, keys: expect.any(Array) }]);
+    expect(drift[0]!.keys).toEqual(
+      expect.arrayContaining([
+        { key: { video_id: asUuid('video', 1) }, found: 'differs' },
+        { key: { video_id: asUuid('video', 2) }, found: 'missing' },
+        { key: { video_id: asUuid('video', 9) }, found: 'unexpected' },
+      ]),
+    );
+  });
+});
+
+describe('the layout of the checkpoints', () => {
+  test('can change between one partition and many, without loss or repetition', async () => {
+    const consumer = countingViews();
+    const first = await t.run([consumer]);
+    await first.reached('counting', await manyViews(50));
+    await ensureLayout(t.of(consumer), 6);
+    // The direct lane finds its place taken, and changes nothing any more.
+    await manyViews(50);
+    await first.stop();
+    expect((await readCheckpoints(t.pool, 'counting')).map(({ partition, partitions }) => [partition, partitions])).toEqual([0, 1, 2, 3, 4, 5].map((n) => [n, 6]));
+    await ensureLayout(t.of(consumer), 1);
+    const { reached } = await t.run([consumer]);
+    await reached('counting', await t.store.head());
+    expect(await views()).toEqual({ 0: 20, 1: 20, 2: 20, 3: 20, 4: 20 });
+    expect(await verify(t.of(consumer))).toMatchObject({ drift: [] });
+  });
+});

@@ -1,0 +1,90 @@
+import type pg from 'pg';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { readCheckpoints, type Checkpoint } from './checkpoints.ts';
+import type { Consumer } from './consumer.ts';
+import { rebuildSchema } from './rebuild.ts';
+
+/** Lag is counted up to here; beyond it, it is just a lot. */
+const MOST_LAG = 10_000;
+
+export interface ConsumerStatus {
+  readonly name: string;
+  /** In place; undefined before the first start. */
+  readonly version: number | undefined;
+  /** Of this program: different from `version` while a rebuild is due or under way. */
+  readonly declaredVersion: number;
+  readonly position: bigint;
+  readonly head: bigint;
+  /** Events of its types that are not in the rows yet; at most 10 000. */
+  readonly lagEvents: number;
+  /** Age of the oldest of them; 0 when there is none. */
+  readonly lagSeconds: number;
+  readonly partitions: number;
+  readonly parkedEvents: number;
+  readonly rebuild: RebuildStatus | undefined;
+}
+
+/** A rebuild that is under way, in whichever process, or was cut off and will go on. */
+export interface RebuildStatus {
+  readonly position: bigint;
+  readonly startedAt: Date;
+  /** Positions a second since it began. */
+  readonly rate: number;
+  /** Seconds; undefined until there is a rate. */
+  readonly timeLeft: number | undefined;
+}
+
+export interface StatusOptions {
+  readonly pool: pg.Pool;
+  readonly store: Pick<EventStore, 'head' | 'readAll'>;
+  readonly now?: () => Date;
+}
+
+/** How far a consumer is, as the database knows it: asked in any process. */
+export async function consumerStatus({ pool, store, now = () => new Date() }: StatusOptions, consumer: Consumer): Promise<ConsumerStatus> {
+  const { name, version: declaredVersion, handles } = consumer;
+  const head = await store.head();
+  const checkpoints = await readIfThere(pool, name);
+  const position = checkpoints.reduce((least, checkpoint) => (checkpoint.position < least ? checkpoint.position : least), checkpoints[0]?.position ?? 0n);
+  let lagEvents = 0;
+  let oldest: Date | undefined;
+  for await (const { events } of store.readAll({ after: position, types: handles })) {
+    oldest ??= events[0]?.time;
+    lagEvents += events.length;
+    if (lagEvents >= MOST_LAG) break;
+  }
+  const parked = checkpoints.length === 0 ? 0 : await countParked(pool, name);
+  return {
+    name,
+    version: checkpoints[0]?.version,
+    declaredVersion,
+    position,
+    head,
+    lagEvents: Math.min(lagEvents, MOST_LAG),
+    lagSeconds: oldest === undefined ? 0 : Math.max(0, (now().getTime() - oldest.getTime()) / 1_000),
+    partitions: checkpoints.length,
+    parkedEvents: parked,
+    rebuild: await rebuildStatus(pool, name, head, now()),
+  };
+}
+
+async function rebuildStatus(pool: pg.Pool, name: string, head: bigint, now: Date): Promise<RebuildStatus | undefined> {
+  const schema = rebuildSchema(name);
+  const [checkpoint] = await readIfThere(pool, schema);
+  if (checkpoint === undefined) return undefined;
+  const { rows } = await pool.query<{ startedAt: Date }>(`select created_at as "startedAt" from "${schema}".checkpoints`);
+  const startedAt = rows[0]?.startedAt ?? now;
+  const seconds = (now.getTime() - startedAt.getTime()) / 1_000;
+  const rate = seconds > 0 ? Number(checkpoint.position) / seconds : 0;
+  return { position: checkpoint.position, startedAt, rate, timeLeft: rate > 0 ? Number(head - checkpoint.position) / rate : undefined };
+}
+
+async function countParked(pool: pg.Pool, schema: string): Promise<number> {
+  const { rows } = await pool.query<{ count: bigint }>(`select count(*) from "${schema}".parked_events`);
+  return Number(rows[0]!.count);
+}
+
+async function readIfThere(pool: pg.Pool, schema: string): Promise<Checkpoint[]> {
+  const { rows } = await pool.query<{ there: boolean }>('select to_regclass($1) is not null as there', [`"${schema}".checkpoints`]);
+  return rows[0]!.there ? readCheckpoints(pool, schema) : [];
+}
