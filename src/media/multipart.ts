@@ -76,6 +76,7 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
   const { promise, resolve, reject } = Promise.withResolvers<ReceivedForm>();
   let data: string | undefined;
   let writing: Promise<ReceivedFile> | undefined;
+  let failed = false;
 
   form.on('file', (name, stream) => {
     const problem = name !== 'video' ? `The file came in the field "${name}"; send it in the field "video".` : writing && 'Send one file only.';
@@ -92,6 +93,7 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
   form.on('fieldsLimit', () => fail(badForm('The form has too many fields.')));
   form.on('error', (cause) => fail(badForm('The multipart form is broken or ends too early.', cause)));
   form.on('close', () => {
+    if (failed) return;
     if (writing === undefined) return fail(badForm('The form has no file; send the video in the field "video".', undefined, 'video'));
     writing.then((file) => {
       if (file.size === 0) fail(badForm('The file in the field "video" is empty.', undefined, 'video'));
@@ -116,6 +118,7 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
   }
 
   function fail(cause: unknown): void {
+    failed = true;
     request.unpipe(form);
     form.destroy();
     // The file is closed before the caller removes its folder.
