@@ -2,8 +2,11 @@ import globalSetup from '../tests/support/globalSetup.ts';
 import globalTeardown from '../tests/support/globalTeardown.ts';
 import { appends } from './appends.ts';
 import type { Benchmark, Comparison } from './benchmark.ts';
+import { latency } from './latency.ts';
+import { startup } from './startup.ts';
+import { uploadMemory } from './uploadMemory.ts';
 
-const benchmarks: readonly Benchmark[] = [appends];
+const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency];
 
 /**
  * `npm run bench -- [name…]`: runs benchmarks and prints ours next to the peer's, on the PostgreSQL that DATABASE_URL names or one
