@@ -1,0 +1,76 @@
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { DomainError } from '../core/errors.ts';
+import { isShown, untilMinPosition } from '../http/minPosition.ts';
+import { route, type Reply, type Route } from '../http/route.ts';
+import type { ProjectionProgress } from '../projecting/progress.ts';
+import { videoSchema, type VideoView } from '../videos/videoView.ts';
+import type { AccountQueries, AccountView } from './accountQueries.ts';
+import { accountSchema, registrationSchema } from './accountSchemas.ts';
+import type { RegisteredUser } from './decider.ts';
+import { readUser } from './readAccount.ts';
+import { registerUser, type RegisterUserDependencies } from './registerUser.ts';
+
+export interface AccountRoutesDependencies extends RegisterUserDependencies {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly queries: AccountQueries;
+  /** All videos of a user, newest first, also those that only their owner may see. */
+  readonly videosOf: (userId: string) => Promise<readonly VideoView[]>;
+  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
+}
+
+export function accountRoutes(dependencies: AccountRoutesDependencies): Route[] {
+  return [register(dependencies), me(dependencies)];
+}
+
+function register(dependencies: AccountRoutesDependencies): Route {
+  return route({
+    method: 'post',
+    path: '/api/v1/auth/register',
+    operationId: 'register',
+    summary: 'Register a user',
+    tag: 'Accounts',
+    auth: 'none',
+    limit: 'auth',
+    repeat: 'sameCommand',
+    body: registrationSchema,
+    responses: {
+      201: { description: 'The new user.', data: accountSchema },
+      409: { description: 'The e-mail (`email_taken`) or the username (`username_taken`) belongs to someone; compared without regard to case.' },
+    },
+    async handle({ body, context, signal }): Promise<Reply> {
+      const { user, stream, position } = await registerUser(dependencies, body, context);
+      const shown = await isShown(dependencies.progress, ['accounts', 'videos'], { stream, position }, signal);
+      return { status: 201, message: 'User registered successfully', data: viewOf(user), position, behind: !shown };
+    },
+  });
+}
+
+function me({ store, queries, videosOf, progress }: AccountRoutesDependencies): Route {
+  return route({
+    method: 'get',
+    path: '/api/v1/auth/me',
+    operationId: 'getMe',
+    summary: 'Oneself, and one’s videos',
+    tag: 'Accounts',
+    auth: 'required',
+    responses: { 200: { description: 'The caller.', data: accountSchema.extend({ videos: videoSchema.array() }).meta({ id: 'Me' }) } },
+    async handle(request): Promise<Reply> {
+      await untilMinPosition(progress, ['accounts', 'videos'], request);
+      const { id } = request.user!;
+      const [known, videos] = await Promise.all([queries.byId(id), videosOf(id)]);
+      const account = known ?? (await fromLog(store, id));
+      return { status: 200, message: 'User retrieved successfully', data: { ...account, videos } };
+    },
+  });
+}
+
+/** Who has just registered may be ahead of the read model. */
+async function fromLog(store: Pick<EventStore, 'readStream'>, userId: string): Promise<AccountView> {
+  const user = await readUser(store, userId);
+  if (user.status !== 'registered') throw new DomainError('unauthenticated', 'user_unknown', 'This account does not exist any longer.');
+  return viewOf(user);
+}
+
+function viewOf({ id, name, username, email, createdAt, updatedAt }: RegisteredUser): AccountView {
+  return { id, name, username, email, createdAt, updatedAt };
+}

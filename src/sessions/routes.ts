@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { DomainError } from '../core/errors.ts';
+import { readCookie, secretCookie } from '../http/cookies.ts';
+import { route, type Reply, type Route } from '../http/route.ts';
+import { logIn, logOut, refreshSession, type SessionCommandDependencies, type SessionTokens } from './sessionCommands.ts';
+
+export interface SessionRoutesDependencies extends SessionCommandDependencies {
+  /** Whether the cookie goes over TLS only (`NODE_ENV=production`). */
+  readonly secureCookies: boolean;
+}
+
+const COOKIE = 'refreshToken';
+
+const credentials = z
+  .object({ email: z.string().min(1, 'Must not be empty.').max(254), password: z.string().min(1, 'Must not be empty.').max(200) })
+  .meta({ id: 'Credentials' });
+const accessToken = z.object({ accessToken: z.string().describe('A JWT (HS256) with id, email, name, username, exp.') }).meta({ id: 'AccessToken' });
+
+export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] {
+  const { secureCookies, tokens } = dependencies;
+  const cookie = (value: string, maxAge: number): { 'Set-Cookie': string } => ({
+    'Set-Cookie': secretCookie(COOKIE, value, { secure: secureCookies, maxAge }),
+  });
+  const granted = (message: string, { accessToken, refreshToken, position }: SessionTokens): Reply => ({
+    status: 200,
+    message,
+    data: { accessToken },
+    headers: cookie(refreshToken, tokens.refreshSeconds),
+    position,
+  });
+  const common = { method: 'post', tag: 'Accounts', auth: 'none', limit: 'auth', repeat: 'sameCommand' } as const;
+
+  return [
+    route({
+      ...common,
+      path: '/api/v1/auth/login',
+      operationId: 'logIn',
+      summary: 'Log in',
+      body: credentials,
+      responses: {
+        200: { description: 'An access token, and the cookie `refreshToken`.', data: accessToken },
+        401: { description: 'The e-mail or the password is wrong.' },
+      },
+      handle: async ({ body, context }) => granted('User logged in successfully', await logIn(dependencies, body, context)),
+    }),
+    route({
+      ...common,
+      path: '/api/v1/auth/refresh-token',
+      operationId: 'refreshToken',
+      summary: 'Change the cookie `refreshToken` for a new one and an access token',
+      responses: {
+        200: { description: 'An access token, and the new cookie.', data: accessToken },
+        401: { description: 'No cookie, or one that is malformed, expired, revoked or was used before; the last ends the session.' },
+      },
+      async handle({ raw, context }) {
+        const refreshToken = readCookie(raw, COOKIE);
+        if (refreshToken === undefined) throw new DomainError('unauthenticated', 'refresh_token_missing', 'There is no refresh token; log in.');
+        return granted('Access token refreshed successfully', await refreshSession(dependencies, refreshToken, context));
+      },
+    }),
+    route({
+      ...common,
+      path: '/api/v1/auth/logout',
+      operationId: 'logOut',
+      summary: 'End the session of the cookie `refreshToken`',
+      responses: { 200: { description: 'The session is over, if there was one; the cookie is gone.' } },
+      async handle({ raw, context }) {
+        const ended = await logOut(dependencies, readCookie(raw, COOKIE), context);
+        return { status: 200, message: 'User logged out successfully', headers: cookie('', 0), ...ended };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,100 @@
+import { v7 } from 'uuid';
+import type { RegisteredUser } from '../accounts/decider.ts';
+import type { NameHash } from '../accounts/names.ts';
+import type { Passwords } from '../accounts/passwords.ts';
+import { findUserByEmail, readUser } from '../accounts/readAccount.ts';
+import type { CommandContext } from '../core/commandContext.ts';
+import { handleCommand } from '../core/commandHandler.ts';
+import { DomainError } from '../core/errors.ts';
+import { RevisionConflict, type EventStore } from '../eventStore/eventStore.ts';
+import { sessionDecider, sessionRevoked, sessionStream } from './decider.ts';
+import type { RefreshClaims, Tokens } from './tokens.ts';
+
+export interface SessionCommandDependencies {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly nameHash: NameHash;
+  readonly passwords: Pick<Passwords, 'verify'>;
+  readonly tokens: Tokens;
+}
+
+/** What a client holds of a session. */
+export interface SessionTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly position: bigint;
+}
+
+/** @throws DomainError `invalid_credentials`, the same and after the same time for an unknown e-mail and a wrong password. */
+export async function logIn(
+  { store, nameHash, passwords, tokens }: SessionCommandDependencies,
+  { email, password }: { email: string; password: string },
+  context: CommandContext,
+): Promise<SessionTokens> {
+  const user = await findUserByEmail(store, nameHash, email);
+  const matches = await passwords.verify(password, user?.passwordHash);
+  if (user === undefined || !matches) throw new DomainError('unauthenticated', 'invalid_credentials', 'The e-mail or the password is wrong.');
+
+  const sessionId = v7();
+  const command = { type: 'StartSession', sessionId, userId: user.id, ...validity(tokens, context) } as const;
+  const { revision = 0, position } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, actor: user.id });
+  return { ...issued(tokens, user, { sessionId, userId: user.id, revision }, context), position };
+}
+
+/**
+ * Changes a refresh token for a new one. It is good for the revision of the session that it was issued at: used a second
+ * time it meets a conflict, and the session is revoked. The retry of a refresh whose answer was lost names the same
+ * idempotency key, and gets tokens again instead.
+ * @throws DomainError `token_reused`, `session_revoked`, `session_expired`, `session_unknown`
+ */
+export async function refreshSession({ store, tokens }: SessionCommandDependencies, refreshToken: string, context: CommandContext): Promise<SessionTokens> {
+  const { sessionId, userId, revision } = tokens.verifyRefresh(refreshToken);
+  // Before the old token is spent: a failure after that would leave the client with neither.
+  const user = await readUser(store, userId);
+  if (user.status !== 'registered') throw sessionRevoked();
+
+  const command = { type: 'RefreshSession', ...validity(tokens, context) } as const;
+  // The key counts for this token only: a client that names all its refreshes alike still gets each of them.
+  const key = context.idempotencyKey === undefined ? undefined : `${context.idempotencyKey} ${revision}`;
+  const own: CommandContext = { ...context, actor: userId, idempotencyKey: key };
+  try {
+    const { state, position } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, own, { expectedRevision: revision });
+    if (state.status !== 'active') throw sessionRevoked();
+    return { ...issued(tokens, user, { sessionId, userId, revision: revision + 1 }, context), position };
+  } catch (error) {
+    if (!(error instanceof RevisionConflict)) throw error;
+    throw await revokedForReuse(store, sessionId, own);
+  }
+}
+
+/** Ends the session of a refresh token, whether or not the token was used before. A token that is none ends nothing. */
+export async function logOut({ store, tokens }: SessionCommandDependencies, refreshToken: string | undefined, context: CommandContext): Promise<{ position?: bigint }> {
+  const claims = refreshToken === undefined ? undefined : readable(tokens, refreshToken);
+  if (claims === undefined) return {};
+  const command = { type: 'RevokeSession', reason: 'logout', at: context.now.toISOString() } as const;
+  const { position } = await handleCommand(store, sessionDecider, sessionStream(claims.sessionId), command, { ...context, actor: claims.userId });
+  return { position };
+}
+
+async function revokedForReuse(store: SessionCommandDependencies['store'], sessionId: string, context: CommandContext): Promise<DomainError> {
+  const command = { type: 'RevokeSession', reason: 'tokenReused', at: context.now.toISOString() } as const;
+  const { events } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, idempotencyKey: undefined });
+  if (events.length === 0) return sessionRevoked();
+  return new DomainError('unauthenticated', 'token_reused', 'This refresh token was used before, so the session was ended for safety; log in again.');
+}
+
+function readable(tokens: Tokens, refreshToken: string): RefreshClaims | undefined {
+  try {
+    return tokens.verifyRefresh(refreshToken);
+  } catch (error) {
+    if (error instanceof DomainError) return undefined;
+    throw error;
+  }
+}
+
+function validity({ refreshSeconds }: Tokens, { now }: CommandContext): { at: string; expiresAt: string } {
+  return { at: now.toISOString(), expiresAt: new Date(now.getTime() + refreshSeconds * 1000).toISOString() };
+}
+
+function issued(tokens: Tokens, user: RegisteredUser, claims: RefreshClaims, { now }: CommandContext): Omit<SessionTokens, 'position'> {
+  return { accessToken: tokens.access(user, claims.sessionId, now), refreshToken: tokens.refresh(claims, now) };
+}
