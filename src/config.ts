@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { LevelWithSilent } from 'pino';
 import { fallbackOf, variables, type Role, type Values, type VariableName } from './configVariables.ts';
 import type { Kind } from './configKinds.ts';
 import { completeSecrets, type Secrets } from './secrets.ts';
@@ -17,7 +18,7 @@ export interface Config {
   readonly trustProxy: boolean | number | string;
   /** `['*']`: any. */
   readonly corsOrigins: readonly string[];
-  readonly logLevel: string;
+  readonly logLevel: LevelWithSilent;
   readonly shutdownSeconds: number;
   /** Absolute. */
   readonly dataDir: string;
@@ -74,7 +75,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function loadConfig(env: Environment, role: Role = 'serve'): Config {
   const { values, problems } = parse(env, role);
-  problems.push(...contradictions(values, role));
+  // One sentence a variable: what is wrong by itself cannot be judged beside others.
+  problems.push(...contradictions(values, role).filter((found) => !problems.some((problem) => firstWord(problem) === firstWord(found))));
   if (problems.length === 1) throw new StartError(`${problems[0]}.`);
   if (problems.length > 1) throw new StartError(`These settings cannot work:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
   return arrange(values, role);
@@ -92,6 +94,10 @@ function parse(env: Environment, role: Role): { values: Values; problems: string
     if (values[name] === undefined) problems.push(`${name} must be ${expects}${secret ? '' : `, not "${text}"`}`);
   }
   return { values: values as Values, problems };
+}
+
+function firstWord(problem: string): string {
+  return problem.split(' ', 1)[0] ?? '';
 }
 
 /** What is wrong with settings that are right one by one. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -63,6 +64,12 @@ export async function startEmbeddedPostgres({ dataDir, log, settings = {}, onFai
       await watching;
     },
   };
+}
+
+/** The URL of the server that some ReelStream runs on this data folder; undefined when none does. */
+export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
+  const server = await findServer(join(dataDir, 'postgres'));
+  return server?.ready ? urlOf(server, DATABASE) : undefined;
 }
 
 interface Running extends Pick<Postmaster, 'exited' | 'messages' | 'stop'> {
