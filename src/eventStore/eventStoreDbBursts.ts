@@ -2,7 +2,8 @@
 export interface ClientStream {
   read(): unknown;
   on(event: string, listener: (...values: unknown[]) => void): unknown;
-  destroy(): unknown;
+  removeListener(event: string, listener: (...values: unknown[]) => void): unknown;
+  resume(): unknown;
   /** Of a read. */
   cancel?(): Promise<void>;
   /** Of a subscription. */
@@ -66,12 +67,10 @@ export async function* bursts<Item>(stream: ClientStream, { most, idleMs, signal
     }
   } finally {
     signal?.removeEventListener('abort', onReadable);
-    cancel(stream);
+    // Either waits for a connection first, which may never come about.
+    (stream.unsubscribe?.() ?? stream.cancel?.())?.catch(() => undefined);
+    // What has arrived already must flow off, or the client keeps the call for ever, and `dispose` waits for its end.
+    stream.removeListener('readable', onReadable);
+    stream.resume();
   }
-}
-
-function cancel(stream: ClientStream): void {
-  // Either waits for a connection first, which may never come about.
-  (stream.unsubscribe?.() ?? stream.cancel?.())?.catch(() => undefined);
-  stream.destroy();
 }

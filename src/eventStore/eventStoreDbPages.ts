@@ -14,6 +14,8 @@ export const PAGE_SIZE = 5_000;
 const MOST_SEARCHED = 20_000;
 /** The log from which on the server is asked to filter: nearer to the end a plain read is as good, and ends by itself. */
 const FILTER_FROM_BYTES = 8n * 1_024n * 1_024n;
+/** Longest time that a page of rare events is gathered. */
+const SIGN_OF_LIFE_MS = 500;
 /** Events after which a filtering server says how far it is. */
 const CHECKPOINT_EVERY = 2_048;
 
@@ -95,9 +97,15 @@ async function* filtered({ client }: EventStoreDbConnection, timeoutMs: number, 
   subscription.on('caughtUp', () => (subscription as unknown as Readable).push({ searchedTo: 'end' } satisfies Mark));
 
   let position = after;
-  let given = after;
+  let events: RecordedEvent[] = [];
+  let given = { position, at: Date.now() };
+  const page = (): EventBatch => {
+    const batch = { events, position };
+    events = [];
+    given = { position, at: Date.now() };
+    return batch;
+  };
   for await (const burst of bursts<AllStreamResolvedEvent | Mark>(subscription, { most: batchSize, idleMs: timeoutMs, signal })) {
-    const events: RecordedEvent[] = [];
     let arrived = burst.length === 0;
     for (const item of burst) {
       const mark = 'searchedTo' in item ? item.searchedTo : item.event && positionOf(item.event);
@@ -106,9 +114,10 @@ async function* filtered({ client }: EventStoreDbConnection, timeoutMs: number, 
       if (mark === undefined || mark === 'end' || mark <= position) continue;
       if ('event' in item && mark <= until && isOurs(item.event!) && wanted.has(item.event!.type)) events.push(toRecorded(item.event!));
       position = mark < until ? mark : until;
+      if (events.length === batchSize) yield page();
     }
     arrived ||= until - position <= FILTER_FROM_BYTES;
-    if (events.length > 0 || (arrived && position > given) || position - given > FILTER_FROM_BYTES) yield { events, position: (given = position) };
+    if (position > given.position && (arrived || Date.now() - given.at > SIGN_OF_LIFE_MS)) yield page();
     if (arrived) return;
   }
 }

@@ -1,4 +1,4 @@
-import { status, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream } from '@grpc/grpc-js';
+import { Metadata, status, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream } from '@grpc/grpc-js';
 import statusMessage from '@eventstore/db-client/generated/status_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendReq, AppendResp, BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
@@ -8,6 +8,9 @@ import type { AppendOutcome, DoubleLog, ProposedEvent } from './log.ts';
 import { appendResponse, batchAppendResponse, batchExpectedOf, expectedOf, streamName, toProposed } from './messages.ts';
 
 export const UNAVAILABLE = { code: status.UNAVAILABLE, details: 'the double broke it off' };
+/** As the client finds out what is meant: by the metadata. */
+export const DENIED = { code: status.PERMISSION_DENIED, details: 'Access Denied', metadata: new Metadata() };
+DENIED.metadata.set('exception', 'access-denied');
 const BUSY = { code: status.UNAVAILABLE, details: 'Server Is Too Busy' };
 
 export function createAppendService(log: DoubleLog, faults: Faults) {
@@ -24,6 +27,7 @@ export function createAppendService(log: DoubleLog, faults: Faults) {
       if (fault === 'hang') return;
       if (fault === 'drop') return answer(UNAVAILABLE);
       if (fault === 'busy') return answer(BUSY);
+      if (fault === 'denied') return answer(DENIED);
       const expected = expectedOf(options!);
       const stream = streamName(options!.getStreamIdentifier());
       const outcome = fault === 'conflict' ? conflict(stream) : log.append(stream, proposed, expected);

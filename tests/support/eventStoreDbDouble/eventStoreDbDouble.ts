@@ -42,8 +42,10 @@ export interface EventStoreDbDouble extends AsyncDisposable {
   revive(): Promise<void>;
   /** Connections that exist hang from now on; new ones work. */
   freeze(): void;
-  /** From now on another node is the leader: whoever requires one is sent there. */
-  follow(leader: { readonly port: number }): void;
+  /** From now on another node is the leader: whoever requires one is sent there. Undefined: this one is. */
+  follow(leader: { readonly port: number } | undefined): void;
+  /** Resolves when nobody is connected any more. */
+  idle(): Promise<void>;
 }
 
 export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions = {}): Promise<EventStoreDbDouble> {
@@ -105,6 +107,7 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     },
     revive: () => network.up(),
     freeze: () => network.freeze(),
+    idle: () => network.idle(),
     follow: (node) => {
       leader = node;
     },

@@ -29,7 +29,7 @@ export interface DoubleLog {
   stream(name: string): readonly StoredEvent[];
   /** Calls back after each append. Answers how to stop. */
   onAppend(listener: () => void): () => void;
-  /** Forgets the ids of recent events, as a restart does. */
+  /** Forgets the ids of recent events, as a restart does, or many other events. */
   forgetRecentIds(): void;
   /** As if so much had been written that nobody reads. */
   skipBytes(bytes: bigint): void;
@@ -38,7 +38,8 @@ export interface DoubleLog {
 /** Record header and checksums, about. */
 const RECORD_OVERHEAD = 100;
 
-export function createDoubleLog(): DoubleLog {
+/** `remembersIds`: whether it keeps the ids of recent events in memory, as a server that has not just restarted does. */
+export function createDoubleLog({ remembersIds = true } = {}): DoubleLog {
   const events: StoredEvent[] = [];
   const streams = new Map<string, StoredEvent[]>();
   const recent = new Map<string, StoredEvent>();
@@ -54,7 +55,7 @@ export function createDoubleLog(): DoubleLog {
       const stored = { ...event, stream, revision: BigInt(own.length), position: end, transactionPosition, created };
       own.push(stored);
       events.push(stored);
-      recent.set(event.id.toLowerCase(), stored);
+      if (remembersIds) recent.set(event.id.toLowerCase(), stored);
       end += BigInt(RECORD_OVERHEAD + event.data.length + event.metadata.length);
     }
     for (const listener of listeners) listener();

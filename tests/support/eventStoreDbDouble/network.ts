@@ -10,6 +10,8 @@ export interface Network extends AsyncDisposable {
   up(): Promise<void>;
   /** Connections stay, and nothing passes any more. New ones work. */
   freeze(): void;
+  /** Resolves when there are no connections. */
+  idle(): Promise<void>;
 }
 
 export async function createNetwork(target: number): Promise<Network> {
@@ -20,7 +22,7 @@ export async function createNetwork(target: number): Promise<Network> {
   async function listen(on: number): Promise<Server> {
     const listening = createServer((client) => {
       const upstream = connect(target, '127.0.0.1');
-      sockets.add(client);
+      sockets.add(client).add(upstream);
       for (const [socket, peer] of [[client, upstream], [upstream, client]] as const) {
         socket.setNoDelay(true);
         socket.on('error', () => undefined);
@@ -51,6 +53,9 @@ export async function createNetwork(target: number): Promise<Network> {
     down,
     up: async () => {
       if (!server.listening) server = await listen(port);
+    },
+    idle: async () => {
+      for (const socket of sockets) await once(socket, 'close');
     },
     freeze: () => {
       for (const socket of sockets) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { UNAVAILABLE } from './appendService.ts';
+import { DENIED, UNAVAILABLE } from './appendService.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { DoubleLog, StoredEvent } from './log.ts';
 import { caughtUpResponse, checkpointResponse, confirmationResponse, eventResponse, streamName, streamNotFoundResponse } from './messages.ts';
@@ -43,6 +43,7 @@ export function createReadService(log: DoubleLog, faults: Faults): ReadService {
     const fault = faults.next('read');
     if (fault === 'hang') return;
     if (fault === 'drop') return void call.emit('error', UNAVAILABLE);
+    if (fault === 'denied') return void call.emit('error', DENIED);
     let left = BigInt(options.getCount());
     let given = 0;
     const name = options.getStream();
@@ -63,6 +64,7 @@ export function createReadService(log: DoubleLog, faults: Faults): ReadService {
   async function subscribe(call: ReadCall, options: ReadReq.Options): Promise<void> {
     const fault = faults.next('subscribe');
     if (fault === 'drop') return void call.emit('error', UNAVAILABLE);
+    if (fault === 'denied') return void call.emit('error', DENIED);
     await send(call, confirmationResponse(randomUUID()));
     if (fault === 'end') return void call.end();
     await follow(call, options, fault);
@@ -110,9 +112,13 @@ export function createReadService(log: DoubleLog, faults: Faults): ReadService {
   return service;
 }
 
+/** Waits until the client can take more, so that a slow one sets the pace. */
 async function send(call: ReadCall, message: ReadResp): Promise<void> {
   if (call.cancelled) throw new Error('cancelled');
-  if (!call.write(message)) await Promise.race([once(call, 'drain'), once(call, 'cancelled')]);
+  if (call.write(message)) return;
+  const settled = new AbortController();
+  const { signal } = settled;
+  await Promise.race([once(call, 'drain', { signal }), once(call, 'cancelled', { signal })]).finally(() => settled.abort());
 }
 
 /** Reads begin with the event at the position; backwards, with the one before it. */
