@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { profile, startSystem } from '../tests/support/system.ts';
 import { newPeople, toggleLike, uploaded } from '../tests/support/systemClient.ts';
-import { Clips } from '../tests/support/systemClips.ts';
+import { clip } from '../tests/support/clips.ts';
 import { percentile, type Benchmark } from './benchmark.ts';
 
 const PEOPLE = 32;
@@ -37,12 +37,10 @@ interface Measured {
 }
 
 async function measure(rates: readonly number[], seconds: number): Promise<Measured[]> {
-  await using clips = new Clips();
-  const clip = await clips.make({ duration: 1, width: 320, height: 240 });
   await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' } });
   const people = await newPeople(PEOPLE, system.api);
   const videoIds: string[] = [];
-  for (let index = 0; index < VIDEOS; index += 1) videoIds.push((await uploaded(system.api(), people[0]!.token, clip)).id);
+  for (let index = 0; index < VIDEOS; index += 1) videoIds.push((await uploaded(system.api(), people[0]!.token, await clip('plain'))).id);
 
   let sent = 0;
   /** Goes through all pairs before it comes to one again, so that no two toggles of one pair are under way. */

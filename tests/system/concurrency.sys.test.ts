@@ -1,23 +1,21 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
-import { Clips } from '../support/systemClips.ts';
+import { clip } from '../support/clips.ts';
 import { call, getVideo, newPeople, setLike, toggleLike, uploaded, type Analytics, type Like, type Person, type Video } from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
 
 const { system, systemTest } = useSystem();
-const clips = new Clips();
 let people: Person[] = [];
-let clip = '';
+let plain = '';
 
 beforeAll(async () => {
-  clip = await clips.make({ duration: 1, width: 320, height: 240 });
+  plain = await clip('plain');
   people = await newPeople(24, system().api);
 }, 60_000);
-afterAll(() => clips[Symbol.asyncDispose]());
 
 describe('many at once', () => {
   systemTest('likes of one hot video over all APIs come out as the number of likers, on every API', async () => {
-    const { id } = await uploaded(system().api(), people[0]!.token, clip);
+    const { id } = await uploaded(system().api(), people[0]!.token, plain);
     const answers = await Promise.all(people.map(({ token }) => setLike(system().api(), id, token)));
     expect(answers.map(({ status }) => status)).toEqual(people.map(() => 200));
     await everyApiCounts(id, people.length);
@@ -26,7 +24,7 @@ describe('many at once', () => {
   });
 
   systemTest('toggles racing each other leave each liker in one state, and the count in step with them', async () => {
-    const { id } = await uploaded(system().api(), people[0]!.token, clip);
+    const { id } = await uploaded(system().api(), people[0]!.token, plain);
     // An odd number of toggles ends liked, an even one unliked.
     const answers = await Promise.all(
       people.flatMap(({ token }, index) => Array.from({ length: 3 + (index % 2) }, () => toggleLike(system().api(), id, token))),
@@ -43,7 +41,7 @@ describe('many at once', () => {
   systemTest('likes and unlikes of many videos by many users add up, in the feed and in the analytics', async () => {
     const owner = people[0]!;
     const videos: Video[] = [];
-    for (let index = 0; index < 4; index += 1) videos.push(await uploaded(system().api(), owner.token, clip));
+    for (let index = 0; index < 4; index += 1) videos.push(await uploaded(system().api(), owner.token, plain));
     const analyticsBefore = await analytics(owner.token);
 
     const expected = new Map(videos.map(({ id }) => [id, 0]));
@@ -69,7 +67,7 @@ describe('many at once', () => {
   });
 
   systemTest('uploads at once all become ready and are all in the feed', async () => {
-    const uploads = await Promise.all(people.slice(0, 6).map(({ token }, index) => uploaded(system().api(), token, clip, { title: `at once ${index}` })));
+    const uploads = await Promise.all(people.slice(0, 6).map(({ token }, index) => uploaded(system().api(), token, plain, { title: `at once ${index}` })));
     expect(new Set(uploads.map(({ status }) => status))).toEqual(new Set(['ready']));
     const ids = uploads.map(({ id }) => id);
     for (const api of system().apis) {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll } from '@jest/globals';
-import { Clips } from '../support/systemClips.ts';
+import { beforeAll } from '@jest/globals';
+import { clip } from '../support/clips.ts';
 import { useSystem } from '../support/useSystem.ts';
 import { accountsContract } from './contract/accounts.ts';
 import { analyticsContract } from './contract/analytics.ts';
@@ -9,14 +9,12 @@ import { operationsContract } from './contract/operations.ts';
 import { refusalsContract } from './contract/refusals.ts';
 import { videosContract } from './contract/videos.ts';
 
-const clips = new Clips();
-let clip = '';
+let plain = '';
 beforeAll(async () => {
-  clip = await clips.make({ duration: 1, width: 320, height: 240 });
+  plain = await clip('plain');
 });
-afterAll(() => clips[Symbol.asyncDispose]());
 
-const setting = { ...useSystem(), clip: () => clip };
+const setting = { ...useSystem(), clip: () => plain };
 accountsContract(setting);
 videosContract(setting);
 analyticsContract(setting);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
-import { Clips } from '../support/systemClips.ts';
+import { clip } from '../support/clips.ts';
 import { call, getVideo, newPeople, upload, uploaded, type Analytics, type Person } from '../support/systemClient.ts';
 import { firstProgress } from '../support/systemSockets.ts';
 import { PersistentClient } from '../support/systemLoad.ts';
@@ -9,23 +9,21 @@ import { profile } from '../support/system.ts';
 import { useSystem } from '../support/useSystem.ts';
 
 const { system, systemTest } = useSystem();
-const clips = new Clips();
 let people: Person[] = [];
 
 beforeAll(async () => {
   people = await newPeople(16, system().api);
 }, 60_000);
-afterAll(() => clips[Symbol.asyncDispose]());
 
 const roles = profile === 'embedded' ? (['api'] as const) : (['api', 'projector', 'relay'] as const);
 
 describe('kill -9', () => {
   for (const role of roles) {
     systemTest(`of ${profile === 'embedded' ? 'the whole process' : `one ${role}`} in the middle of likes: afterwards counts equal likers, and no acknowledged like is lost`, async () => {
-      const clip = await clips.make({ duration: 1, width: 320, height: 240 });
+      const plain = await clip('plain');
       const owner = people[0]!;
       const videoIds: string[] = [];
-      for (let index = 0; index < 6; index += 1) videoIds.push((await uploaded(system().api(), owner.token, clip)).id);
+      for (let index = 0; index < 6; index += 1) videoIds.push((await uploaded(system().api(), owner.token, plain)).id);
       const likesBefore = (await analytics(owner)).totalLikes;
       const victim = system().playing(role)[0]!;
       const acknowledged = new Map(videoIds.map((id) => [id, new Set<string>()]));
@@ -63,10 +61,9 @@ describe('kill -9', () => {
   }
 
   systemTest('in the middle of a transcode: it finishes within a minute', async () => {
-    const clip = await clips.make({ duration: 25, width: 1920, height: 1080 });
     const [owner] = people as [Person];
     const transcoding = firstProgress(system().sockets.at(-1)!, owner.id, 'transcoding');
-    const answer = await upload(system().apis[0]!, owner.token, clip, { headers: { prefer: 'respond-async' } });
+    const answer = await upload(system().apis[0]!, owner.token, await clip('slow'), { headers: { prefer: 'respond-async' } });
     expect(answer.status).toBe(202);
     await transcoding;
 

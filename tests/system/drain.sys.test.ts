@@ -1,24 +1,22 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { beforeAll, describe, expect } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
-import { Clips } from '../support/systemClips.ts';
+import { clip } from '../support/clips.ts';
 import { firstProgress } from '../support/systemSockets.ts';
 import { getVideo, newPeople, upload, uploaded, type Person, type Video } from '../support/systemClient.ts';
 import { PersistentClient, type Outcome } from '../support/systemLoad.ts';
 import { useSystem } from '../support/useSystem.ts';
 
 const { system, systemTest } = useSystem();
-const clips = new Clips();
 let people: Person[] = [];
 let videos: Video[] = [];
-let clip = '';
+let plain = '';
 
 beforeAll(async () => {
-  clip = await clips.make({ duration: 1, width: 320, height: 240 });
+  plain = await clip('plain');
   people = await newPeople(16, system().api);
   videos = [];
-  for (let index = 0; index < 10; index += 1) videos.push(await uploaded(system().api(), people[0]!.token, clip));
+  for (let index = 0; index < 10; index += 1) videos.push(await uploaded(system().api(), people[0]!.token, plain));
 }, 120_000);
-afterAll(() => clips[Symbol.asyncDispose]());
 
 describe('SIGTERM', () => {
   systemTest('an API process restarted under load cuts no request off and loses no acknowledged like', async () => {
@@ -66,7 +64,7 @@ describe('SIGTERM', () => {
 
   systemTest('a process that is sent SIGTERM in the middle of an upload gives its answer first', async () => {
     const target = system().playing('api')[0]!;
-    const big = await clips.make({ duration: 6, width: 1280, height: 720 });
+    const big = await clip('slow');
     const heard = firstProgress(system().sockets.at(-1)!, people[1]!.id);
     const answer = upload(target.url, people[1]!.token, big);
     await heard;

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect } from '@jest/globals';
 import type { Socket } from 'socket.io-client';
 import { eventually } from '../support/eventually.ts';
-import { Clips } from '../support/systemClips.ts';
+import { clip } from '../support/clips.ts';
 import { connect as connectSocket } from '../support/systemSockets.ts';
 import { newPerson, setLike, toggleLike, uploaded } from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
@@ -20,17 +20,15 @@ interface Pushed {
 }
 
 const { system, systemTest } = useSystem();
-const clips = new Clips();
 const sockets: Socket[] = [];
-let clip = '';
+let plain = '';
 
 beforeAll(async () => {
-  clip = await clips.make({ duration: 1, width: 320, height: 240 });
+  plain = await clip('plain');
 });
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.disconnect();
 });
-afterAll(() => clips[Symbol.asyncDispose]());
 
 async function connect(url: string, token?: string): Promise<Socket> {
   const socket = await connectSocket(url, token);
@@ -48,7 +46,7 @@ describe('real time', () => {
   systemTest('the seed’s socket hears an upload’s progress rise to 100, whichever API takes the upload', async () => {
     const person = await newPerson(system().api());
     const heard = await Promise.all(system().sockets.map(async (url) => progressHeard(await connect(url), person.id)));
-    const video = await uploaded(system().apis[0]!, person.token, clip);
+    const video = await uploaded(system().apis[0]!, person.token, plain);
     for (const each of heard) {
       await eventually(() => each.at(-1)?.progress, { what: 'progress reaches 100', holds: (last) => last === 100 });
       const values = each.map(({ progress }) => progress);
@@ -65,7 +63,7 @@ describe('real time', () => {
     const own = progressHeard(await connect(last, person.token), person.id);
     const others = progressHeard(await connect(last, stranger.token), person.id);
     const anonymous = progressHeard(await connect(last), person.id);
-    await uploaded(system().apis[0]!, person.token, clip);
+    await uploaded(system().apis[0]!, person.token, plain);
     await eventually(() => own.at(-1)?.progress, { what: 'progress reaches 100', holds: (progress) => progress === 100 });
     expect([others, anonymous]).toEqual([[], []]);
   });
@@ -76,7 +74,7 @@ describe('real time', () => {
 
   systemTest('a subscriber gets a video’s events in order, without gap or repeat, also after a reconnect elsewhere', async () => {
     const [owner, fan] = [await newPerson(system().api()), await newPerson(system().api())];
-    const { id } = await uploaded(system().api(), owner.token, clip);
+    const { id } = await uploaded(system().api(), owner.token, plain);
     const topics = [`video:${id}`];
 
     const first = await connect(system().apis[0]!);

@@ -5,6 +5,6 @@ import type { SystemTest } from '../../support/useSystem.ts';
 export interface Setting {
   readonly system: () => System;
   readonly systemTest: SystemTest;
-  /** Path of an mp4 of one second, 320 × 240. */
+  /** Path of an mp4 of one second, 64 × 48. */
   readonly clip: () => string;
 }

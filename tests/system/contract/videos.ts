@@ -25,8 +25,8 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
         updatedAt: expect.any(String),
         user: { name: person.name, username: person.username },
         duration: expect.closeTo(1, 0),
-        width: 320,
-        height: 240,
+        width: 64,
+        height: 48,
         status: 'ready',
       });
     });
