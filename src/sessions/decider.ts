@@ -51,11 +51,15 @@ export function sessionStream(sessionId: string): string {
 }
 
 function refreshable(state: SessionState, at: string): { sessionId: string; userId: string } {
-  if (state.status === 'none') throw new DomainError('unauthenticated', 'session_unknown', 'There is no such session; log in again.');
+  if (state.status === 'none') throw sessionUnknown();
   if (state.status === 'revoked') throw sessionRevoked();
   // ISO 8601 in UTC sorts as time does.
   if (state.expiresAt <= at) throw new DomainError('unauthenticated', 'session_expired', 'This session has expired; log in again.');
   return state;
+}
+
+export function sessionUnknown(): DomainError {
+  return new DomainError('unauthenticated', 'session_unknown', 'There is no such session; log in again.');
 }
 
 export function sessionRevoked(): DomainError {

@@ -7,7 +7,7 @@ import type { CommandContext } from '../core/commandContext.ts';
 import { handleCommand } from '../core/commandHandler.ts';
 import { DomainError } from '../core/errors.ts';
 import { RevisionConflict, type EventStore } from '../eventStore/eventStore.ts';
-import { sessionDecider, sessionRevoked, sessionStream } from './decider.ts';
+import { sessionDecider, sessionRevoked, sessionStream, sessionUnknown } from './decider.ts';
 import type { RefreshClaims, Tokens } from './tokens.ts';
 
 export interface SessionCommandDependencies {
@@ -50,7 +50,7 @@ export async function refreshSession({ store, tokens }: SessionCommandDependenci
   const { sessionId, userId, revision } = tokens.verifyRefresh(refreshToken);
   // Before the old token is spent: a failure after that would leave the client with neither.
   const user = await readUser(store, userId);
-  if (user.status !== 'registered') throw sessionRevoked();
+  if (user.status !== 'registered') throw sessionUnknown();
 
   const command = { type: 'RefreshSession', ...validity(tokens, context) } as const;
   // The key counts for this token only: a client that names all its refreshes alike still gets each of them.
@@ -77,7 +77,8 @@ export async function logOut({ store, tokens }: SessionCommandDependencies, refr
 
 async function revokedForReuse(store: SessionCommandDependencies['store'], sessionId: string, context: CommandContext): Promise<DomainError> {
   const command = { type: 'RevokeSession', reason: 'tokenReused', at: context.now.toISOString() } as const;
-  const { events } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, idempotencyKey: undefined });
+  const { state, events } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, idempotencyKey: undefined });
+  if (state.status === 'none') return sessionUnknown();
   if (events.length === 0) return sessionRevoked();
   return new DomainError('unauthenticated', 'token_reused', 'This refresh token was used before, so the session was ended for safety; log in again.');
 }

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import { v7 } from 'uuid';
+import { startAccountsTest, type AccountsTest, type Answered } from '../../tests/support/accounts.ts';
+import { TEST_JWT_SECRET } from '../../tests/support/httpApp.ts';
+
+let t: AccountsTest;
+beforeAll(async () => {
+  t = await startAccountsTest();
+});
+afterAll(async () => {
+  await t[Symbol.asyncDispose]();
+});
+
+const person = { name: 'Ada Lovelace', username: 'ada', email: 'Ada@example.org', password: 'fahim123@' };
+let registered: Answered;
+beforeAll(async () => {
+  registered = await t.post('/api/v1/auth/register', person);
+});
+
+const logIn = (password = person.password, email = person.email): Promise<Answered> => t.post('/api/v1/auth/login', { email, password });
+const refresh = (cookie: string | undefined, headers: Record<string, string> = {}): Promise<Answered> =>
+  t.post('/api/v1/auth/refresh-token', undefined, { ...(cookie !== undefined && { cookie: `refreshToken=${cookie}` }), ...headers });
+const logOut = (cookie: string | undefined): Promise<Answered> =>
+  t.post('/api/v1/auth/logout', undefined, cookie === undefined ? {} : { cookie: `other=1; refreshToken=${cookie}` });
+
+describe('logging in', () => {
+  test('gives an access token that says who one is, and a cookie that no script sees', async () => {
+    const { status, headers, body } = await logIn();
+    expect(status).toBe(200);
+    expect(Object.keys(body.data)).toEqual(['accessToken']);
+    const claims = jwt.verify(body.data['accessToken'] as string, TEST_JWT_SECRET, { algorithms: ['HS256'] }) as jwt.JwtPayload;
+    const { name, username, email } = person;
+    expect(claims).toMatchObject({ id: registered.body.data['id'], name, username, email, sid: expect.any(String) });
+    expect(claims.exp).toBe((claims.iat ?? 0) + 900);
+    expect(headers.getSetCookie()).toEqual([expect.stringMatching(/^refreshToken=[^;]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax$/)]);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('x-event-position')).toMatch(/^\d+$/);
+  });
+
+  test('does not mind how the e-mail is written', async () => {
+    expect((await logIn(person.password, ' aDA@EXAMPLE.org ')).status).toBe(200);
+  });
+
+  test('says the same of a wrong password and an unknown e-mail', async () => {
+    const wrong = await logIn('fahim123#');
+    const unknown = await logIn(person.password, 'nobody@example.org');
+    const { requestId: _one, ...saysOne } = wrong.body as Answered['body'] & { requestId: string };
+    const { requestId: _other, ...saysOther } = unknown.body as Answered['body'] & { requestId: string };
+    expect([wrong.status, saysOne]).toEqual([401, saysOther]);
+    expect([unknown.status, saysOther.code, unknown.cookie]).toEqual([401, 'invalid_credentials', undefined]);
+  });
+
+  test('takes as long for an unknown e-mail as for a wrong password', async () => {
+    async function median(attempt: () => Promise<unknown>): Promise<number> {
+      const times: number[] = [];
+      for (let round = 0; round < 9; round++) {
+        const started = performance.now();
+        await attempt();
+        times.push(performance.now() - started);
+      }
+      return times.sort((a, b) => a - b)[4] ?? 0;
+    }
+    const wrong = await median(() => logIn('fahim123#'));
+    const unknown = await median(() => logIn(person.password, 'nobody@example.org'));
+    // Without the check against nobody's hash it would be a tenth.
+    expect(unknown).toBeGreaterThan(wrong / 2);
+    expect(unknown).toBeLessThan(wrong * 2);
+  });
+
+  test('gives the cookie to TLS alone where that is asked for', async () => {
+    await using production = await startAccountsTest({ secureCookies: true });
+    await production.post('/api/v1/auth/register', person);
+    const { headers } = await production.post('/api/v1/auth/login', person);
+    expect(headers.getSetCookie()[0]).toContain('; Secure');
+  });
+});
+
+describe('a refresh token', () => {
+  let cookie: string | undefined;
+  beforeEach(async () => {
+    ({ cookie } = await logIn());
+  });
+
+  test('is changed for a new one, again and again', async () => {
+    for (let round = 0; round < 3; round++) {
+      const answer = await refresh(cookie);
+      expect([answer.status, typeof answer.body.data['accessToken']]).toEqual([200, 'string']);
+      expect(answer.cookie).not.toBe(cookie);
+      cookie = answer.cookie;
+    }
+  });
+
+  test('that is used twice ends its session', async () => {
+    const next = await refresh(cookie);
+    const reused = await refresh(cookie);
+    expect([reused.status, reused.body.code, reused.cookie]).toEqual([401, 'token_reused', undefined]);
+    const rightful = await refresh(next.cookie);
+    expect([rightful.status, rightful.body.code]).toEqual([401, 'session_revoked']);
+    expect((await refresh(cookie)).body.code).toBe('session_revoked');
+  });
+
+  test('that is used 20 times at once is good once, and ends its session', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(cookie)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.code === 'token_reused')).toHaveLength(1);
+    expect((await refresh(answers.find(({ status }) => status === 200)?.cookie)).status).toBe(401);
+  });
+
+  test('leaves other sessions of its user alone', async () => {
+    const other = await logIn();
+    await refresh(cookie);
+    await refresh(cookie);
+    expect((await refresh(other.cookie)).status).toBe(200);
+  });
+
+  test('whose answer was lost gives tokens again under the same key, and no secret is kept for that', async () => {
+    const key = { 'idempotency-key': v7() };
+    const lost = await refresh(cookie, key);
+    const again = await refresh(cookie, key);
+    expect([lost.status, again.status]).toEqual([200, 200]);
+    expect((await refresh(again.cookie)).status).toBe(200);
+    const { rows } = await t.pool.query<{ status: number | null; body: Buffer | null }>('select status, body from reelstream.idempotency where key = $1', [key['idempotency-key']]);
+    expect(rows).toEqual([{ status: null, body: null }]);
+  });
+
+  test('is spent all the same when its retry comes after the session has gone on', async () => {
+    const key = { 'idempotency-key': v7() };
+    const first = await refresh(cookie, key);
+    await refresh(first.cookie);
+    const late = await refresh(cookie, key);
+    expect((await refresh(late.cookie)).body.code).toBe('token_reused');
+  });
+
+  test('is changed each time by a client that names all its refreshes alike', async () => {
+    const key = { 'idempotency-key': v7() };
+    for (let round = 0; round < 3; round++) {
+      const answer = await refresh(cookie, key);
+      expect(answer.status).toBe(200);
+      cookie = answer.cookie;
+    }
+    expect((await refresh(cookie)).status).toBe(200);
+  });
+
+  test.each([
+    ['is missing', () => undefined, 'refresh_token_missing'],
+    ['is nonsense', () => 'abc', 'refresh_token_invalid'],
+    ['is an access token', () => t.tokens.access({ id: 'u', name: 'n', username: 'n', email: 'e' }, 's', new Date()), 'refresh_token_invalid'],
+    ['has expired', () => t.tokens.refresh({ sessionId: v7(), userId: registered.body.data['id'] as string, revision: 0 }, new Date(0)), 'refresh_token_expired'],
+    ['names a session that never was', () => t.tokens.refresh({ sessionId: v7(), userId: registered.body.data['id'] as string, revision: 0 }, new Date()), 'session_unknown'],
+    ['names a user who never was', () => t.tokens.refresh({ sessionId: v7(), userId: v7(), revision: 0 }, new Date()), 'session_unknown'],
+  ])('that %s is refused', async (_what, token, code) => {
+    const { status, body } = await refresh(token());
+    expect([status, body.code]).toEqual([401, code]);
+  });
+});
+
+describe('logging out', () => {
+  test('ends the session and takes the cookie away', async () => {
+    const { cookie } = await logIn();
+    const { status, headers } = await logOut(cookie);
+    expect([status, headers.getSetCookie()]).toEqual([200, [expect.stringMatching(/^refreshToken=; Max-Age=0;/)]]);
+    const { status: refused, body } = await refresh(cookie);
+    expect([refused, body.code]).toEqual([401, 'session_revoked']);
+  });
+
+  test('twice, without a cookie, or with a bad one is fine', async () => {
+    const { cookie } = await logIn();
+    await logOut(cookie);
+    expect([(await logOut(cookie)).status, (await logOut(undefined)).status, (await logOut('abc')).status]).toEqual([200, 200, 200]);
+  });
+
+  test('with a token that was changed already still ends the session', async () => {
+    const { cookie } = await logIn();
+    const next = await refresh(cookie);
+    await logOut(cookie);
+    expect((await refresh(next.cookie)).body.code).toBe('session_revoked');
+  });
+});

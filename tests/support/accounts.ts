@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import { projections } from '../../projections/index.ts';
+import { createAccountQueries } from '../../src/accounts/accountQueries.ts';
+import type { NameHash } from '../../src/accounts/names.ts';
+import { createPasswords } from '../../src/accounts/passwords.ts';
+import { accountRoutes } from '../../src/accounts/routes.ts';
+import { createEventCodec } from '../../src/core/eventCodec.ts';
+import { openPostgresUserKeys } from '../../src/core/postgresUserKeys.ts';
+import { hmacName } from '../../src/core/sealing.ts';
+import { createDirectSource } from '../../src/delivery/directSource.ts';
+import type { EventStore } from '../../src/eventStore/eventStore.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
+import { withCodec } from '../../src/eventStore/withCodec.ts';
+import { eventTypes } from '../../src/eventTypes.ts';
+import { createPostgresIdempotency } from '../../src/http/postgresIdempotency.ts';
+import { projectionConsumer } from '../../src/projecting/consumer.ts';
+import { createProgressTracker } from '../../src/projecting/progressTracker.ts';
+import { createProjector } from '../../src/projecting/projector.ts';
+import { sessionRoutes } from '../../src/sessions/routes.ts';
+import { createTokens, type Tokens } from '../../src/sessions/tokens.ts';
+import { createVideoQueries } from '../../src/videos/videoQueries.ts';
+import { createTestDatabase } from './database.ts';
+import { collectingLog, startTestApp, TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
+
+/** Accounts and sessions behind their real door: HTTP, PostgreSQL, the projections that feed them. */
+export interface AccountsTest extends AsyncDisposable {
+  readonly app: TestApp;
+  readonly pool: pg.Pool;
+  /** As the domain sees it. */
+  readonly store: EventStore;
+  /** As it lies in the log. */
+  readonly sealedStore: EventStore;
+  readonly nameHash: NameHash;
+  readonly tokens: Tokens;
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>;
+  get(path: string, headers?: Record<string, string>): Promise<Answered>;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: { message: string; code: string; data: Record<string, unknown>; errorMessages: { path: string; message: string }[] };
+  /** The refresh token that the answer sets; undefined when it sets none. */
+  readonly cookie: string | undefined;
+}
+
+export async function startAccountsTest({ secureCookies = false } = {}): Promise<AccountsTest> {
+  const database = await createTestDatabase();
+  const { pool } = database;
+  const { log } = collectingLog();
+  const masterKey = randomBytes(32);
+  const sealedStore = createPostgresEventStore({ pool, log });
+  const codec = createEventCodec({ types: eventTypes, keys: await openPostgresUserKeys({ pool, masterKey }) });
+  const store = withCodec(sealedStore, codec);
+  const source = createDirectSource({ store: sealedStore, log });
+  const progress = createProgressTracker();
+  const consumers = projections.filter(({ name }) => name === 'accounts' || name === 'videos').map(projectionConsumer);
+  const projector = createProjector({ pool, store: sealedStore, decode: codec.decode, source, consumers, log, onMoved: progress.moved });
+  await projector.start();
+
+  const tokens = createTokens({ accessSecret: TEST_JWT_SECRET, accessSeconds: 900, refreshSecret: 'only for refresh tests', refreshSeconds: 3_600 });
+  const nameHash: NameHash = (kind, value) => hmacName(masterKey, kind, value);
+  const passwords = createPasswords();
+  const videosOf = createVideoQueries({ pool, urls: { url: (key) => `/media/${key}` } }).ofOwner;
+  const idempotency = createPostgresIdempotency({ pool, secret: 'only for fingerprints', log });
+  const routes = [
+    ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf, progress }),
+    ...sessionRoutes({ store, nameHash, passwords, tokens, secureCookies }),
+  ];
+  const app = await startTestApp({ routes, idempotency });
+
+  async function call(path: string, init: RequestInit): Promise<Answered> {
+    const response = await fetch(app.url + path, init);
+    const [setCookie] = response.headers.getSetCookie();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Answered['body'],
+      cookie: setCookie === undefined ? undefined : /^refreshToken=([^;]*)/.exec(setCookie)?.[1],
+    };
+  }
+
+  return {
+    app,
+    pool,
+    store,
+    sealedStore,
+    nameHash,
+    tokens,
+    get: (path, headers = {}) => call(path, { headers }),
+    post: (path, body, headers = {}) =>
+      call(path, {
+        method: 'POST',
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      }),
+    async [Symbol.asyncDispose]() {
+      await app[Symbol.asyncDispose]();
+      idempotency.close();
+      await projector.stop();
+      await source.close();
+      await store.close();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
