@@ -1,11 +1,61 @@
 import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type pg from 'pg';
 import type { Logger } from 'pino';
+import { projections } from '../projections/index.ts';
+import { createAccountQueries } from './accounts/accountQueries.ts';
+import { createPasswords } from './accounts/passwords.ts';
+import { accountRoutes } from './accounts/routes.ts';
+import { analyticsRoutes } from './analytics/routes.ts';
+import { createQueryCache } from './cache/queryCache.ts';
+import { createRedisGate, type RedisGate } from './cache/redisGate.ts';
+import { createRedisSharedCache } from './cache/redisSharedCache.ts';
 import type { Config, Role } from './config.ts';
-import { startHttpServer } from './http/httpServer.ts';
+import { createEventCodec, type EventCodec } from './core/eventCodec.ts';
+import { openPostgresUserKeys } from './core/postgresUserKeys.ts';
+import { hmacName } from './core/sealing.ts';
+import { createDirectSource } from './delivery/directSource.ts';
+import type { EventSource } from './delivery/eventSource.ts';
+import { createEventStoreDbStore } from './eventStore/eventStoreDbEventStore.ts';
+import type { EventStore } from './eventStore/eventStore.ts';
+import { createPostgresEventStore } from './eventStore/postgresEventStore.ts';
+import { withCodec } from './eventStore/withCodec.ts';
+import { eventTypes } from './eventTypes.ts';
+import { createAuthenticator } from './http/authenticator.ts';
+import { createHealth, type Health, type HealthCheck } from './http/health.ts';
+import { createHttpApp, createOpsApp } from './http/httpApp.ts';
+import { startHttpServer, type HttpServer } from './http/httpServer.ts';
+import { createPostgresIdempotency } from './http/postgresIdempotency.ts';
+import { createLikeCommands } from './likes/likeCommands.ts';
+import { createLikeQueries } from './likes/likeQueries.ts';
+import { likeRoutes } from './likes/routes.ts';
+import { findFfmpegTools, type FfmpegTools } from './media/ffmpegTools.ts';
+import { createInspector, type Inspect } from './media/inspect.ts';
+import { createMediaJobs } from './media/mediaJobs.ts';
+import { createMediaProcessManager } from './media/mediaProcessManager.ts';
+import { createMediaWorker } from './media/mediaWorker.ts';
+import { createScratch, type Scratch } from './media/scratch.ts';
+import { createFolderObjectStore } from './objectStore/folderObjectStore.ts';
+import { createMediaHandler } from './objectStore/mediaHandler.ts';
+import { createMinioObjectStore } from './objectStore/minioObjectStore.ts';
+import type { ObjectStore } from './objectStore/objectStore.ts';
 import { portError } from './portError.ts';
 import { openDatabase } from './postgres/database.ts';
 import { migrate } from './postgres/migrate.ts';
 import { createPool } from './postgres/pool.ts';
+import { projectionConsumer, type Consumer } from './projecting/consumer.ts';
+import { createSharedProgress, type SharedProgress } from './projecting/progressNews.ts';
+import { createProjector } from './projecting/projector.ts';
+import { createRateLimits } from './rateLimits/createRateLimits.ts';
+import { sessionRoutes } from './sessions/routes.ts';
+import { createTokens } from './sessions/tokens.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { observedEventStore } from './telemetry/observedEventStore.ts';
+import { startTracing, type Tracing } from './telemetry/tracing.ts';
+import { videoRoutes } from './videos/routes.ts';
+import { createVideoQueries } from './videos/videoQueries.ts';
+import { createViewRecorder } from './views/viewRecorder.ts';
 
 /** A running system, whole or the part of it that one process holds. */
 export interface App {
@@ -23,36 +73,229 @@ export interface App {
  * @throws StartError when the settings or the machine do not allow it.
  */
 export async function startApp(config: Config, roles: readonly Role[], log: Logger): Promise<App> {
-  await using started = new AsyncDisposableStack();
-  let handler: RequestListener = (_request, response) => void response.writeHead(503, { 'retry-after': '1' }).end();
-  const listen = async (variable: 'PORT' | 'SOCKET_PORT', port: number): Promise<number> => {
-    try {
-      const server = await startHttpServer((request, response) => handler(request, response), { port, host: config.host });
-      started.defer(() => server.close(config.shutdownSeconds * 1_000));
-      return server.port;
-    } catch (error) {
-      throw portError(error, { variable, port, host: config.host });
-    }
-  };
+  await using parts = new AsyncDisposableStack();
+  const has = (role: Role): boolean => roles.includes(role) || roles.includes('serve');
+  const draining = new AbortController();
   // The ports come first: a taken one is found out before anything is written.
-  const port = await listen('PORT', config.port);
-  const withLegacySocket = config.socketPort !== undefined && (roles.includes('serve') || roles.includes('api'));
-  const socketPort = withLegacySocket ? await listen('SOCKET_PORT', config.socketPort) : undefined;
+  const door = await openDoor('PORT', config.port, { config, parts });
+  const legacyDoor = config.socketPort === undefined || !has('api') ? undefined : await openDoor('SOCKET_PORT', config.socketPort, { config, parts });
+  const { engines, firstStart } = await openEngines({ config, log, parts, port: door.port, draining: draining.signal });
 
+  const consumers: Consumer[] = [];
+  if (has('projector')) consumers.push(...projections.map(projectionConsumer));
+  if (has('media')) consumers.push(await startMedia(engines));
+  if (consumers.length > 0) await startConsumers(engines, consumers);
+
+  const { metrics, checks } = engines;
+  const health = createHealth({ checks, log, draining: draining.signal });
+  door.open(has('api') ? createApi(engines, health) : createOpsApp({ log, health, metrics }));
+
+  const running = parts.move();
+  return {
+    port: door.port,
+    socketPort: legacyDoor?.port,
+    firstStart,
+    async stop() {
+      draining.abort(new Error('the process is stopping'));
+      // Before the parts that requests under way still need.
+      await door.close(config.shutdownSeconds * 1_000);
+      await running.disposeAsync();
+    },
+  };
+}
+
+/** A port that is taken at once, and answered for as soon as there is an application. */
+interface Door extends HttpServer {
+  open(app: RequestListener): void;
+}
+
+async function openDoor(variable: 'PORT' | 'SOCKET_PORT', port: number, { config, parts }: Pick<Engines, 'config' | 'parts'>): Promise<Door> {
+  const { host, shutdownSeconds } = config;
+  let answer: RequestListener = (_request, response) => void response.writeHead(503, { 'Retry-After': '1' }).end();
+  try {
+    const server = await startHttpServer((request, response) => answer(request, response), { port, host });
+    parts.defer(() => server.close(shutdownSeconds * 1_000));
+    return { ...server, open: (app) => (answer = app) };
+  } catch (error) {
+    throw portError(error, { variable, port, host });
+  }
+}
+
+/** What the roles are made of. */
+interface Engines {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Ended in the reverse of the order in which they were added. */
+  readonly parts: AsyncDisposableStack;
+  /** Aborts when the process begins to stop. */
+  readonly draining: AbortSignal;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  readonly checks: HealthCheck[];
+  readonly databaseUrl: string;
+  /** For commands and queries. */
+  readonly pool: pg.Pool;
+  /** The log as it lies there: personal data sealed, old versions old. */
+  readonly rawStore: EventStore;
+  readonly codec: EventCodec;
+  /** The log as the domain knows it. */
+  readonly store: EventStore;
+  readonly progress: SharedProgress;
+  readonly objects: ObjectStore;
+  readonly redis: SharedRedis | undefined;
+  readonly tools: FfmpegTools;
+  readonly scratch: Scratch;
+  readonly inspect: Inspect;
+}
+
+interface SharedRedis {
+  readonly client: Redis;
+  readonly gate: RedisGate;
+  /** Tells the keys of one system from those of another that uses the same Redis. */
+  readonly namespace: string;
+}
+
+interface Opening extends Pick<Engines, 'config' | 'log' | 'parts' | 'draining'> {
+  /** Where the process listens. */
+  readonly port: number;
+}
+
+async function openEngines({ config, log, parts, draining, port }: Opening): Promise<{ engines: Engines; firstStart: boolean }> {
+  const metrics = createMetrics();
+  const tracing = await startTracing({ endpoint: config.otlpEndpoint, service: `reelstream-${config.role}` });
+  parts.defer(() => tracing.close());
+  const findingTools = findFfmpegTools({ ...config, binFolder: join(config.dataDir, 'bin'), searchPath: process.env['PATH'] });
+  findingTools.catch(() => undefined);
   const database = await openDatabase({ config, log, onFailure: crash });
-  started.defer(() => database.close());
-  const pool = createPool({ connectionString: database.url, name: config.role, onError: (error) => log.warn({ err: error }, 'a database connection was lost') });
-  started.defer(() => pool.end());
+  parts.defer(() => database.close());
+  const engines = { config, log, parts, draining, metrics, tracing, databaseUrl: database.url };
+  const pool = openPool(engines, 'queries', 10);
   await migrate(pool);
 
-  handler = (request, response) => {
-    const known = request.url?.startsWith('/health') ?? false;
-    response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ success: known, message: known ? 'API is healthy!' : 'Not found', timestamp: new Date().toISOString() }));
-  };
+  const rawStore = openEventStore(engines);
+  parts.defer(() => rawStore.close());
+  const keys = await openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey });
+  const codec = createEventCodec({ types: eventTypes, keys });
+  const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
+  const progress = createSharedProgress({ pool, projections: projections.map(({ name }) => name), log });
+  await progress.start();
+  parts.defer(() => progress.close());
+  const scratch = await createScratch(join(config.dataDir, 'tmp'));
+  parts.defer(() => scratch.close());
+  const objects = await openObjectStore(config, parts, port);
+  const redis = await openRedis(config, log, parts, pool);
+  const tools = await findingTools;
+  log.info({ ffmpeg: tools.ffmpeg, ffprobe: tools.ffprobe }, 'found FFmpeg');
+  const checks: HealthCheck[] = [
+    { name: 'postgres', required: true, check: async () => void (await pool.query('select 1')) },
+    { name: 'eventStore', required: true, check: async () => ({ head: String(await rawStore.head()) }) },
+    { name: 'objectStore', required: false, check: () => objects.check() },
+  ];
+  if (redis !== undefined) checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
+  const inspect = createInspector({ ffprobe: tools.ffprobe.path });
+  return { engines: { ...engines, pool, rawStore, codec, store, progress, objects, redis, tools, scratch, inspect, checks }, firstStart: database.created };
+}
 
-  const running = started.move();
-  return { port, socketPort, firstStart: database.created, stop: () => running.disposeAsync() };
+function openPool({ databaseUrl, log, parts, config }: Pick<Engines, 'databaseUrl' | 'log' | 'parts' | 'config'>, use: string, max: number): pg.Pool {
+  const onError = (error: Error): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
+  const pool = createPool({ connectionString: databaseUrl, name: `${config.role} ${use}`, max, onError });
+  parts.defer(() => pool.end());
+  return pool;
+}
+
+function openEventStore(engines: Pick<Engines, 'databaseUrl' | 'log' | 'parts' | 'config'>): EventStore {
+  const { log, config } = engines;
+  if (config.eventStoreUrl === undefined) return createPostgresEventStore({ pool: openPool(engines, 'log', 8), log });
+  return createEventStoreDbStore({ url: config.eventStoreUrl, log });
+}
+
+const MEDIA_PATH = '/media';
+const objectFolder = ({ dataDir }: Config): string => join(dataDir, 'objects');
+
+async function openObjectStore(config: Config, parts: AsyncDisposableStack, port: number): Promise<ObjectStore> {
+  const { minio } = config;
+  if (minio === undefined) return createFolderObjectStore({ root: objectFolder(config), publicUrl: `http://localhost:${port}${MEDIA_PATH}` });
+  const { endpoint, useSsl } = minio;
+  const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
+  const store = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });
+  parts.defer(() => store.close());
+  return store;
+}
+
+async function openRedis({ redisUrl, secrets }: Config, log: Logger, parts: AsyncDisposableStack, pool: pg.Pool): Promise<SharedRedis | undefined> {
+  if (redisUrl === undefined) return undefined;
+  const { rows } = await pool.query<{ name: string }>(`select oid || ' ' || datname as name from pg_database where datname = current_database()`);
+  const client = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
+  // The gate says when it is away, once; without a listener every try to connect would be printed.
+  client.on('error', (error) => log.debug({ err: error }, 'Redis cannot be reached'));
+  parts.defer(() => client.disconnect());
+  const gate = createRedisGate({ redis: client, logger: log });
+  parts.defer(() => gate.close());
+  return { client, gate, namespace: hmacName(secrets.dataKey, 'namespace', rows[0]!.name).slice(0, 12) };
+}
+
+/** Runs media jobs; answers the consumer that makes them out of events. */
+async function startMedia({ config, log, parts, databaseUrl, store, objects, scratch, inspect, tools }: Engines): Promise<Consumer> {
+  await scratch.sweep();
+  const jobs = createMediaJobs({ connectionString: databaseUrl, logger: log, alone: config.databaseUrl === undefined });
+  await jobs.start();
+  parts.defer(() => jobs.close());
+  const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, reportProgress: () => undefined });
+  await jobs.work(worker, { concurrency: config.mediaConcurrency });
+  return createMediaProcessManager({ jobs });
+}
+
+async function startConsumers(engines: Engines, consumers: readonly Consumer[]): Promise<void> {
+  const { log, parts, rawStore, codec, progress, checks } = engines;
+  const pool = openPool(engines, 'projections', consumers.length + 3);
+  const source: EventSource = createDirectSource({ store: rawStore, log });
+  parts.defer(() => source.close());
+  const decode: EventCodec['decode'] = (events) => codec.decode(events);
+  const projector = createProjector({ pool, store: rawStore, decode, source, consumers, log, onMoved: (move) => progress.moved(move) });
+  parts.defer(() => projector.stop());
+  await projector.start();
+  checks.push({ name: 'projections', required: false, check: () => Promise.resolve(projector.states()) });
+}
+
+function createApi(engines: Engines, health: Health): RequestListener {
+  const { config, log, parts, metrics, tracing, pool, store, objects, redis, progress, scratch, inspect } = engines;
+  const { secrets } = config;
+  const nameHash = (kind: 'email' | 'username', name: string): string => hmacName(secrets.dataKey, kind, name);
+  const passwords = createPasswords();
+  const tokens = createTokens({
+    accessSecret: secrets.jwt, accessSeconds: config.accessTokenSeconds, refreshSecret: secrets.refresh, refreshSeconds: config.refreshTokenSeconds,
+  });
+  const cache = createQueryCache({ progress, shared: redis && createRedisSharedCache(redis) });
+  parts.defer(() => cache.close());
+  const views = createViewRecorder({ store, logger: log, secret: hmacName(secrets.dataKey, 'viewer', ''), shared: redis });
+  parts.defer(() => views.close());
+  const idempotency = createPostgresIdempotency({ pool, secret: hmacName(secrets.dataKey, 'idempotency', ''), log });
+  parts.defer(() => idempotency.close());
+  const queries = createVideoQueries({ pool, urls: objects });
+  const likes = createLikeQueries({ pool, store });
+  const { windowSeconds: seconds, enabled, max, authMax, uploadMax } = config.rateLimits;
+
+  return createHttpApp({
+    routes: [
+      ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf: (userId) => queries.ofOwner(userId), progress }),
+      ...sessionRoutes({ store, nameHash, passwords, tokens, secureCookies: config.production }),
+      ...videoRoutes({
+        store, objects, cache, views, progress, scratch, inspect, queries, likes,
+        reportProgress: () => undefined, uploadWaitMs: config.uploadWaitSeconds * 1_000,
+      }),
+      ...likeRoutes({ commands: createLikeCommands({ store }), queries: likes, progress }),
+      ...analyticsRoutes({ pool, progress }),
+    ],
+    media: config.minio === undefined ? { path: MEDIA_PATH, handler: createMediaHandler({ root: objectFolder(config) }) } : undefined,
+    log, metrics, tracing, health, idempotency,
+    authenticator: createAuthenticator({ secret: secrets.jwt }),
+    rateLimits: createRateLimits({
+      enabled, redis: redis?.client,
+      limits: { general: { points: max, seconds }, auth: { points: authMax, seconds }, upload: { points: uploadMax, seconds } },
+    }),
+    cors: config.corsOrigins.includes('*') ? 'default' : config.corsOrigins,
+    trustProxy: config.trustProxy,
+  });
 }
 
 /** Ends the process the way any error does that nobody expected. */

@@ -30,6 +30,8 @@ export interface HttpAppOptions {
   readonly cors?: AllowedOrigins;
   /** Express's `trust proxy`: whom to believe about a client's address; nobody by default. */
   readonly trustProxy?: boolean | number | string;
+  /** Files that this process serves itself. */
+  readonly media?: { readonly path: string; readonly handler: RequestHandler } | undefined;
 }
 
 /** The public door: the API's routes, the system's own, the document of both, and one answer for everything else. */
@@ -38,6 +40,7 @@ export function createHttpApp(options: HttpAppOptions): Application {
   const app = bareApp(options);
   app.use(corsPolicy(cors));
   const routes: Route[] = [...options.routes, ...systemRoutes({ health, metrics }), homeRoute, documentRoute(() => routes)];
+  if (options.media !== undefined) app.use(options.media.path, options.media.handler);
   app.use('/docs', docsHandler());
   mountRoutes(app, routes, { authenticator, rateLimits, idempotency, tracing, draining: health.draining });
   return closing(app, options.log);
