@@ -30,7 +30,7 @@ export interface ProjectingTest extends AsyncDisposable {
   /** All rows of a consumer's own tables, in an order of their own. */
   rows(schema: string): Promise<Record<string, unknown[]>>;
   /** Runs consumers straight from the store until `stop`. */
-  run(consumers: readonly Consumer[]): Promise<RunningProjector>;
+  run(consumers: readonly Consumer[], progress?: ProgressTracker): Promise<RunningProjector>;
 }
 
 export interface RunningProjector {
@@ -47,9 +47,8 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
   const store = createPostgresEventStore({ pool, log: quiet });
   const running = new Set<RunningProjector>();
 
-  async function run(consumers: readonly Consumer[]): Promise<RunningProjector> {
+  async function run(consumers: readonly Consumer[], progress = createProgressTracker()): Promise<RunningProjector> {
     const source = createDirectSource({ store, log: quiet });
-    const progress = createProgressTracker();
     const projector = createProjector({ pool, store, decode: asIs, source, consumers, log: quiet, onMoved: progress.moved });
     const handle: RunningProjector = {
       projector,

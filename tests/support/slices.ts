@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import jwt from 'jsonwebtoken';
+import { v7 } from 'uuid';
+import { projections } from '../../projections/index.ts';
+import { analyticsRoutes } from '../../src/analytics/routes.ts';
+import { createQueryCache } from '../../src/cache/queryCache.ts';
+import type { CommandContext } from '../../src/core/commandContext.ts';
+import { createLikeCommands } from '../../src/likes/likeCommands.ts';
+import { createLikeQueries } from '../../src/likes/likeQueries.ts';
+import { likeRoutes } from '../../src/likes/routes.ts';
+import { createInspector } from '../../src/media/inspect.ts';
+import type { UploadProgress } from '../../src/media/progress.ts';
+import { createScratch } from '../../src/media/scratch.ts';
+import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
+import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
+import { projectionConsumer } from '../../src/projecting/consumer.ts';
+import { handleVideoCommand } from '../../src/videos/commandRoutes.ts';
+import type { VideoCommand } from '../../src/videos/decider.ts';
+import { videoRoutes } from '../../src/videos/routes.ts';
+import { createVideoQueries } from '../../src/videos/videoQueries.ts';
+import { createViewRecorder } from '../../src/views/viewRecorder.ts';
+import { testTools } from './clips.ts';
+import { startTestApp, TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
+import { createProjectingTest, quiet, type ProjectingTest, type RunningProjector } from './projecting.ts';
+import { call, type Answer, type CallOptions } from './systemClient.ts';
+
+export interface SliceUser {
+  readonly id: string;
+  readonly name: string;
+  readonly username: string;
+  readonly token: string;
+}
+
+/** Videos, likes, views and analytics behind real HTTP, on a real log and real read models; no accounts and no FFmpeg. */
+export interface Slices extends AsyncDisposable {
+  readonly projecting: ProjectingTest;
+  readonly projector: RunningProjector;
+  readonly app: TestApp;
+  readonly objects: ObjectStore;
+  readonly uploadProgress: readonly UploadProgress[];
+  call<Data = unknown>(method: string, path: string, options?: CallOptions): Promise<Answer<Data>>;
+  user(name: string): Promise<SliceUser>;
+  /** A video that is in the read models as if it had been uploaded and processed. */
+  video(owner: SliceUser, options?: { title?: string; until?: 'processing' | 'ready' | 'failed' }): Promise<string>;
+  /** What the media worker would say. */
+  decide(videoId: string, command: VideoCommand): Promise<bigint>;
+  /** Stops the projections, or starts them again. */
+  project(on: boolean): Promise<void>;
+  /** Of all read models. */
+  reached(position: bigint): Promise<void>;
+}
+
+const facts = { duration: 1.5, width: 64, height: 48 };
+const processed = (videoId: string): VideoCommand => ({
+  type: 'RecordVideoProcessed',
+  video: { key: `videos/${videoId}/a.mp4`, size: 10 },
+  thumbnail: { key: `videos/${videoId}/b.jpg`, size: 1 },
+  facts,
+  at: new Date().toISOString(),
+});
+
+export async function startSlices({ uploadWaitMs = 5_000 } = {}): Promise<Slices> {
+  const projecting = await createProjectingTest();
+  const { pool, store } = projecting;
+  const consumers = projections.map(projectionConsumer);
+  let projector = await projecting.run(consumers);
+  const { progress } = projector;
+  const folder = await mkdtemp(join(tmpdir(), 'slices-'));
+  const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
+  const scratch = await createScratch(join(folder, 'scratch'));
+  const views = createViewRecorder({ store, logger: quiet, secret: 'only for tests' });
+  const cache = createQueryCache({ progress });
+  const likeQueries = createLikeQueries({ pool, store });
+  const uploadProgress: UploadProgress[] = [];
+  const inspect = createInspector({ ffprobe: (await testTools()).ffprobe.path });
+  const app = await startTestApp({
+    // Every answer is lost: a retry comes to the command itself.
+    idempotency: { fingerprint: ({ originalUrl }) => originalUrl, once: (_attempt, run) => run() },
+    routes: [
+      ...videoRoutes({
+        store, progress, objects, cache, views, scratch, inspect, uploadWaitMs,
+        queries: createVideoQueries({ pool, urls: objects }),
+        likes: likeQueries,
+        reportProgress: (step) => void uploadProgress.push(step),
+      }),
+      ...likeRoutes({ commands: createLikeCommands({ store }), queries: likeQueries, progress }),
+      ...analyticsRoutes({ pool, progress }),
+    ],
+  });
+
+  const context = (): CommandContext => ({ correlationId: 'test', now: new Date() });
+  const decide = async (videoId: string, command: VideoCommand): Promise<bigint> =>
+    (await handleVideoCommand(store, videoId, command, context())).position;
+  const reached = async (position: bigint): Promise<void> => {
+    await Promise.all(consumers.map(({ name }) => projector.reached(name, position)));
+  };
+
+  return {
+    projecting, app, objects, uploadProgress, decide, reached,
+    get projector() {
+      return projector;
+    },
+    call: (method, path, options) => call(app.url, method, path, options),
+    async user(name) {
+      const user = { id: v7(), name, username: name.toLowerCase(), email: `${name}@example.com` };
+      const at = new Date().toISOString();
+      await projecting.append(`user-${user.id}`, { type: 'UserRegistered', data: { ...user, userId: user.id, passwordHash: 'x', at } });
+      return { ...user, token: jwt.sign(user, TEST_JWT_SECRET) };
+    },
+    async video(owner, { title = 'A clip', until = 'ready' } = {}) {
+      const videoId = v7();
+      const original = { key: `originals/${videoId}/c.mp4`, size: 20 };
+      const at = new Date().toISOString();
+      let position = await decide(videoId, { type: 'UploadVideo', videoId, ownerId: owner.id, title, description: 'What it is', original, facts, at });
+      if (until === 'ready') position = await decide(videoId, processed(videoId));
+      if (until === 'failed') position = await decide(videoId, { type: 'RecordProcessingFailure', reason: 'It is damaged.', at });
+      await reached(position);
+      return videoId;
+    },
+    async project(on) {
+      if (!on) return projector.stop();
+      projector = await projecting.run(consumers, progress);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app[Symbol.asyncDispose]();
+      await views.close();
+      cache.close();
+      await projecting[Symbol.asyncDispose]();
+      await scratch.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
