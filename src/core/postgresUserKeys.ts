@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { EventStoreUnavailable } from '../eventStore/eventStore.ts';
 import { isOutage } from '../postgres/outage.ts';
+import { queryWithin } from '../postgres/queryWithin.ts';
 import { seal, subkey, unseal } from './sealing.ts';
 import { UnknownUserKey, UserForgotten, WrongMasterKey, type UserKeys } from './userKeys.ts';
 
@@ -17,6 +18,8 @@ export interface PostgresUserKeysOptions {
   readonly cacheSize?: number;
 }
 
+const QUERY_TIMEOUT_MS = 5_000;
+
 /** A forgotten user, as the cache knows it. */
 const TOMBSTONE = Buffer.alloc(0);
 
@@ -29,9 +32,9 @@ export async function openPostgresUserKeys({ pool, masterKey, cacheMs = 5_000, c
   await checkMasterKey(pool, masterKey);
   const cache = new LRUCache<string, Buffer>({ max: cacheSize, ttl: cacheMs });
 
-  async function query<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> {
+  async function query<Row extends unknown[]>(text: string, values: unknown[]): Promise<Row[]> {
     try {
-      return await pool.query<Row>(text, values);
+      return await queryWithin<Row>(pool, { text, values, rowMode: 'array' }, QUERY_TIMEOUT_MS);
     } catch (cause) {
       if (isOutage(cause)) throw new EventStoreUnavailable('the keys of personal data cannot be read', { cause });
       throw cause;
@@ -48,10 +51,10 @@ export async function openPostgresUserKeys({ pool, masterKey, cacheMs = 5_000, c
       else missing.add(userId);
     }
     if (missing.size === 0) return found;
-    const { rows } = await query<{ user_id: string; wrapped: Buffer | null }>('select user_id, wrapped from reelstream.user_keys where user_id = any($1)', [
+    const rows = await query<[string, Buffer | null]>('select user_id, wrapped from reelstream.user_keys where user_id = any($1)', [
       [...missing],
     ]);
-    for (const { user_id: userId, wrapped } of rows) {
+    for (const [userId, wrapped] of rows) {
       const key = wrapped === null ? TOMBSTONE : unseal(wrappingKey, wrapped, userId);
       cache.set(userId, key);
       found.set(userId, key);

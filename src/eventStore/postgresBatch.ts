@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { queryWithin } from '../postgres/queryWithin.ts';
 import { AppendRefused, RevisionConflict, type AppendResult } from './eventStore.ts';
 import type { PreparedAppend } from './preparedAppend.ts';
 
@@ -12,7 +13,7 @@ export type Outcome = AppendResult | RevisionConflict | AppendRefused;
 export async function writeBatch(pool: pg.Pool, requests: readonly PreparedAppend[], timeoutMs: number): Promise<Outcome[]> {
   const streams = [...new Set(requests.map(({ stream }) => stream))];
   const indexes = new Map(streams.map((stream, index) => [stream, index + 1]));
-  const { rows } = await pool.query<[string, number | null, string | null]>({
+  const append = {
     name: 'append',
     text: 'select * from reelstream.append_events($1, $2, $3, $4, $5, $6, $7, $8)',
     values: [
@@ -25,10 +26,10 @@ export async function writeBatch(pool: pg.Pool, requests: readonly PreparedAppen
       requests.flatMap(({ data }) => data),
       requests.flatMap(({ metadata }) => metadata),
     ],
-    rowMode: 'array',
+    rowMode: 'array' as const,
     types: plain,
-    query_timeout: timeoutMs,
-  } as pg.QueryArrayConfig);
+  };
+  const rows = await queryWithin<[string, number | null, string | null]>(pool, append, timeoutMs);
   return rows.map(([outcome, revision, position], index) => {
     const { stream, expected } = requests[index]!;
     if (outcome === 'conflict') return new RevisionConflict(stream, expected, revision ?? undefined);

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { abortable } from '../core/abortable.ts';
 import type { EventMetadata, RecordedEvent } from '../core/event.ts';
 import { isOutage } from '../postgres/outage.ts';
+import { queryWithin } from '../postgres/queryWithin.ts';
 import { EventStoreUnavailable, type EventBatch, type ReadStreamOptions } from './eventStore.ts';
 
 /** Measured: beyond about 5 000 rows a page gains nothing. */
@@ -32,9 +33,8 @@ export interface PostgresReader {
 /** `timeoutMs` bounds each query, so that a server that hangs is noticed. */
 export function createPostgresReader(pool: pg.Pool, timeoutMs: number): PostgresReader {
   async function rowsOf<R extends unknown[]>(name: string, text: string, values: unknown[]): Promise<R[]> {
-    const query = { name, text, values, rowMode: 'array', types: eventColumns, query_timeout: timeoutMs } as pg.QueryArrayConfig;
     try {
-      return (await pool.query<R>(query)).rows;
+      return await queryWithin<R>(pool, { name, text, values, rowMode: 'array', types: eventColumns }, timeoutMs);
     } catch (cause) {
       if (isOutage(cause)) throw new EventStoreUnavailable('the event log cannot be read', { cause });
       throw cause;
