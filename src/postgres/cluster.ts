@@ -108,7 +108,9 @@ async function removeDrafts(folder: string): Promise<void> {
   const drafts = (await readdir(join(folder, '..'))).filter((name) => name.startsWith('postgres.new-'));
   for (const draft of drafts) {
     const pid = Number(draft.slice('postgres.new-'.length));
-    if (pid === process.pid || !isAlive(pid)) await rm(join(folder, '..', draft), { recursive: true, force: true });
+    if (pid !== process.pid && isAlive(pid)) continue;
+    // Its initdb may still be writing; then the next start gets it.
+    await rm(join(folder, '..', draft), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -100,7 +100,8 @@ function collectMessages(child: ChildProcess, log: Logger): string[] {
   createInterface({ input: child.stderr }).on('line', (line) => {
     messages.push(line);
     if (messages.length > 20) messages.shift();
-    const serious = /^(WARNING|FATAL|PANIC):/.test(line);
+    // At every stop, to every connection that is still open.
+    const serious = /^(WARNING|FATAL|PANIC):/.test(line) && !line.includes('terminating connection due to administrator command');
     log[serious ? 'warn' : 'debug']({ component: 'postgres' }, line);
   });
   return messages;
