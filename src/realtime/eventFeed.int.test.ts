@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { silent } from '../../tests/support/mediaRig.ts';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { createEventFeed, type EventFeed, type FeedSubscription } from './eventFeed.ts';
+import type { PushedEvent } from './visibleEvents.ts';
+
+let database: TestDatabase;
+let store: EventStore;
+let feed: EventFeed;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  store = createPostgresEventStore({ pool: database.pool });
+  feed = createEventFeed({ store, logger: silent });
+});
+afterAll(async () => {
+  await feed.close();
+  await store.close();
+  await database[Symbol.asyncDispose]();
+});
+
+async function like(videoId: string): Promise<bigint> {
+  const userId = randomUUID();
+  const data = { videoId, userId, ownerId: 'owner', at: new Date().toISOString() };
+  const { position } = await store.append(`like-${videoId}_${userId}`, [{ id: randomUUID(), type: 'VideoLiked', data, metadata: { correlationId: 'c', schemaVersion: 1 } }], 'none');
+  return position;
+}
+
+async function listen(topics: string[], since?: bigint): Promise<{ heard: PushedEvent[]; subscription: FeedSubscription; started: Promise<void> }> {
+  const heard: PushedEvent[] = [];
+  const subscription = await feed.subscribe({ userId: undefined, topics, push: (event) => void heard.push(event) }, since);
+  return { heard, subscription, started: subscription.start() };
+}
+
+const positions = (events: readonly PushedEvent[]): bigint[] => events.map(({ position }) => BigInt(position));
+
+test('what happens after a subscription is heard, what concerns others is not, and after its end nothing', async () => {
+  const video = randomUUID();
+  const { heard, subscription, started } = await listen([`video:${video}`]);
+  await started;
+  const first = await like(video);
+  await like(randomUUID());
+  const second = await like(video);
+  await eventually(() => heard.length === 2, { what: 'both are heard' });
+  expect(positions(heard)).toEqual([first, second]);
+  subscription.end();
+  await like(video);
+  const { heard: later, started: laterStarted } = await listen([`video:${video}`], second);
+  await laterStarted;
+  await eventually(() => later.length === 1, { what: 'someone else hears it' });
+  expect(heard).toHaveLength(2);
+});
+
+test('subscribers who come at any moment, from any position, while others write: no gap, no repeat, in order', async () => {
+  const video = randomUUID();
+  const from = await store.head();
+  const written: bigint[] = [];
+  const writers = Promise.all(Array.from({ length: 4 }, async () => {
+    for (let n = 0; n < 60; n++) {
+      written.push(await like(video));
+      if (n % 3 === 0) await like(randomUUID());
+    }
+  }));
+  const listeners: { heard: PushedEvent[]; since: bigint }[] = [];
+  for (let n = 0; n < 24; n++) {
+    const since = n % 3 === 0 ? undefined : n % 3 === 1 ? from : (written.at(-1) ?? from);
+    const { heard, subscription } = await listen([`video:${video}`], since);
+    listeners.push({ heard, since: subscription.position });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await writers;
+  const all = [...written].sort((a, b) => (a < b ? -1 : 1));
+  for (const { heard, since } of listeners) {
+    const expected = all.filter((position) => position > since);
+    await eventually(() => heard.length >= expected.length, { what: 'everything is heard' });
+    expect(positions(heard)).toEqual(expected);
+  }
+});
+
+test('many at once that have much to catch up with all get there', async () => {
+  const video = randomUUID();
+  const from = await store.head();
+  for (let n = 0; n < 30; n++) await like(video);
+  const listeners = await Promise.all(Array.from({ length: 20 }, () => listen([`video:${video}`], from)));
+  await Promise.all(listeners.map(({ started }) => started));
+  for (const { heard } of listeners) expect(heard).toHaveLength(30);
+});
+
+describe('a position', () => {
+  test('that is not there yet is refused', async () => {
+    await expect(listen(['feed'], (await store.head()) + 1_000n)).rejects.toMatchObject({ code: 'position_unknown' });
+  });
+
+  test('that is the newest is fine, also when this process has not seen it yet', async () => {
+    const video = randomUUID();
+    const { heard, started } = await listen([`video:${video}`], await like(video));
+    await started;
+    await like(video);
+    await eventually(() => heard.length > 0, { what: 'the next one is heard' });
+    expect(heard).toHaveLength(1);
+  });
+});
+
+test('one event that matches several topics is heard once', async () => {
+  const video = randomUUID();
+  const { heard, started } = await listen([`video:${video}`, 'me:owner']);
+  await started;
+  await like(video);
+  const last = await like(video);
+  await eventually(() => positions(heard).includes(last), { what: 'the last is heard' });
+  expect(new Set(positions(heard)).size).toBe(heard.length);
+});

@@ -1,0 +1,64 @@
+import { createAdapter } from '@socket.io/redis-adapter';
+import { Emitter } from '@socket.io/redis-emitter';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Server } from 'socket.io';
+import type { ReportUploadProgress, UploadProgress } from '../media/progress.ts';
+
+/** Of every channel that the sockets use. */
+const KEY = 'reelstream-sockets';
+const PROGRESS = 'uploadProgress';
+
+export interface ProgressBridge {
+  /** Tells the other processes. Redis away: nobody else hears it. */
+  readonly report: ReportUploadProgress;
+  close(): void;
+}
+
+/** Joins this process's sockets to those of the others: what one reports, each gives to its own sockets. */
+export function bridgeSockets(io: Server, redis: Redis, logger: Logger, deliver: ReportUploadProgress): ProgressBridge {
+  const publisher = forgiving(publisherOf(redis, logger));
+  const subscriber = forgiving(withErrors(redis.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true }), logger));
+  io.adapter(createAdapter(publisher, subscriber, { key: KEY }));
+  io.on(PROGRESS, (step: UploadProgress) => deliver(step));
+  return {
+    report: (step) => void io.serverSideEmit(PROGRESS, step),
+    close: () => {
+      void io.of('/').adapter.close();
+      publisher.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+/** For a process without sockets of its own: a media worker. */
+export function createProgressEmitter(redis: Redis, logger: Logger): ProgressBridge {
+  const publisher = forgiving(publisherOf(redis, logger));
+  const emitter = new Emitter(publisher, { key: KEY });
+  return { report: (step) => emitter.serverSideEmit(PROGRESS, step), close: () => publisher.disconnect() };
+}
+
+/** Progress that cannot be told now is worth nothing later: it is dropped, not queued. */
+function publisherOf(redis: Redis, logger: Logger): Redis {
+  return withErrors(redis.duplicate({ enableOfflineQueue: false, maxRetriesPerRequest: 0 }), logger);
+}
+
+function withErrors(redis: Redis, logger: Logger): Redis {
+  redis.on('error', (error) => logger.debug({ err: error }, 'Redis is away: sockets of other processes are not reached'));
+  return redis;
+}
+
+/** The adapter and the emitter drop the promises of their commands; a rejected one would end the process. */
+function forgiving(redis: Redis): Redis {
+  return new Proxy(redis, {
+    get: (target, property) => {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        const result: unknown = Reflect.apply(value, target, args);
+        if (result instanceof Promise) result.catch(() => undefined);
+        return result;
+      };
+    },
+  });
+}

@@ -1,0 +1,80 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Logger } from 'pino';
+import { Server, type Socket } from 'socket.io';
+import type { UploadProgress } from '../media/progress.ts';
+import type { EventFeed } from './eventFeed.ts';
+import { serveFeed } from './feedSockets.ts';
+
+/** Who a token belongs to. @throws when it is not valid. */
+export type AuthenticateSocket = (token: string) => { readonly id: string };
+
+export interface SocketServerOptions {
+  /** `everyone`: the seed's way, where any socket hears of any upload. */
+  readonly progressFor: 'owner' | 'everyone';
+  readonly authenticate: AuthenticateSocket;
+  readonly feed: EventFeed;
+  readonly logger: Logger;
+}
+
+export interface SocketServer {
+  readonly io: Server;
+  /** To the sockets of this process. */
+  deliverProgress(progress: UploadProgress): void;
+  /** Disconnects all sockets; the HTTP server stays its owner's. */
+  close(): void;
+}
+
+/** Most bytes of a message from a client: a subscription to a hundred videos. */
+const MOST_BYTES = 16 * 1024;
+
+/** Puts Socket.io on an HTTP server. */
+export function createSocketServer(http: HttpServer, { progressFor, authenticate, feed, logger }: SocketServerOptions): SocketServer {
+  const io = new Server(http, { cors: { origin: '*' }, maxHttpBufferSize: MOST_BYTES });
+
+  io.use((socket, next) => {
+    const token = (socket.handshake.auth as Record<string, unknown>)['token'];
+    if (token === undefined || token === null || token === '') return next();
+    try {
+      if (typeof token !== 'string') throw new Error('not a token');
+      (socket.data as SocketData).userId = authenticate(token).id;
+      closeOnExpiry(socket, token);
+      next();
+    } catch {
+      next(Object.assign(new Error('The token is not valid; log in again, or connect without one.'), { data: { code: 'token_invalid' } }));
+    }
+  });
+
+  io.on('connection', (socket) => {
+    const { userId } = socket.data as SocketData;
+    if (userId !== undefined) void socket.join(roomOf(userId));
+    serveFeed(socket, feed, userId, logger);
+  });
+
+  return {
+    io,
+    deliverProgress: ({ userId, videoId, stage, progress }) => {
+      const sockets = progressFor === 'everyone' ? io.local : io.local.to(roomOf(userId));
+      sockets.emit(`uploadProgress-${userId}`, { progress, videoId, stage });
+    },
+    close: () => {
+      io.local.disconnectSockets(true);
+      io.engine.close();
+    },
+  };
+}
+
+interface SocketData {
+  userId?: string;
+}
+
+function roomOf(userId: string): string {
+  return `user:${userId}`;
+}
+
+/** What a token allows ends with it. The connection is closed, not the socket, so that clients connect again by themselves. */
+function closeOnExpiry(socket: Socket, token: string): void {
+  const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}') as { exp?: number };
+  if (exp === undefined) return;
+  const timer = setTimeout(() => socket.conn.close(), Math.min(exp * 1000 - Date.now(), 2 ** 31 - 1)).unref();
+  socket.on('disconnect', () => clearTimeout(timer));
+}
