@@ -24,7 +24,11 @@ export interface PoolOptions {
 
 export function createPool({ connectionString, name, max = 10, onError = () => undefined }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({ connectionString, application_name: `reelstream ${name}`, max, types, connectionTimeoutMillis: 5_000 });
-  // Without a listener, an idle connection that the server closes would end the process.
-  pool.on('error', onError);
+  // Without a listener, an idle connection that the server closes would end the process. One that we are closing is no news.
+  pool.on('error', (error) => {
+    // The whole client hangs on it; no log wants that.
+    Reflect.deleteProperty(error, 'client');
+    if (!pool.ending) onError(error);
+  });
   return pool;
 }
