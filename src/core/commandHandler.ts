@@ -1,12 +1,16 @@
-import type { EventStore, ExpectedRevision } from '../eventStore/eventStore.ts';
-import { RevisionConflict } from '../eventStore/eventStore.ts';
+import { AppendRefused, RevisionConflict, type EventStore, type ExpectedRevision } from '../eventStore/eventStore.ts';
+import { pause } from './abortable.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { Decider } from './decider.ts';
 import type { DomainEvent, NewEvent, RecordedEvent } from './event.ts';
 import { eventIdFor } from './eventIds.ts';
 
-/** Conflicts after which a command gives up: each means that another writer got ahead, so this many in a row is a stampede. */
-const MOST_ATTEMPTS = 10;
+/**
+ * Conflicts after which a command gives up. Each means that another writer got ahead; with the pauses between them, some
+ * dozens of commands at once on one stream all get their turn.
+ */
+const MOST_ATTEMPTS = 30;
+const LONGEST_PAUSE_MS = 200;
 
 export interface CommandOutcome<Event, State> {
   /** The state after the command. */
@@ -28,7 +32,7 @@ export interface HandleOptions {
  * Runs a command against one stream: read, fold, decide, append at the revision read; on a conflict, all of it again.
  *
  * A command that carries an idempotency key and is found in the stream already is not decided a second time.
- * @throws RevisionConflict when `expectedRevision` is not the stream's, or after ten conflicts in a row.
+ * @throws RevisionConflict when `expectedRevision` is not the stream's, or after thirty conflicts in a row.
  */
 export async function handleCommand<Command, Event extends DomainEvent, State>(
   store: Pick<EventStore, 'append' | 'readStream'>,
@@ -49,9 +53,14 @@ export async function handleCommand<Command, Event extends DomainEvent, State>(
     const expected: ExpectedRevision = found.revision ?? 'none';
     try {
       const { revision, position } = await store.append(stream, toNewEvents(events, stream, context), expected);
-      return { state: events.reduce(decider.evolve, found.state), events, revision, position };
+      const asDecided = revision === (found.revision ?? -1) + events.length;
+      if (asDecided) return { state: events.reduce(decider.evolve, found.state), events, revision, position };
+      // The same command, sent twice at once, was decided on another state: what counts is what is in the log.
     } catch (error) {
-      if (!(error instanceof RevisionConflict) || options.expectedRevision !== undefined || attempt === MOST_ATTEMPTS) throw error;
+      const overtaken = error instanceof RevisionConflict && options.expectedRevision === undefined;
+      const repeatedOtherwise = error instanceof AppendRefused && context.idempotencyKey !== undefined;
+      if (!(overtaken || repeatedOtherwise) || attempt === MOST_ATTEMPTS) throw error;
+      await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
     }
   }
 }

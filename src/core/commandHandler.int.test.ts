@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
+import { RevisionConflict, type EventStore } from '../eventStore/eventStore.ts';
+import { all } from '../eventStore/eventStoreContract.ts';
+import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import type { CommandContext } from './commandContext.ts';
+import { handleCommand } from './commandHandler.ts';
+import type { Decider } from './decider.ts';
+import { DomainError } from './errors.ts';
+import type { DomainEvent } from './event.ts';
+
+type LampEvent = DomainEvent<'SwitchedOn', { n: number }> | DomainEvent<'SwitchedOff', { n: number }>;
+type Command = 'toggle' | 'switchOn' | 'blink' | 'break';
+
+/** Toggling depends on the state, and gives one event; blinking gives two. */
+const lamp: Decider<Command, LampEvent, { on: boolean; changes: number }> = {
+  initialState: { on: false, changes: 0 },
+  decide(command, { on, changes: n }) {
+    if (command === 'break') throw new DomainError('conflict', 'unbreakable', 'It does not break.');
+    if (command === 'switchOn' && on) return [];
+    const next = (wasOn: boolean, n: number): LampEvent => ({ type: wasOn ? 'SwitchedOff' : 'SwitchedOn', data: { n } });
+    return command === 'blink' ? [next(on, n), next(!on, n + 1)] : [next(on, n)];
+  },
+  evolve: ({ changes }, { type }) => ({ on: type === 'SwitchedOn', changes: changes + 1 }),
+};
+
+let database: TestDatabase;
+let store: EventStore;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  store = createPostgresEventStore({ pool: database.pool });
+});
+
+afterAll(async () => {
+  await store.close();
+  await database[Symbol.asyncDispose]();
+});
+
+function context(more: Partial<CommandContext> = {}): CommandContext {
+  return { correlationId: 'c', now: new Date(0), ...more };
+}
+
+const someLamp = (): string => `lamp-${randomUUID()}`;
+
+describe('a command', () => {
+  test('appends what is decided on the folded stream, and answers with the state after it and its place', async () => {
+    const stream = someLamp();
+    const first = await handleCommand(store, lamp, stream, 'toggle', context());
+    expect(first).toEqual({ state: { on: true, changes: 1 }, events: [{ type: 'SwitchedOn', data: { n: 0 } }], revision: 0, position: expect.any(BigInt) });
+    const second = await handleCommand(store, lamp, stream, 'blink', context({ actor: 'me', causationId: randomUUID(), traceparent: '00' }));
+    expect(second).toMatchObject({ state: { on: true, changes: 3 }, revision: 2 });
+    const recorded = await all(store.readStream(stream));
+    expect(recorded.at(-1)).toMatchObject({ position: second.position, metadata: { correlationId: 'c', actor: 'me', traceparent: '00' } });
+  });
+
+  test('that asks for what is already so appends nothing, and answers where the stream is', async () => {
+    const stream = someLamp();
+    const { position } = await handleCommand(store, lamp, stream, 'switchOn', context());
+    expect(await handleCommand(store, lamp, stream, 'switchOn', context())).toEqual({ state: { on: true, changes: 1 }, events: [], revision: 0, position });
+  });
+
+  test('that the rules forbid appends nothing', async () => {
+    const stream = someLamp();
+    await expect(handleCommand(store, lamp, stream, 'break', context())).rejects.toMatchObject({ code: 'unbreakable' });
+    expect(await all(store.readStream(stream))).toEqual([]);
+  });
+
+  test('is decided again when another got ahead: fifty at once on one stream all count', async () => {
+    const stream = someLamp();
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => handleCommand(store, lamp, stream, 'toggle', context())));
+    expect(outcomes.map(({ revision }) => revision!).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    const recorded = await all(store.readStream(stream));
+    expect(recorded.map(({ data }) => data)).toEqual(recorded.map((_, n) => ({ n })));
+    for (const { revision, events } of outcomes) expect(recorded[revision!]).toMatchObject(events[0]!);
+  });
+});
+
+describe('a command that names a revision', () => {
+  test('is carried out at that revision, and refused at any other, before and without deciding', async () => {
+    const stream = someLamp();
+    await handleCommand(store, lamp, stream, 'toggle', context());
+    for (const command of ['toggle', 'break'] as const) {
+      await expect(handleCommand(store, lamp, stream, command, context(), { expectedRevision: 1 })).rejects.toThrow(RevisionConflict);
+    }
+    expect(await handleCommand(store, lamp, stream, 'toggle', context(), { expectedRevision: 0 })).toMatchObject({ revision: 1 });
+  });
+
+  test('is carried out once, of many at once at the same revision', async () => {
+    const stream = someLamp();
+    await handleCommand(store, lamp, stream, 'toggle', context());
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => handleCommand(store, lamp, stream, 'toggle', context(), { expectedRevision: 0 })));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+});
+
+describe('a command with an idempotency key', () => {
+  const once = context({ actor: 'me', idempotencyKey: 'k1' });
+
+  test('is carried out once, and its repeat answers the same events and the state as it is now', async () => {
+    const stream = someLamp();
+    const first = await handleCommand(store, lamp, stream, 'blink', once);
+    expect(await handleCommand(store, lamp, stream, 'blink', once)).toMatchObject({ revision: 1, position: first.position });
+    await handleCommand(store, lamp, stream, 'toggle', context());
+    const late = await handleCommand(store, lamp, stream, 'blink', once);
+    expect(late).toMatchObject({ state: { on: true, changes: 3 }, revision: 2 });
+    expect(late.events).toMatchObject(first.events);
+    expect(await all(store.readStream(stream))).toHaveLength(3);
+  });
+
+  test('is carried out once also at a revision that it has itself left behind', async () => {
+    const stream = someLamp();
+    await handleCommand(store, lamp, stream, 'toggle', context());
+    await handleCommand(store, lamp, stream, 'toggle', once, { expectedRevision: 0 });
+    expect(await handleCommand(store, lamp, stream, 'toggle', once, { expectedRevision: 0 })).toMatchObject({ revision: 1 });
+  });
+
+  test('and another key, or another actor, is another command', async () => {
+    const stream = someLamp();
+    await handleCommand(store, lamp, stream, 'toggle', once);
+    await handleCommand(store, lamp, stream, 'toggle', { ...once, idempotencyKey: 'k2' });
+    await handleCommand(store, lamp, stream, 'toggle', { ...once, actor: 'you' });
+    expect(await all(store.readStream(stream))).toHaveLength(3);
+  });
+
+  test('answers what is in the log when it is sent many times at once, among others on the same stream', async () => {
+    for (let round = 0; round < 10; round++) {
+      const stream = someLamp();
+      const [repeats] = await Promise.all([
+        Promise.all(Array.from({ length: 8 }, () => handleCommand(store, lamp, stream, 'blink', once))),
+        Promise.all(Array.from({ length: 5 }, () => handleCommand(store, lamp, stream, 'toggle', context()))),
+      ]);
+      const recorded = await all(store.readStream(stream));
+      expect(recorded).toHaveLength(7);
+      for (const { events } of repeats) {
+        const at = recorded.findIndex((event) => JSON.stringify(event.data) === JSON.stringify(events[0]!.data));
+        expect(recorded.slice(at, at + 2)).toMatchObject(events.map(({ type, data }) => ({ type, data })));
+      }
+    }
+  });
+});
