@@ -290,7 +290,7 @@ function createApi(engines: Engines, health: Health): RequestListener {
     log, metrics, tracing, health, idempotency,
     authenticator: createAuthenticator({ secret: secrets.jwt }),
     rateLimits: createRateLimits({
-      enabled, redis: redis?.client,
+      enabled, redis,
       limits: { general: { points: max, seconds }, auth: { points: authMax, seconds }, upload: { points: uploadMax, seconds } },
     }),
     cors: config.corsOrigins.includes('*') ? 'default' : config.corsOrigins,

@@ -1,0 +1,83 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { eventually } from '../../tests/support/eventually.ts';
+import { collectingLog } from '../../tests/support/httpApp.ts';
+import { startTcpProxy, type TcpProxy } from '../../tests/support/tcpProxy.ts';
+import { describeWith } from '../../tests/support/describeWith.ts';
+import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
+import { createRateLimits } from './createRateLimits.ts';
+import type { RateLimits } from './rateLimits.ts';
+
+const limits = { general: { points: 10, seconds: 60 }, auth: { points: 5, seconds: 60 }, upload: { points: 5, seconds: 60 } };
+
+describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
+  const namespace = `test-${randomUUID()}`;
+  let proxy: TcpProxy;
+  const ends: (() => void)[] = [];
+
+  /** As one API process has it. */
+  function processWith(redisUrl: string): RateLimits {
+    const client = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => 50 });
+    client.on('error', () => undefined);
+    const gate: RedisGate = createRedisGate({ redis: client, logger: collectingLog().log, retryMs: 50 });
+    ends.push(() => {
+      gate.close();
+      client.disconnect();
+    });
+    return createRateLimits({ enabled: true, limits, redis: { client, gate, namespace } });
+  }
+
+  beforeAll(async () => {
+    proxy = await startTcpProxy(url);
+  });
+  afterEach(() => proxy.restore());
+  afterAll(async () => {
+    for (const end of ends) end();
+    await proxy[Symbol.asyncDispose]();
+    const redis = new Redis(url);
+    const keys = await redis.keys(`${namespace}*`);
+    if (keys.length > 0) await redis.del(...keys);
+    redis.disconnect();
+  });
+
+  /** Until counts of this process arrive in Redis, where another sees them. */
+  async function untilShared(one: RateLimits, other: RateLimits): Promise<void> {
+    await eventually(
+      async () => {
+        const probe = `user:${randomUUID()}`;
+        await other.consume('general', probe);
+        return (await one.consume('general', probe))?.remaining === 8;
+      },
+      { what: 'both processes count in Redis' },
+    );
+  }
+
+  async function consumed(rateLimits: RateLimits, caller: string, times: number): Promise<number> {
+    const states = await Promise.all(Array.from({ length: times }, () => rateLimits.consume('general', caller)));
+    return states.filter((state) => state?.allowed === true).length;
+  }
+
+  test('let a caller have the limit once, whichever processes it asks', async () => {
+    const [one, other] = [processWith(proxy.url), processWith(url)];
+    await untilShared(one, other);
+    const caller = `user:${randomUUID()}`;
+    const [first, second] = await Promise.all([consumed(one, caller, 20), consumed(other, caller, 20)]);
+    expect(first + second).toBe(10);
+  });
+
+  test.each(['hang', 'cut'] as const)('go on counting by themselves while Redis is away (%s), without making anyone wait or fail, and together again afterwards', async (how) => {
+    const [one, other] = [processWith(proxy.url), processWith(url)];
+    await untilShared(one, other);
+    proxy[how]();
+    const caller = `user:${randomUUID()}`;
+    const started = performance.now();
+    expect(await consumed(one, caller, 50)).toBe(10);
+    expect(performance.now() - started).toBeLessThan(1_000);
+    const again = performance.now();
+    for (let request = 0; request < 20; request++) await one.consume('general', caller);
+    expect(performance.now() - again).toBeLessThan(500);
+    proxy.restore();
+    await untilShared(one, other);
+  });
+});

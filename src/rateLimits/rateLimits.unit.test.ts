@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { callerKey } from './callerKey.ts';
+import { createRateLimits } from './createRateLimits.ts';
+
+const limits = { general: { points: 3, seconds: 60 }, auth: { points: 1, seconds: 60 }, upload: { points: 2, seconds: 1 } };
+
+describe('rate limits', () => {
+  test('let a caller have so many requests a window, and say how many are left', async () => {
+    const rateLimits = createRateLimits({ enabled: true, limits });
+    const states = [];
+    for (let request = 0; request < 5; request++) states.push(await rateLimits.consume('general', 'user:a'));
+    expect(states.map((state) => [state?.allowed, state?.remaining])).toEqual([[true, 2], [true, 1], [true, 0], [false, 0], [false, 0]]);
+    expect(states[4]).toMatchObject({ limit: 3, resetSeconds: 60 });
+  });
+
+  test('count callers and groups each by themselves', async () => {
+    const rateLimits = createRateLimits({ enabled: true, limits });
+    expect((await rateLimits.consume('auth', 'user:a'))?.allowed).toBe(true);
+    expect((await rateLimits.consume('auth', 'user:a'))?.allowed).toBe(false);
+    expect((await rateLimits.consume('auth', 'user:b'))?.allowed).toBe(true);
+    expect((await rateLimits.consume('general', 'user:a'))?.allowed).toBe(true);
+  });
+
+  test('count nothing when they are turned off', async () => {
+    const rateLimits = createRateLimits({ enabled: false, limits });
+    for (let request = 0; request < 5; request++) expect(await rateLimits.consume('auth', 'user:a')).toBeUndefined();
+  });
+});
+
+describe('who shares a count', () => {
+  test.each([
+    ['user:abc', 'user:abc'],
+    ['ip:10.0.0.1', 'ip:10.0.0.1'],
+    ['ip:::ffff:10.0.0.1', 'ip:10.0.0.1'],
+    ['ip:2001:db8:1:2:3:4:5:6', 'ip:2001:db8:1:2::/64'],
+    ['ip:2001:db8:1:2::6', 'ip:2001:db8:1:2::/64'],
+    ['ip:2001:0db8::1', 'ip:2001:db8:0:0::/64'],
+    ['ip:::1', 'ip:0:0:0:0::/64'],
+    ['ip:unknown', 'ip:unknown'],
+  ])('%s counts as %s', (caller, key) => expect(callerKey(caller)).toBe(key));
+});
