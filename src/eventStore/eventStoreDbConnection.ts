@@ -8,8 +8,8 @@ const CLOSE_MS = 300;
 /** One client at a time, which can be exchanged for a new one and closed for good. */
 export interface EventStoreDbConnection {
   readonly client: EventStoreDBClient;
-  /** Gives up a client that has gone wrong, and everything that waits on it. Does nothing when that has been done already. */
-  renew(suspect: EventStoreDBClient): Promise<void>;
+  /** Gives up a client that has gone wrong, and all that waits for it, once that has `settled`. Does nothing when it has been given up already. */
+  renew(suspect: EventStoreDBClient, settled: () => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,10 +25,10 @@ export function connectEventStoreDb(url: string): EventStoreDbConnection {
       // Only ever undefined while another one is being made, or after close.
       return (client ??= EventStoreDBClient.connectionString(url));
     },
-    renew: async (suspect) => {
+    renew: async (suspect, settled) => {
       if (client === suspect) {
         client = undefined;
-        renewing = discard(suspect);
+        renewing = discard(suspect, settled);
       }
       await renewing;
     },
@@ -39,9 +39,11 @@ export function connectEventStoreDb(url: string): EventStoreDbConnection {
 }
 
 /** `dispose` ends the client's calls but leaves its TCP connection open, and there is no public way to close that. */
-async function discard(client: EventStoreDBClient): Promise<void> {
+async function discard(client: EventStoreDBClient, settled?: () => Promise<unknown>): Promise<void> {
   try {
-    await within(CLOSE_MS, 'closing', client.dispose());
+    await within(CLOSE_MS, 'closing', client.dispose()).catch(() => undefined);
+    // What was just about to begin a call has begun it by then.
+    if (settled !== undefined) await settled().then(() => within(CLOSE_MS, 'closing', client.dispose()));
     const { getChannel } = client as unknown as { getChannel(): Promise<Channel> };
     (await within(CLOSE_MS, 'closing', getChannel())).close();
   } catch {

@@ -1,9 +1,15 @@
+import { describe } from '@jest/globals';
 import { startEventStoreDbDouble } from '../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
 import { eventStoreContract } from './eventStoreContract.ts';
 import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
 
-for (const batchAppend of [false, true]) {
-  eventStoreContract(`The EventStoreDB event store, against the double, with ${batchAppend ? 'batch' : 'plain'} appends,`, async () => {
+const ways = [
+  ['plain', false],
+  ['batch', true],
+] as const;
+
+for (const [way, batchAppend] of ways) {
+  eventStoreContract(`The EventStoreDB event store, against the double, with ${way} appends,`, async () => {
     const double = await startEventStoreDbDouble();
     return {
       open: () => Promise.resolve(createEventStoreDbStore({ url: double.url, batchAppend })),
@@ -11,3 +17,19 @@ for (const batchAppend of [false, true]) {
     };
   });
 }
+
+const url = process.env['EVENTSTORE_URL'];
+if (url === undefined) {
+  process.stderr.write('\nSKIPPED: the EventStoreDB event store was NOT tested against a real server, since EVENTSTORE_URL names none. A double stood in.\n\n');
+}
+
+(url === undefined ? describe.skip : describe)('Against the server that EVENTSTORE_URL names', () => {
+  for (const [way, batchAppend] of ways) {
+    eventStoreContract(`The EventStoreDB event store, with ${way} appends,`, () =>
+      Promise.resolve({
+        open: () => Promise.resolve(createEventStoreDbStore({ url: url!, batchAppend })),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
+    );
+  }
+});

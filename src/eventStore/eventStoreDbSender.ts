@@ -2,7 +2,7 @@ import { ANY, jsonEvent, NO_STREAM, type AppendToStreamOptions } from '@eventsto
 import type { NewEvent } from '../core/event.ts';
 import type { AppendResult, ExpectedRevision } from './eventStore.ts';
 import { connectEventStoreDb, credentialsIn, type EventStoreDbConnection } from './eventStoreDbConnection.ts';
-import { isWrongExpectedVersion } from './eventStoreDbErrors.ts';
+import { isTransient, isWrongExpectedVersion } from './eventStoreDbErrors.ts';
 import { within } from './eventStoreDbRetry.ts';
 
 /** Tries an append once. */
@@ -34,25 +34,31 @@ export function plainSender(url: string, connection: EventStoreDbConnection, tim
 }
 
 /**
- * All appends over one call that stays open, which the client has some trouble with: no deadline reaches it; what waits
- * for an answer is kept per process, not per client, so that one broken call fails the appends of all of them; and an
- * answer that comes after that throws out of an event listener. Hence a client for nothing else, exchanged at
- * the first sign of trouble; and no more than one such store should be open in a process.
+ * All appends over one call that stays open, which the client has some trouble with: no deadline reaches it; when the
+ * server ends it, the client goes on using it; and what waits for an answer is kept per process, not per client, so
+ * that one broken call fails the appends of all of them, and an answer that comes after that throws out of
+ * an event listener. Hence a client for nothing else, exchanged at the first sign of trouble, and a new one only once
+ * nothing waits for the old one. No more than one such store should be open in a process.
  */
 export function batchingSender(url: string, timeoutMs: number): Sender {
   const connection = connectEventStoreDb(url);
+  const waiting = new Set<Promise<unknown>>();
   let exchanging = Promise.resolve();
   return {
     send: async (stream, events, expected) => {
       await exchanging;
       const { client } = connection;
+      const call = appendOnce({ client }, stream, events, { expectedRevision: toClient(expected), deadline: timeoutMs, requiresLeader: true });
+      const attempt = within(timeoutMs, `an append to ${stream}`, call);
+      waiting.add(attempt);
       try {
-        const call = appendOnce({ client }, stream, events, { expectedRevision: toClient(expected), deadline: timeoutMs, requiresLeader: true });
-        return await within(timeoutMs, `an append to ${stream}`, call);
+        return await attempt;
       } catch (error) {
-        exchanging = connection.renew(client);
-        await exchanging;
+        waiting.delete(attempt);
+        if (isTransient(error)) await (exchanging = connection.renew(client, () => Promise.allSettled(waiting)));
         throw error;
+      } finally {
+        waiting.delete(attempt);
       }
     },
     close: () => connection.close(),

@@ -57,7 +57,8 @@ export function createLogTail({ connection, head, watchdogMs, signal, log }: Log
         if (!isTransient(error) && !(error instanceof EventStoreUnavailable)) return refused.abort(asPortError(error, 'subscribing'));
         log?.warn({ err: error }, 'the live subscription of EventStoreDB is lost; beginning it anew');
       }
-      await pause(backOff(++failures), signal);
+      // Each new beginning looks at the head, so this is also how late one hears of events meanwhile.
+      await pause(Math.min(backOff(++failures), watchdogMs), signal);
     }
   }
 
