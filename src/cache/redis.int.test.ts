@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { eventually } from '../../tests/support/eventually.ts';
+import { collectingLog, type Logged } from '../../tests/support/httpApp.ts';
+import { openTestRedis, redisUrl, type TestRedis } from '../../tests/support/redis.ts';
+import { createProgressTracker } from '../projecting/progressTracker.ts';
+import { createQueryCache } from './queryCache.ts';
+import { createRedisGate, type RedisGate } from './redisGate.ts';
+import { createRedisSharedCache } from './redisSharedCache.ts';
+import type { SharedCache } from './sharedCache.ts';
+
+const url = redisUrl('src/cache/redis.int.test.ts');
+
+(url === undefined ? describe.skip : describe)('with a real Redis', () => {
+  let server: TestRedis;
+  let redis: Redis;
+  let gate: RedisGate;
+  let logged: Logged;
+  const namespace = randomUUID();
+
+  beforeEach(async () => {
+    server = await openTestRedis(url!);
+    redis = await server.client();
+    logged = collectingLog();
+    gate = createRedisGate({ redis, logger: logged.log, retryMs: 50 });
+  });
+  afterEach(async () => {
+    gate.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  const said = (): unknown[] => logged.lines.map(({ msg }) => msg);
+  const milliseconds = async (work: () => Promise<unknown>): Promise<number> => {
+    const start = performance.now();
+    await work();
+    return performance.now() - start;
+  };
+
+  describe('the gate', () => {
+    test('answers what Redis answers', async () => {
+      expect(await gate.run((client) => client.ping())).toBe('PONG');
+    });
+
+    test('makes one command wait a tenth of a second when Redis hangs, and the next ones not at all, until it is back', async () => {
+      server.hang();
+      const first = await milliseconds(async () => expect(await gate.run((client) => client.ping())).toBeUndefined());
+      expect(first).toBeLessThan(200);
+      const next = await milliseconds(async () => {
+        for (let turn = 0; turn < 50; turn++) expect(await gate.run((client) => client.ping())).toBeUndefined();
+      });
+      expect(next).toBeLessThan(20);
+      server.restore();
+      expect(await eventually(() => gate.run((client) => client.ping()), { what: 'Redis answers again' })).toBe('PONG');
+      expect(said()).toEqual(['going on without Redis', 'Redis is back']);
+    });
+
+    test('does not wait at all when Redis is away, and finds it again', async () => {
+      server.cut();
+      await eventually(() => redis.status !== 'ready', { what: 'the client sees that the connection is gone' });
+      expect(await milliseconds(() => gate.run((client) => client.ping()))).toBeLessThan(20);
+      server.restore();
+      expect(await eventually(() => gate.run((client) => client.ping()), { what: 'Redis answers again' })).toBe('PONG');
+    });
+  });
+
+  describe('the shared cache', () => {
+    let shared: SharedCache;
+    beforeEach(() => {
+      shared = createRedisSharedCache({ gate, namespace });
+    });
+    const written = (key: string): Promise<unknown> => eventually(() => redis.exists(`reelstream:${namespace}:cache:${key}`), { what: `${key} is written` });
+
+    test.each([
+      ['an answer', Buffer.from('{"ä":"\n0 1"}'), [5n, 7n]],
+      ['bytes that are no text', Buffer.from([0, 255, 10, 13]), [9_223_372_036_854_775_807n]],
+      ['that there is nothing', undefined, []],
+    ])('gives back %s, with its stamp and no more time than is left', async (_, bytes, stamp) => {
+      const key = randomUUID();
+      shared.write(key, { bytes, stamp, msLeft: 900 });
+      await written(key);
+      const found = await shared.read(key);
+      expect(found).toEqual({ bytes, stamp, msLeft: expect.any(Number) });
+      expect(found!.msLeft).toBeLessThanOrEqual(900);
+    });
+
+    test('forgets an answer when its time is over', async () => {
+      shared.write('brief', { bytes: Buffer.from('x'), stamp: [1n], msLeft: 60 });
+      await written('brief');
+      await eventually(async () => (await shared.read('brief')) === undefined, { what: 'it is gone' });
+    });
+
+    test('gives nothing of another log', async () => {
+      shared.write('feed', { bytes: Buffer.from('ours'), stamp: [1n], msLeft: 900 });
+      await written('feed');
+      expect(await createRedisSharedCache({ gate, namespace: randomUUID() }).read('feed')).toBeUndefined();
+    });
+
+    test('takes for nothing what it did not write', async () => {
+      await redis.set(`reelstream:${namespace}:cache:odd`, 'no header at all', 'PX', 900);
+      expect(await shared.read('odd')).toBeUndefined();
+    });
+
+    test('makes one load serve two processes, until either has heard of a commit', async () => {
+      const processes = [1, 2].map(() => {
+        const tracker = createProgressTracker();
+        tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 10n, changed: false });
+        return { tracker, cache: createQueryCache({ progress: tracker, shared }) };
+      });
+      let loads = 0;
+      const key = randomUUID();
+      const ask = async (index: number): Promise<string> =>
+        (await processes[index]!.cache.get({ key, projection: 'videos', load: () => Promise.resolve(Buffer.from(`load ${++loads}`)) }))!.bytes.toString();
+      expect(await ask(0)).toBe('load 1');
+      await written(key);
+      expect(await ask(1)).toBe('load 1');
+      // The second hears of a commit first; what the first had loaded is too old for it, and what it loads is good for the first.
+      processes[1]!.tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 11n, changed: true });
+      expect(await ask(1)).toBe('load 2');
+      await eventually(async () => (await shared.read(key))?.bytes?.toString() === 'load 2', { what: 'the newer answer is shared' });
+      processes[0]!.tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 11n, changed: true });
+      expect(await ask(0)).toBe('load 2');
+    });
+  });
+});

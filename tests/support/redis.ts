@@ -1,0 +1,35 @@
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { startTcpProxy, type TcpProxy } from './tcpProxy.ts';
+
+/** The Redis at `url`, over a wire that can be cut or made to hang. */
+export interface TestRedis extends TcpProxy {
+  /** A connected client, made as the program makes it. */
+  client(): Promise<Redis>;
+}
+
+export async function openTestRedis(url: string): Promise<TestRedis> {
+  const proxy = await startTcpProxy(url);
+  const clients: Redis[] = [];
+  return {
+    ...proxy,
+    async client() {
+      const client = new Redis(proxy.url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => 50 });
+      client.on('error', () => undefined);
+      clients.push(client);
+      await once(client, 'ready');
+      return client;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const client of clients) client.disconnect();
+      await proxy[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** For `(url === undefined ? describe.skip : describe)`: says loudly why tests are skipped. */
+export function redisUrl(what: string): string | undefined {
+  const url = process.env['REDIS_URL'];
+  if (url === undefined) process.stderr.write(`\nSKIPPED ${what}: set REDIS_URL to run it against a real Redis\n`);
+  return url;
+}
