@@ -6,6 +6,7 @@ import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support
 import { DomainError } from '../core/errors.ts';
 import { EventStoreUnavailable, RevisionConflict } from '../eventStore/eventStore.ts';
 import { ObjectStoreUnavailable } from '../objectStore/objectStore.ts';
+import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 import { route, type Route } from './route.ts';
 
 const common = { tag: 'System', auth: 'none', responses: { 200: { description: 'ok' } } } as const;
@@ -261,6 +262,31 @@ describe('who asks', () => {
     expect([status, body.code, headers.get('www-authenticate')]).toEqual([401, code, 'Bearer realm="reelstream"']);
     const optional = await call('/optional', init);
     expect([optional.status, optional.body.data]).toEqual([200, null]);
+  });
+});
+
+describe('too many requests', () => {
+  const limits = { general: { points: 2, seconds: 60 }, auth: { points: 2, seconds: 60 }, upload: { points: 2, seconds: 60 } };
+  const get = (url: string, user?: string): Promise<Response> =>
+    fetch(`${url}/required`, { headers: user === undefined ? {} : { authorization: `Bearer ${jwt.sign({ id: user, name: '', username: '', email: '' }, TEST_JWT_SECRET)}` } });
+
+  test('are refused with when to come again; each user and each address has a share of its own', async () => {
+    await using own = await startTestApp({ routes, rateLimits: createRateLimits({ enabled: true, limits }) });
+    const first = await get(own.url, 'a');
+    expect([first.status, ...['limit', 'remaining', 'reset'].map((name) => first.headers.get(`ratelimit-${name}`))]).toEqual([200, '2', '1', '60']);
+    await get(own.url, 'a');
+    const third = await get(own.url, 'a');
+    expect([third.status, third.headers.get('ratelimit-remaining'), ((await third.json()) as Body).code]).toEqual([429, '0', 'rate_limited']);
+    expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(50);
+    expect((await get(own.url, 'b')).status).toBe(200);
+    expect([(await get(own.url)).status, (await get(own.url)).status, (await get(own.url)).status]).toEqual([401, 401, 429]);
+  });
+
+  test('do not stand in the way of health checks and metrics', async () => {
+    await using own = await startTestApp({ routes, rateLimits: createRateLimits({ enabled: true, limits }) });
+    for (const path of ['/health', '/metrics', '/openapi.json']) {
+      for (let request = 0; request < 4; request++) expect((await fetch(own.url + path)).status).toBe(200);
+    }
   });
 });
 

@@ -1,17 +1,30 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { Server as NetServer, type AddressInfo } from 'node:net';
 
 export interface HttpServer {
   readonly server: Server;
   /** The one that was asked for, or the free one that was found for 0. */
   readonly port: number;
-  /** Takes no more connections, lets requests under way finish for `graceMs`, then cuts them off. */
+  /**
+   * Takes no more connections, answers every request under way or already sent to it, each with `Connection: close`, for
+   * `graceMs`, then cuts off the rest.
+   */
   close(graceMs: number): Promise<void>;
 }
 
+/** How long a connection without a request stays open while closing: one may be on its way. */
+const LINGER_MS = 500;
+
 /** Starts listening. @throws Error with the system's `code` (`EADDRINUSE`, `EACCES`) when it cannot. */
 export async function startHttpServer(app: RequestListener, { port, host }: { port: number; host?: string }): Promise<HttpServer> {
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 300_000 }, app);
+  const unanswered = new Set<ServerResponse>();
+  let closing = false;
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 300_000 }, (request, response) => {
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
+    if (closing) response.setHeader('Connection', 'close');
+    app(request, response);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, ...(host !== undefined && { host }) }, () => {
@@ -19,17 +32,24 @@ export async function startHttpServer(app: RequestListener, { port, host }: { po
       resolve();
     });
   });
-  return { server, port: (server.address() as AddressInfo).port, close: (graceMs) => close(server, graceMs) };
-}
 
-async function close(server: Server, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-  try {
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeIdleConnections();
+  async function close(graceMs: number): Promise<void> {
+    closing = true;
+    for (const response of unanswered) if (!response.headersSent) response.setHeader('Connection', 'close');
+    const closed = new Promise<void>((resolve) => {
+      // http's own close() destroys idle connections at once, and with them the requests that are on their way.
+      NetServer.prototype.close.call(server, () => resolve());
     });
-  } finally {
-    clearTimeout(timer);
+    const idle = setInterval(() => server.closeIdleConnections(), LINGER_MS);
+    const grace = setTimeout(() => server.closeAllConnections(), graceMs);
+    try {
+      await closed;
+    } finally {
+      clearInterval(idle);
+      clearTimeout(grace);
+      server.close(() => undefined); // Ends the timer of http's own.
+    }
   }
+
+  return { server, port: (server.address() as AddressInfo).port, close };
 }

@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
+import { eventually } from '../../tests/support/eventually.ts';
 import { collectingLog, startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
 import { DomainError } from '../core/errors.ts';
 import { createPostgresIdempotency } from './postgresIdempotency.ts';
@@ -59,7 +60,7 @@ let closeIdempotency: () => void;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const idempotency = createPostgresIdempotency({ pool: database.pool, secret: 'for tests', log: collectingLog().log });
+  const idempotency = createPostgresIdempotency({ pool: database.pool, secret: 'for tests', log: collectingLog().log, holdMs: 1_000 });
   closeIdempotency = () => idempotency.close();
   app = await startTestApp({ routes, idempotency });
 });
@@ -153,6 +154,24 @@ describe('a command with an Idempotency-Key', () => {
     expect([(await send(key)).status, runs]).toEqual([200, 1]);
   });
 
+  test('keeps its key for as long as it runs', async () => {
+    const key = v7();
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    act = async () => {
+      begin();
+      await gate;
+      return { status: 200, message: 'slow' };
+    };
+    const first = send(key);
+    await begun;
+    const held = `select 1 from reelstream.idempotency where key = $1 and created_at < now() - interval '1.2 seconds' and held_until > now()`;
+    await eventually(async () => (await database.pool.query(held, [key])).rowCount === 1, { what: 'the key is held for longer than a hold lasts' });
+    expect((await send(key)).body.code).toBe('idempotency_in_progress');
+    open();
+    expect([(await first).status, runs]).toEqual([200, 1]);
+  });
+
   test('is refused alike each time', async () => {
     const key = v7();
     act = () => Promise.reject(new DomainError('conflict', 'taken', 'Taken.'));
@@ -194,7 +213,9 @@ describe('a command with an Idempotency-Key', () => {
   test('that answered by itself runs again', async () => {
     const key = v7();
     await send(key, { path: '/streamed' });
-    expect([(await send(key, { path: '/streamed' })).status, runs]).toEqual([200, 2]);
+    // Its answer was out before its key was let go.
+    await eventually(async () => (await send(key, { path: '/streamed' })).status === 200, { what: 'the key is free again' });
+    expect(runs).toBe(2);
   });
 
   test('gets the key of a process that died, once its hold has run out', async () => {

@@ -5,9 +5,6 @@ import { DomainError } from '../core/errors.ts';
 import type { Answer } from './answer.ts';
 import { fingerprintOf, isFinal, type Attempt, type Idempotency } from './idempotency.ts';
 
-/** A running command's hold on its key, renewed while it runs; seconds after which others take over from a process that died. */
-const LEASE_SECONDS = 30;
-const RENEW_MS = 10_000;
 const KEPT_HOURS = 24;
 const CLEAN_MS = 3_600_000;
 
@@ -16,6 +13,8 @@ export interface PostgresIdempotencyOptions {
   /** Keys the fingerprints. All API processes share it. */
   readonly secret: string;
   readonly log: Logger;
+  /** A running command's hold on its key, renewed while it runs; after this long others take over from a process that died. 30 000 by default. */
+  readonly holdMs?: number;
 }
 
 interface Row {
@@ -25,14 +24,14 @@ interface Row {
   readonly body: Buffer;
 }
 
-export function createPostgresIdempotency({ pool, secret, log }: PostgresIdempotencyOptions): Idempotency & { close(): void } {
+export function createPostgresIdempotency({ pool, secret, log, holdMs = 30_000 }: PostgresIdempotencyOptions): Idempotency & { close(): void } {
   const running = new Map<string, Pick<Attempt, 'actor' | 'key'>>();
   const quietly = (what: string, work: Promise<unknown>): void => {
     work.catch((error: unknown) => log.warn({ err: error }, what));
   };
   const renewal = setInterval(() => {
-    if (running.size > 0) quietly('idempotency keys could not be renewed', pool.query(RENEW, [[...running.keys()]]));
-  }, RENEW_MS);
+    if (running.size > 0) quietly('idempotency keys could not be renewed', pool.query(RENEW, [[...running.keys()], holdMs]));
+  }, holdMs / 3);
   const cleaning = setInterval(() => quietly('old idempotency keys could not be deleted', pool.query(CLEAN)), CLEAN_MS);
   renewal.unref();
   cleaning.unref();
@@ -41,7 +40,7 @@ export function createPostgresIdempotency({ pool, secret, log }: PostgresIdempot
     fingerprint: (request) => fingerprintOf(request, secret),
     async once(attempt, run) {
       const owner = randomUUID();
-      const { rowCount } = await pool.query(CLAIM, [attempt.actor, attempt.key, attempt.fingerprint, owner]);
+      const { rowCount } = await pool.query(CLAIM, [attempt.actor, attempt.key, attempt.fingerprint, owner, holdMs]);
       if (rowCount === 0) return await repeated(pool, attempt);
       running.set(owner, attempt);
       let answer: Answer | undefined;
@@ -67,14 +66,14 @@ export function createPostgresIdempotency({ pool, secret, log }: PostgresIdempot
 /** Takes a key that is new, that nobody holds any longer, or that has had its day. */
 const CLAIM = `
   insert into reelstream.idempotency as kept (actor, key, fingerprint, owner, held_until, created_at)
-  values ($1, $2, $3, $4, now() + interval '${LEASE_SECONDS} seconds', now())
+  values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', now())
   on conflict (actor, key) do update
     set fingerprint = excluded.fingerprint, owner = excluded.owner, held_until = excluded.held_until, created_at = excluded.created_at,
         status = null, headers = null, body = null
     where kept.created_at < now() - interval '${KEPT_HOURS} hours'
        or (kept.status is null and kept.held_until < now() and kept.fingerprint = excluded.fingerprint)`;
 
-const RENEW = `update reelstream.idempotency set held_until = now() + interval '${LEASE_SECONDS} seconds' where owner = any($1::uuid[])`;
+const RENEW = `update reelstream.idempotency set held_until = now() + $2 * interval '1 millisecond' where owner = any($1::uuid[])`;
 /** The key stays known, so that another request cannot take it; the same one may run again at once. */
 const LET_GO = `update reelstream.idempotency set held_until = '-infinity' where owner = $1`;
 const STORE = `update reelstream.idempotency set status = $2, headers = $3, body = $4 where owner = $1`;
