@@ -18,12 +18,12 @@ export interface Given<Command, Event> {
 
 /**
  * The language in which deciders are specified: given what has happened, when this is asked for, then this happens.
- * For tests of any framework: what is not so throws an `AssertionError`.
+ * For tests of any framework: what is not so throws an `AssertionError`. A decider that changes what it was given fails.
  */
 export function given<Command, Event extends DomainEvent, State>(decider: Decider<Command, Event, State>, events: readonly Event[]): Given<Command, Event> {
   return {
     when(command) {
-      const decide = (): readonly Event[] => decider.decide(command, fold(decider, events));
+      const decide = (): readonly Event[] => decider.decide(frozen(command), fold(strict(decider), events.map(frozen)));
       return {
         then: (expected) => deepStrictEqual(decide(), expected),
         thenNothing: () => deepStrictEqual(decide(), []),
@@ -40,4 +40,17 @@ export function given<Command, Event extends DomainEvent, State>(decider: Decide
       };
     },
   };
+}
+
+/** The decider, each of whose states can only be looked at. */
+function strict<Event extends DomainEvent, State>({ initialState, evolve }: Pick<Decider<never, Event, State>, 'initialState' | 'evolve'>): Pick<Decider<never, Event, State>, 'initialState' | 'evolve'> {
+  return { initialState: frozen(initialState), evolve: (state, event) => frozen(evolve(state, event)) };
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(frozen);
+  }
+  return value;
 }

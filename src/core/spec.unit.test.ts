@@ -43,3 +43,15 @@ describe('a specification that is not met', () => {
     expect(check).toThrow(message);
   });
 });
+
+test('a decider that changes the state it was given fails, instead of passing by luck', () => {
+  const careless: Decider<null, DoorEvent, { opened: number }> = {
+    initialState: { opened: 0 },
+    decide: () => [],
+    evolve: (state) => {
+      state.opened++;
+      return state;
+    },
+  };
+  expect(() => given(careless, [opened]).when(null).thenNothing()).toThrow(TypeError);
+});
