@@ -35,6 +35,7 @@ import { createInspector, type Inspect } from './media/inspect.ts';
 import { createMediaJobs } from './media/mediaJobs.ts';
 import { createMediaProcessManager } from './media/mediaProcessManager.ts';
 import { createMediaWorker } from './media/mediaWorker.ts';
+import type { ReportUploadProgress } from './media/progress.ts';
 import { createScratch, type Scratch } from './media/scratch.ts';
 import { createFolderObjectStore } from './objectStore/folderObjectStore.ts';
 import { createMediaHandler } from './objectStore/mediaHandler.ts';
@@ -48,8 +49,10 @@ import { projectionConsumer, type Consumer } from './projecting/consumer.ts';
 import { createSharedProgress, type SharedProgress } from './projecting/progressNews.ts';
 import { createProjector } from './projecting/projector.ts';
 import { createRateLimits } from './rateLimits/createRateLimits.ts';
+import { createRealtime, type Realtime } from './realtime/realtime.ts';
+import { createProgressEmitter } from './realtime/redisSockets.ts';
 import { sessionRoutes } from './sessions/routes.ts';
-import { createTokens } from './sessions/tokens.ts';
+import { createTokens, type Tokens } from './sessions/tokens.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { observedEventStore } from './telemetry/observedEventStore.ts';
 import { startTracing, type Tracing } from './telemetry/tracing.ts';
@@ -81,14 +84,20 @@ export async function startApp(config: Config, roles: readonly Role[], log: Logg
   const legacyDoor = config.socketPort === undefined || !has('api') ? undefined : await openDoor('SOCKET_PORT', config.socketPort, { config, parts });
   const { engines, firstStart } = await openEngines({ config, log, parts, port: door.port, draining: draining.signal });
 
+  const tokens = tokensOf(config);
+  const realtime = has('api') ? openRealtime(engines, tokens, door, legacyDoor) : undefined;
+  const reportProgress = realtime?.reportProgress ?? progressEmitter(engines);
+
   const consumers: Consumer[] = [];
   if (has('projector')) consumers.push(...projections.map(projectionConsumer));
-  if (has('media')) consumers.push(await startMedia(engines));
+  if (has('media')) consumers.push(await startMedia(engines, reportProgress));
   if (consumers.length > 0) await startConsumers(engines, consumers);
 
   const { metrics, checks } = engines;
   const health = createHealth({ checks, log, draining: draining.signal });
-  door.open(has('api') ? createApi(engines, health) : createOpsApp({ log, health, metrics }));
+  const opsApp = createOpsApp({ log, health, metrics });
+  door.open(has('api') ? createApi(engines, { health, tokens, reportProgress }) : opsApp);
+  legacyDoor?.open(opsApp);
 
   const running = parts.move();
   return {
@@ -97,7 +106,8 @@ export async function startApp(config: Config, roles: readonly Role[], log: Logg
     firstStart,
     async stop() {
       draining.abort(new Error('the process is stopping'));
-      // Before the parts that requests under way still need.
+      // Sockets would keep the ports open; the parts are still needed by requests under way.
+      await realtime?.close();
       await door.close(config.shutdownSeconds * 1_000);
       await running.disposeAsync();
     },
@@ -234,13 +244,33 @@ async function openRedis({ redisUrl, secrets }: Config, log: Logger, parts: Asyn
   return { client, gate, namespace: hmacName(secrets.dataKey, 'namespace', rows[0]!.name).slice(0, 12) };
 }
 
+function tokensOf({ secrets, accessTokenSeconds, refreshTokenSeconds }: Config): Tokens {
+  return createTokens({ accessSecret: secrets.jwt, accessSeconds: accessTokenSeconds, refreshSecret: secrets.refresh, refreshSeconds: refreshTokenSeconds });
+}
+
+function openRealtime({ log, parts, store, redis }: Engines, tokens: Tokens, door: Door, legacyDoor: Door | undefined): Realtime {
+  const realtime = createRealtime({
+    http: door.server, legacyHttp: legacyDoor?.server, authenticate: (token) => tokens.verifyAccess(token), store, redis: redis?.client, logger: log,
+  });
+  parts.defer(() => realtime.close());
+  return realtime;
+}
+
+/** Without a Redis, progress made in a process without sockets reaches nobody. */
+function progressEmitter({ redis, log, parts }: Engines): ReportUploadProgress {
+  if (redis === undefined) return () => undefined;
+  const emitter = createProgressEmitter(redis.client, log);
+  parts.defer(() => emitter.close());
+  return emitter.report;
+}
+
 /** Runs media jobs; answers the consumer that makes them out of events. */
-async function startMedia({ config, log, parts, databaseUrl, store, objects, scratch, inspect, tools }: Engines): Promise<Consumer> {
+async function startMedia({ config, log, parts, databaseUrl, store, objects, scratch, inspect, tools }: Engines, reportProgress: ReportUploadProgress): Promise<Consumer> {
   await scratch.sweep();
   const jobs = createMediaJobs({ connectionString: databaseUrl, logger: log, alone: config.databaseUrl === undefined });
   await jobs.start();
   parts.defer(() => jobs.close());
-  const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, reportProgress: () => undefined });
+  const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, reportProgress });
   await jobs.work(worker, { concurrency: config.mediaConcurrency });
   return createMediaProcessManager({ jobs });
 }
@@ -257,14 +287,17 @@ async function startConsumers(engines: Engines, consumers: readonly Consumer[]):
   checks.push({ name: 'projections', required: false, check: () => Promise.resolve(projector.states()) });
 }
 
-function createApi(engines: Engines, health: Health): RequestListener {
+interface ApiParts {
+  readonly health: Health;
+  readonly tokens: Tokens;
+  readonly reportProgress: ReportUploadProgress;
+}
+
+function createApi(engines: Engines, { health, tokens, reportProgress }: ApiParts): RequestListener {
   const { config, log, parts, metrics, tracing, pool, store, objects, redis, progress, scratch, inspect } = engines;
   const { secrets } = config;
   const nameHash = (kind: 'email' | 'username', name: string): string => hmacName(secrets.dataKey, kind, name);
   const passwords = createPasswords();
-  const tokens = createTokens({
-    accessSecret: secrets.jwt, accessSeconds: config.accessTokenSeconds, refreshSecret: secrets.refresh, refreshSeconds: config.refreshTokenSeconds,
-  });
   const cache = createQueryCache({ progress, shared: redis && createRedisSharedCache(redis) });
   parts.defer(() => cache.close());
   const views = createViewRecorder({ store, logger: log, secret: hmacName(secrets.dataKey, 'viewer', ''), shared: redis });
@@ -281,7 +314,7 @@ function createApi(engines: Engines, health: Health): RequestListener {
       ...sessionRoutes({ store, nameHash, passwords, tokens, secureCookies: config.production }),
       ...videoRoutes({
         store, objects, cache, views, progress, scratch, inspect, queries, likes,
-        reportProgress: () => undefined, uploadWaitMs: config.uploadWaitSeconds * 1_000,
+        reportProgress, uploadWaitMs: config.uploadWaitSeconds * 1_000,
       }),
       ...likeRoutes({ commands: createLikeCommands({ store }), queries: likes, progress }),
       ...analyticsRoutes({ pool, progress }),
