@@ -16,14 +16,15 @@ export const registrationSchema = z
   .object({
     name: visibleName,
     username: visibleName,
-    email: z.string().trim().max(254, 'Must have at most 254 characters.').pipe(z.email('Must be an e-mail address.')),
+    email: z.string().trim().max(254, 'Must have at most 254 characters.').pipe(z.email('Must be an e-mail address.')).meta({ format: 'email' }),
     password: z
       .string()
       .min(6, 'Must have at least 6 characters.')
       .max(200, 'Must have at most 200 characters.')
-      .regex(/\p{L}/u, 'Must contain a letter.')
-      .regex(/\p{N}/u, 'Must contain a digit.')
-      .regex(/[^\p{L}\p{N}]/u, 'Must contain a character that is neither a letter nor a digit.'),
+      .refine((password) => /\p{L}/u.test(password), 'Must contain a letter.')
+      .refine((password) => /\p{N}/u.test(password), 'Must contain a digit.')
+      .refine((password) => /[^\p{L}\p{N}]/u.test(password), 'Must contain a character that is neither a letter nor a digit.')
+      .describe('With a letter, a digit, and a character that is neither.'),
   })
   .meta({ id: 'Registration' });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorBody, standardErrors } from './openapiErrors.ts';
+import { errorBody, standardResponses } from './openapiErrors.ts';
 import type { ResponseDescription, Route } from './route.ts';
 
 type Json = Record<string, unknown>;
@@ -27,6 +27,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
     components: {
       schemas: schemas.all,
       securitySchemes: {
+        ...Object.fromEntries(routes.flatMap(({ cookie }) => (cookie === undefined ? [] : [[cookie, { type: 'apiKey', in: 'cookie', name: cookie }]]))),
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token that login and refresh-token give.' },
       },
     },
@@ -43,7 +44,7 @@ function operation(route: Route, schemas: SchemaCollection): Json {
     operationId: route.operationId,
     summary: route.summary,
     tags: [route.tag],
-    security: { none: [], optional: [{}, { bearer: [] }], required: [{ bearer: [] }] }[route.auth],
+    security: route.cookie === undefined ? { none: [], optional: [{}, { bearer: [] }], required: [{ bearer: [] }] }[route.auth] : [{ [route.cookie]: [] }],
     ...(parameters.length > 0 && { parameters }),
     ...requestBody(route, schemas),
     responses: responses(route, schemas),
@@ -62,12 +63,16 @@ function parametersIn(place: 'path' | 'query', schema: z.ZodType | undefined, sc
   }));
 }
 
-function headerParameters({ method, tag }: Route): Json[] {
+function headerParameters({ method, tag, etag }: Route): Json[] {
   if (tag === 'System') return [];
-  const header = (name: string, description: string, schema: Json): Json => ({ name, in: 'header', required: false, description, schema });
-  return method === 'get'
-    ? [header('X-Min-Position', 'Answer only once the view has passed this `X-Event-Position` (waits 2 s at most).', { type: 'string', pattern: '^\\d{1,19}$' })]
-    : [header('Idempotency-Key', 'Names this command: sent again with the same key, it takes effect once and is answered alike for 24 hours.', { type: 'string', minLength: 1, maxLength: 255 })];
+  const text = { type: 'string' };
+  const rows: [applies: boolean, name: string, description: string, schema: Json][] = [
+    [method === 'get', 'X-Min-Position', 'Answer only once the view has passed this `X-Event-Position` (waits 2 s at most).', { ...text, pattern: '^\\d{1,19}$' }],
+    [method === 'get' && etag === true, 'If-None-Match', 'The `ETag` of what the client has: 304 when it is still so.', text],
+    [method !== 'get' && etag === true, 'If-Match', 'The `ETag` that the client has seen: 412 when it has changed since.', text],
+    [method !== 'get', 'Idempotency-Key', 'Names this command: sent again with the same key, it takes effect once and is answered alike for 24 hours.', { ...text, minLength: 1, maxLength: 255 }],
+  ];
+  return rows.flatMap(([applies, name, description, schema]) => (applies ? [{ name, in: 'header', required: false, description, schema }] : []));
 }
 
 function requestBody({ body, multipart }: Route, schemas: SchemaCollection): Json {
@@ -78,12 +83,12 @@ function requestBody({ body, multipart }: Route, schemas: SchemaCollection): Jso
 
 function responses(route: Route, schemas: SchemaCollection): Json {
   const given = Object.entries(route.responses).map(([status, description]) => [status, response(Number(status), description, route, schemas)] as const);
-  const standard = standardErrors(route).map(([status, description]) => [String(status), response(status, { description }, route, schemas)] as const);
+  const standard = standardResponses(route).map(([status, description]) => [String(status), response(status, { description }, route, schemas)] as const);
   return Object.fromEntries([...standard, ...given]);
 }
 
-function response(status: number, { description, data, meta, body, contentType }: ResponseDescription, route: Route, schemas: SchemaCollection): Json {
-  const headers = responseHeaders(status, route);
+function response(status: number, { description, data, meta, body, contentType, headers: own = {} }: ResponseDescription, route: Route, schemas: SchemaCollection): Json {
+  const headers = { ...responseHeaders(status, route), ...Object.fromEntries(Object.entries(own).map(([name, says]) => [name, { description: says, schema: { type: 'string' } }])) };
   if (status === 204 || status === 304) return { description, headers };
   if (contentType !== undefined) return { description, headers, content: { [contentType]: { schema: body === undefined ? {} : schemas.of(body, 'output') } } };
   if (status >= 400) return { description, headers, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
@@ -101,13 +106,14 @@ function response(status: number, { description, data, meta, body, contentType }
   return { description, headers, content: { 'application/json': { schema: envelope } } };
 }
 
-function responseHeaders(status: number, { method, tag, limit }: Route): Json {
+function responseHeaders(status: number, { method, tag, limit, etag }: Route): Json {
   const text = (description: string): Json => ({ description, schema: { type: 'string' } });
   const count = (description: string): Json => ({ description, schema: { type: 'integer' } });
   return {
     'X-Request-Id': text('Names this request in our logs; the one that was sent, if any.'),
     ...(tag !== 'System' && method !== 'get' && status < 300 && { 'X-Event-Position': text('Where in the log the command lies.') }),
     ...(tag !== 'System' && method !== 'get' && status < 300 && { 'X-Projection-Behind': text('`true` when the views had not taken it in within 2 s.') }),
+    ...(etag === true && status < 400 && { ETag: text('Changes whenever the answer does.') }),
     ...(limit !== 'none' && { 'RateLimit-Limit': count('Requests a window.'), 'RateLimit-Remaining': count('Requests left in it.'), 'RateLimit-Reset': count('Seconds until the next.') }),
     ...((status === 429 || status === 503) && { 'Retry-After': count('Seconds.') }),
     ...(status === 405 && { Allow: text('Methods that are possible.') }),

@@ -60,6 +60,8 @@ export interface ResponseDescription {
   /** Schema of `data`. */
   readonly data?: z.ZodType;
   readonly meta?: z.ZodType;
+  /** Headers beside those that every response has, with what they say. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** For what has no envelope: the media type, and for JSON the schema of all of it. */
   readonly contentType?: string;
   readonly body?: z.ZodType;
@@ -82,6 +84,10 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly body?: z.ZodType<Body>;
   /** Form fields, for the document only: the handler reads the stream itself. */
   readonly multipart?: z.ZodType;
+  /** Its answers carry an `ETag`, and it minds `If-None-Match` (queries) or `If-Match` (commands). For the document only. */
+  readonly etag?: boolean;
+  /** The cookie that it reads. For the document only. */
+  readonly cookie?: string;
   /**
    * What a second request with the same `Idempotency-Key` gets: the stored first answer (default), or, where that holds
    * secrets, the command run again, which finds its own events and answers the same by itself.

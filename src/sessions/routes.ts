@@ -16,6 +16,8 @@ const credentials = z
   .meta({ id: 'Credentials' });
 const accessToken = z.object({ accessToken: z.string().describe('A JWT (HS256) with id, email, name, username, exp.') }).meta({ id: 'AccessToken' });
 
+const setsCookie = { 'Set-Cookie': '`refreshToken`: httpOnly, SameSite=Lax, and Secure in production.' };
+
 export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] {
   const { secureCookies, tokens } = dependencies;
   const cookie = (value: string, maxAge: number): { 'Set-Cookie': string } => ({
@@ -38,7 +40,7 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       summary: 'Log in',
       body: credentials,
       responses: {
-        200: { description: 'An access token, and the cookie `refreshToken`.', data: accessToken },
+        200: { description: 'An access token, and the cookie `refreshToken`.', data: accessToken, headers: setsCookie },
         401: { description: 'The e-mail or the password is wrong.' },
       },
       handle: async ({ body, context }) => granted('User logged in successfully', await logIn(dependencies, body, context)),
@@ -48,8 +50,9 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       path: '/api/v1/auth/refresh-token',
       operationId: 'refreshToken',
       summary: 'Change the cookie `refreshToken` for a new one and an access token',
+      cookie: COOKIE,
       responses: {
-        200: { description: 'An access token, and the new cookie.', data: accessToken },
+        200: { description: 'An access token, and the new cookie.', data: accessToken, headers: setsCookie },
         401: { description: 'No cookie, or one that is malformed, expired, revoked or was used before; the last ends the session.' },
       },
       async handle({ raw, context }) {
@@ -63,7 +66,8 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       path: '/api/v1/auth/logout',
       operationId: 'logOut',
       summary: 'End the session of the cookie `refreshToken`',
-      responses: { 200: { description: 'The session is over, if there was one; the cookie is gone.' } },
+      cookie: COOKIE,
+      responses: { 200: { description: 'The session is over, if there was one; the cookie is gone.', headers: setsCookie } },
       async handle({ raw, context }) {
         const ended = await logOut(dependencies, readCookie(raw, COOKIE), context);
         return { status: 200, message: 'User logged out successfully', headers: cookie('', 0), ...ended };
