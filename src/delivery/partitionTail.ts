@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../core/event.ts';
 import type { PartitionReader } from './eventSource.ts';
 import type { StorePages } from './storePages.ts';
 import { createTailWindow } from './tailWindow.ts';
+import { within } from './within.ts';
 
 /** Events of a partition that are kept in memory: about 20 MB at 1 kB each. */
 const MOST_EVENTS = 20_000;
@@ -18,8 +19,10 @@ export interface PartitionTail {
   open(): PartitionReader;
   /** What all open readers are done with; undefined when none is open. */
   readonly done: bigint | undefined;
-  /** What the first of them is done with. */
-  readonly furthest: bigint | undefined;
+  /** Events in memory that not even the first of them is done with. */
+  readonly waiting: number;
+  /** Lets go of what is in memory: the partition is another process's now, and may come back. */
+  forget(): void;
   /** Settles when a reader next says that it is done with more, or goes. */
   progress(): Promise<void>;
 }
@@ -50,7 +53,7 @@ export function createPartitionTail(partition: number, partitions: number, pages
           signal.throwIfAborted();
           const found = window.take(after);
           if (found === undefined && Date.now() >= deadline) return { events: [], position: after };
-          if (found === undefined) await abortable(within(grown.promise, deadline), signal);
+          if (found === undefined) await abortable(within(grown.promise, deadline - Date.now()), signal);
           else if (found === 'older') return abortable(pages.read(partition, partitions, after, window.start!), signal);
           else return found;
         }
@@ -80,20 +83,12 @@ export function createPartitionTail(partition: number, partitions: number, pages
     get done() {
       return extreme(readers.values(), (a, b) => a < b);
     },
-    get furthest() {
-      return extreme(readers.values(), (a, b) => a > b);
+    get waiting() {
+      return window.countBeyond(extreme(readers.values(), (a, b) => a > b) ?? 0n);
     },
+    forget: () => window.forget(),
     progress: () => moved.promise,
   };
-}
-
-/** Settles with the promise, or at the deadline (ms since the epoch). */
-async function within(promise: Promise<void>, deadline: number): Promise<void> {
-  if (deadline === Infinity) return promise;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(1, deadline - Date.now()))));
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }
 
 function extreme(values: Iterable<bigint>, better: (a: bigint, b: bigint) => boolean): bigint | undefined {

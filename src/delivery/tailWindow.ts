@@ -18,6 +18,9 @@ export interface TailWindow {
   /** Its first position, exclusive: a reader at or beyond it finds all it needs here. */
   readonly start: bigint | undefined;
   readonly end: bigint | undefined;
+  countBeyond(position: bigint): number;
+  /** As at the beginning. */
+  forget(): void;
 }
 
 interface Piece {
@@ -46,7 +49,9 @@ export function createTailWindow(mostEvents: number): TailWindow {
       }
       const known = end !== undefined && end > previous ? end : previous;
       const fresh = known === previous ? events : events.filter((event) => event.position > known);
-      pieces.push({ previous: known, position, events: fresh });
+      const last = pieces.at(-1);
+      if (fresh.length === 0 && last !== undefined) pieces[pieces.length - 1] = { ...last, position };
+      else pieces.push({ previous: known, position, events: fresh });
       end = position;
       size += fresh.length;
       while (pieces.length > 1 && size - pieces[0]!.events.length >= mostEvents) {
@@ -67,6 +72,14 @@ export function createTailWindow(mostEvents: number): TailWindow {
         ({ position } = piece);
       }
       return { events, position };
+    },
+    countBeyond(position) {
+      return pieces.reduce((sum, piece) => (piece.position > position ? sum + piece.events.length : sum), 0);
+    },
+    forget() {
+      pieces = [];
+      size = 0;
+      start = end = undefined;
     },
     get start() {
       return start;

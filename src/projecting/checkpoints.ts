@@ -86,8 +86,12 @@ export async function readCheckpoints(client: Pick<pg.ClientBase, 'query'>, sche
   return (await client.query<Checkpoint>(`select ${COLUMNS} from ${table} order by partition`)).rows;
 }
 
-/** Keeps every other writer of this consumer out until the transaction ends. */
-export async function lockAllCheckpoints({ client }: ConsumerTransaction): Promise<Checkpoint[]> {
+/**
+ * Keeps every other writer of this consumer out until the transaction ends. Those who change which rows there are come
+ * one after the other: a row lock that is granted when its row has been replaced shows neither the old nor the new.
+ */
+export async function lockAllCheckpoints({ client }: ConsumerTransaction, name: string): Promise<Checkpoint[]> {
+  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`reelstream.layout ${name}`]);
   return (await client.query<Checkpoint>(`select ${COLUMNS} from checkpoints order by partition for update`)).rows;
 }
 

@@ -23,7 +23,7 @@ export async function ensureLayout(options: LayoutOptions, partitions: number): 
   if (isLayout(found, 1)) await catchUp({ ...options, after: found[0]!.position });
 
   await inTransaction(pool, { schema }, async (transaction) => {
-    const checkpoints = await lockAllCheckpoints(transaction);
+    const checkpoints = await lockAllCheckpoints(transaction, consumer.name);
     if (isLayout(checkpoints, partitions)) return;
     const level = checkpoints.reduce((most, { position }) => (position > most ? position : most), 0n);
     const least = checkpoints.reduce((fewest, { position }) => (position < fewest ? position : fewest), level);

@@ -3,6 +3,7 @@ import { DomainError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
 import type { ApplyOptions } from './applyBatch.ts';
+import { lockCheckpoint, readCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { ConsumerTransaction, HandledEvent } from './consumer.ts';
 import { describe, isNobodysFault } from './parking.ts';
 import { partitionOf } from './partitions.ts';
@@ -68,9 +69,9 @@ export async function discardParked(pool: pg.Pool, schema: string, position: big
 function changeParked<T>(pool: pg.Pool, schema: string, stream: string, change: (transaction: ConsumerTransaction) => Promise<T>): Promise<T> {
   return inTransaction(pool, { schema }, async (transaction) => {
     const { client } = transaction;
-    const { rows } = await client.query<{ partitions: number }>('select partitions from checkpoints limit 1');
-    const partition = partitionOf(stream, rows[0]!.partitions);
-    await client.query('select from checkpoints where partition = $1 for update', [partition]);
+    const [{ partitions, version }] = (await readCheckpoints(client)) as [Checkpoint];
+    const partition = partitionOf(stream, partitions);
+    await lockCheckpoint(transaction, schema, { partition, partitions, version });
     const result = await change(transaction);
     await client.query('update checkpoints set parks = exists (select from parked_events) where partition = $1', [partition]);
     return result;

@@ -1,58 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Kysely } from 'kysely';
+import { countedViews, countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
 import { asUuid } from '../../tests/support/ids.ts';
 import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
 import { eventually } from '../../tests/support/eventually.ts';
-import type { ReelStreamEvent } from '../eventTypes.ts';
 import { readCheckpoints } from './checkpoints.ts';
-import { projectionConsumer, type Consumer } from './consumer.ts';
 import { ensureLayout } from './layout.ts';
 import { discardParked, listParked, retryParked } from './parked.ts';
-import type { Projection } from './projection.ts';
 import { rebuild } from './rebuild.ts';
 import { consumerStatus } from './status.ts';
 import { verify } from './verify.ts';
-
-interface Tables {
-  seen: { video_id: string; views: number };
-}
-
-/** Adds up views: not idempotent by itself, so that whatever is taken in twice or lost shows. */
-function countingViews(options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {}): Consumer {
-  const projection: Projection<Tables> = {
-    name: 'counting',
-    version: options.version ?? 1,
-    handles: ['VideoViewed'],
-    async createTables(db) {
-      await db.schema
-        .createTable('seen')
-        .addColumn('video_id', 'uuid', (column) => column.primaryKey())
-        .addColumn('views', 'integer', (column) => column.notNull())
-        .execute();
-    },
-    async apply(events, db) {
-      for (const event of events) {
-        if (event.type !== 'VideoViewed') continue;
-        if (options.refuse?.(event.data.viewer) === true) throw new Error(`cannot take in ${event.data.viewer}`);
-        await add(db, event.data.videoId, options.factor ?? 1);
-      }
-    },
-  };
-  return projectionConsumer(projection as unknown as Projection);
-}
-
-async function add(db: Kysely<Tables>, video_id: string, views: number): Promise<void> {
-  await db
-    .insertInto('seen')
-    .values({ video_id, views })
-    .onConflict((conflict) => conflict.column('video_id').doUpdateSet((eb) => ({ views: eb('seen.views', '+', views) })))
-    .execute();
-}
-
-function viewed(video: number, viewer = 'user:1'): ReelStreamEvent {
-  return { type: 'VideoViewed', data: { videoId: asUuid('video', video), ownerId: asUuid('user', 1), viewer, at: '2025-01-30T12:00:00.000Z' } };
-}
-const streamOf = (video: number): string => `views-${asUuid('video', video)}_2025-01-30`;
 
 let t: ProjectingTest;
 beforeEach(async () => {
@@ -62,22 +18,13 @@ afterEach(async () => {
   await t[Symbol.asyncDispose]();
 });
 
-async function views(): Promise<Record<string, number>> {
-  const { rows } = await t.pool.query<{ video_id: string; views: number }>('select * from counting.seen');
-  return Object.fromEntries(rows.map(({ video_id, views: count }) => [Number.parseInt(video_id.slice(-12), 16), count]));
-}
-
-/** Views of five videos, as many at once as the store will have. */
-async function manyViews(count: number): Promise<bigint> {
-  const positions = await Promise.all(Array.from({ length: count }, (_, n) => t.append(streamOf(n % 5), viewed(n % 5))));
-  return positions.reduce((most, position) => (position > most ? position : most));
-}
+const views = (): Promise<Record<string, number>> => countedViews(t.pool);
 
 describe('a running projector', () => {
   test('takes in what is there and what comes, and tells who waits', async () => {
-    await t.append(streamOf(1), viewed(1), viewed(1));
+    await t.append(viewsOf(1), viewed(1), viewed(1));
     const { reached, progress } = await t.run([countingViews()]);
-    const position = await t.append(streamOf(2), viewed(2));
+    const position = await t.append(viewsOf(2), viewed(2));
     await reached('counting', position);
     expect(await views()).toEqual({ 1: 2, 2: 1 });
     expect(progress.position('counting')).toBe(position);
@@ -93,7 +40,7 @@ describe('a running projector', () => {
 
   test('two at once, on one database, count everything once', async () => {
     const [one, other] = [await t.run([countingViews()]), await t.run([countingViews()])];
-    const position = await manyViews(500);
+    const position = await manyViews(t, 500);
     await Promise.all([one.reached('counting', position), other.reached('counting', position)]);
     expect(await views()).toEqual({ 0: 100, 1: 100, 2: 100, 3: 100, 4: 100 });
   });
@@ -110,7 +57,7 @@ describe('a running projector', () => {
       }
     })();
     let position = 0n;
-    for (let round = 0; round < 10; round++) position = await manyViews(50);
+    for (let round = 0; round < 10; round++) position = await manyViews(t, 50);
     done = true;
     await cutting;
     await reached('counting', position);
@@ -119,19 +66,19 @@ describe('a running projector', () => {
 
   test('goes back to its checkpoint when the server has lost the last commits', async () => {
     const { reached } = await t.run([countingViews()]);
-    const first = await t.append(streamOf(1), viewed(1));
+    const first = await t.append(viewsOf(1), viewed(1));
     await reached('counting', first);
-    await reached('counting', await t.append(streamOf(1), viewed(1), viewed(2)));
+    await reached('counting', await t.append(viewsOf(1), viewed(1), viewed(2)));
     await t.pool.query('update counting.checkpoints set position = $1', [first]);
     await t.pool.query('update counting.seen set views = 1 where video_id = $1', [asUuid('video', 1)]);
     await t.pool.query('delete from counting.seen where video_id = $1', [asUuid('video', 2)]);
-    await reached('counting', await t.append(streamOf(3), viewed(3)));
+    await reached('counting', await t.append(viewsOf(3), viewed(3)));
     expect(await views()).toEqual({ 1: 2, 2: 1, 3: 1 });
   });
 
   test('does not start on the read models of another log', async () => {
     const { reached, stop } = await t.run([countingViews()]);
-    await reached('counting', await t.append(streamOf(1), viewed(1)));
+    await reached('counting', await t.append(viewsOf(1), viewed(1)));
     await stop();
     await t.pool.query(`update counting.checkpoints set log_id = 'another'`);
     await expect(t.run([countingViews()])).rejects.toThrow(/"counting" was made from another event log .* drop the schema/);
@@ -145,13 +92,13 @@ describe('an event that cannot be taken in', () => {
 
   test('is parked with what follows in its stream, and the rest goes on', async () => {
     const { reached } = await t.run([poison]);
-    await reached('counting', await t.append(streamOf(1), viewed(1)));
-    const bad = await t.append(streamOf(1), viewed(1, 'poison'));
-    const behind = await t.append(streamOf(1), viewed(1));
-    await reached('counting', await t.append(streamOf(2), viewed(2)));
+    await reached('counting', await t.append(viewsOf(1), viewed(1)));
+    const bad = await t.append(viewsOf(1), viewed(1, 'poison'));
+    const behind = await t.append(viewsOf(1), viewed(1));
+    await reached('counting', await t.append(viewsOf(2), viewed(2)));
     expect(await views()).toEqual({ 1: 1, 2: 1 });
     expect(await listParked(t.pool, 'counting')).toMatchObject([
-      { position: bad, stream: streamOf(1), revision: 1, type: 'VideoViewed', error: 'cannot take in poison', attempts: expect.any(Number) },
+      { position: bad, stream: viewsOf(1), revision: 1, type: 'VideoViewed', error: 'cannot take in poison', attempts: expect.any(Number) },
       { position: behind, attempts: 0, error: 'an earlier event of its stream is parked' },
     ]);
     expect(await consumerStatus({ pool: t.pool, store: t.store }, poison)).toMatchObject({ parkedEvents: 2, lagEvents: 0, lagSeconds: 0 });
@@ -165,29 +112,29 @@ describe('an event that cannot be taken in', () => {
     const total = Object.values(await views()).reduce((sum, count) => sum + count, 0);
     const parked = await listParked(t.pool, 'counting', { limit: 300 });
     expect(total + parked.length).toBe(300);
-    expect(new Set(parked.map(({ stream }) => stream))).toEqual(new Set([streamOf(200 % 7)]));
+    expect(new Set(parked.map(({ stream }) => stream))).toEqual(new Set([viewsOf(200 % 7)]));
     expect(parked[0]!.position).toBe(201n);
   });
 
   test('is taken in with its followers, in order, once the cause is mended', async () => {
     const { reached } = await t.run([poison]);
-    await t.append(streamOf(1), viewed(1, 'poison'), viewed(1));
-    await reached('counting', await t.append(streamOf(2), viewed(2)));
-    expect(await retryParked(t.of(poison), streamOf(1))).toBe(2);
-    expect(await retryParked(t.of(countingViews()), streamOf(1))).toBe(0);
+    await t.append(viewsOf(1), viewed(1, 'poison'), viewed(1));
+    await reached('counting', await t.append(viewsOf(2), viewed(2)));
+    expect(await retryParked(t.of(poison), viewsOf(1))).toBe(2);
+    expect(await retryParked(t.of(countingViews()), viewsOf(1))).toBe(0);
     expect(await listParked(t.pool, 'counting')).toEqual([]);
-    await reached('counting', await t.append(streamOf(1), viewed(1)));
+    await reached('counting', await t.append(viewsOf(1), viewed(1)));
     expect(await views()).toEqual({ 1: 3, 2: 1 });
   });
 
   test('can be discarded, and what was behind it taken in', async () => {
     const { reached } = await t.run([poison]);
-    await t.append(streamOf(1), viewed(1, 'poison'), viewed(1));
-    await reached('counting', await t.append(streamOf(2), viewed(2)));
+    await t.append(viewsOf(1), viewed(1, 'poison'), viewed(1));
+    await reached('counting', await t.append(viewsOf(2), viewed(2)));
     const [bad] = await listParked(t.pool, 'counting');
     await discardParked(t.pool, 'counting', bad!.position);
     await expect(discardParked(t.pool, 'counting', bad!.position)).rejects.toMatchObject({ code: 'parked_event_not_found' });
-    expect(await retryParked(t.of(poison), streamOf(1))).toBe(0);
+    expect(await retryParked(t.of(poison), viewsOf(1))).toBe(0);
     expect(await views()).toEqual({ 1: 1, 2: 1 });
   });
 });
@@ -196,17 +143,17 @@ describe('a rebuild', () => {
   test('while events flow ends with the rows that live delivery made, and live delivery goes on', async () => {
     const consumer = countingViews();
     const { reached } = await t.run([consumer]);
-    await manyViews(300);
+    await manyViews(t, 300);
     const [flowing] = await Promise.all([
       (async () => {
-        for (let round = 0; round < 20; round++) await manyViews(25);
+        for (let round = 0; round < 20; round++) await manyViews(t, 25);
       })(),
       (async () => {
         for (let round = 0; round < 4; round++) await rebuild({ ...t.of(consumer), onProgress: ({ position, head }) => expect(position <= head).toBe(true) });
       })(),
     ]);
     expect(flowing).toBeUndefined();
-    await reached('counting', await manyViews(200));
+    await reached('counting', await manyViews(t, 200));
     expect(await views()).toEqual({ 0: 200, 1: 200, 2: 200, 3: 200, 4: 200 });
     expect(await verify(t.of(consumer))).toMatchObject({ projection: 'counting', rows: 5, drift: [] });
     const { rows } = await t.pool.query(`select nspname from pg_namespace where nspname like 'counting%'`);
@@ -214,7 +161,7 @@ describe('a rebuild', () => {
   });
 
   test('goes on from its checkpoint after it was cut off', async () => {
-    await manyViews(20);
+    await manyViews(t, 20);
     const consumer = countingViews();
     const stopped = new AbortController();
     await expect(
@@ -223,7 +170,7 @@ describe('a rebuild', () => {
     const [halfway] = await readCheckpoints(t.pool, 'counting__next');
     expect(halfway!.position).toBe(20n);
     const taken: bigint[] = [];
-    await t.append(streamOf(1), viewed(1));
+    await t.append(viewsOf(1), viewed(1));
     await rebuild(t.of({ ...consumer, apply: (events, transaction) => (taken.push(...events.map(({ position }) => position)), consumer.apply(events, transaction)) }));
     expect(taken).toEqual([21n]);
     expect(await views()).toEqual({ 0: 4, 1: 5, 2: 4, 3: 4, 4: 4 });
@@ -231,21 +178,21 @@ describe('a rebuild', () => {
 
   test('happens by itself when another version is in place, which serves until then', async () => {
     const old = await t.run([countingViews()]);
-    await old.reached('counting', await manyViews(10));
+    await old.reached('counting', await manyViews(t, 10));
     await old.stop();
     const { reached } = await t.run([countingViews({ version: 2, factor: 10 })]);
-    await reached('counting', await manyViews(5));
+    await reached('counting', await manyViews(t, 5));
     expect(await views()).toEqual({ 0: 30, 1: 30, 2: 30, 3: 30, 4: 30 });
     expect((await readCheckpoints(t.pool, 'counting'))[0]!.version).toBe(2);
   });
 
   test('leaves a process of the older version behind, which changes nothing any more', async () => {
     const old = await t.run([countingViews()]);
-    await old.reached('counting', await manyViews(5));
+    await old.reached('counting', await manyViews(t, 5));
     const { reached } = await t.run([countingViews({ version: 2, factor: 10 })]);
-    await reached('counting', await manyViews(5));
+    await reached('counting', await manyViews(t, 5));
     await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.version === 2, { what: 'the new version is in place' });
-    await reached('counting', await manyViews(5));
+    await reached('counting', await manyViews(t, 5));
     await eventually(() => old.projector.states()['counting'] === 'superseded', { what: 'the old process knows' });
     expect(await views()).toEqual({ 0: 30, 1: 30, 2: 30, 3: 30, 4: 30 });
   });
@@ -255,7 +202,7 @@ describe('verifying', () => {
   test('names the keys whose rows differ from what the log says', async () => {
     const consumer = countingViews();
     const { reached } = await t.run([consumer]);
-    await reached('counting', await manyViews(10));
+    await reached('counting', await manyViews(t, 10));
     await t.pool.query('update counting.seen set views = 7 where video_id = $1', [asUuid('video', 1)]);
     await t.pool.query('delete from counting.seen where video_id = $1', [asUuid('video', 2)]);
     await t.pool.query('insert into counting.seen values ($1, 1)', [asUuid('video', 9)]);
@@ -275,10 +222,10 @@ describe('the layout of the checkpoints', () => {
   test('can change between one partition and many, without loss or repetition', async () => {
     const consumer = countingViews();
     const first = await t.run([consumer]);
-    await first.reached('counting', await manyViews(50));
+    await first.reached('counting', await manyViews(t, 50));
     await ensureLayout(t.of(consumer), 6);
     // The direct lane finds its place taken, and changes nothing any more.
-    await manyViews(50);
+    await manyViews(t, 50);
     await first.stop();
     expect((await readCheckpoints(t.pool, 'counting')).map(({ partition, partitions }) => [partition, partitions])).toEqual([0, 1, 2, 3, 4, 5].map((n) => [n, 6]));
     await ensureLayout(t.of(consumer), 1);
@@ -286,5 +233,17 @@ describe('the layout of the checkpoints', () => {
     await reached('counting', await t.store.head());
     expect(await views()).toEqual({ 0: 20, 1: 20, 2: 20, 3: 20, 4: 20 });
     expect(await verify(t.of(consumer))).toMatchObject({ drift: [] });
+  });
+
+  test('is changed once when several processes change it at the same time', async () => {
+    const consumer = countingViews();
+    const first = await t.run([consumer]);
+    await first.reached('counting', await manyViews(t, 50));
+    await first.stop();
+    for (const partitions of [3, 1, 4, 2]) {
+      await Promise.all(Array.from({ length: 4 }, () => ensureLayout(t.of(consumer), partitions)));
+      expect((await readCheckpoints(t.pool, 'counting')).map(({ position }) => position)).toEqual(Array(partitions).fill(50n));
+    }
+    expect(await views()).toEqual(evenly(10));
   });
 });

@@ -30,6 +30,11 @@ export interface ProjectorOptions {
   onMoved?(move: PartitionMoved): void;
 }
 
+interface Lane {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
 export type ConsumerState = LaneState | 'starting' | 'rebuilding';
 
 /** Runs consumers: the partitions of the log that the source assigns to this process go into their rows. */
@@ -51,6 +56,7 @@ export function createProjector(options: ProjectorOptions): Projector {
   const logId = createLogId(store);
   const states = new Map<string, Map<number, ConsumerState>>(consumers.map(({ name }) => [name, new Map([[0, 'starting']])]));
   const running: Promise<void>[] = [];
+  let lastRebuild: Promise<unknown> = Promise.resolve();
 
   const applyOptions = (consumer: Consumer): ApplyOptions => ({ pool, consumer, schema: consumer.name, logId, decode });
 
@@ -66,7 +72,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       states.set(consumer.name, new Map([[0, 'rebuilding']]));
       log.info({ consumer: consumer.name, from: version, to: consumer.version }, 'another version is in place; rebuilding beside it');
       try {
-        await rebuild({ ...applyOptions(consumer), store, log, signal: stopping.signal });
+        await oneAtATime(() => rebuild({ ...applyOptions(consumer), store, log, signal: stopping.signal }));
       } catch (error) {
         if (!(error instanceof RebuildUnderWay)) throw error;
         await pause(RETRY_MS, stopping.signal);
@@ -74,10 +80,26 @@ export function createProjector(options: ProjectorOptions): Projector {
     }
   }
 
+  function oneAtATime(work: () => Promise<void>): Promise<void> {
+    const done = lastRebuild.then(work);
+    lastRebuild = done.catch(() => undefined);
+    return done;
+  }
+
   async function run(consumer: Consumer): Promise<void> {
-    const { signal } = stopping;
     await untilDone(`preparing ${consumer.name}`, () => prepare(consumer));
-    const lanes = new Map<number, { stop: AbortController; ended: Promise<void> }>();
+    const lanes = new Map<number, Lane>();
+    try {
+      await followAssignments(consumer, lanes);
+    } finally {
+      for (const { stop } of lanes.values()) stop.abort();
+      await Promise.all([...lanes.values()].map(({ ended }) => ended));
+    }
+  }
+
+  async function followAssignments(consumer: Consumer, lanes: Map<number, Lane>): Promise<void> {
+    const { signal } = stopping;
+    const laneStates = new Map<number, ConsumerState>();
     let partitions = 0;
     for await (const assignment of source.assignments(signal)) {
       const gone = [...lanes].filter(([partition]) => assignment.partitions !== partitions || !assignment.mine.includes(partition));
@@ -85,22 +107,20 @@ export function createProjector(options: ProjectorOptions): Projector {
       for (const [partition, { ended }] of gone) {
         await ended;
         lanes.delete(partition);
+        laneStates.delete(partition);
       }
       ({ partitions } = assignment);
       await untilDone(`laying out ${consumer.name}`, () => ensureLayout({ ...applyOptions(consumer), store, signal }, partitions));
       if (signal.aborted) break;
-      const laneStates = new Map<number, ConsumerState>();
       states.set(consumer.name, laneStates);
       for (const partition of assignment.mine) {
         if (lanes.has(partition)) continue;
         lanes.set(partition, startLane(consumer, partition, assignment, laneStates));
       }
     }
-    for (const { stop } of lanes.values()) stop.abort();
-    await Promise.all([...lanes.values()].map(({ ended }) => ended));
   }
 
-  function startLane(consumer: Consumer, partition: number, { partitions }: Assignment, laneStates: Map<number, ConsumerState>) {
+  function startLane(consumer: Consumer, partition: number, { partitions }: Assignment, laneStates: Map<number, ConsumerState>): Lane {
     const stop = new AbortController();
     const ended = runLane({
       ...applyOptions(consumer),
@@ -136,7 +156,7 @@ export function createProjector(options: ProjectorOptions): Projector {
           log.error({ error: loggable(error) }, `preparing ${consumer.name} failed; trying again`);
         });
       }
-      running.push(...consumers.map(run));
+      running.push(...consumers.map((consumer) => untilDone(`running ${consumer.name}`, () => run(consumer))));
     },
     states() {
       const order: ConsumerState[] = ['failing', 'superseded', 'rebuilding', 'starting', 'running'];

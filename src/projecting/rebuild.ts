@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore } from '../eventStore/eventStore.ts';
-import type { ApplyOptions } from './applyBatch.ts';
+import { applyEvents, type ApplyOptions } from './applyBatch.ts';
 import { catchUp, type BatchDone } from './catchUp.ts';
 import { install, lockAllCheckpoints, readCheckpoints, writeEvenLayout } from './checkpoints.ts';
 import { loggable } from './parking.ts';
@@ -60,7 +60,7 @@ export async function rebuild(options: RebuildOptions): Promise<void> {
       };
       after = await catchUp({ ...next, after, until: head, onBatch });
     }
-    await swap({ ...next, after });
+    await swap(next);
   });
 }
 
@@ -72,21 +72,24 @@ async function begin(options: RebuildOptions): Promise<bigint> {
   return (await install(pool, consumer, schema))[0]!.position;
 }
 
-async function swap(options: RebuildOptions & { after: bigint }): Promise<void> {
+async function swap(options: RebuildOptions): Promise<void> {
   const { pool, consumer, schema, store } = options;
   const { name } = consumer;
   await pool.query(`drop schema if exists "${name}__old" cascade`);
   await inTransaction(pool, { schema: name }, async (live) => {
-    const places = await lockAllCheckpoints(live);
+    const places = await lockAllCheckpoints(live, name);
     const head = await store.head();
-    const position = await catchUp({ ...options, until: head });
     const [built] = await readCheckpoints(live.client, schema);
     // Whoever waits for a row that is deleted finds none when it is granted, and learns that its place is taken: its
     // transaction began with the old tables, and would go on with the new ones of the same name.
     await live.client.query('delete from checkpoints');
     await live.client.query(`set local search_path to "${schema}"`);
+    // In this very transaction: with the live rows locked, other connections may all be taken by those who wait for them.
+    for await (const { events } of store.readAll({ after: built!.position, until: head, types: consumer.handles })) {
+      await applyEvents({ ...options, isolateAfter: 1 }, events, built!.parks, live);
+    }
     const { version, logId } = built!;
-    await writeEvenLayout(live.client, { partitions: places.length, version, position, logId });
+    await writeEvenLayout(live.client, { partitions: places.length, version, position: head, logId: logId ?? (await options.logId()) });
     await live.client.query(`alter schema "${name}" rename to "${name}__old"; alter schema "${schema}" rename to "${name}"`);
   });
   // Afterwards, in a transaction of its own: it waits for queries that are still reading the old tables.

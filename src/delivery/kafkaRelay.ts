@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Kafka, Producer } from 'kafkajs';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { abortable, pause } from '../core/abortable.ts';
+import type { EventBatch, EventStore } from '../eventStore/eventStore.ts';
+import { createLogId } from '../projecting/logId.ts';
+import { StartError } from '../startError.ts';
+import type { PartitionMessage } from './kafkaRecord.ts';
+import { prepareTopic } from './kafkaTopic.ts';
+import { takeLease, type Lease } from './lease.ts';
+import { createPartitionChain, inRequests, type PartitionChain } from './partitionChain.ts';
+import { LEASE_NAME, savePlace } from './relayPlace.ts';
+import { within } from './within.ts';
+
+/** Quiet partitions hear this often how far the log is, while events flow; and once when they no longer do. */
+const WATERMARK_EVERY_MS = 50;
+const RETRY_MS = 1_000;
+const ALL_REPLICAS = -1;
+
+export interface KafkaRelayOptions {
+  readonly pool: pg.Pool;
+  /** Undecoded: personal data stays sealed on the wire. */
+  readonly store: Pick<EventStore, 'subscribe' | 'readAll' | 'head'>;
+  readonly kafka: Kafka;
+  readonly topic: string;
+  /** How many, should the topic have to be made. */
+  readonly partitions: number;
+  readonly log: Logger;
+  /** How soon another relay may take over from one that is gone, in ms; 5 000 by default. */
+  readonly leaseMs?: number;
+}
+
+export interface RelayState {
+  /** `refused`: the topic is not this log's, see `reason`. `away`: Kafka or the store cannot be reached; it is tried again. */
+  readonly state: 'standby' | 'active' | 'away' | 'refused';
+  /** Up to here the brokers have acknowledged; known to the active relay. */
+  readonly position: bigint;
+  readonly reason?: string;
+}
+
+/**
+ * Copies the event log to a Kafka topic, in order. Any number may run; the one that holds the lease works, the others
+ * stand by. Its place is saved after the brokers' acknowledgement, so that a relay that stops anywhere leaves at most
+ * a repetition behind, which readers recognise by its positions.
+ */
+export interface KafkaRelay {
+  /** Begins; goes on by itself whenever Kafka is back. @throws StartError when the topic is not this log's. */
+  start(): Promise<void>;
+  state(): RelayState;
+  stop(): Promise<void>;
+}
+
+export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
+  const { pool, store, kafka, topic, log } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const logId = createLogId(store);
+  const holder = `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`;
+  let state: RelayState = { state: 'standby', position: 0n };
+  let running: Promise<void> = Promise.resolve();
+
+  const prepare = async () => prepareTopic(options, { id: await logId(), head: await store.head() });
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await using lease = await takeLease({ pool, name: LEASE_NAME(topic), holder, log, lastsMs: options.leaseMs }, signal);
+        log.info({ topic, epoch: String(lease.epoch) }, 'this relay is the active one');
+        await relayUnder(lease);
+      } catch (error) {
+        if (signal.aborted) return;
+        state = { ...state, state: error instanceof StartError ? 'refused' : 'away', reason: (error as Error).message };
+        log.warn({ topic, message: state.reason }, 'the relay stopped; it starts again from its saved place');
+      }
+      await pause(RETRY_MS, signal);
+    }
+  }
+
+  async function relayUnder(lease: Lease): Promise<void> {
+    const place = await prepare();
+    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: { retries: 3, maxRetryTime: 1_000 } });
+    const reading = new AbortController();
+    try {
+      await abortable(producer.connect(), lease.signal);
+      state = { state: 'active', position: place.position };
+      const batches = store.subscribe({ after: place.position, signal: AbortSignal.any([lease.signal, reading.signal]) });
+      await copy(batches, place, producer, lease);
+    } finally {
+      reading.abort();
+      // A send that hangs would keep the next relay waiting for nothing.
+      await within(producer.disconnect().catch(() => undefined), 2_000);
+    }
+  }
+
+  async function copy(batches: AsyncIterable<EventBatch>, place: { position: bigint; lastPositions: readonly bigint[] }, producer: Producer, lease: Lease): Promise<void> {
+    const reader = batches[Symbol.asyncIterator]();
+    let chain: PartitionChain | undefined;
+    let next = reader.next();
+    let lastWatermarks = 0;
+    while (!lease.signal.aborted) {
+      const wait = chain?.uneven === true ? lastWatermarks + WATERMARK_EVERY_MS - Date.now() : Infinity;
+      const read = await within(next, wait);
+      if (read?.done === true) return;
+      const id = await logId();
+      if (id === null) throw new Error('the log has events, but no first one');
+      chain ??= createPartitionChain(place, id);
+      const messages: PartitionMessage[] = [];
+      if (read !== undefined) {
+        // The following page is read while this one is sent.
+        next = reader.next();
+        next.catch(() => undefined);
+        messages.push(...chain.events(read.value.events, read.value.position));
+      }
+      if (Date.now() - lastWatermarks >= WATERMARK_EVERY_MS) {
+        messages.push(...chain.watermarks());
+        lastWatermarks = Date.now();
+      }
+      await send(producer, messages, lease);
+      const { position, lastPositions } = chain;
+      if (!(await savePlace(pool, topic, lease.epoch, { logId: id, position, lastPositions }))) throw new Error('another relay has taken over');
+      state = { state: 'active', position };
+    }
+  }
+
+  async function send(producer: Producer, messages: readonly PartitionMessage[], lease: Lease): Promise<void> {
+    for (const request of inRequests(messages)) {
+      lease.signal.throwIfAborted();
+      await abortable(producer.send({ topic, acks: ALL_REPLICAS, messages: request }), lease.signal);
+    }
+  }
+
+  return {
+    async start() {
+      try {
+        await prepare();
+      } catch (error) {
+        if (error instanceof StartError) throw error;
+        log.warn({ message: (error as Error).message }, 'Kafka cannot be reached yet; the relay goes on trying');
+      }
+      running = run();
+    },
+    state: () => state,
+    async stop() {
+      stopping.abort(new Error('the relay is stopping'));
+      await running;
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { Kysely } from 'kysely';
+import type pg from 'pg';
+import type { ReelStreamEvent } from '../../src/eventTypes.ts';
+import { projectionConsumer, type Consumer } from '../../src/projecting/consumer.ts';
+import type { Projection } from '../../src/projecting/projection.ts';
+import { asUuid } from './ids.ts';
+import type { ProjectingTest } from './projecting.ts';
+
+interface Tables {
+  seen: { video_id: string; views: number };
+}
+
+/** Adds up views: not idempotent by itself, so that whatever is taken in twice or lost shows. */
+export function countingViews(options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {}): Consumer {
+  const projection: Projection<Tables> = {
+    name: 'counting',
+    version: options.version ?? 1,
+    handles: ['VideoViewed'],
+    async createTables(db) {
+      await db.schema
+        .createTable('seen')
+        .addColumn('video_id', 'uuid', (column) => column.primaryKey())
+        .addColumn('views', 'integer', (column) => column.notNull())
+        .execute();
+    },
+    async apply(events, db) {
+      const counts = new Map<string, number>();
+      for (const { type, data } of events) {
+        if (type !== 'VideoViewed') continue;
+        if (options.refuse?.(data.viewer) === true) throw new Error(`cannot take in ${data.viewer}`);
+        counts.set(data.videoId, (counts.get(data.videoId) ?? 0) + (options.factor ?? 1));
+      }
+      for (const [videoId, views] of [...counts].toSorted()) await add(db, videoId, views);
+    },
+  };
+  return projectionConsumer(projection as unknown as Projection);
+}
+
+async function add(db: Kysely<Tables>, video_id: string, views: number): Promise<void> {
+  await db
+    .insertInto('seen')
+    .values({ video_id, views })
+    .onConflict((conflict) => conflict.column('video_id').doUpdateSet((eb) => ({ views: eb('seen.views', '+', views) })))
+    .execute();
+}
+
+export function viewed(video: number, viewer = 'user:1'): ReelStreamEvent {
+  return { type: 'VideoViewed', data: { videoId: asUuid('video', video), ownerId: asUuid('user', 1), viewer, at: '2025-01-30T12:00:00.000Z' } };
+}
+
+export const viewsOf = (video: number): string => `views-${asUuid('video', video)}_2025-01-30`;
+
+/** Views of so many videos in turn, as many at once as the store will have. Answers the last position. */
+export async function manyViews(t: ProjectingTest, count: number, videos = 5): Promise<bigint> {
+  const positions = await Promise.all(Array.from({ length: count }, (_, n) => t.append(viewsOf(n % videos), viewed(n % videos))));
+  return positions.reduce((most, position) => (position > most ? position : most));
+}
+
+/** What the projection has, by the number of the video. */
+export async function countedViews(pool: pg.Pool): Promise<Record<string, number>> {
+  const { rows } = await pool.query<{ video_id: string; views: number }>('select * from counting.seen');
+  return Object.fromEntries(rows.map(({ video_id, views }) => [Number.parseInt(video_id.slice(-12), 16), views]));
+}
+
+/** So many views for each of the first so many videos. */
+export function evenly(views: number, videos = 5): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: videos }, (_, n) => [n, views]));
+}
