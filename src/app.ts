@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import type { Kafka } from 'kafkajs';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { projections } from '../projections/index.ts';
@@ -11,12 +12,15 @@ import { analyticsRoutes } from './analytics/routes.ts';
 import { createQueryCache } from './cache/queryCache.ts';
 import { createRedisGate, type RedisGate } from './cache/redisGate.ts';
 import { createRedisSharedCache } from './cache/redisSharedCache.ts';
-import type { Config, Role } from './config.ts';
+import type { Config, KafkaConfig, Role } from './config.ts';
 import { createEventCodec, type EventCodec } from './core/eventCodec.ts';
 import { openPostgresUserKeys } from './core/postgresUserKeys.ts';
 import { hmacName } from './core/sealing.ts';
 import { createDirectSource } from './delivery/directSource.ts';
 import type { EventSource } from './delivery/eventSource.ts';
+import { createKafkaClient } from './delivery/kafkaClient.ts';
+import { createKafkaRelay } from './delivery/kafkaRelay.ts';
+import { createKafkaSource } from './delivery/kafkaSource.ts';
 import { createEventStoreDbStore } from './eventStore/eventStoreDbEventStore.ts';
 import type { EventStore } from './eventStore/eventStore.ts';
 import { createPostgresEventStore } from './eventStore/postgresEventStore.ts';
@@ -47,6 +51,7 @@ import { migrate } from './postgres/migrate.ts';
 import { createPool } from './postgres/pool.ts';
 import { projectionConsumer, type Consumer } from './projecting/consumer.ts';
 import { createSharedProgress, type SharedProgress } from './projecting/progressNews.ts';
+import { decodeFor } from './projecting/decoding.ts';
 import { createProjector } from './projecting/projector.ts';
 import { createRateLimits } from './rateLimits/createRateLimits.ts';
 import { createRealtime, type Realtime } from './realtime/realtime.ts';
@@ -88,10 +93,11 @@ export async function startApp(config: Config, roles: readonly Role[], log: Logg
   const realtime = has('api') ? openRealtime(engines, tokens, door, legacyDoor) : undefined;
   const reportProgress = realtime?.reportProgress ?? progressEmitter(engines);
 
-  const consumers: Consumer[] = [];
-  if (has('projector')) consumers.push(...projections.map(projectionConsumer));
-  if (has('media')) consumers.push(await startMedia(engines, reportProgress));
-  if (consumers.length > 0) await startConsumers(engines, consumers);
+  if (has('relay')) await startRelay(engines);
+  await startConsumers(engines, {
+    projections: has('projector') ? projections.map(projectionConsumer) : [],
+    media: has('media') ? [await startMedia(engines, reportProgress)] : [],
+  });
 
   const { metrics, checks } = engines;
   const health = createHealth({ checks, log, draining: draining.signal });
@@ -275,16 +281,54 @@ async function startMedia({ config, log, parts, databaseUrl, store, objects, scr
   return createMediaProcessManager({ jobs });
 }
 
-async function startConsumers(engines: Engines, consumers: readonly Consumer[]): Promise<void> {
+/** With Kafka each group has its own way to the events; without, all consumers of the process share one subscription. */
+async function startConsumers(engines: Engines, groups: { readonly projections: Consumer[]; readonly media: Consumer[] }): Promise<void> {
+  if (engines.config.kafka === undefined) return startGroup(engines, 'consumers', Object.values(groups).flat());
+  for (const [group, consumers] of Object.entries(groups)) await startGroup(engines, group, consumers);
+}
+
+async function startGroup(engines: Engines, group: string, consumers: readonly Consumer[]): Promise<void> {
+  if (consumers.length === 0) return;
   const { log, parts, rawStore, codec, progress, checks } = engines;
-  const pool = openPool(engines, 'projections', consumers.length + 3);
-  const source: EventSource = createDirectSource({ store: rawStore, log });
+  const pool = openPool(engines, group, consumers.length + 3);
+  const source = openSource(engines, group, pool);
   parts.defer(() => source.close());
-  const decode: EventCodec['decode'] = (events) => codec.decode(events);
+  const decode = decodeFor(eventTypes, codec);
   const projector = createProjector({ pool, store: rawStore, decode, source, consumers, log, onMoved: (move) => progress.moved(move) });
   parts.defer(() => projector.stop());
   await projector.start();
-  checks.push({ name: 'projections', required: false, check: () => Promise.resolve(projector.states()) });
+  checks.push({ name: group, required: false, check: () => Promise.resolve(projector.states()) });
+}
+
+function openSource({ config, log, rawStore, checks }: Engines, group: string, pool: pg.Pool): EventSource {
+  if (config.kafka === undefined) return createDirectSource({ store: rawStore, log });
+  const { topic } = config.kafka;
+  const source = createKafkaSource({ kafka: kafkaOf(config.kafka, config.role, log), topic, groupId: `${topic}.${group}`, pool, store: rawStore, log });
+  checks.push({ name: `kafka ${group}`, required: false, check: () => told(source.state(), ['away', 'refused']) });
+  return source;
+}
+
+/** Copies the log to Kafka, for as long as no other relay does. */
+async function startRelay(engines: Engines): Promise<void> {
+  const { config, log, parts, rawStore, checks } = engines;
+  if (config.kafka === undefined) return;
+  const relay = createKafkaRelay({ ...config.kafka, kafka: kafkaOf(config.kafka, config.role, log), pool: openPool(engines, 'relay', 4), store: rawStore, log });
+  parts.defer(() => relay.stop());
+  await relay.start();
+  checks.push({ name: 'kafka relay', required: false, check: () => told(relay.state(), ['away', 'refused']) });
+}
+
+function kafkaOf({ brokers }: KafkaConfig, role: Role, log: Logger): Kafka {
+  return createKafkaClient({ brokers, clientId: `reelstream-${role}`, log });
+}
+
+/** What a part says of itself, as a health check has it. */
+async function told<State extends { readonly state: string; readonly reason?: string; readonly position?: bigint }>(
+  { state, reason, position }: State,
+  bad: readonly State['state'][],
+): Promise<Record<string, string>> {
+  if (bad.includes(state)) throw new Error(reason ?? state);
+  return { state, ...(position !== undefined && { position: String(position) }) };
 }
 
 interface ApiParts {

@@ -32,7 +32,7 @@ export interface Config {
   /** Undefined: the event log lies in PostgreSQL. */
   readonly eventStoreUrl: string | undefined;
   /** Undefined: events go straight from the log to their readers. */
-  readonly kafka: { readonly brokers: readonly string[]; readonly topic: string; readonly partitions: number } | undefined;
+  readonly kafka: KafkaConfig | undefined;
   /** Undefined: what is shared is shared within this process. */
   readonly redisUrl: string | undefined;
   /** Undefined: objects lie in `dataDir`. */
@@ -44,6 +44,13 @@ export interface Config {
   readonly rateLimits: RateLimitConfig;
   /** Undefined: no telemetry leaves the process. */
   readonly otlpEndpoint: string | undefined;
+}
+
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  /** Of the topic, when it has to be made. */
+  readonly partitions: number;
 }
 
 export interface MinioConfig {
