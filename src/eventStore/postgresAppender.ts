@@ -74,10 +74,15 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
     }
     const batch = queue.slice(0, size);
     queue = queue.slice(size);
-    waitingEvents -= ids.size;
+    countWaiting();
+    return batch;
+  }
+
+  /** After the queue has become shorter: lets those in who were held back. */
+  function countWaiting(): void {
+    waitingEvents = queue.reduce((sum, { request }) => sum + request.ids.length, 0);
     room.resolve();
     room = Promise.withResolvers<void>();
-    return batch;
   }
 
   /** Answers every member of the batch. */
@@ -88,8 +93,11 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
         return answer(left, await write(left.map(({ request }) => request)));
       } catch (error) {
         if (isOutage(error)) {
+          log?.warn({ err: error, appends: left.length }, 'the event log did not take a batch of appends');
           // Perhaps it was written all the same: trying again is safe, since the store knows the event ids.
           left = giveUpOld(left, error);
+          queue = giveUpOld(queue, error);
+          countWaiting();
           if (left.length > 0) await pause(RETRY_AFTER_MS);
         } else if (left.length === 1) {
           return left[0]!.reject(refusal(error));
@@ -114,10 +122,9 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
     if (last > 0n) onAppended(last);
   }
 
-  function giveUpOld(batch: readonly Waiting[], cause: unknown): Waiting[] {
-    log?.warn({ err: cause, appends: batch.length }, 'the event log did not take a batch of appends');
+  function giveUpOld(appends: readonly Waiting[], cause: unknown): Waiting[] {
     const oldest = Date.now() - giveUpAfterMs;
-    return batch.filter(({ since, reject }) => {
+    return appends.filter(({ since, reject }) => {
       if (since > oldest) return true;
       reject(new EventStoreUnavailable('the event log did not take the append in time; it may be tried again with the same event ids', { cause }));
       return false;

@@ -43,7 +43,7 @@ export function createPostgresEventStore({
     write: (requests) => writeBatch(pool, requests, giveUpAfterMs),
     onAppended: (position) => {
       watch.saw(position);
-      news.announce(position);
+      news.announce();
     },
     mostWaiting,
     giveUpAfterMs,

@@ -20,7 +20,7 @@ export interface HeadNewsOptions {
 /** Carries the news that the log has grown between processes: NOTIFY for speed, a poll for certainty. */
 export interface HeadNews {
   /** Tells other processes, without making the caller wait. One notification may speak for many appends. */
-  announce(position: bigint): void;
+  announce(): void;
   /** Begins to hear from other processes; holds one connection of the pool from then on. */
   listen(): void;
   close(): Promise<void>;
@@ -28,20 +28,33 @@ export interface HeadNews {
 
 export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsOptions): HeadNews {
   const closing = new AbortController();
-  let unannounced: bigint | undefined;
+  let unannounced = false;
   let announcing: Promise<void> | undefined;
   let listening: Promise<unknown> | undefined;
+  let looking: Promise<void> | undefined;
+  let lookAgain = false;
 
   // Not within the transaction of the append: a commit with a NOTIFY holds a lock of the whole server while it is
   // written to disk, and every other commit that notifies would wait for it.
   async function announceAll(): Promise<void> {
-    while (unannounced !== undefined) {
-      const position = unannounced;
-      unannounced = undefined;
-      await pool.query('select pg_notify($1, $2)', [CHANNEL, String(position)]).catch(() => undefined);
+    while (unannounced) {
+      unannounced = false;
+      await pool.query(`notify ${CHANNEL}`).catch(() => undefined);
       await pause(ANNOUNCE_EVERY_MS, closing.signal);
     }
     announcing = undefined;
+  }
+
+  // A notification is a hint, and anyone may send one: how far the log reaches is what the log says.
+  function look(): void {
+    lookAgain = true;
+    looking ??= (async () => {
+      while (lookAgain) {
+        lookAgain = false;
+        await readHead().then(watch.saw, () => undefined);
+      }
+      looking = undefined;
+    })();
   }
 
   async function hearNotifications(): Promise<void> {
@@ -58,12 +71,10 @@ export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsO
     const lost = Promise.withResolvers<never>();
     lost.promise.catch(() => undefined);
     client.on('error', lost.reject);
-    client.on('notification', ({ payload }) => {
-      if (payload !== undefined && /^\d+$/.test(payload)) watch.saw(BigInt(payload));
-    });
+    client.on('notification', look);
     try {
       await client.query(`listen ${CHANNEL}`);
-      watch.saw(await readHead());
+      look();
       await abortable(lost.promise, closing.signal);
     } finally {
       client.release(true);
@@ -72,14 +83,14 @@ export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsO
 
   async function poll(): Promise<void> {
     while (!closing.signal.aborted) {
-      if (watch.awaited) await readHead().then(watch.saw, () => undefined);
+      if (watch.awaited) look();
       await pause(pollMs, closing.signal);
     }
   }
 
   return {
-    announce(position) {
-      unannounced = position;
+    announce() {
+      unannounced = true;
       announcing ??= announceAll();
     },
     listen() {
@@ -88,6 +99,7 @@ export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsO
     close: async () => {
       closing.abort();
       await Promise.all([announcing, listening]);
+      await looking;
     },
   };
 }

@@ -4,9 +4,8 @@
  * Source of the codes: PostgreSQL documentation, appendix A.
  */
 export function isOutage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
-  if (typeof code !== 'string') return connectionMessages.test(error.message);
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code !== 'string') return typeof message === 'string' && connectionMessages.test(message);
   // ECONNREFUSED, EPIPE, ENOTFOUND …; no SQLSTATE begins with E.
   if (code.startsWith('E')) return true;
   return transientClasses.has(code.slice(0, 2)) || transientCodes.has(code);

@@ -21,7 +21,10 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
 
   const server = createServer((client) => {
     if (mode === 'cut') return client.destroy();
-    const upstream = connect(Number(target.port), target.hostname);
+    // `?host=` is how the address of a PostgreSQL names the folder of its Unix socket.
+    const folder = target.searchParams.get('host');
+    const port = target.port || '5432';
+    const upstream = folder === null ? connect(Number(port), target.hostname) : connect(`${folder}/.s.PGSQL.${port}`);
     let lost = false;
     const destroyBoth = (): void => {
       client.destroy();
@@ -48,6 +51,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const through = new URL(url);
   through.hostname = '127.0.0.1';
+  through.searchParams.delete('host');
   through.port = String((server.address() as AddressInfo).port);
 
   return {
