@@ -1,0 +1,68 @@
+import type { RequestListener } from 'node:http';
+import { createAccountQueries } from '../accounts/accountQueries.ts';
+import { createPasswords } from '../accounts/passwords.ts';
+import { accountRoutes } from '../accounts/routes.ts';
+import { analyticsRoutes } from '../analytics/routes.ts';
+import { createQueryCache } from '../cache/queryCache.ts';
+import { createRedisSharedCache } from '../cache/redisSharedCache.ts';
+import { hmacName } from '../core/sealing.ts';
+import { createAuthenticator } from '../http/authenticator.ts';
+import type { Health } from '../http/health.ts';
+import { createHttpApp } from '../http/httpApp.ts';
+import { createPostgresIdempotency } from '../http/postgresIdempotency.ts';
+import { createLikeCommands } from '../likes/likeCommands.ts';
+import { createLikeQueries } from '../likes/likeQueries.ts';
+import { likeRoutes } from '../likes/routes.ts';
+import type { ReportUploadProgress } from '../media/progress.ts';
+import { createMediaHandler } from '../objectStore/mediaHandler.ts';
+import { createRateLimits } from '../rateLimits/createRateLimits.ts';
+import { sessionRoutes } from '../sessions/routes.ts';
+import type { Tokens } from '../sessions/tokens.ts';
+import { videoRoutes } from '../videos/routes.ts';
+import { createVideoQueries } from '../videos/videoQueries.ts';
+import { createViewRecorder } from '../views/viewRecorder.ts';
+import { MEDIA_PATH, objectFolder, type Engines } from './engines.ts';
+
+export interface ApiParts {
+  readonly health: Health;
+  readonly tokens: Tokens;
+  readonly reportProgress: ReportUploadProgress;
+}
+
+export function createApi(engines: Engines, { health, tokens, reportProgress }: ApiParts): RequestListener {
+  const { config, log, parts, metrics, tracing, pool, store, objects, redis, progress, scratch, inspect } = engines;
+  const { secrets } = config;
+  const nameHash = (kind: 'email' | 'username', name: string): string => hmacName(secrets.dataKey, kind, name);
+  const passwords = createPasswords();
+  const cache = createQueryCache({ progress, shared: redis && createRedisSharedCache(redis) });
+  parts.defer(() => cache.close());
+  const views = createViewRecorder({ store, logger: log, secret: hmacName(secrets.dataKey, 'viewer', ''), shared: redis });
+  parts.defer(() => views.close());
+  const idempotency = createPostgresIdempotency({ pool, secret: hmacName(secrets.dataKey, 'idempotency', ''), log });
+  parts.defer(() => idempotency.close());
+  const queries = createVideoQueries({ pool, urls: objects });
+  const likes = createLikeQueries({ pool, store });
+  const { windowSeconds: seconds, enabled, max, authMax, uploadMax } = config.rateLimits;
+
+  return createHttpApp({
+    routes: [
+      ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf: (userId) => queries.ofOwner(userId), progress }),
+      ...sessionRoutes({ store, nameHash, passwords, tokens, secureCookies: config.production }),
+      ...videoRoutes({
+        store, objects, cache, views, progress, scratch, inspect, queries, likes,
+        reportProgress, uploadWaitMs: config.uploadWaitSeconds * 1_000,
+      }),
+      ...likeRoutes({ commands: createLikeCommands({ store }), queries: likes, progress }),
+      ...analyticsRoutes({ pool, progress }),
+    ],
+    media: config.minio === undefined ? { path: MEDIA_PATH, handler: createMediaHandler({ root: objectFolder(config) }) } : undefined,
+    log, metrics, tracing, health, idempotency,
+    authenticator: createAuthenticator({ secret: secrets.jwt }),
+    rateLimits: createRateLimits({
+      enabled, redis,
+      limits: { general: { points: max, seconds }, auth: { points: authMax, seconds }, upload: { points: uploadMax, seconds } },
+    }),
+    cors: config.corsOrigins.includes('*') ? 'default' : config.corsOrigins,
+    trustProxy: config.trustProxy,
+  });
+}

@@ -1,0 +1,80 @@
+import type { Kafka } from 'kafkajs';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { projections } from '../../projections/index.ts';
+import type { KafkaConfig, Role } from '../config.ts';
+import { createDirectSource } from '../delivery/directSource.ts';
+import type { EventSource } from '../delivery/eventSource.ts';
+import { createKafkaClient } from '../delivery/kafkaClient.ts';
+import { createKafkaRelay } from '../delivery/kafkaRelay.ts';
+import { createKafkaSource } from '../delivery/kafkaSource.ts';
+import { eventTypes } from '../eventTypes.ts';
+import { createMediaJobs } from '../media/mediaJobs.ts';
+import { createMediaProcessManager } from '../media/mediaProcessManager.ts';
+import { createMediaWorker } from '../media/mediaWorker.ts';
+import type { ReportUploadProgress } from '../media/progress.ts';
+import type { Consumer } from '../projecting/consumer.ts';
+import { decodeFor } from '../projecting/decoding.ts';
+import { createProjector } from '../projecting/projector.ts';
+import { openPool, type Engines } from './engines.ts';
+
+/** Runs media jobs; answers the consumer that makes them out of events. */
+export async function startMedia({ config, log, parts, databaseUrl, store, objects, scratch, inspect, tools }: Engines, reportProgress: ReportUploadProgress): Promise<Consumer> {
+  await scratch.sweep();
+  const jobs = createMediaJobs({ connectionString: databaseUrl, logger: log, alone: config.databaseUrl === undefined });
+  await jobs.start();
+  parts.defer(() => jobs.close());
+  const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, reportProgress });
+  await jobs.work(worker, { concurrency: config.mediaConcurrency });
+  return createMediaProcessManager({ jobs });
+}
+
+/** With Kafka each group has its own way to the events; without, all consumers of the process share one subscription. */
+export async function startConsumers(engines: Engines, groups: { readonly projections: Consumer[]; readonly media: Consumer[] }): Promise<void> {
+  if (engines.config.kafka === undefined) return startGroup(engines, 'consumers', Object.values(groups).flat());
+  for (const [group, consumers] of Object.entries(groups)) await startGroup(engines, group, consumers);
+}
+
+async function startGroup(engines: Engines, group: string, consumers: readonly Consumer[]): Promise<void> {
+  if (consumers.length === 0) return;
+  const { log, parts, rawStore, codec, progress, checks } = engines;
+  const pool = openPool(engines, group, consumers.length + 3);
+  const source = openSource(engines, group, pool);
+  parts.defer(() => source.close());
+  const decode = decodeFor(eventTypes, codec);
+  const projector = createProjector({ pool, store: rawStore, decode, source, consumers, log, onMoved: (move) => progress.moved(move) });
+  parts.defer(() => projector.stop());
+  await projector.start();
+  checks.push({ name: group, required: false, check: () => Promise.resolve(projector.states()) });
+}
+
+function openSource({ config, log, rawStore, checks }: Engines, group: string, pool: pg.Pool): EventSource {
+  if (config.kafka === undefined) return createDirectSource({ store: rawStore, log });
+  const { topic } = config.kafka;
+  const source = createKafkaSource({ kafka: kafkaOf(config.kafka, config.role, log), topic, groupId: `${topic}.${group}`, pool, store: rawStore, log });
+  checks.push({ name: `kafka ${group}`, required: false, check: () => told(source.state(), ['away', 'refused']) });
+  return source;
+}
+
+/** Copies the log to Kafka, for as long as no other relay does. */
+export async function startRelay(engines: Engines): Promise<void> {
+  const { config, log, parts, rawStore, checks } = engines;
+  if (config.kafka === undefined) return;
+  const relay = createKafkaRelay({ ...config.kafka, kafka: kafkaOf(config.kafka, config.role, log), pool: openPool(engines, 'relay', 4), store: rawStore, log });
+  parts.defer(() => relay.stop());
+  await relay.start();
+  checks.push({ name: 'kafka relay', required: false, check: () => told(relay.state(), ['away', 'refused']) });
+}
+
+function kafkaOf({ brokers }: KafkaConfig, role: Role, log: Logger): Kafka {
+  return createKafkaClient({ brokers, clientId: `reelstream-${role}`, log });
+}
+
+/** What a part says of itself, as a health check has it. */
+async function told<State extends { readonly state: string; readonly reason?: string; readonly position?: bigint }>(
+  { state, reason, position }: State,
+  bad: readonly State['state'][],
+): Promise<Record<string, string>> {
+  if (bad.includes(state)) throw new Error(reason ?? state);
+  return { state, ...(position !== undefined && { position: String(position) }) };
+}

@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { projections } from '../../projections/index.ts';
+import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
+import type { Config } from '../config.ts';
+import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
+import { openPostgresUserKeys } from '../core/postgresUserKeys.ts';
+import { hmacName } from '../core/sealing.ts';
+import { createEventStoreDbStore } from '../eventStore/eventStoreDbEventStore.ts';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { withCodec } from '../eventStore/withCodec.ts';
+import { eventTypes } from '../eventTypes.ts';
+import type { HealthCheck } from '../http/health.ts';
+import { findFfmpegTools, type FfmpegTools } from '../media/ffmpegTools.ts';
+import { createInspector, type Inspect } from '../media/inspect.ts';
+import { createScratch, type Scratch } from '../media/scratch.ts';
+import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
+import { createMinioObjectStore } from '../objectStore/minioObjectStore.ts';
+import type { ObjectStore } from '../objectStore/objectStore.ts';
+import { openDatabase } from '../postgres/database.ts';
+import { migrate } from '../postgres/migrate.ts';
+import { createPool } from '../postgres/pool.ts';
+import { createSharedProgress, type SharedProgress } from '../projecting/progressNews.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { observedEventStore } from '../telemetry/observedEventStore.ts';
+import { startTracing, type Tracing } from '../telemetry/tracing.ts';
+
+/** What the roles are made of. */
+export interface Engines {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Ended in the reverse of the order in which they were added. */
+  readonly parts: AsyncDisposableStack;
+  /** Aborts when the process begins to stop. */
+  readonly draining: AbortSignal;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  readonly checks: HealthCheck[];
+  readonly databaseUrl: string;
+  /** For commands and queries. */
+  readonly pool: pg.Pool;
+  /** The log as it lies there: personal data sealed, old versions old. */
+  readonly rawStore: EventStore;
+  readonly codec: EventCodec;
+  /** The log as the domain knows it. */
+  readonly store: EventStore;
+  readonly progress: SharedProgress;
+  readonly objects: ObjectStore;
+  readonly redis: SharedRedis | undefined;
+  readonly tools: FfmpegTools;
+  readonly scratch: Scratch;
+  readonly inspect: Inspect;
+}
+
+export interface SharedRedis {
+  readonly client: Redis;
+  readonly gate: RedisGate;
+  /** Tells the keys of one system from those of another that uses the same Redis. */
+  readonly namespace: string;
+}
+
+interface Opening extends Pick<Engines, 'config' | 'log' | 'parts' | 'draining'> {
+  /** Where the process listens. */
+  readonly port: number;
+}
+
+export async function openEngines({ config, log, parts, draining, port }: Opening): Promise<{ engines: Engines; firstStart: boolean }> {
+  const metrics = createMetrics();
+  const tracing = await startTracing({ endpoint: config.otlpEndpoint, service: `reelstream-${config.role}` });
+  parts.defer(() => tracing.close());
+  const findingTools = findFfmpegTools({ ...config, binFolder: join(config.dataDir, 'bin'), searchPath: process.env['PATH'] });
+  findingTools.catch(() => undefined);
+  const database = await openDatabase({ config, log, onFailure: crash });
+  parts.defer(() => database.close());
+  const engines = { config, log, parts, draining, metrics, tracing, databaseUrl: database.url };
+  const pool = openPool(engines, 'queries', 10);
+  await migrate(pool);
+
+  const rawStore = openEventStore(engines);
+  parts.defer(() => rawStore.close());
+  const keys = await openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey });
+  const codec = createEventCodec({ types: eventTypes, keys });
+  const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
+  const progress = createSharedProgress({ pool, projections: projections.map(({ name }) => name), log });
+  await progress.start();
+  parts.defer(() => progress.close());
+  const scratch = await createScratch(join(config.dataDir, 'tmp'));
+  parts.defer(() => scratch.close());
+  const objects = await openObjectStore(config, parts, port);
+  const redis = await openRedis(config, log, parts, pool);
+  const tools = await findingTools;
+  log.info({ ffmpeg: tools.ffmpeg, ffprobe: tools.ffprobe }, 'found FFmpeg');
+  const checks: HealthCheck[] = [
+    { name: 'postgres', required: true, check: async () => void (await pool.query('select 1')) },
+    { name: 'eventStore', required: true, check: async () => ({ head: String(await rawStore.head()) }) },
+    { name: 'objectStore', required: false, check: () => objects.check() },
+  ];
+  if (redis !== undefined) checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
+  const inspect = createInspector({ ffprobe: tools.ffprobe.path });
+  return { engines: { ...engines, pool, rawStore, codec, store, progress, objects, redis, tools, scratch, inspect, checks }, firstStart: database.created };
+}
+
+export function openPool({ databaseUrl, log, parts, config }: Pick<Engines, 'databaseUrl' | 'log' | 'parts' | 'config'>, use: string, max: number): pg.Pool {
+  const onError = (error: Error): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
+  const pool = createPool({ connectionString: databaseUrl, name: `${config.role} ${use}`, max, onError });
+  parts.defer(() => pool.end());
+  return pool;
+}
+
+function openEventStore(engines: Pick<Engines, 'databaseUrl' | 'log' | 'parts' | 'config'>): EventStore {
+  const { log, config } = engines;
+  if (config.eventStoreUrl === undefined) return createPostgresEventStore({ pool: openPool(engines, 'log', 8), log });
+  return createEventStoreDbStore({ url: config.eventStoreUrl, log });
+}
+
+export const MEDIA_PATH = '/media';
+export const objectFolder = ({ dataDir }: Config): string => join(dataDir, 'objects');
+
+async function openObjectStore(config: Config, parts: AsyncDisposableStack, port: number): Promise<ObjectStore> {
+  const { minio } = config;
+  if (minio === undefined) return createFolderObjectStore({ root: objectFolder(config), publicUrl: `http://localhost:${port}${MEDIA_PATH}` });
+  const { endpoint, useSsl } = minio;
+  const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
+  const store = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });
+  parts.defer(() => store.close());
+  return store;
+}
+
+async function openRedis({ redisUrl, secrets }: Config, log: Logger, parts: AsyncDisposableStack, pool: pg.Pool): Promise<SharedRedis | undefined> {
+  if (redisUrl === undefined) return undefined;
+  const { rows } = await pool.query<{ name: string }>(`select oid || ' ' || datname as name from pg_database where datname = current_database()`);
+  const client = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
+  // The gate says when it is away, once; without a listener every try to connect would be printed.
+  client.on('error', (error) => log.debug({ err: error }, 'Redis cannot be reached'));
+  parts.defer(() => client.disconnect());
+  const gate = createRedisGate({ redis: client, logger: log });
+  parts.defer(() => gate.close());
+  return { client, gate, namespace: hmacName(secrets.dataKey, 'namespace', rows[0]!.name).slice(0, 12) };
+}
+
+
+/** Ends the process the way any error does that nobody expected. */
+function crash(error: Error): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,22 @@
+import type { HttpServer } from '../http/httpServer.ts';
+import type { ReportUploadProgress } from '../media/progress.ts';
+import { createRealtime, type Realtime } from '../realtime/realtime.ts';
+import { createProgressEmitter } from '../realtime/redisSockets.ts';
+import type { Tokens } from '../sessions/tokens.ts';
+import type { Engines } from './engines.ts';
+
+export function openRealtime({ log, parts, store, redis }: Engines, tokens: Tokens, door: HttpServer, legacyDoor: HttpServer | undefined): Realtime {
+  const realtime = createRealtime({
+    http: door.server, legacyHttp: legacyDoor?.server, authenticate: (token) => tokens.verifyAccess(token), store, redis: redis?.client, logger: log,
+  });
+  parts.defer(() => realtime.close());
+  return realtime;
+}
+
+/** Without a Redis, progress made in a process without sockets reaches nobody. */
+export function progressEmitter({ redis, log, parts }: Engines): ReportUploadProgress {
+  if (redis === undefined) return () => undefined;
+  const emitter = createProgressEmitter(redis.client, log);
+  parts.defer(() => emitter.close());
+  return emitter.report;
+}
