@@ -1,5 +1,4 @@
-import { createServer, type Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server as HttpServer } from 'node:http';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { EventStore } from '../eventStore/eventStore.ts';
@@ -10,11 +9,10 @@ import { bridgeSockets } from './redisSockets.ts';
 import { createSocketServer, type AuthenticateSocket } from './socketServer.ts';
 
 export interface RealtimeOptions {
-  /** The API's own. */
+  /** The API's own; listening already or not. */
   readonly http: HttpServer;
-  /** For the seed's clients; undefined: none (`LEGACY_SOCKET=false`). 0: any free one. */
-  readonly legacyPort: number | undefined;
-  readonly host?: string;
+  /** On the port of the seed's clients; undefined: none (`LEGACY_SOCKET=false`). */
+  readonly legacyHttp?: HttpServer;
   readonly authenticate: AuthenticateSocket;
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
   /** Joins the sockets of all API processes, and hears media workers. Stays the caller's; two connections are made like it. */
@@ -23,16 +21,14 @@ export interface RealtimeOptions {
 }
 
 export interface Realtime {
-  readonly legacyPort: number | undefined;
   /** To the sockets of this process, and of all others where there is a Redis. */
   readonly reportProgress: ReportUploadProgress;
-  /** Before the HTTP server is closed, which would wait for the sockets. */
+  /** Disconnects every socket. To be called before the HTTP servers are closed, which would wait for them. */
   close(): Promise<void>;
 }
 
-/** Socket.io on the API's port and on the seed's. @throws Error with the system's `code` when the seed's port is taken. */
-export async function startRealtime({ http, legacyPort, host, authenticate, store, redis, logger }: RealtimeOptions): Promise<Realtime> {
-  const legacyHttp = legacyPort === undefined ? undefined : await listen(legacyPort, host);
+/** Socket.io on the API's port and on the seed's. */
+export function createRealtime({ http, legacyHttp, authenticate, store, redis, logger }: RealtimeOptions): Realtime {
   const feed = createEventFeed({ store, logger });
   const main = createSocketServer(http, { progressFor: 'owner', authenticate, feed, logger });
   const legacy = legacyHttp && createSocketServer(legacyHttp, { progressFor: 'everyone', authenticate, feed, logger });
@@ -44,7 +40,6 @@ export async function startRealtime({ http, legacyPort, host, authenticate, stor
   const bridge = redis && bridgeSockets(main.io, redis, logger, deliver);
 
   return {
-    legacyPort: legacyHttp && (legacyHttp.address() as AddressInfo).port,
     reportProgress: (step) => {
       deliver(step);
       bridge?.report(step);
@@ -54,19 +49,6 @@ export async function startRealtime({ http, legacyPort, host, authenticate, stor
       legacy?.close();
       bridge?.close();
       await feed.close();
-      if (legacyHttp !== undefined) await new Promise((resolve) => legacyHttp.close(resolve));
     },
   };
-}
-
-async function listen(port: number, host?: string): Promise<HttpServer> {
-  const server = createServer((_request, response) => response.writeHead(404).end());
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, host }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  return server;
 }

@@ -18,7 +18,7 @@ export interface ProgressBridge {
 /** Joins this process's sockets to those of the others: what one reports, each gives to its own sockets. */
 export function bridgeSockets(io: Server, redis: Redis, logger: Logger, deliver: ReportUploadProgress): ProgressBridge {
   const publisher = forgiving(publisherOf(redis, logger));
-  const subscriber = forgiving(withErrors(redis.duplicate({ maxRetriesPerRequest: null, enableOfflineQueue: true }), logger));
+  const subscriber = forgiving(withErrors(redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null, enableOfflineQueue: true }), logger));
   io.adapter(createAdapter(publisher, subscriber, { key: KEY }));
   io.on(PROGRESS, (step: UploadProgress) => deliver(step));
   return {
@@ -40,7 +40,7 @@ export function createProgressEmitter(redis: Redis, logger: Logger): ProgressBri
 
 /** Progress that cannot be told now is worth nothing later: it is dropped, not queued. */
 function publisherOf(redis: Redis, logger: Logger): Redis {
-  return withErrors(redis.duplicate({ enableOfflineQueue: false, maxRetriesPerRequest: 0 }), logger);
+  return withErrors(redis.duplicate({ lazyConnect: false, enableOfflineQueue: false, maxRetriesPerRequest: 0 }), logger);
 }
 
 function withErrors(redis: Redis, logger: Logger): Redis {
