@@ -113,6 +113,8 @@ describe.each([
   });
 
   test('recognises a repeat that a restarted server does not, unless it is too long ago', async () => {
+    await store.close();
+    store = createEventStoreDbStore({ url: double.url, batchAppend });
     const stream = someStream();
     const [first, second] = [someEvents(2), someEvents(2)];
     const place = await store.append(stream, first, 'any');
@@ -125,6 +127,16 @@ describe.each([
     expect(await all(store.readStream(stream))).toHaveLength(4);
     await store.append(stream, someEvents(300), 'any');
     expect(await store.append(stream, first, 'none')).toEqual(place);
+  });
+
+  test('recognises a repeat at another expected revision than the first time', async () => {
+    const stream = someStream();
+    const [first, second] = [[freshEvent()], [freshEvent(), freshEvent()]];
+    await store.append(stream, first, 'none');
+    const place = await store.append(stream, second, 0);
+    expect(await store.append(stream, second, 'none')).toEqual(place);
+    expect(await store.append(stream, second, 7)).toEqual(place);
+    expect(await all(store.readStream(stream))).toHaveLength(3);
   });
 
   test('does not search for ids that have just been made', async () => {
@@ -171,6 +183,15 @@ describe('a store on EventStoreDB', () => {
     double.faults.plan('features', 'hang');
     expect(await store.append(someStream(), someEvents(1), 'none')).toMatchObject({ revision: 0 });
     expect(double.faults.calls).toMatchObject({ features: 2, batchAppend: 1 });
+  });
+
+  test('appends once with any what a server wrote, broke off and forgot', async () => {
+    double = await startEventStoreDbDouble({ log: createDoubleLog({ remembersIds: false }) });
+    store = createEventStoreDbStore({ url: double.url });
+    const stream = someStream();
+    double.faults.plan('append', 'dropAfterwards');
+    expect(await store.append(stream, [freshEvent()], 'any')).toMatchObject({ revision: 0 });
+    expect(double.log.stream(stream)).toHaveLength(1);
   });
 
   test('says so at once when it may not write', async () => {

@@ -2,8 +2,9 @@ import { EventStoreDBClient } from '@eventstore/db-client';
 import type { Channel } from '@grpc/grpc-js';
 import { within } from './eventStoreDbRetry.ts';
 
-/** A call that the server has ended on its side alone never finishes for the client: not worth a longer wait. */
-const CLOSE_MS = 300;
+const CLOSE_MS = 1_000;
+/** Shorter: a call that the server has ended on its side alone never finishes for the client. */
+const RENEW_MS = 200;
 
 /** One client at a time, which can be exchanged for a new one and closed for good. */
 export interface EventStoreDbConnection {
@@ -28,24 +29,24 @@ export function connectEventStoreDb(url: string): EventStoreDbConnection {
     renew: async (suspect, settled) => {
       if (client === suspect) {
         client = undefined;
-        renewing = discard(suspect, settled);
+        renewing = discard(suspect, RENEW_MS, settled);
       }
       await renewing;
     },
     close: async () => {
-      if (used && client !== undefined) await discard(client);
+      if (used && client !== undefined) await discard(client, CLOSE_MS);
     },
   };
 }
 
 /** `dispose` ends the client's calls but leaves its TCP connection open, and there is no public way to close that. */
-async function discard(client: EventStoreDBClient, settled?: () => Promise<unknown>): Promise<void> {
+async function discard(client: EventStoreDBClient, mostMs: number, settled?: () => Promise<unknown>): Promise<void> {
   try {
-    await within(CLOSE_MS, 'closing', client.dispose()).catch(() => undefined);
+    await within(mostMs, 'closing', client.dispose()).catch(() => undefined);
     // What was just about to begin a call has begun it by then.
-    if (settled !== undefined) await settled().then(() => within(CLOSE_MS, 'closing', client.dispose()));
+    if (settled !== undefined) await settled().then(() => within(mostMs, 'closing', client.dispose()));
     const { getChannel } = client as unknown as { getChannel(): Promise<Channel> };
-    (await within(CLOSE_MS, 'closing', getChannel())).close();
+    (await within(mostMs, 'closing', getChannel())).close();
   } catch {
     // It never connected, or will not say good-bye: either way nobody uses it any more.
   }

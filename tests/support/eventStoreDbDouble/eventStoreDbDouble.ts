@@ -36,6 +36,8 @@ export interface EventStoreDbDouble extends AsyncDisposable {
   readonly faults: Faults;
   readonly connections: number;
   readonly subscriptions: ReadonlySet<LiveSubscription>;
+  /** Reads under way, subscriptions not included. */
+  readonly reads: number;
   /** The process dies: connections break, the port refuses, recent ids are forgotten; the log stays. */
   kill(): Promise<void>;
   /** Back on the same port. */
@@ -98,6 +100,9 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     log,
     faults,
     subscriptions: reads.subscriptions,
+    get reads() {
+      return reads.reads.size;
+    },
     get connections() {
       return network.connections;
     },

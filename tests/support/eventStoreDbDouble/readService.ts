@@ -13,6 +13,8 @@ type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
 export interface ReadService {
   read(call: ReadCall): void;
   readonly subscriptions: Set<LiveSubscription>;
+  /** Reads under way, subscriptions not included. */
+  readonly reads: Set<object>;
   /** Servers before 23.10 do not say when a subscription has caught up. */
   saysCaughtUp: boolean;
 }
@@ -29,7 +31,7 @@ const DEFAULT_WINDOW = 32;
 
 export function createReadService(log: DoubleLog, faults: Faults): ReadService {
   const subscriptions = new Set<LiveSubscription>();
-  const service: ReadService = { read, subscriptions, saysCaughtUp: true };
+  const service: ReadService = { read, subscriptions, reads: new Set(), saysCaughtUp: true };
 
   function read(call: ReadCall): void {
     call.on('error', () => undefined);
@@ -41,6 +43,8 @@ export function createReadService(log: DoubleLog, faults: Faults): ReadService {
 
   async function readOnce(call: ReadCall, options: ReadReq.Options): Promise<void> {
     const fault = faults.next('read');
+    service.reads.add(call);
+    for (const end of ['cancelled', 'finish']) call.on(end, () => service.reads.delete(call));
     if (fault === 'hang') return;
     if (fault === 'drop') return void call.emit('error', UNAVAILABLE);
     if (fault === 'denied') return void call.emit('error', DENIED);
