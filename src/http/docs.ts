@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
-import { getAbsoluteFSPath } from 'swagger-ui-dist';
 
 /** Swagger UI styles its elements inline; everything else comes from here and from nowhere else. */
 const POLICY =
@@ -24,6 +25,9 @@ const PAGE = `<!doctype html>
 
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null });\n`;
 
+/** Where the package's files are. Importing the package itself would run the whole of the page's code in this process. */
+const FILES = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
+
 /** The document as a page, from files that come with the package: it works without the internet. */
 export function docsHandler(): Router {
   const router = Router();
@@ -37,7 +41,7 @@ export function docsHandler(): Router {
   router.get('/start.js', (_request, response) => {
     response.type('text/javascript').send(START);
   });
-  const files = express.static(getAbsoluteFSPath(), { index: false, maxAge: '1h' });
+  const files = express.static(FILES, { index: false, maxAge: '1h' });
   router.get(['/swagger-ui.css', '/swagger-ui-bundle.js', '/favicon-32x32.png'], files);
   return router;
 }

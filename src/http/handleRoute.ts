@@ -11,8 +11,8 @@ import { requestIdOf } from './exchange.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
 import { readJsonBody } from './jsonBody.ts';
 import { parseMinPosition } from './minPosition.ts';
-import { requestSignal } from './requestSignal.ts';
-import type { AuthenticatedUser, Route, RouteRequest } from './route.ts';
+import { ReceivedRequest } from './receivedRequest.ts';
+import type { AuthenticatedUser, Route } from './route.ts';
 import { validate } from './validate.ts';
 
 export interface RouteSurroundings {
@@ -60,7 +60,9 @@ async function answerTo(route: Route, surroundings: RouteSurroundings, request: 
     ...(fingerprint !== undefined && { idempotencyKey: `${key} ${fingerprint}` }),
   };
   const handle = async (): Promise<Answer | undefined> => {
-    const reply = await route.handle(requestFor(parts, { user, context, address, request, response, draining: surroundings.draining }));
+    const minPosition = parseMinPosition(request.headers['x-min-position']);
+    const facts = { ...parts, user, context, address, minPosition, raw: request, response };
+    const reply = await route.handle(new ReceivedRequest(facts, surroundings.draining));
     return reply === undefined ? undefined : answerOf(reply);
   };
   if (key === undefined || fingerprint === undefined || surroundings.idempotency === undefined) return await handle();
@@ -113,35 +115,4 @@ function traceOf(tracing: Tracing, request: Request): { traceparent?: string } {
   const given = request.headers['traceparent'];
   const traceparent = tracing.traceparent() ?? (parseTraceparent(given) === undefined ? undefined : (given as string));
   return traceparent === undefined ? {} : { traceparent };
-}
-
-interface RequestFacts {
-  readonly user: AuthenticatedUser | undefined;
-  readonly context: CommandContext;
-  readonly address: string;
-  readonly request: Request;
-  readonly response: Response;
-  readonly draining: AbortSignal;
-}
-
-function requestFor(
-  { params, query, body }: { params: unknown; query: unknown; body: unknown },
-  { user, context, address, request, response, draining }: RequestFacts,
-): RouteRequest<unknown, unknown, unknown> {
-  let signal: AbortSignal | undefined;
-  return {
-    params,
-    query,
-    body,
-    user,
-    context,
-    address,
-    minPosition: parseMinPosition(request.headers['x-min-position']),
-    // Made when it is asked for: most queries come from the cache and never do.
-    get signal() {
-      return (signal ??= requestSignal(response, draining));
-    },
-    raw: request,
-    response,
-  };
 }
