@@ -2,11 +2,13 @@ import globalSetup from '../tests/support/globalSetup.ts';
 import globalTeardown from '../tests/support/globalTeardown.ts';
 import { appends } from './appends.ts';
 import type { Benchmark, Comparison } from './benchmark.ts';
+import { feed } from './feed.ts';
 import { latency } from './latency.ts';
+import { likes } from './likes.ts';
 import { startup } from './startup.ts';
 import { uploadMemory } from './uploadMemory.ts';
 
-const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency];
+const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed];
 
 /**
  * `npm run bench -- [name…]`: runs benchmarks and prints ours next to the peer's, on the PostgreSQL that DATABASE_URL names or one
