@@ -63,7 +63,7 @@ test('no reader ever sees a gap that is filled later, and all see one order, wit
       for (const { request, result } of acknowledged) expectAt(log, request.events, result);
     }),
     // What depends on timing does not shrink.
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: 15, endOnFailure: true },
   );
 });
 
