@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import { createLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { parseTraceparent } from './traceparent.ts';
+import { noTracing, startTracing } from './tracing.ts';
+
+describe('the log', () => {
+  test('is JSON lines with level, time and role, and never shows a secret', () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', role: 'api', destination: { write: (line) => void lines.push(line) } });
+    log.info({ password: 'hush1', user: { email: 'hush2', passwordHash: 'hush3' }, req: { headers: { authorization: 'hush4', cookie: 'hush5' } }, token: 'hush6' }, 'hello');
+    log.debug('not said');
+    const [line = '{}'] = lines;
+    expect(lines).toHaveLength(1);
+    expect(line).not.toContain('hush');
+    expect(JSON.parse(line)).toMatchObject({ level: 'info', role: 'api', msg: 'hello', time: expect.stringMatching(/^\d{4}-.*Z$/) });
+  });
+});
+
+describe('metrics', () => {
+  test('are those of the seed to the letter, and more beside them', async () => {
+    const metrics = createMetrics();
+    metrics.request('GET', 200, 0.05);
+    metrics.request('GET', 200, 0.15);
+    metrics.request('POST', 201, 7);
+    metrics.eventsAppended.inc({ category: 'like' }, 3);
+    const text = await metrics.registry.metrics();
+    for (const line of [
+      '# HELP api_requests_total Total number of API requests',
+      '# TYPE api_requests_total counter',
+      'api_requests_total{method="GET",status_code="200"} 2',
+      'api_requests_total{method="POST",status_code="201"} 1',
+      '# HELP api_response_duration_seconds API response duration in seconds',
+      '# TYPE api_response_duration_seconds histogram',
+      'api_response_duration_seconds_bucket{le="0.1"} 1',
+      'api_response_duration_seconds_bucket{le="0.2"} 2',
+      'api_response_duration_seconds_bucket{le="0.5"} 2',
+      'api_response_duration_seconds_bucket{le="1"} 2',
+      'api_response_duration_seconds_bucket{le="2"} 2',
+      'api_response_duration_seconds_bucket{le="5"} 2',
+      'api_response_duration_seconds_bucket{le="+Inf"} 3',
+      'api_response_duration_seconds_count 3',
+      'reelstream_events_appended_total{category="like"} 3',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+  });
+});
+
+describe('a traceparent', () => {
+  const good = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  test('is read', () => expect(parseTraceparent(good)).toEqual({ traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 }));
+  test('of a later version is read as far as it is known', () => expect(parseTraceparent(`cc${good.slice(2)}-what-the-future-holds`)?.spanId).toBe('b7ad6b7169203331'));
+  test.each([undefined, '', 'x', `${good}-more`, `ff${good.slice(2)}`, good.toUpperCase(), `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`])(
+    'is not %p',
+    (header) => expect(parseTraceparent(header)).toBeUndefined(),
+  );
+});
+
+test('without a place to send spans to, nothing is traced and work is done all the same', async () => {
+  const tracing = await startTracing({ endpoint: undefined, service: 'test' });
+  expect(tracing).toBe(noTracing);
+  expect(await tracing.span('work', { kind: 'internal' }, () => Promise.resolve(tracing.traceparent()))).toBeUndefined();
+});
