@@ -3,6 +3,7 @@ import { access, chmod, constants, copyFile, mkdir, rename } from 'node:fs/promi
 import { createRequire } from 'node:module';
 import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { StartError } from '../startError.ts';
 
 export interface MediaTool {
   readonly path: string;
@@ -37,7 +38,7 @@ const require = createRequire(import.meta.url);
 
 /**
  * Finds FFmpeg and ffprobe and runs both once: the named ones, else whichever is newer of the one on PATH and the one
- * that npm brought along. @throws Error whose message says what to do.
+ * that npm brought along. @throws StartError
  */
 export async function findFfmpegTools(options: FindToolsOptions): Promise<FfmpegTools> {
   const [ffmpeg, ffprobe] = await Promise.all([
@@ -50,17 +51,17 @@ export async function findFfmpegTools(options: FindToolsOptions): Promise<Ffmpeg
 async function find(name: Name, named: string | undefined, options: FindToolsOptions): Promise<MediaTool> {
   if (named !== undefined) {
     return attempt(name, named, 'named').catch((cause: unknown) => {
-      throw new Error(`${name.toUpperCase()}_PATH names ${named}, which cannot be used: ${(cause as Error).message}`, { cause });
+      throw new StartError(`${name.toUpperCase()}_PATH names ${named}, which cannot be used: ${(cause as Error).message}`, { cause });
     });
   }
   const candidates = [
     ...(options.searchPath ?? '').split(delimiter).filter(Boolean).map((folder) => attempt(name, join(folder, name), 'path')),
-    executable(packaged(name), options.binFolder).then((path) => attempt(name, path, 'package')),
+    attemptPackaged(name, options.binFolder),
   ];
   const usable = (await Promise.allSettled(candidates)).flatMap((tried) => (tried.status === 'fulfilled' ? [tried.value] : []));
   const [best, ...others] = usable;
   if (best === undefined) {
-    throw new Error(`No working ${name} was found: install FFmpeg, or set ${name.toUpperCase()}_PATH to its ${name}.`);
+    throw new StartError(`No working ${name} was found: install FFmpeg, or set ${name.toUpperCase()}_PATH to its ${name}.`);
   }
   return others.reduce((newest, tool) => (tool.libavcodec > newest.libavcodec ? tool : newest), best);
 }
@@ -83,8 +84,10 @@ async function requireEncoders(path: string): Promise<void> {
   }
 }
 
-function packaged(name: Name): string {
-  return require.resolve(`@${name}-installer/${process.platform}-${process.arch}/${name}${process.platform === 'win32' ? '.exe' : ''}`);
+/** The packages are optional: npm leaves out what it has no binary for. */
+async function attemptPackaged(name: Name, binFolder: string): Promise<TriedTool> {
+  const path = require.resolve(`@${name}-installer/${process.platform}-${process.arch}/${name}${process.platform === 'win32' ? '.exe' : ''}`);
+  return attempt(name, await executable(path, binFolder), 'package');
 }
 
 /** The packages' install scripts, which set the executable bit, do not run everywhere. */
