@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import type { Request, Response } from 'express';
 import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
@@ -19,9 +20,11 @@ export interface AuthenticatorOptions {
 export function createAuthenticator({ secret }: AuthenticatorOptions): Authenticator {
   const authority = new passport.Passport();
   const jwtFromRequest = ExtractJwt.fromAuthHeaderAsBearerToken();
+  // Given as text, jsonwebtoken would try it as a public key first, for every token: a seventh of what a like costs.
+  const secretOrKey = createSecretKey(secret, 'utf8') as unknown as Buffer;
   authority.use(
     // The algorithm is pinned: a token must not choose how it is checked.
-    new Strategy({ jwtFromRequest, secretOrKey: secret, algorithms: ['HS256'] }, (payload: unknown, done) => {
+    new Strategy({ jwtFromRequest, secretOrKey, algorithms: ['HS256'] }, (payload: unknown, done) => {
       done(null, userOfClaims(payload) ?? false);
     }),
   );
