@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
-import { all } from '../eventStore/eventStoreContract.ts';
+import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
+import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
+import { all, follow } from '../eventStore/eventStoreContract.ts';
 import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
+import { createPool } from '../postgres/pool.ts';
 import type { NewEvent } from './event.ts';
 import { createEventCodec } from './eventCodec.ts';
 import { FORGOTTEN, type EventTypeDefinitions } from './eventTypes.ts';
@@ -140,6 +142,25 @@ describe('personal data in the log', () => {
       expect(events).toMatchObject([{ data: { userId, name: 'Zoë' } }]);
       break;
     }
+  });
+
+  test('goes to subscribers also when the keys were out of reach meanwhile; reading without patience says so', async () => {
+    await using proxy = await startTcpProxy(database.url);
+    const pool = createPool({ connectionString: proxy.url, name: 'keys' });
+    const cutOff = withCodec(raw, createEventCodec({ types, keys: await openPostgresUserKeys({ pool, masterKey }) }));
+    const { store } = await processOf();
+    const userId = randomUUID();
+    const stream = `user-${userId}`;
+    proxy.cut();
+    await using subscription = follow(cutOff, { after: await raw.head() });
+    await store.append(stream, [joined(userId)], 'none');
+    await expect(all(cutOff.readStream(stream))).rejects.toThrow(EventStoreUnavailable);
+    await expect(cutOff.append(stream, [joined(randomUUID())], 'any')).rejects.toThrow(EventStoreUnavailable);
+    expect(subscription.events).toEqual([]);
+    proxy.restore();
+    await subscription.until((events) => events.length === 1);
+    expect(subscription.events).toMatchObject([{ stream, data: { name: 'Zoë' } }]);
+    await pool.end();
   });
 });
 

@@ -59,7 +59,9 @@ export function createEventCodec({ types, keys }: { types: EventTypeDefinitions;
 }
 
 function definitionOf(types: EventTypeDefinitions, event: NewEvent | RecordedEvent): EventTypeDefinition {
-  if (!Object.hasOwn(types, event.type)) throw new UndecodableEvent(`event ${event.id} is of the type ${event.type}, which this version does not know`);
+  if (!Object.hasOwn(types, event.type)) {
+    throw new UndecodableEvent(`event ${event.id} is of the type ${event.type}, which this version does not know`);
+  }
   return types[event.type]!;
 }
 
@@ -67,18 +69,23 @@ function definitionOf(types: EventTypeDefinitions, event: NewEvent | RecordedEve
 function subjectOf({ personal }: EventTypeDefinition, event: NewEvent | RecordedEvent): string | undefined {
   if (personal === undefined) return undefined;
   const subject = (event.data as Data)[personal.subject];
-  if (typeof subject !== 'string') throw new UndecodableEvent(`event ${event.id} (${event.type}) does not name its user in ${personal.subject}`);
+  if (typeof subject !== 'string') {
+    throw new UndecodableEvent(`event ${event.id} (${event.type}) does not name its user in ${personal.subject}`);
+  }
   return subject;
 }
 
 function upcast(event: RecordedEvent, data: Data, { version, upcasts }: EventTypeDefinition): Data {
   const { schemaVersion } = event.metadata;
   if (schemaVersion > version) {
-    throw new UndecodableEvent(`event ${event.id} is a ${event.type} of version ${schemaVersion}, and this program knows up to ${version}: it is too old for this log`);
+    const known = `this program knows up to ${version}: it is too old for this log`;
+    throw new UndecodableEvent(`event ${event.id} is a ${event.type} of version ${schemaVersion}, and ${known}`);
   }
   for (let from = schemaVersion; from < version; from++) {
     const step = upcasts?.[from];
-    if (step === undefined) throw new UndecodableEvent(`event ${event.id} is a ${event.type} of version ${schemaVersion}, and there is no upcast from ${from}`);
+    if (step === undefined) {
+      throw new UndecodableEvent(`event ${event.id} is a ${event.type} of version ${schemaVersion}, and there is no upcast from ${from}`);
+    }
     data = step(data);
   }
   return data;

@@ -18,7 +18,11 @@ test('a name by HMAC is the same for the same value, and another for another kin
   const name = hmacName(key, 'email', 'zoe@example.org');
   expect(hmacName(Buffer.from(key), 'email', 'zoe@example.org')).toBe(name);
   expect(name).toMatch(/^[\w-]{43}$/);
-  const others = [hmacName(key, 'username', 'zoe@example.org'), hmacName(key, 'email', 'zoe@example.com'), hmacName(randomBytes(32), 'email', 'zoe@example.org')];
+  const others = [
+    hmacName(key, 'username', 'zoe@example.org'),
+    hmacName(key, 'email', 'zoe@example.com'),
+    hmacName(randomBytes(32), 'email', 'zoe@example.org'),
+  ];
   expect(new Set([name, ...others]).size).toBe(4);
 });
 

@@ -20,7 +20,10 @@ export interface Given<Command, Event> {
  * The language in which deciders are specified: given what has happened, when this is asked for, then this happens.
  * For tests of any framework: what is not so throws an `AssertionError`. A decider that changes what it was given fails.
  */
-export function given<Command, Event extends DomainEvent, State>(decider: Decider<Command, Event, State>, events: readonly Event[]): Given<Command, Event> {
+export function given<Command, Event extends DomainEvent, State>(
+  decider: Decider<Command, Event, State>,
+  events: readonly Event[],
+): Given<Command, Event> {
   return {
     when(command) {
       const decide = (): readonly Event[] => decider.decide(frozen(command), fold(strict(decider), events.map(frozen)));
@@ -35,15 +38,18 @@ export function given<Command, Event extends DomainEvent, State>(decider: Decide
             if (!(error instanceof DomainError)) throw error;
             return deepStrictEqual(error.code, code);
           }
-          fail(`expected '${code}' to be thrown, but it was decided that ${decided.length === 0 ? 'nothing happens' : decided.map(({ type }) => type).join(', ')}`);
+          const happens = decided.length === 0 ? 'nothing' : decided.map(({ type }) => type).join(', ');
+          fail(`expected '${code}' to be thrown, but what happens is: ${happens}`);
         },
       };
     },
   };
 }
 
+type Folding<Event extends DomainEvent, State> = Pick<Decider<never, Event, State>, 'initialState' | 'evolve'>;
+
 /** The decider, each of whose states can only be looked at. */
-function strict<Event extends DomainEvent, State>({ initialState, evolve }: Pick<Decider<never, Event, State>, 'initialState' | 'evolve'>): Pick<Decider<never, Event, State>, 'initialState' | 'evolve'> {
+function strict<Event extends DomainEvent, State>({ initialState, evolve }: Folding<Event, State>): Folding<Event, State> {
   return { initialState: frozen(initialState), evolve: (state, event) => frozen(evolve(state, event)) };
 }
 

@@ -24,7 +24,10 @@ export class UserForgotten extends DomainError {
  */
 export class UnknownUserKey extends Error {
   constructor(userId: string) {
-    super(`there is no key for user ${userId}, and no note that the user was forgotten: is the table reelstream.user_keys the one that belongs to this event log?`);
+    super(
+      `there is no key for user ${userId}, and no note that the user was forgotten: ` +
+        'is the table reelstream.user_keys the one that belongs to this event log?',
+    );
     this.name = 'UnknownUserKey';
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
+import { createPool } from '../postgres/pool.ts';
 import { AppendRefused, type EventStore } from './eventStore.ts';
 import { all, eventStoreContract, follow, someEvent, someEvents, someStream } from './eventStoreContract.ts';
 import { createPostgresEventStore } from './postgresEventStore.ts';
@@ -52,7 +53,9 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
   test('fails only the request whose data the database refuses', async () => {
     await database.pool.query(`alter table reelstream.events add constraint no_poison check (type <> 'Poison')`);
     const stream = someStream();
-    const requests = Array.from({ length: 40 }, (_, n) => ({ stream, events: [someEvent(n % 13 === 7 ? 'Poison' : 'Tested', { n })], expected: 'any' as const }));
+    const requests = Array.from({ length: 40 }, (_, n) => {
+      return { stream, events: [someEvent(n % 13 === 7 ? 'Poison' : 'Tested', { n })], expected: 'any' as const };
+    });
     const results = await store.appendMany(requests);
     expect(results.map(({ status }) => status)).toEqual(requests.map((_, n) => (n % 13 === 7 ? 'rejected' : 'fulfilled')));
     expect((results[7] as PromiseRejectedResult).reason).toBeInstanceOf(AppendRefused);
@@ -109,7 +112,9 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     await using subscription = follow(store, { after: await store.head() });
     await store.append(stream, someEvents(1), 'any');
     await subscription.until((events) => events.length === 1);
-    await database.pool.query(`select reelstream.append_events(array[$1], '{1}', '{-2}', '{1}', array[gen_random_uuid()], '{Tested}', array['{}'::json], array['{}'::json])`, [stream]);
+    const unannounced = `select reelstream.append_events(
+      array[$1], '{1}', '{-2}', '{1}', array[gen_random_uuid()], '{Tested}', array['{}'::json], array['{}'::json])`;
+    await database.pool.query(unannounced, [stream]);
     await subscription.until((events) => events.length === 2);
   });
 
@@ -125,6 +130,18 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     expect(batches.at(-1)!.position).toBe(position);
     await using subscription = follow(store, { after, types: ['Rare'] });
     await subscription.until((events) => events.length === 1);
+  });
+
+  test('refuses to append where transactions have one snapshot, which could miss what was committed before theirs', async () => {
+    const pool = createPool({ connectionString: database.url, name: 'serializable' });
+    pool.on('connect', (client) => void client.query('set default_transaction_isolation = serializable'));
+    const serializable = createPostgresEventStore({ pool });
+    try {
+      await expect(serializable.append(someStream(), someEvents(1), 'none')).rejects.toThrow(/isolation level read committed/);
+    } finally {
+      await serializable.close();
+      await pool.end();
+    }
   });
 
   test('keeps the log as it is: nothing is changed or deleted', async () => {

@@ -2,7 +2,15 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import type { NewEvent } from '../core/event.ts';
-import { EventStoreUnavailable, type AppendResult, type EventBatch, type EventStore, type ExpectedRevision, type ReadAllOptions, type SubscribeOptions } from './eventStore.ts';
+import {
+  EventStoreUnavailable,
+  type AppendResult,
+  type EventBatch,
+  type EventStore,
+  type ExpectedRevision,
+  type ReadAllOptions,
+  type SubscribeOptions,
+} from './eventStore.ts';
 import { createHeadWatch } from './headWatch.ts';
 import { createAppender } from './postgresAppender.ts';
 import { writeBatch } from './postgresBatch.ts';

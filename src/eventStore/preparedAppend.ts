@@ -22,7 +22,9 @@ export interface PreparedAppend {
 /** @throws AppendRefused when the database could not take the events, so that they never spoil the batch they would share with others. */
 export function prepareAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): PreparedAppend {
   checkName('stream name', stream);
-  if (stream.length > MOST_STREAM_NAME) throw new AppendRefused(`the stream name ${stream.slice(0, 40)}… is longer than ${MOST_STREAM_NAME} characters`);
+  if (stream.length > MOST_STREAM_NAME) {
+    throw new AppendRefused(`the stream name ${stream.slice(0, 40)}… is longer than ${MOST_STREAM_NAME} characters`);
+  }
   if (typeof expected === 'number' && !(Number.isSafeInteger(expected) && expected >= 0)) {
     throw new AppendRefused(`the expected revision of ${stream} is ${expected}: it must be 'any', 'none' or a whole number from 0`);
   }
