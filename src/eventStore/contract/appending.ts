@@ -113,8 +113,8 @@ export function appendingContract(stores: () => StoresUnderTest): void {
       const stream = someStream();
       const [known, fresh] = [someEvent(), someEvent()];
       await store.append(stream, [known], 'none');
-      await expect(store.append(stream, [known, fresh], 'none')).rejects.toThrow();
-      await expect(store.append(stream, [fresh, known], 0)).rejects.toThrow();
+      await expect(store.append(stream, [known, fresh], 'none')).rejects.toThrow(AppendRefused);
+      await expect(store.append(stream, [fresh, known], 0)).rejects.toThrow(AppendRefused);
       expect(await all(store.readStream(stream))).toHaveLength(1);
     });
   });
