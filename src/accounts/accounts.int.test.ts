@@ -187,6 +187,16 @@ describe('oneself', () => {
     expect(me.body.data).toEqual({ ...body.data, videos: [] });
   });
 
+  test('waits for a position that the client has seen, and says so when it does not come', async () => {
+    const person = someone();
+    const { headers, body } = await t.post(REGISTER, person);
+    const authorization = `Bearer ${t.tokens.access(body.data as { id: string; name: string; username: string; email: string }, 's', new Date())}`;
+    const position = headers.get('x-event-position') ?? '';
+    expect((await t.get('/api/v1/auth/me', { authorization, 'x-min-position': position })).status).toBe(200);
+    const ahead = await t.get('/api/v1/auth/me', { authorization, 'x-min-position': `${BigInt(position) + 1_000n}` });
+    expect([ahead.status, ahead.body.code, ahead.headers.get('retry-after')]).toEqual([503, 'projection_behind', '1']);
+  });
+
   test('is nobody without a token, or with one of a user who does not exist', async () => {
     expect((await t.get('/api/v1/auth/me')).body.code).toBe('authentication_required');
     const ghost = t.tokens.access({ id: v7(), name: 'G', username: 'g', email: 'g@example.org' }, 's', new Date());

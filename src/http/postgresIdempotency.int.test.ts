@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { collectingLog, startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
+import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
+import { createPool } from '../postgres/pool.ts';
 import { DomainError } from '../core/errors.ts';
 import { createPostgresIdempotency } from './postgresIdempotency.ts';
 import { route, type Reply, type Route } from './route.ts';
@@ -237,6 +239,28 @@ describe('a command with an Idempotency-Key', () => {
     await database.pool.query(`update reelstream.idempotency set created_at = now() - interval '24 hours 1 second' where key = $1`, [key]);
     expect((await send(key, { what: 'other' })).status).toBe(201);
     expect(runs).toBe(2);
+  });
+
+  test('is refused, not run unprotected, while the database is away; without a key it runs', async () => {
+    await using proxy = await startTcpProxy(database.url);
+    const pool = createPool({ connectionString: proxy.url, name: 'test', max: 1 });
+    const idempotency = createPostgresIdempotency({ pool, secret: 'for tests', log: collectingLog().log });
+    const own = await startTestApp({ routes, idempotency });
+    try {
+      const key = v7();
+      const through = (headers: Record<string, string>): Promise<Response> =>
+        fetch(`${own.url}/stored`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{"what":"a"}' });
+      proxy.cut();
+      const refused = await through({ 'idempotency-key': key });
+      expect([refused.status, refused.headers.get('retry-after'), ((await refused.json()) as Sent['body']).code, runs]).toEqual([503, '1', 'database_unavailable', 0]);
+      expect((await through({})).status).toBe(201);
+      proxy.restore();
+      expect((await through({ 'idempotency-key': key })).status).toBe(201);
+    } finally {
+      await own[Symbol.asyncDispose]();
+      idempotency.close();
+      await pool.end();
+    }
   });
 
   test('says nothing in the table from which its body could be guessed without the secret', async () => {

@@ -7,6 +7,8 @@ import { fingerprintOf, isFinal, type Attempt, type Idempotency } from './idempo
 
 const KEPT_HOURS = 24;
 const CLEAN_MS = 3_600_000;
+/** A database that hangs must not hang the command; what it did is then not known, and the hold on the key runs out. */
+const QUERY_TIMEOUT_MS = 5_000;
 
 export interface PostgresIdempotencyOptions {
   readonly pool: pg.Pool;
@@ -25,14 +27,18 @@ interface Row {
 }
 
 export function createPostgresIdempotency({ pool, secret, log, holdMs = 30_000 }: PostgresIdempotencyOptions): Idempotency & { close(): void } {
-  const running = new Map<string, Pick<Attempt, 'actor' | 'key'>>();
+  const running = new Set<string>();
+  const query = <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<pg.QueryResult<Row>> => {
+    const bounded = { text, values, query_timeout: QUERY_TIMEOUT_MS };
+    return pool.query<Row>(bounded);
+  };
   const quietly = (what: string, work: Promise<unknown>): void => {
     work.catch((error: unknown) => log.warn({ err: error }, what));
   };
   const renewal = setInterval(() => {
-    if (running.size > 0) quietly('idempotency keys could not be renewed', pool.query(RENEW, [[...running.keys()], holdMs]));
+    if (running.size > 0) quietly('idempotency keys could not be renewed', query(RENEW, [[...running], holdMs]));
   }, holdMs / 3);
-  const cleaning = setInterval(() => quietly('old idempotency keys could not be deleted', pool.query(CLEAN)), CLEAN_MS);
+  const cleaning = setInterval(() => quietly('old idempotency keys could not be deleted', query(CLEAN)), CLEAN_MS);
   renewal.unref();
   cleaning.unref();
 
@@ -40,9 +46,9 @@ export function createPostgresIdempotency({ pool, secret, log, holdMs = 30_000 }
     fingerprint: (request) => fingerprintOf(request, secret),
     async once(attempt, run) {
       const owner = randomUUID();
-      const { rowCount } = await pool.query(CLAIM, [attempt.actor, attempt.key, attempt.fingerprint, owner, holdMs]);
-      if (rowCount === 0) return await repeated(pool, attempt);
-      running.set(owner, attempt);
+      const { rowCount } = await query(CLAIM, [attempt.actor, attempt.key, attempt.fingerprint, owner, holdMs]);
+      if (rowCount === 0) return await answerBefore(query<Row>, attempt);
+      running.add(owner);
       let answer: Answer | undefined;
       try {
         answer = await run();
@@ -51,7 +57,7 @@ export function createPostgresIdempotency({ pool, secret, log, holdMs = 30_000 }
         running.delete(owner);
         const keep = answer !== undefined && isFinal(answer) && (attempt.keepSuccess || answer.status >= 400);
         // The command is done either way: if its answer cannot be kept, a repeat runs it again and finds its events.
-        await (keep ? store(pool, owner, answer as Answer) : pool.query(LET_GO, [owner])).catch((error: unknown) => {
+        await (keep ? query(STORE, storable(owner, answer as Answer)) : query(LET_GO, [owner])).catch((error: unknown) => {
           log.warn({ err: error }, 'an answer could not be kept for its idempotency key');
         });
       }
@@ -77,14 +83,15 @@ const RENEW = `update reelstream.idempotency set held_until = now() + $2 * inter
 /** The key stays known, so that another request cannot take it; the same one may run again at once. */
 const LET_GO = `update reelstream.idempotency set held_until = '-infinity' where owner = $1`;
 const STORE = `update reelstream.idempotency set status = $2, headers = $3, body = $4 where owner = $1`;
+const FIND = 'select fingerprint, status, headers, body from reelstream.idempotency where actor = $1 and key = $2';
 const CLEAN = `delete from reelstream.idempotency where created_at < now() - interval '${KEPT_HOURS} hours'`;
 
-async function store(pool: pg.Pool, owner: string, { status, headers, body }: Answer): Promise<unknown> {
-  return await pool.query(STORE, [owner, status, JSON.stringify(headers), Buffer.from(body as string)]);
+function storable(owner: string, { status, headers, body }: Answer): unknown[] {
+  return [owner, status, JSON.stringify(headers), Buffer.from(body as string)];
 }
 
-async function repeated(pool: pg.Pool, { actor, key, fingerprint }: Attempt): Promise<Answer> {
-  const { rows } = await pool.query<Row>('select fingerprint, status, headers, body from reelstream.idempotency where actor = $1 and key = $2', [actor, key]);
+async function answerBefore(query: (text: string, values: unknown[]) => Promise<pg.QueryResult<Row>>, { actor, key, fingerprint }: Attempt): Promise<Answer> {
+  const { rows } = await query(FIND, [actor, key]);
   const [row] = rows;
   if (row !== undefined && row.fingerprint !== fingerprint) {
     throw new DomainError('unprocessable', 'idempotency_key_reused', 'This Idempotency-Key belongs to another request; use a new one.');
