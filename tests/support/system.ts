@@ -11,7 +11,8 @@ export type Profile = 'embedded' | 'cluster';
 export const profile: Profile = process.env['SYSTEM_PROFILE'] === 'cluster' ? 'cluster' : 'embedded';
 
 export interface SystemOptions {
-  readonly environment?: Readonly<Record<string, string>>;
+  /** What comes before the usual settings; as a function, it is given the variables of the engines. */
+  readonly environment?: Readonly<Record<string, string>> | ((engines: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>);
 }
 
 /** All of ReelStream, running: one process with every role (embedded), or two of each role on real engines (cluster). */
@@ -39,7 +40,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     RATE_LIMIT_ENABLED: 'false',
     LOG_LEVEL: 'info',
     ...(engines === undefined ? {} : { ...engines.environment, ...secrets(), NODE_ENV: 'production' }),
-    ...options.environment,
+    ...(typeof options.environment === 'function' ? await options.environment(engines?.environment ?? {}) : options.environment),
   };
   const roles: Role[] = engines === undefined ? ['serve'] : ['api', 'projector', 'media', 'relay', 'api', 'projector', 'media', 'relay'];
   const processes = await Promise.all(

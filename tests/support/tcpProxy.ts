@@ -1,4 +1,4 @@
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /** A way to a server that can be cut, for tests of what happens then. */
 export interface TcpProxy extends AsyncDisposable {
@@ -13,7 +13,12 @@ export interface TcpProxy extends AsyncDisposable {
   restore(): void;
 }
 
-export async function startTcpProxy(url: string): Promise<TcpProxy> {
+export interface TcpProxyOptions {
+  /** Changes what the server answers; must keep its length. */
+  readonly rewrite?: (answer: Buffer, proxyPort: number) => Buffer;
+}
+
+export async function startTcpProxy(url: string, { rewrite }: TcpProxyOptions = {}): Promise<TcpProxy> {
   const target = new URL(url);
   let mode: 'pass' | 'cut' | 'hang' = 'pass';
   let losing: string | undefined;
@@ -38,7 +43,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
           lost = true;
           losing = undefined;
         }
-        to.write(bytes);
+        to.write(from === upstream && rewrite !== undefined ? rewrite(bytes, portOf(server)) : bytes);
       });
       from.on('error', destroyBoth);
       from.on('close', () => {
@@ -52,7 +57,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
   const through = new URL(url);
   through.hostname = '127.0.0.1';
   through.searchParams.delete('host');
-  through.port = String((server.address() as AddressInfo).port);
+  through.port = String(portOf(server));
 
   return {
     url: through.href,
@@ -76,4 +81,8 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { clip } from '../support/clips.ts';
+import { eventually } from '../support/eventually.ts';
+import { call, getVideo, newPeople, setLike, upload, uploaded, type Person, type Video } from '../support/systemClient.ts';
+import { openFaultyWays, type FaultyEngine, type FaultyWays } from '../support/systemFaults.ts';
+import { profile } from '../support/system.ts';
+import { useSystem } from '../support/useSystem.ts';
+
+const PEOPLE = 12;
+
+if (profile === 'cluster') describe('an engine that goes away and comes back', outages);
+else describe.skip('an engine that goes away and comes back (SYSTEM_PROFILE=cluster: embedded there is none)', () => undefined);
+
+function outages(): void {
+  let faulty: FaultyWays | undefined;
+  const { system, systemTest } = useSystem({
+    environment: async (engines) => {
+      faulty = await openFaultyWays(engines);
+      return faulty.environment;
+    },
+  });
+  let people: Person[] = [];
+  let plain = '';
+
+  beforeAll(async () => {
+    plain = await clip('plain');
+    people = await newPeople(PEOPLE, system().api);
+  }, 60_000);
+  afterAll(async () => {
+    await faulty?.[Symbol.asyncDispose]();
+  });
+
+  async function whileAway(engine: FaultyEngine, fault: 'cut' | 'hang', during: () => Promise<void>): Promise<void> {
+    const way = faulty!.ways[engine];
+    way[fault]();
+    try {
+      await during();
+    } finally {
+      // What hung may be in any state; a server that comes back has none of its old connections.
+      way.cut();
+      way.restore();
+    }
+  }
+
+  for (const engine of ['redis', 'kafka', 'minio'] as const) {
+    for (const fault of ['cut', 'hang'] as const) {
+      systemTest(`${engine} ${fault === 'cut' ? 'away' : 'hanging'}: likes go on being accepted, and afterwards every API counts them`, async () => {
+        const { id } = await uploaded(system().api(), people[0]!.token, plain);
+        await setLike(system().api(), id, people[0]!.token);
+        await whileAway(engine, fault, async () => {
+          const answers = await Promise.all(people.slice(1).map(({ token }) => setLike(system().api(), id, token)));
+          expect(answers.map(({ status, text }) => (status === 200 ? 200 : text))).toEqual(answers.map(() => 200));
+          for (const { data } of answers) expect(data.likeCount).toBeGreaterThan(1);
+          for (const api of system().apis) expect((await getVideo(api, id)).status).toBe(200);
+        });
+        for (const api of system().apis) {
+          await eventually(async () => (await getVideo(api, id)).data.video.likeCount, {
+            within: 30_000,
+            what: `${api} counts every like`,
+            holds: (count) => count === PEOPLE,
+          });
+        }
+      }, 120_000);
+    }
+  }
+
+  systemTest('MinIO away: an upload is 503 and leaves nothing behind; when it is back the next one works', async () => {
+    const [person] = people as [Person];
+    const title = 'while MinIO was away';
+    await whileAway('minio', 'cut', async () => {
+      const refused = await upload(system().api(), person.token, plain, { title });
+      expect([refused.status, refused.body.code]).toEqual([503, 'object_store_unavailable']);
+    });
+    await eventually(async () => (await upload(system().api(), person.token, plain, { title: 'afterwards' })).status, {
+      within: 30_000,
+      what: 'uploads work again',
+      holds: (status) => status === 201,
+    });
+    const me = await call<{ videos: Video[] }>(system().api(), 'GET', '/api/v1/auth/me', { token: person.token });
+    const titles = me.data.videos.map((video) => video.title);
+    expect(titles).toContain('afterwards');
+    expect(titles).not.toContain(title);
+  }, 120_000);
+
+  for (const fault of ['cut', 'hang'] as const) {
+    systemTest(`PostgreSQL ${fault === 'cut' ? 'away' : 'hanging'}: nothing is acknowledged that is not so, and everything goes on by itself when it is back`, async () => {
+      const { id } = await uploaded(system().api(), people[0]!.token, plain);
+      const acknowledged = new Set<string>();
+      const like = async (person: Person): Promise<number> => {
+        const { status } = await setLike(system().api(), id, person.token);
+        if (status === 200) acknowledged.add(person.id);
+        return status;
+      };
+      const [early, late] = [people.slice(0, 6), people.slice(6)];
+      const under = Promise.all(early.map(like));
+      await whileAway('postgres', fault, async () => {
+        const statuses = [...(await under), ...(await Promise.all(late.map(like)))];
+        for (const status of statuses) expect([200, 503]).toContain(status);
+        expect(statuses).toContain(503);
+      });
+      const counted = async (): Promise<{ counts: number[]; likers: string[] }> => ({
+        counts: await Promise.all(system().apis.map(async (api) => (await getVideo(api, id)).data.video.likeCount)),
+        likers: (await Promise.all(people.map(async (person) => ((await getVideo(system().api(), id, { token: person.token })).data.isLiked ? [person.id] : [])))).flat(),
+      });
+      const { likers } = await eventually(counted, {
+        within: 30_000,
+        what: 'counts equal likers',
+        holds: ({ counts, likers: liked }) => counts.every((count) => count === liked.length),
+      });
+      expect(likers).toEqual(expect.arrayContaining([...acknowledged]));
+      for (const person of people) await eventually(() => like(person), { within: 30_000, what: 'likes are accepted again', holds: (status) => status === 200 });
+      await eventually(counted, { within: 30_000, what: 'everyone is counted', holds: ({ counts }) => counts.every((count) => count === PEOPLE) });
+    }, 150_000);
+  }
+}
