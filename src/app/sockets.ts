@@ -7,7 +7,7 @@ import type { Engines } from './engines.ts';
 
 export function openRealtime({ log, parts, store, redis }: Engines, tokens: Tokens, door: HttpServer, legacyDoor: HttpServer | undefined): Realtime {
   const realtime = createRealtime({
-    http: door.server, legacyHttp: legacyDoor?.server, authenticate: (token) => tokens.verifyAccess(token), store, redis: redis?.client, logger: log,
+    http: door.server, legacyHttp: legacyDoor?.server, authenticate: (token) => tokens.verifyAccess(token), store, redis: redis && { redis: redis.client, namespace: redis.namespace }, logger: log,
   });
   parts.defer(() => realtime.close());
   return realtime;
@@ -16,7 +16,7 @@ export function openRealtime({ log, parts, store, redis }: Engines, tokens: Toke
 /** Without a Redis, progress made in a process without sockets reaches nobody. */
 export function progressEmitter({ redis, log, parts }: Engines): ReportUploadProgress {
   if (redis === undefined) return () => undefined;
-  const emitter = createProgressEmitter(redis.client, log);
+  const emitter = createProgressEmitter({ redis: redis.client, namespace: redis.namespace }, log);
   parts.defer(() => emitter.close());
   return emitter.report;
 }

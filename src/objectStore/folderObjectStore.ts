@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { constants, copyFile, mkdir, open, opendir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { constants, copyFile, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { contentTypeOf } from './contentType.ts';
-import { assertKey } from './keys.ts';
+import { assertKey, isKey } from './keys.ts';
 import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore, type StoredObject } from './objectStore.ts';
 
 export interface FolderObjectStoreOptions {
@@ -90,13 +90,15 @@ export function etagOf(key: string): string {
 }
 
 async function* listFiles(root: string, prefix: string): AsyncIterable<string> {
-  const folder = join(root, ...prefix.split('/').slice(0, -1));
-  if (!`${folder}${sep}`.startsWith(`${root}${sep}`)) return;
-  const entries = await opendir(folder, { recursive: true }).catch(undefinedIfMissing);
-  if (entries === undefined) return;
-  for await (const entry of entries) {
-    const key = join(entry.parentPath, entry.name).slice(root.length + 1).split(sep).join('/');
-    if (entry.isFile() && key.startsWith(prefix) && !key.startsWith(INCOMING)) yield key;
+  const segments = prefix.split('/');
+  const beginning = segments.pop() ?? '';
+  if (segments.some((segment) => !isKey(segment))) return;
+  const entries = await readdir(join(root, ...segments), { withFileTypes: true }).catch(undefinedIfMissing);
+  for (const entry of entries ?? []) {
+    const key = [...segments, entry.name].join('/');
+    if (!entry.name.startsWith(beginning) || !isKey(key)) continue;
+    if (entry.isDirectory()) yield* listFiles(root, `${key}/`);
+    else yield key;
   }
 }
 

@@ -34,7 +34,7 @@ export interface MinioObjectStore extends ObjectStore {
 }
 
 /**
- * Objects in MinIO or another S3. Makes the bucket when it is missing, at the first use and whenever it is missing
+ * Objects in MinIO or another S3. Makes the bucket when it is missing, at the start and whenever it is missing
  * again; what lies under `videos/` can be read by anyone, the rest by nobody but us.
  */
 export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioObjectStore {
@@ -70,6 +70,9 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
       throw translate(error, key);
     }
   };
+
+  // So that the bucket is there before it is needed; a store that is away now makes it at the first use.
+  ensureBucket().catch(() => undefined);
 
   return {
     putFile: async (key, path, contentType, signal) => {

@@ -74,6 +74,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       for (const each of [mine, other]) await store.putFile(each, join(folder, 'in'), 'video/mp4');
       expect(await collect(store.list(`videos/${video}/list/`))).toEqual([mine]);
       expect(await collect(store.list(`videos/${randomUUID()}/`))).toEqual([]);
+      expect(await collect(store.list(`videos/${video.slice(0, 20)}`))).toContain(mine);
       await store.remove([mine, other]);
       expect(await collect(store.list(`videos/${video}/list/`))).toEqual([]);
     });

@@ -40,7 +40,7 @@ async function listening(): Promise<[Server, string]> {
 
 async function startApi(redis?: Redis): Promise<Api> {
   const [[http, main], [legacyHttp, legacy]] = await Promise.all([listening(), listening()]);
-  const realtime = createRealtime({ http, legacyHttp, authenticate, store, redis, logger: silent });
+  const realtime = createRealtime({ http, legacyHttp, authenticate, store, redis: redis && { redis, namespace: 'test' }, logger: silent });
   const close = async (): Promise<void> => {
     await realtime.close();
     await Promise.all([http, legacyHttp].map((server) => new Promise((resolve) => server.close(resolve))));
@@ -58,7 +58,7 @@ async function connect(url: string, token?: unknown): Promise<Socket> {
 }
 
 function startMediaWorker(redis: Redis): ProgressBridge {
-  const worker = createProgressEmitter(redis, silent);
+  const worker = createProgressEmitter({ redis, namespace: 'test' }, silent);
   workers.push(worker);
   return worker;
 }

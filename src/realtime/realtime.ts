@@ -1,11 +1,10 @@
 import type { Server as HttpServer } from 'node:http';
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { EventStore } from '../eventStore/eventStore.ts';
 import type { ReportUploadProgress } from '../media/progress.ts';
 import { createEventFeed } from './eventFeed.ts';
 import { onlyRising } from './progressDelivery.ts';
-import { bridgeSockets } from './redisSockets.ts';
+import { bridgeSockets, type SocketsRedis } from './redisSockets.ts';
 import { createSocketServer, type AuthenticateSocket } from './socketServer.ts';
 
 export interface RealtimeOptions {
@@ -15,8 +14,8 @@ export interface RealtimeOptions {
   readonly legacyHttp?: HttpServer;
   readonly authenticate: AuthenticateSocket;
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
-  /** Joins the sockets of all API processes, and hears media workers. Stays the caller's; two connections are made like it. */
-  readonly redis?: Redis;
+  /** Joins the sockets of all API processes, and hears media workers. */
+  readonly redis?: SocketsRedis;
   readonly logger: Logger;
 }
 

@@ -5,9 +5,14 @@ import type { Logger } from 'pino';
 import type { Server } from 'socket.io';
 import type { ReportUploadProgress, UploadProgress } from '../media/progress.ts';
 
-/** Of every channel that the sockets use. */
-const KEY = 'reelstream-sockets';
 const PROGRESS = 'uploadProgress';
+
+export interface SocketsRedis {
+  /** Stays the caller's; connections are made like it. */
+  readonly redis: Redis;
+  /** Tells the channels of this system from those of another on the same Redis. */
+  readonly namespace: string;
+}
 
 export interface ProgressBridge {
   /** Tells the other processes. Redis away: nobody else hears it. */
@@ -16,10 +21,10 @@ export interface ProgressBridge {
 }
 
 /** Joins this process's sockets to those of the others: what one reports, each gives to its own sockets. */
-export function bridgeSockets(io: Server, redis: Redis, logger: Logger, deliver: ReportUploadProgress): ProgressBridge {
+export function bridgeSockets(io: Server, { redis, namespace }: SocketsRedis, logger: Logger, deliver: ReportUploadProgress): ProgressBridge {
   const publisher = forgiving(publisherOf(redis, logger));
   const subscriber = forgiving(withErrors(redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null, enableOfflineQueue: true }), logger));
-  io.adapter(createAdapter(publisher, subscriber, { key: KEY }));
+  io.adapter(createAdapter(publisher, subscriber, { key: keyOf(namespace) }));
   io.on(PROGRESS, (step: UploadProgress) => deliver(step));
   return {
     report: (step) => void io.serverSideEmit(PROGRESS, step),
@@ -32,10 +37,14 @@ export function bridgeSockets(io: Server, redis: Redis, logger: Logger, deliver:
 }
 
 /** For a process without sockets of its own: a media worker. */
-export function createProgressEmitter(redis: Redis, logger: Logger): ProgressBridge {
+export function createProgressEmitter({ redis, namespace }: SocketsRedis, logger: Logger): ProgressBridge {
   const publisher = forgiving(publisherOf(redis, logger));
-  const emitter = new Emitter(publisher, { key: KEY });
+  const emitter = new Emitter(publisher, { key: keyOf(namespace) });
   return { report: (step) => emitter.serverSideEmit(PROGRESS, step), close: () => publisher.disconnect() };
+}
+
+function keyOf(namespace: string): string {
+  return `${namespace}:sockets`;
 }
 
 /** Progress that cannot be told now is worth nothing later: it is dropped, not queued. */
