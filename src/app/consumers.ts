@@ -12,6 +12,7 @@ import { eventTypes } from '../eventTypes.ts';
 import { createMediaJobs } from '../media/mediaJobs.ts';
 import { createMediaProcessManager } from '../media/mediaProcessManager.ts';
 import { createMediaWorker } from '../media/mediaWorker.ts';
+import { createOrphanSweep } from '../media/orphans.ts';
 import type { ReportUploadProgress } from '../media/progress.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import { decodeFor } from '../projecting/decoding.ts';
@@ -26,6 +27,9 @@ export async function startMedia({ config, log, parts, databaseUrl, store, objec
   parts.defer(() => jobs.close());
   const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, reportProgress });
   await jobs.work(worker, { concurrency: config.mediaConcurrency });
+  const orphans = createOrphanSweep({ objects, store, logger: log });
+  orphans.start();
+  parts.defer(() => orphans.close());
   return createMediaProcessManager({ jobs });
 }
 
