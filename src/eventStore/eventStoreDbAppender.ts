@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { NewEvent } from '../core/event.ts';
 import { AppendRefused, RevisionConflict, type AppendRequest, type AppendResult, type ExpectedRevision } from './eventStore.ts';
-import { isTransient } from './eventStoreDbErrors.ts';
+import { isTransient, kindOf } from './eventStoreDbErrors.ts';
 import { retried } from './eventStoreDbRetry.ts';
 import type { Sender } from './eventStoreDbSender.ts';
 import { prepareAppend } from './preparedAppend.ts';
@@ -31,17 +31,17 @@ export function createAppender(sender: Sender, find: (stream: string, ids: reado
     const { ids } = prepareAppend(stream, events, expected);
     // With `none` the server itself looks whether the stream begins with these events, however long ago that was.
     let uncertain = expected !== 'none' && !ids.every(isFresh);
-    return retried(`an append to ${stream}`, async (attempt) => {
+    return retried(`an append to ${kindOf(stream)}`, async (attempt) => {
       if (uncertain) {
         const found = placeOf(await find(stream, ids), stream);
         if (found !== undefined) return found;
       }
       try {
         const outcome = await sender.send(stream, events, expected);
-        if (outcome !== 'conflict') return outcome;
+        if (outcome !== 'look') return outcome;
       } catch (error) {
         // The server recognises a repeat at an expected revision, but with `any` only until it restarts.
-        if (isTransient(error)) log?.warn({ err: error, stream, attempt }, 'an append to EventStoreDB failed; its outcome is open');
+        if (isTransient(error)) log?.warn({ err: error, attempt }, 'an append to EventStoreDB failed; its outcome is open');
         uncertain ||= expected === 'any';
         throw error;
       }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
+import { eventually } from '../../tests/support/eventually.ts';
 import { startEventStoreDbDouble, type EventStoreDbDouble } from '../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
 import { createDoubleLog } from '../../tests/support/eventStoreDbDouble/log.ts';
 import type { NewEvent } from '../core/event.ts';
@@ -152,6 +153,15 @@ describe.each([
     await store.close();
     expect(await last).toMatchObject({ revision: 0 });
     expect(await failure(store.append(someStream(), someEvents(1), 'none'))).toBeInstanceOf(EventStoreUnavailable);
+    expect(await failure(store.head())).toBeInstanceOf(EventStoreUnavailable);
+    expect(await failure(all(store.readStream(someStream())))).toBeInstanceOf(EventStoreUnavailable);
+    await double.idle();
+  });
+
+  test('names no stream in what may be logged, since that can be the name of a person', async () => {
+    await double.kill();
+    const error = (await failure(store.append('username-ada', someEvents(1), 'none'))) as Error;
+    expect(`${error.message} ${(error.cause as Error).message}`).not.toContain('ada');
   });
 });
 
@@ -168,6 +178,27 @@ describe('a store on EventStoreDB', () => {
     await slow;
     // Two of the twelve needed a second try, and nobody else did.
     expect(double.faults.calls.append).toBe(13);
+  });
+
+  test('tries again what the client fails because a batch of somebody else’s broke, on another server even', async () => {
+    double = await startEventStoreDbDouble();
+    store = createEventStoreDbStore({ url: double.url, batchAppend: true, appendTimeoutMs: 10_000 });
+    await using others = await startEventStoreDbDouble();
+    const other = createEventStoreDbStore({ url: others.url, batchAppend: true });
+    try {
+      double.faults.plan('batchAppend', 'hang');
+      const pending = store.append(someStream(), someEvents(1), 'none');
+      await eventually(() => double.faults.calls.batchAppend === 1, { what: 'the append is on its way' });
+      others.faults.plan('batchAppend', 'drop');
+      await other.append(someStream(), someEvents(1), 'none');
+      // Long before its own time is up.
+      const begun = performance.now();
+      expect(await pending).toMatchObject({ revision: 0 });
+      expect(performance.now() - begun).toBeLessThan(5_000);
+      expect(double.faults.calls.batchAppend).toBe(2);
+    } finally {
+      await other.close();
+    }
   });
 
   test('appends one by one to a server that does not announce batches', async () => {

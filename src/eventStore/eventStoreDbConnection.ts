@@ -1,5 +1,6 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
 import type { Channel } from '@grpc/grpc-js';
+import { EventStoreUnavailable } from './eventStore.ts';
 import { within } from './eventStoreDbRetry.ts';
 
 const CLOSE_MS = 1_000;
@@ -8,6 +9,7 @@ const RENEW_MS = 200;
 
 /** One client at a time, which can be exchanged for a new one and closed for good. */
 export interface EventStoreDbConnection {
+  /** Throws once this is closed, so that nothing is opened behind its back. */
   readonly client: EventStoreDBClient;
   /** Gives up a client that has gone wrong, and all that waits for it, once that has `settled`. Does nothing when it has been given up already. */
   renew(suspect: EventStoreDBClient, settled: () => Promise<unknown>): Promise<void>;
@@ -18,12 +20,13 @@ export interface EventStoreDbConnection {
 export function connectEventStoreDb(url: string): EventStoreDbConnection {
   let client: EventStoreDBClient | undefined = EventStoreDBClient.connectionString(url);
   let used = false;
+  let closed = false;
   let renewing = Promise.resolve();
 
   return {
     get client() {
+      if (closed) throw new EventStoreUnavailable('the event store is closed');
       used = true;
-      // Only ever undefined while another one is being made, or after close.
       return (client ??= EventStoreDBClient.connectionString(url));
     },
     renew: async (suspect, settled) => {
@@ -34,6 +37,7 @@ export function connectEventStoreDb(url: string): EventStoreDbConnection {
       await renewing;
     },
     close: async () => {
+      closed = true;
       if (used && client !== undefined) await discard(client, CLOSE_MS);
     },
   };

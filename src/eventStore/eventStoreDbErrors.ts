@@ -53,3 +53,8 @@ export function asPortError(error: unknown, what: string): unknown {
   }
   return error;
 }
+
+/** What may be said of a stream where anyone can read it: names of streams can be names of people. */
+export function kindOf(stream: string): string {
+  return `a stream of ${stream.split('-', 1)[0]}`;
+}

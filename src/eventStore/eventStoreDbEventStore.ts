@@ -14,7 +14,7 @@ export interface EventStoreDbStoreOptions {
   readonly log?: Logger;
   /** After how long a try of an append counts as failed; 3 000 ms by default. There are three. */
   readonly appendTimeoutMs?: number;
-  /** Silence after which a read counts as failed; 10 000 ms by default. */
+  /** Silence after which a try of a read counts as failed; 5 000 ms by default. */
   readonly readTimeoutMs?: number;
   /** Silence of the live subscription after which the log's head is looked at; 1 000 ms by default. */
   readonly watchdogMs?: number;
@@ -39,14 +39,14 @@ export function createEventStoreDbStore({
   url,
   log,
   appendTimeoutMs = 3_000,
-  readTimeoutMs = 10_000,
+  readTimeoutMs = 5_000,
   watchdogMs = 1_000,
   batchAppend = false,
 }: EventStoreDbStoreOptions): EventStore {
   const closing = new AbortController();
   const connection = connectEventStoreDb(url);
   const sender = batchAppend ? batchingSender(url, appendTimeoutMs) : plainSender(url, connection, appendTimeoutMs);
-  const reader = createEventStoreDbReader(connection, readTimeoutMs);
+  const reader = createEventStoreDbReader(connection, { timeoutMs: readTimeoutMs, findTimeoutMs: appendTimeoutMs });
   const appender = createAppender(sender, reader.find, log);
   const tail = createLogTail({ connection, head: reader.head, watchdogMs, signal: closing.signal, log });
   const appending = new Set<Promise<unknown>>();
@@ -71,7 +71,7 @@ export function createEventStoreDbStore({
     const signal = untilClosed(options.signal);
     for (let position = after; ; ) {
       signal.throwIfAborted();
-      const head = await reader.head();
+      const head = await reader.head(signal);
       const end = until !== undefined && until < head ? until : head;
       if (end <= position) return;
       for await (const batch of readPages(connection, readTimeoutMs, { ...options, after: position, until: end, signal })) {
@@ -113,7 +113,7 @@ export function createEventStoreDbStore({
     readStream: (stream: string, options: ReadStreamOptions = {}) => reader.readStream(stream, { ...options, signal: untilClosed(options.signal) }),
     readAll,
     subscribe,
-    head: () => reader.head(),
+    head: () => reader.head(closing.signal),
     close: async () => {
       closing.abort(new EventStoreUnavailable('the event store is closed'));
       await Promise.allSettled(appending);

@@ -5,7 +5,7 @@ import type { ReadStreamOptions } from './eventStore.ts';
 import { SEARCHED_FOR_REPEATS, type Found } from './eventStoreDbAppender.ts';
 import { ahead, bursts, type ClientStream } from './eventStoreDbBursts.ts';
 import type { EventStoreDbConnection } from './eventStoreDbConnection.ts';
-import { asPortError, isTransient, NoAnswer } from './eventStoreDbErrors.ts';
+import { asPortError, isTransient, kindOf, NoAnswer } from './eventStoreDbErrors.ts';
 import { clientPosition, isOurs, positionOf, toRecorded } from './eventStoreDbEvents.ts';
 import { ATTEMPTS, backOff, retried } from './eventStoreDbRetry.ts';
 
@@ -16,25 +16,31 @@ const FIRST_LOOK = 16n;
 const NEXT_LOOK = 4_096n;
 
 export interface EventStoreDbReader {
-  head(): Promise<bigint>;
+  head(signal?: AbortSignal): Promise<bigint>;
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
   find(stream: string, ids: readonly string[]): Promise<Found>;
 }
 
-/** `timeoutMs`: silence after which a read counts as failed. */
-export function createEventStoreDbReader(connection: EventStoreDbConnection, timeoutMs: number): EventStoreDbReader {
+export interface ReaderOptions {
+  /** Silence after which a read counts as failed. */
+  readonly timeoutMs: number;
+  /** The same for what an append waits for. */
+  readonly findTimeoutMs: number;
+}
+
+export function createEventStoreDbReader(connection: EventStoreDbConnection, { timeoutMs, findTimeoutMs }: ReaderOptions): EventStoreDbReader {
   /** Everything up to here has been looked through, and `head` was the last event of ours in it. */
   let known = { upTo: -1n, head: 0n };
 
-  async function* items<Item>(what: string, stream: ClientStream, signal?: AbortSignal): AsyncGenerator<Item> {
-    for await (const burst of bursts<Item>(stream, { most: STREAM_AHEAD, idleMs: timeoutMs, signal })) {
-      if (burst.length === 0) throw new NoAnswer(what, timeoutMs);
+  async function* items<Item>(what: string, stream: ClientStream, signal?: AbortSignal, idleMs = timeoutMs): AsyncGenerator<Item> {
+    for await (const burst of bursts<Item>(stream, { most: STREAM_AHEAD, idleMs, signal })) {
+      if (burst.length === 0) throw new NoAnswer(what, idleMs);
       yield* burst;
     }
   }
 
   async function* readStream(stream: string, { from = 0, signal }: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
-    const what = `reading ${stream}`;
+    const what = `reading ${kindOf(stream)}`;
     for (let next = from, failures = 0; ; ) {
       try {
         signal?.throwIfAborted();
@@ -69,7 +75,7 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
       requiresLeader: true,
     });
     try {
-      for await (const { event } of items<ResolvedEvent>(`searching ${stream}`, read)) {
+      for await (const { event } of items<ResolvedEvent>(`searching ${kindOf(stream)}`, read, undefined, findTimeoutMs)) {
         if (event === undefined) continue;
         last ??= Number(event.revision);
         if (wanted.has(event.id)) met.unshift(toRecorded(event));
@@ -85,25 +91,28 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
     return { last, events: inOrder ? { revision, position } : 'partly' };
   }
 
-  async function head(): Promise<bigint> {
-    return retried('finding the end of the log', async () => {
-      const before = known;
-      let newest: bigint | undefined;
-      for (let from: ReadPosition = END, count = FIRST_LOOK; ; count = NEXT_LOOK) {
-        const read = connection.client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, requiresLeader: true });
-        let left = count;
-        for await (const { event } of items<AllStreamResolvedEvent>('finding the end of the log', read)) {
-          left--;
-          if (event === undefined) continue;
-          const position = positionOf(event);
-          newest ??= position;
-          if (position <= before.upTo) return remember(newest, before.head);
-          if (isOurs(event)) return remember(newest, position);
-          from = clientPosition(position);
-        }
-        if (left > 0n) return remember(newest ?? 0n, before.head);
+  async function head(signal?: AbortSignal): Promise<bigint> {
+    const what = 'finding the end of the log';
+    return retried(what, () => lookForHead(what, signal), signal);
+  }
+
+  async function lookForHead(what: string, signal: AbortSignal | undefined): Promise<bigint> {
+    const before = known;
+    let newest: bigint | undefined;
+    for (let from: ReadPosition = END, count = FIRST_LOOK; ; count = NEXT_LOOK) {
+      const read = connection.client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, requiresLeader: true });
+      let left = count;
+      for await (const { event } of items<AllStreamResolvedEvent>(what, read, signal)) {
+        left--;
+        if (event === undefined) continue;
+        const position = positionOf(event);
+        newest ??= position;
+        if (position <= before.upTo) return remember(newest, before.head);
+        if (isOurs(event)) return remember(newest, position);
+        from = clientPosition(position);
       }
-    });
+      if (left > 0n) return remember(newest ?? 0n, before.head);
+    }
   }
 
   function remember(upTo: bigint, found: bigint): bigint {

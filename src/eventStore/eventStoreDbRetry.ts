@@ -9,14 +9,15 @@ export function backOff(failures: number): number {
   return Math.min(150 * 3 ** (failures - 1), 2_000);
 }
 
-/** Runs a call again while it fails for reasons that may pass. @throws EventStoreUnavailable when they do not. */
-export async function retried<T>(what: string, call: (attempt: number) => Promise<T>): Promise<T> {
+/** Runs a call again while it fails for reasons that may pass. @throws EventStoreUnavailable when they do not; the signal's reason. */
+export async function retried<T>(what: string, call: (attempt: number) => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call(attempt);
     } catch (error) {
+      signal?.throwIfAborted();
       if (attempt === ATTEMPTS || !isTransient(error)) throw asPortError(error, what);
-      await pause(backOff(attempt));
+      await pause(backOff(attempt), signal);
     }
   }
 }

@@ -2,16 +2,17 @@ import { ANY, jsonEvent, NO_STREAM, type AppendToStreamOptions } from '@eventsto
 import type { NewEvent } from '../core/event.ts';
 import type { AppendResult, ExpectedRevision } from './eventStore.ts';
 import { connectEventStoreDb, credentialsIn, type EventStoreDbConnection } from './eventStoreDbConnection.ts';
-import { isTransient, isWrongExpectedVersion } from './eventStoreDbErrors.ts';
+import { isTransient, isWrongExpectedVersion, kindOf } from './eventStoreDbErrors.ts';
 import { within } from './eventStoreDbRetry.ts';
 
 /** Tries an append once. */
 export interface Sender {
   /**
-   * Answers `'conflict'` when the expected revision was wrong; never what the server or the client say the revision
-   * was instead, since they disagree. @throws whatever the client does, and NoAnswer.
+   * Answers `'look'` when the stream itself must be looked at to know: the expected revision was wrong (and what the
+   * client says it was instead depends on the way it took), or the server did not say where the events lie.
+   * @throws whatever the client does, and NoAnswer.
    */
-  send(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult | 'conflict'>;
+  send(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult | 'look'>;
   close(): Promise<void>;
 }
 
@@ -27,7 +28,7 @@ export function plainSender(url: string, connection: EventStoreDbConnection, tim
   return {
     send: async (stream, events, expected) => {
       const call = appendOnce(connection, stream, events, { expectedRevision: toClient(expected), credentials, deadline: timeoutMs, requiresLeader: true });
-      return within(timeoutMs, `an append to ${stream}`, call);
+      return within(timeoutMs, `an append to ${kindOf(stream)}`, call);
     },
     close: () => Promise.resolve(),
   };
@@ -49,7 +50,7 @@ export function batchingSender(url: string, timeoutMs: number): Sender {
       await exchanging;
       const { client } = connection;
       const call = appendOnce({ client }, stream, events, { expectedRevision: toClient(expected), deadline: timeoutMs, requiresLeader: true });
-      const attempt = within(timeoutMs, `an append to ${stream}`, call);
+      const attempt = within(timeoutMs, `an append to ${kindOf(stream)}`, call);
       waiting.add(attempt);
       try {
         return await attempt;
@@ -70,16 +71,15 @@ async function appendOnce(
   stream: string,
   events: readonly NewEvent[],
   options: AppendToStreamOptions,
-): Promise<AppendResult | 'conflict'> {
+): Promise<AppendResult | 'look'> {
   try {
     const toSend = events.map(({ id, type, data, metadata }) => jsonEvent({ id: id.toLowerCase(), type, data: data as never, metadata: metadata as never }));
     const { success, nextExpectedRevision, position } = await client.appendToStream(stream, toSend, options);
-    // A URL with throwOnAppendFailure=false makes a conflict an answer.
-    if (!success) return 'conflict';
-    if (position === undefined) throw new Error('EventStoreDB did not say where it put the events');
+    // A URL with throwOnAppendFailure=false makes a conflict an answer without success.
+    if (!success || position === undefined) return 'look';
     return { revision: Number(nextExpectedRevision), position: position.commit };
   } catch (error) {
-    if (isWrongExpectedVersion(error)) return 'conflict';
+    if (isWrongExpectedVersion(error)) return 'look';
     throw error;
   }
 }

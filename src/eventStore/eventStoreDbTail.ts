@@ -19,7 +19,7 @@ export interface LogTail {
   beyond(position: bigint, signal: AbortSignal): Promise<bigint>;
   /** At most so many of the events that follow a position, the first of them foremost; undefined when they must be read from the log. */
   following(position: bigint, most: number): readonly RecordedEvent[] | undefined;
-  /** Aborts when the server refuses what we ask for good. */
+  /** Aborts when the server refuses what we ask, and will again: those who wait then would do so for ever. */
   readonly refused: AbortSignal;
 }
 
@@ -38,7 +38,7 @@ export interface LogTailOptions {
  */
 export function createLogTail({ connection, head, watchdogMs, signal, log }: LogTailOptions): LogTail {
   const watch = createHeadWatch();
-  const refused = new AbortController();
+  let refused = new AbortController();
   /** All events of ours after `since`, up to the last one here. */
   let kept: RecordedEvent[] = [];
   let since = 0n;
@@ -54,12 +54,18 @@ export function createLogTail({ connection, head, watchdogMs, signal, log }: Log
         log?.warn('EventStoreDB ended the live subscription; beginning it anew');
       } catch (error) {
         if (signal.aborted) return;
-        if (!isTransient(error) && !(error instanceof EventStoreUnavailable)) return refused.abort(asPortError(error, 'subscribing'));
+        if (!isTransient(error) && !(error instanceof EventStoreUnavailable)) return giveUp(error);
         log?.warn({ err: error }, 'the live subscription of EventStoreDB is lost; beginning it anew');
       }
       // Each new beginning looks at the head, so this is also how late one hears of events meanwhile.
       await pause(Math.min(backOff(++failures), watchdogMs), signal);
     }
+  }
+
+  function giveUp(error: unknown): void {
+    const those = refused;
+    [refused, running] = [new AbortController(), undefined];
+    those.abort(asPortError(error, 'subscribing'));
   }
 
   async function follow(from: bigint, onSign: () => void): Promise<void> {
@@ -91,7 +97,9 @@ export function createLogTail({ connection, head, watchdogMs, signal, log }: Log
   }
 
   return {
-    refused: refused.signal,
+    get refused() {
+      return refused.signal;
+    },
     beyond: (position, until) => {
       running ??= run();
       return watch.beyond(position, until);
