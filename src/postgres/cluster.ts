@@ -128,5 +128,5 @@ async function giveTo({ uid, gid }: Account, folder: string): Promise<void> {
 }
 
 export function ignoreMissing(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
 }

@@ -18,12 +18,14 @@ export interface PoolOptions {
   readonly name: string;
   /** Most connections; 10 by default. */
   readonly max?: number;
+  /** Milliseconds after which a query is given up, also when the server hangs and says nothing; no limit by default. */
+  readonly queryTimeoutMs?: number;
   /** Hears of connections lost while idle; queries report their own errors. */
   readonly onError?: (error: Error) => void;
 }
 
-export function createPool({ connectionString, name, max = 10, onError = () => undefined }: PoolOptions): pg.Pool {
-  const pool = new pg.Pool({ connectionString, application_name: `reelstream ${name}`, max, types, connectionTimeoutMillis: 5_000 });
+export function createPool({ connectionString, name, max = 10, queryTimeoutMs, onError = () => undefined }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({ connectionString, application_name: `reelstream ${name}`, max, types, connectionTimeoutMillis: 5_000, query_timeout: queryTimeoutMs });
   // Without a listener, an idle connection that the server closes would end the process. One that we are closing is no news.
   pool.on('error', (error) => {
     // The whole client hangs on it; no log wants that.

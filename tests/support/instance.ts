@@ -1,0 +1,145 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findServer } from '../../src/postgres/pidFile.ts';
+import { eventually } from './eventually.ts';
+import { freePorts } from './systemProcess.ts';
+
+export const REPOSITORY = new URL('../..', import.meta.url).pathname;
+
+export interface InstanceOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly socketPort: number;
+  /** The command line; `node bin/reelstream.js serve` of this clone by default. */
+  readonly command?: readonly [string, ...string[]];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Root only: runs as this user. */
+  readonly account?: { readonly uid: number; readonly gid: number };
+}
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+}
+
+/** One start of ReelStream, with nothing but its own variables in the environment. */
+export class Instance implements AsyncDisposable {
+  readonly url: string;
+  readonly dataDir: string;
+  /** Both streams, as far as they have come. */
+  output = '';
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+
+  constructor({ dataDir, port, socketPort, command = [process.execPath, 'bin/reelstream.js', 'serve'], cwd = REPOSITORY, env, account }: InstanceOptions) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.dataDir = dataDir;
+    const [program, ...args] = command;
+    this.#child = spawn(program, args, {
+      cwd,
+      env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port), SOCKET_PORT: String(socketPort), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...account,
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    this.ended = new Promise((resolve, reject) => {
+      this.#child.once('error', reject);
+      this.#child.once('close', (code, signal) => resolve({ code, signal, output: this.output }));
+    });
+    // Whoever waits for it hears of it; a start that nobody waits for is not an error of the test.
+    this.ended.catch(() => undefined);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async ready(): Promise<this> {
+    await eventually(async () => (await fetch(`${this.url}/health/ready`)).ok, { within: 30_000, what: 'ReelStream is ready', giveUp: () => !this.running })
+      .catch((cause: unknown) => {
+        throw new Error(`ReelStream did not become ready:\n${this.output}`, { cause });
+      });
+    return this;
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
+    this.kill(signal);
+    return this.ended;
+  }
+
+  /** Its PostgreSQL and the process that watches over it. */
+  async helpers(): Promise<{ postmaster: number; watchdog: number }> {
+    const server = await findServer(join(this.dataDir, 'postgres'));
+    if (server === undefined) throw new Error('no PostgreSQL runs on that folder');
+    const watchdog = processes().find(({ command }) => command.startsWith('/bin/sh -c read _; kill -INT') && command.endsWith(` ${server.pid}`));
+    return { postmaster: server.pid, watchdog: watchdog!.pid };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const tooLate = setTimeout(() => this.kill('SIGKILL'), 10_000);
+    if (this.running) await this.stop();
+    clearTimeout(tooLate);
+    await gone(this.dataDir);
+  }
+}
+
+/** No PostgreSQL runs on that folder any more. */
+export async function gone(dataDir: string): Promise<void> {
+  await eventually(async () => (await findServer(join(dataDir, 'postgres'))) === undefined, { within: 10_000, what: `no PostgreSQL runs in ${dataDir}` });
+}
+
+export interface Place extends AsyncDisposable {
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly socketPort: number;
+}
+
+/** A folder and two ports that nobody else uses. */
+export async function newPlace(): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'reelstream-life-'));
+  const [port, socketPort] = await freePorts(2);
+  return {
+    folder,
+    dataDir: join(folder, 'data'),
+    port: port!,
+    socketPort: socketPort!,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Linux only, like all that kills processes here. */
+function processes(): { pid: number; command: string }[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => {
+    try {
+      return { pid: Number(name), command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() };
+    } catch {
+      return { pid: Number(name), command: '' };
+    }
+  });
+}
+
+const ADA = { name: 'Ada Lovelace', username: 'ada', email: 'ada@example.org', password: 'engine-1843' };
+
+async function post(url: string, body: object): Promise<number> {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** Leaves something behind that a later start has to know. */
+export const register = ({ url }: Instance): Promise<number> => post(`${url}/api/v1/auth/register`, ADA);
+export const login = ({ url }: Instance): Promise<number> => post(`${url}/api/v1/auth/login`, { email: ADA.email, password: ADA.password });
