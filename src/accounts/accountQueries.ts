@@ -15,15 +15,12 @@ export interface AccountQueries {
   byId(userId: string): Promise<AccountView | undefined>;
 }
 
-/** A database that hangs must not hang the request. */
-const QUERY_TIMEOUT_MS = 5_000;
 const BY_ID = `select id, name, username, email, created_at, updated_at from accounts.users where id = $1`;
 
 export function createAccountQueries({ pool }: { readonly pool: pg.Pool }): AccountQueries {
   return {
     async byId(userId) {
-      const query = { name: 'accountById', text: BY_ID, values: [userId], query_timeout: QUERY_TIMEOUT_MS };
-      const { rows } = await pool.query<UserRow>(query);
+      const { rows } = await pool.query<UserRow>({ name: 'accountById', text: BY_ID, values: [userId] });
       const [row] = rows;
       if (row === undefined) return undefined;
       const { created_at, updated_at, ...user } = row;

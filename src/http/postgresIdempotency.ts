@@ -7,10 +7,9 @@ import { fingerprintOf, isFinal, type Attempt, type Idempotency } from './idempo
 
 const KEPT_HOURS = 24;
 const CLEAN_MS = 3_600_000;
-/** A database that hangs must not hang the command; what it did is then not known, and the hold on the key runs out. */
-const QUERY_TIMEOUT_MS = 5_000;
 
 export interface PostgresIdempotencyOptions {
+  /** Its time limits are those of the command too: one whose key cannot be claimed in time is refused. */
   readonly pool: pg.Pool;
   /** Keys the fingerprints. All API processes share it. */
   readonly secret: string;
@@ -28,17 +27,13 @@ interface Row {
 
 export function createPostgresIdempotency({ pool, secret, log, holdMs = 30_000 }: PostgresIdempotencyOptions): Idempotency & { close(): void } {
   const running = new Set<string>();
-  const query = <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<pg.QueryResult<Row>> => {
-    const bounded = { text, values, query_timeout: QUERY_TIMEOUT_MS };
-    return pool.query<Row>(bounded);
-  };
   const quietly = (what: string, work: Promise<unknown>): void => {
     work.catch((error: unknown) => log.warn({ err: error }, what));
   };
   const renewal = setInterval(() => {
-    if (running.size > 0) quietly('idempotency keys could not be renewed', query(RENEW, [[...running], holdMs]));
+    if (running.size > 0) quietly('idempotency keys could not be renewed', pool.query(RENEW, [[...running], holdMs]));
   }, holdMs / 3);
-  const cleaning = setInterval(() => quietly('old idempotency keys could not be deleted', query(CLEAN)), CLEAN_MS);
+  const cleaning = setInterval(() => quietly('old idempotency keys could not be deleted', pool.query(CLEAN)), CLEAN_MS);
   renewal.unref();
   cleaning.unref();
 
@@ -46,8 +41,8 @@ export function createPostgresIdempotency({ pool, secret, log, holdMs = 30_000 }
     fingerprint: (request) => fingerprintOf(request, secret),
     async once(attempt, run) {
       const owner = randomUUID();
-      const { rowCount } = await query(CLAIM, [attempt.actor, attempt.key, attempt.fingerprint, owner, holdMs]);
-      if (rowCount === 0) return await answerBefore(query<Row>, attempt);
+      const { rowCount } = await pool.query(CLAIM, [attempt.actor, attempt.key, attempt.fingerprint, owner, holdMs]);
+      if (rowCount === 0) return await answerBefore(pool, attempt);
       running.add(owner);
       let answer: Answer | undefined;
       try {
@@ -57,7 +52,7 @@ export function createPostgresIdempotency({ pool, secret, log, holdMs = 30_000 }
         running.delete(owner);
         const keep = answer !== undefined && isFinal(answer) && (attempt.keepSuccess || answer.status >= 400);
         // The command is done either way: if its answer cannot be kept, a repeat runs it again and finds its events.
-        await (keep ? query(STORE, storable(owner, answer as Answer)) : query(LET_GO, [owner])).catch((error: unknown) => {
+        await (keep ? pool.query(STORE, storable(owner, answer as Answer)) : pool.query(LET_GO, [owner])).catch((error: unknown) => {
           log.warn({ err: error }, 'an answer could not be kept for its idempotency key');
         });
       }
@@ -90,8 +85,8 @@ function storable(owner: string, { status, headers, body }: Answer): unknown[] {
   return [owner, status, JSON.stringify(headers), Buffer.from(body as string)];
 }
 
-async function answerBefore(query: (text: string, values: unknown[]) => Promise<pg.QueryResult<Row>>, { actor, key, fingerprint }: Attempt): Promise<Answer> {
-  const { rows } = await query(FIND, [actor, key]);
+async function answerBefore(pool: pg.Pool, { actor, key, fingerprint }: Attempt): Promise<Answer> {
+  const { rows } = await pool.query<Row>(FIND, [actor, key]);
   const [row] = rows;
   if (row !== undefined && row.fingerprint !== fingerprint) {
     throw new DomainError('unprocessable', 'idempotency_key_reused', 'This Idempotency-Key belongs to another request; use a new one.');

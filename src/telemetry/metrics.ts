@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 
 /** What this process counts. Other parts register their own metrics in `registry`. */
 export interface Metrics {
@@ -7,8 +7,6 @@ export interface Metrics {
   request(method: string, status: number, seconds: number): void;
   /** Events appended, by category of stream. */
   readonly eventsAppended: Counter<'category'>;
-  /** Events of the log that a projection has yet to take in. */
-  readonly projectionLag: Gauge<'projection'>;
 }
 
 export function createMetrics(): Metrics {
@@ -37,12 +35,6 @@ export function createMetrics(): Metrics {
       name: 'reelstream_events_appended_total',
       help: 'Events appended to the log by this process',
       labelNames: ['category'] as const,
-      registers: [registry],
-    }),
-    projectionLag: new Gauge({
-      name: 'reelstream_projection_lag_events',
-      help: 'Positions between the head of the log and what a projection has taken in',
-      labelNames: ['projection'] as const,
       registers: [registry],
     }),
   };

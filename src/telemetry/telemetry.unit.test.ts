@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { showProjectionLag } from './projectionLag.ts';
 import { parseTraceparent } from './traceparent.ts';
 import { noTracing, startTracing } from './tracing.ts';
 
@@ -44,6 +45,30 @@ describe('metrics', () => {
     ]) {
       expect(text.split('\n')).toContain(line);
     }
+  });
+});
+
+describe('the lag of projections', () => {
+  const lagOf = async (head: () => Promise<bigint>): Promise<string> => {
+    const metrics = createMetrics();
+    const positions: Record<string, bigint> = { videos: 40n, likes: 43n };
+    showProjectionLag({ metrics, store: { head }, progress: { position: (name) => positions[name] ?? 0n }, projections: ['videos', 'likes'] });
+    return await metrics.registry.metrics();
+  };
+
+  test('is what lies between each of them and the head of the log', async () => {
+    const lines = (await lagOf(() => Promise.resolve(42n))).split('\n');
+    expect(lines).toContain('reelstream_projection_lag_events{projection="videos"} 2');
+    expect(lines).toContain('reelstream_projection_lag_events{projection="likes"} 0');
+  });
+
+  test.each([
+    ['is away', () => Promise.reject(new Error('away'))],
+    ['hangs', () => new Promise<bigint>(() => undefined)],
+  ])('is not shown, and everything else is, while the log %s', async (_what, head) => {
+    const text = await lagOf(head);
+    expect(text).not.toContain('reelstream_projection_lag_events{');
+    expect(text).toContain('process_cpu_seconds_total');
   });
 });
 
