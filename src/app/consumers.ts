@@ -1,7 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { projections } from '../../projections/index.ts';
 import type { KafkaConfig, Role } from '../config.ts';
 import { createDirectSource } from '../delivery/directSource.ts';
 import type { EventSource } from '../delivery/eventSource.ts';

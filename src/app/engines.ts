@@ -26,6 +26,7 @@ import { createPool } from '../postgres/pool.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progressNews.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { observedEventStore } from '../telemetry/observedEventStore.ts';
+import { showProjectionLag } from '../telemetry/projectionLag.ts';
 import { startTracing, type Tracing } from '../telemetry/tracing.ts';
 
 /** What the roles are made of. */
@@ -62,6 +63,9 @@ export interface SharedRedis {
   readonly namespace: string;
 }
 
+/** A request must get its answer (503) also from a PostgreSQL that hangs. */
+const QUERY_TIMEOUT_MS = 10_000;
+
 interface Opening extends Pick<Engines, 'config' | 'log' | 'parts' | 'draining'> {
   /** Where the process listens. */
   readonly port: number;
@@ -76,8 +80,8 @@ export async function openEngines({ config, log, parts, draining, port }: Openin
   const database = await openDatabase({ config, log, onFailure: crash });
   parts.defer(() => database.close());
   const engines = { config, log, parts, draining, metrics, tracing, databaseUrl: database.url };
-  const pool = openPool(engines, 'queries', 10);
-  await migrate(pool);
+  await migrated(database.url);
+  const pool = openPool(engines, 'queries', 10, QUERY_TIMEOUT_MS);
 
   const rawStore = openEventStore(engines);
   parts.defer(() => rawStore.close());
@@ -87,6 +91,7 @@ export async function openEngines({ config, log, parts, draining, port }: Openin
   const progress = createSharedProgress({ pool, projections: projections.map(({ name }) => name), log });
   await progress.start();
   parts.defer(() => progress.close());
+  showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
   const scratch = await createScratch(join(config.dataDir, 'tmp'));
   parts.defer(() => scratch.close());
   const objects = await openObjectStore(config, parts, port);
@@ -103,9 +108,19 @@ export async function openEngines({ config, log, parts, draining, port }: Openin
   return { engines: { ...engines, pool, rawStore, codec, store, progress, objects, redis, tools, scratch, inspect, checks }, firstStart: database.created };
 }
 
-export function openPool({ databaseUrl, log, parts, config }: Pick<Engines, 'databaseUrl' | 'log' | 'parts' | 'config'>, use: string, max: number): pg.Pool {
+/** Without the time limit of queries: a migration may have much to do. */
+async function migrated(connectionString: string): Promise<void> {
+  const pool = createPool({ connectionString, name: 'migrate', max: 2 });
+  try {
+    await migrate(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
+export function openPool({ databaseUrl, log, parts, config }: Pick<Engines, 'databaseUrl' | 'log' | 'parts' | 'config'>, use: string, max: number, queryTimeoutMs?: number): pg.Pool {
   const onError = (error: Error): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
-  const pool = createPool({ connectionString: databaseUrl, name: `${config.role} ${use}`, max, onError });
+  const pool = createPool({ connectionString: databaseUrl, name: `${config.role} ${use}`, max, queryTimeoutMs, onError });
   parts.defer(() => pool.end());
   return pool;
 }
