@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Kafka, Producer } from 'kafkajs';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { abortable, pause } from '../core/abortable.ts';
+import { pause } from '../core/abortable.ts';
 import type { EventBatch, EventStore } from '../eventStore/eventStore.ts';
 import { createLogId } from '../projecting/logId.ts';
 import { StartError } from '../startError.ts';
@@ -17,6 +17,8 @@ import { within } from './within.ts';
 /** Quiet partitions hear this often how far the log is, while events flow; and once when they no longer do. */
 const WATERMARK_EVERY_MS = 50;
 const RETRY_MS = 1_000;
+/** A broker that hangs does not keep the process from ending; what it may still take in is a repetition at most. */
+const STOP_MS = 5_000;
 const ALL_REPLICAS = -1;
 
 export interface KafkaRelayOptions {
@@ -83,14 +85,14 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
     const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: { retries: 3, maxRetryTime: 1_000 } });
     const reading = new AbortController();
     try {
-      await abortable(producer.connect(), lease.signal);
+      await producer.connect();
+      lease.signal.throwIfAborted();
       state = { state: 'active', position: place.position };
       const batches = store.subscribe({ after: place.position, signal: AbortSignal.any([lease.signal, reading.signal]) });
       await copy(batches, place, producer, lease);
     } finally {
       reading.abort();
-      // A send that hangs would keep the next relay waiting for nothing.
-      await within(producer.disconnect().catch(() => undefined), 2_000);
+      await producer.disconnect();
     }
   }
 
@@ -127,7 +129,8 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
   async function send(producer: Producer, messages: readonly PartitionMessage[], lease: Lease): Promise<void> {
     for (const request of inRequests(messages)) {
       lease.signal.throwIfAborted();
-      await abortable(producer.send({ topic, acks: ALL_REPLICAS, messages: request }), lease.signal);
+      // Waited for to its end, which the client's time limits bound: what is given up half-way keeps its connection.
+      await producer.send({ topic, acks: ALL_REPLICAS, messages: request });
     }
   }
 
@@ -144,7 +147,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
     state: () => state,
     async stop() {
       stopping.abort(new Error('the relay is stopping'));
-      await running;
+      await within(running, STOP_MS);
     },
   };
 }

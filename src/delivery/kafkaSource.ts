@@ -15,6 +15,8 @@ import { within } from './within.ts';
 const RETRY_MS = 1_000;
 const COMMIT_EVERY_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
+/** A broker that hangs does not keep the process from ending. */
+const CLOSE_MS = 5_000;
 /** Events that may wait for the fastest consumer before no more are fetched. */
 const MOST_WAITING = 10_000;
 
@@ -90,7 +92,8 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
     const offsets = createOffsets();
     const done = new AbortController();
     try {
-      await abortable(consumer.connect(), signal);
+      await consumer.connect();
+      signal.throwIfAborted();
       await consumer.subscribe({ topic, fromBeginning: true });
       await consumer.run({
         autoCommit: false,
@@ -157,7 +160,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
     state: () => state,
     async close() {
       closing.abort(new Error('the source is closing'));
-      await running;
+      await within(running, CLOSE_MS);
     },
   };
 }

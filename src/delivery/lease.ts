@@ -81,8 +81,8 @@ function hold({ pool, name, log, lastsMs = 5_000 }: LeaseOptions, epoch: bigint,
     signal,
     async [Symbol.asyncDispose]() {
       over.abort(new Error(`the lease ${name} was released`));
-      clearTimeout(expiry);
       await renewing;
+      clearTimeout(expiry);
       await pool.query('update reelstream.leases set expires_at = clock_timestamp() where name = $1 and epoch = $2', [name, epoch]).catch(() => undefined);
     },
   };

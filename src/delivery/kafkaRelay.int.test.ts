@@ -1,0 +1,155 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { countedViews, countingViews, evenly, manyViews } from '../../tests/support/countingViews.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { mulberry32 } from '../../tests/support/history.ts';
+import { createKafkaTest, describeWithKafka, type KafkaTest } from '../../tests/support/kafka.ts';
+import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
+import { logIdOf, readRecord, type KafkaRecord } from './kafkaRecord.ts';
+import { within } from './within.ts';
+import { LEASE_NAME } from './relayPlace.ts';
+
+const RELAY = fileURLToPath(new URL('../../tests/support/relayProcess.ts', import.meta.url));
+
+let t: ProjectingTest;
+let k: KafkaTest;
+const counting = countingViews();
+
+describeWithKafka('the relay', () => {
+  beforeEach(async () => {
+    t = await createProjectingTest();
+    k = createKafkaTest(t);
+  });
+  afterEach(async () => {
+    await k[Symbol.asyncDispose]();
+    await t[Symbol.asyncDispose]();
+  });
+
+  test('killed anywhere, again and again, loses nothing and has nothing counted twice', async () => {
+    const random = mulberry32(17);
+    await k.relay().then((relay) => relay.stop());
+    await k.member([counting]);
+    let position = 0n;
+    for (let kill = 0; kill < 4; kill++) {
+      const relay = startRelayProcess();
+      const before = await t.store.head();
+      position = await manyViews(t, 500);
+      await eventually(async () => (await records()).some((record) => record.position > before), { what: 'the relay is at work', within: 15_000 });
+      await delay(random() * 100); // anywhere: the moment is the point of this test
+      relay.kill('SIGKILL');
+      await once(relay, 'exit');
+    }
+    const relay = startRelayProcess();
+    await k.reached('counting', position);
+    relay.kill('SIGKILL');
+    expect(await countedViews(t.pool)).toEqual(evenly(400));
+    expectFirstOccurrencesInOrder(await records());
+  });
+
+  test('has one active at a time; the other takes over, also from one that does not know it', async () => {
+    const [one, other] = [await k.relay(), await k.relay()];
+    await k.member([counting]);
+    await k.reached('counting', await manyViews(t, 100));
+    expect([one.state().state, other.state().state].toSorted()).toEqual(['active', 'standby']);
+    let position = 0n;
+    for (let theft = 0; theft < 4; theft++) {
+      const appending = manyViews(t, 1_000);
+      await t.pool.query(`update reelstream.leases set expires_at = clock_timestamp() - interval '1 s' where name = $1`, [LEASE_NAME(k.topic)]);
+      position = await appending;
+      await delay(300); // until the other one has looked
+    }
+    await k.reached('counting', position);
+    expect(await countedViews(t.pool)).toEqual(evenly(820));
+    await eventually(() => [one, other].filter((relay) => relay.state().state === 'active').length === 1, { what: 'one is active again' });
+    expectFirstOccurrencesInOrder(await records());
+  });
+
+  test('writes events that an ordinary CloudEvents reader understands, and where they came from', async () => {
+    await k.relay();
+    const position = await t.append('session-1', { type: 'SessionStarted', data: { sessionId: 's', userId: 'u', expiresAt: 'e', at: 'a' } });
+    const found = await eventually(async () => (await messages()).filter(({ value }) => value !== null), { what: 'it is in the topic', holds: (list) => list.length === 1 });
+    const { key, value, headers } = found[0]!;
+    expect(String(key)).toBe('session-1');
+    expect(headers['content-type']).toBe('application/cloudevents+json');
+    expect(headers['position']).toBe(String(position));
+    expect(JSON.parse(value!)).toEqual({
+      specversion: '1.0',
+      id: expect.any(String),
+      source: `urn:reelstream:log:${headers['log']}`,
+      type: 'SessionStarted',
+      subject: 'session-1',
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      datacontenttype: 'application/json',
+      position: String(position),
+      revision: 0,
+      schemaversion: 1,
+      correlationid: 'test',
+      data: { sessionId: 's', userId: 'u', expiresAt: 'e', at: 'a' },
+    });
+  });
+});
+
+const children = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
+});
+
+function startRelayProcess(): ChildProcess {
+  const child = spawn(process.execPath, [RELAY], { env: { ...process.env, DATABASE_URL: t.url, KAFKA_TOPIC: k.topic, NODE_OPTIONS: '' }, stdio: ['ignore', 'ignore', 'inherit'] });
+  children.add(child);
+  return child;
+}
+
+interface Found {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly headers: Record<string, string>;
+  readonly record: KafkaRecord & { partition: number };
+}
+
+/** All that is in the topic now, by offset in each partition. */
+async function messages(): Promise<Found[]> {
+  const admin = k.line.kafka.admin();
+  await admin.connect();
+  const offsets = await admin.fetchTopicOffsets(k.topic).finally(() => admin.disconnect());
+  const ends = new Map(offsets.filter(({ high }) => high !== '0').map(({ partition, high }) => [partition, BigInt(high) - 1n]));
+  const found: Found[] = [];
+  if (ends.size === 0) return found;
+  const consumer = k.line.kafka.consumer({ groupId: `${k.groupId}.look.${Date.now()}` });
+  await consumer.connect();
+  await consumer.subscribe({ topic: k.topic, fromBeginning: true });
+  const all = Promise.withResolvers<void>();
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: ({ partition, message }) => {
+      if (logIdOf(message) !== undefined) {
+        const headers = Object.fromEntries(Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]));
+        found.push({ partition, key: message.key && String(message.key), value: message.value && String(message.value), headers, record: { ...readRecord(message), partition } });
+      }
+      if (BigInt(message.offset) >= (ends.get(partition) ?? -1n)) ends.delete(partition);
+      if (ends.size === 0) all.resolve();
+      return Promise.resolve();
+    },
+  });
+  await within(all.promise, 10_000);
+  await consumer.disconnect();
+  return found;
+}
+
+const records = async (): Promise<(KafkaRecord & { partition: number })[]> => (await messages()).map(({ record }) => record);
+
+/** What readers rely on: leaving out what is not above the last position, each record follows on the one before it. */
+function expectFirstOccurrencesInOrder(all: readonly (KafkaRecord & { partition: number })[]): void {
+  const last = new Map<number, bigint>();
+  for (const { partition, position, previous } of all) {
+    const end = last.get(partition) ?? 0n;
+    if (position <= end) continue;
+    expect(previous <= end).toBe(true);
+    last.set(partition, position);
+  }
+}

@@ -1,0 +1,13 @@
+// A relay in a process of its own, to be killed: DATABASE_URL, KAFKA_BROKERS and KAFKA_TOPIC say where.
+import { createKafkaClient } from '../../src/delivery/kafkaClient.ts';
+import { createKafkaRelay } from '../../src/delivery/kafkaRelay.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
+import { createPool } from '../../src/postgres/pool.ts';
+import pino from 'pino';
+
+const { DATABASE_URL = '', KAFKA_BROKERS = '', KAFKA_TOPIC = '' } = process.env;
+const log = pino({ level: 'silent' });
+const pool = createPool({ connectionString: DATABASE_URL, name: 'relay under test', max: 4 });
+const store = createPostgresEventStore({ pool, log });
+const kafka = createKafkaClient({ brokers: KAFKA_BROKERS.split(','), clientId: 'relay under test', log });
+await createKafkaRelay({ pool, store, kafka, topic: KAFKA_TOPIC, partitions: 4, log, leaseMs: 1_000 }).start();
