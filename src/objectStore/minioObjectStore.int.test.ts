@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -96,6 +97,26 @@ describe('a MinIO that is away', () => {
     for (const outcome of outcomes) expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(ObjectStoreUnavailable);
     for (const socket of sockets) socket.destroy();
     silent.close();
+    await rm(folder, { recursive: true });
+  });
+
+  test('going silent in the middle of a transfer, in either direction, or answering with errors, it is unavailable', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'minio-'));
+    await writeFile(join(folder, 'in'), Buffer.alloc(6 * 1024 * 1024));
+    const stalling = createServer((request, response) => {
+      if (request.url?.includes('policy')) response.end('{}');
+      else if (request.method === 'HEAD' && !request.url?.includes('videos')) response.end();
+      else if (request.method === 'GET') response.writeHead(200, { 'content-length': 1_000 }).write('only a part');
+      else if (request.method === 'HEAD') response.writeHead(503).end();
+      else request.pause();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => stalling.once('listening', resolve));
+    const store = openStore({ endPoint: '127.0.0.1', port: (stalling.address() as AddressInfo).port, timeout: 400 });
+    await expect(store.getFile('videos/a/b', join(folder, 'out'))).rejects.toThrow(ObjectStoreUnavailable);
+    await expect(store.putFile('videos/a/b', join(folder, 'in'), 'video/mp4')).rejects.toThrow(ObjectStoreUnavailable);
+    await expect(store.stat('videos/a/b')).rejects.toThrow(ObjectStoreUnavailable);
+    stalling.closeAllConnections();
+    stalling.close();
     await rm(folder, { recursive: true });
   });
 });
