@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { commonHeadersOf } from './commonHeaders.ts';
 
 /** Headers of every response. A page that needs more than this policy allows sets its own. */
-const SECURITY_HEADERS = Object.entries({
+const SECURITY_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   Vary: 'Origin',
-});
+};
 
 /** Names that are safe to repeat in headers and logs. */
 const SANE_ID = /^[\w.:/+=-]{1,128}$/;
@@ -27,15 +28,14 @@ export function requestIdOf(response: Response): string {
   return (response.locals as { requestId: string }).requestId;
 }
 
-/** First in line: names the request, sets what every response carries, and counts and logs it once it is over. */
+/** First in line: names the request, says what every response carries, and counts and logs it once it is over. */
 export function exchange({ log, metrics, draining }: ExchangeOptions): RequestHandler {
   return (request, response, next) => {
     const started = performance.now();
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
     (response.locals as { requestId: string }).requestId = requestId;
-    response.setHeader('X-Request-Id', requestId);
-    for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
+    Object.assign(commonHeadersOf(response), SECURITY_HEADERS, { 'X-Request-Id': requestId });
     if (draining.aborted) response.setHeader('Connection', 'close');
     response.once('close', () => {
       const ms = performance.now() - started;

@@ -6,6 +6,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { parseTraceparent } from '../telemetry/traceparent.ts';
 import { answerOf, send, type Answer } from './answer.ts';
 import type { Authenticator } from './authenticator.ts';
+import { commonHeadersOf } from './commonHeaders.ts';
 import { errorAnswer } from './errorReply.ts';
 import { requestIdOf } from './exchange.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
@@ -102,9 +103,11 @@ async function limit(route: Route, rateLimits: RateLimits, caller: string, respo
   if (group === 'none') return;
   const state = await rateLimits.consume(group, caller);
   if (state === undefined) return;
-  response.setHeader('RateLimit-Limit', state.limit);
-  response.setHeader('RateLimit-Remaining', state.remaining);
-  response.setHeader('RateLimit-Reset', state.resetSeconds);
+  Object.assign(commonHeadersOf(response), {
+    'RateLimit-Limit': String(state.limit),
+    'RateLimit-Remaining': String(state.remaining),
+    'RateLimit-Reset': String(state.resetSeconds),
+  });
   if (!state.allowed) {
     const message = `Too many requests; try again in ${state.resetSeconds} s.`;
     throw new DomainError('rateLimited', 'rate_limited', message, { retryAfter: state.resetSeconds });

@@ -6,6 +6,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { send } from './answer.ts';
 import type { Authenticator } from './authenticator.ts';
+import { writeCommonHeaders } from './commonHeaders.ts';
 import { corsPolicy, type AllowedOrigins } from './corsPolicy.ts';
 import { docsHandler } from './docs.ts';
 import { errorAnswer } from './errorReply.ts';
@@ -62,6 +63,7 @@ function bareApp({ log, metrics, health, trustProxy = false }: Pick<HttpAppOptio
   // Answers carry the tags that their makers give them; hashing every body again would cost more than most of them.
   app.disable('etag');
   app.set('trust proxy', trustProxy);
+  writeCommonHeaders(app);
   app.use(exchange({ log, metrics, draining: health.draining }));
   return app;
 }
