@@ -118,8 +118,8 @@ function collectMessages(child: ChildProcess, log: Logger): string[] {
   createInterface({ input: child.stderr }).on('line', (line) => {
     messages.push(line);
     if (messages.length > 20) messages.shift();
-    // At every stop, to every connection that is still open.
-    const serious = /^(WARNING|FATAL|PANIC):/.test(line) && !line.includes('terminating connection due to administrator command');
+    // What it tells one client, that client reports; at a stop or a crash it tells every one of them.
+    const serious = /^(WARNING|FATAL|PANIC):(?! +(terminating connection|the database system is))/.test(line);
     log[serious ? 'warn' : 'debug']({ component: 'postgres' }, line);
   });
   return messages;

@@ -42,7 +42,7 @@ export class Instance implements AsyncDisposable {
     const [program, ...args] = command;
     this.#child = spawn(program, args, {
       cwd,
-      env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port), SOCKET_PORT: String(socketPort), ...env },
+      env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port), SOCKET_PORT: String(socketPort), RATE_LIMIT_ENABLED: 'false', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...account,
     });
