@@ -33,6 +33,7 @@ export const likes: Benchmark = {
 /** So many toggles, each connection a person of its own; answers how many a second. Keeps account of who likes what. */
 async function toggles(system: System, people: readonly Person[], choose: () => string, liked: Set<string>, amount: number): Promise<number> {
   const start = performance.now();
+  let last = start;
   let next = 0;
   const failures: string[] = [];
   const result = await autocannon({
@@ -48,6 +49,8 @@ async function toggles(system: System, people: readonly Person[], choose: () => 
           headers: { authorization: `Bearer ${person.token}` },
           setupRequest: (request) => ({ ...request, path: `/api/v1/video/${(video = choose())}` }),
           onResponse(status, body) {
+            // autocannon itself ends on a whole second.
+            last = performance.now();
             if (status !== 200) failures.push(`${status} ${body}`);
             const pair = `${video} ${person.id}`;
             if (!liked.delete(pair)) liked.add(pair);
@@ -57,7 +60,7 @@ async function toggles(system: System, people: readonly Person[], choose: () => 
     },
   });
   if (failures.length + result.errors > 0) throw new Error(`${failures.length} toggles were refused and ${result.errors} failed: ${failures[0]}`);
-  return amount / ((performance.now() - start) / 1_000);
+  return amount / ((last - start) / 1_000);
 }
 
 async function checkCounts(system: System, videos: readonly string[], liked: ReadonlySet<string>): Promise<void> {
