@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { RecordedEvent } from '../src/core/event.ts';
-import { applyBatch } from '../src/projecting/applyBatch.ts';
+import { applyBatches } from '../src/projecting/applyBatch.ts';
 import { install } from '../src/projecting/checkpoints.ts';
 import { projectionConsumer, type Consumer } from '../src/projecting/consumer.ts';
 import { histories, interleave, mulberry32, type StreamHistory } from '../tests/support/history.ts';
@@ -38,7 +38,7 @@ async function rowsAfter(consumer: Consumer, events: readonly RecordedEvent[], s
     from += some.length;
     const position = some.at(-1)!.position;
     const wanted = some.filter(({ type }) => (consumer.handles as readonly string[]).includes(type));
-    for (let time = 0; time < times; time++) await applyBatch(options, { partition: 0, partitions: 1, after, position, events: wanted });
+    for (let time = 0; time < times; time++) await applyBatches(options, 1, [{ partition: 0, after, position, events: wanted }]);
     after = position;
   }
   return t.rows(consumer.name);

@@ -11,10 +11,10 @@ export interface Assignment {
 export interface PartitionReader {
   /**
    * What the partition holds beyond `after`, in order of position, as soon as there is something: never with a gap, whatever
-   * was skipped, lost or trimmed on the way. After `patienceMs` an empty batch at `after`. Also says that the consumer
-   * is done with everything up to `after`. Throws the signal's reason when it aborts.
+   * was skipped, lost or trimmed on the way. Also says that the consumer is done with everything up to `after`.
+   * Throws the signal's reason when it aborts.
    */
-  next(after: bigint, signal: AbortSignal, patienceMs?: number): Promise<EventBatch>;
+  next(after: bigint, signal: AbortSignal): Promise<EventBatch>;
   close(): void;
 }
 

@@ -14,8 +14,8 @@ import { createPartitionChain, inRequests, type PartitionChain } from './partiti
 import { LEASE_NAME, savePlace } from './relayPlace.ts';
 import { within } from './within.ts';
 
-/** Quiet partitions hear this often how far the log is, while events flow; and once when they no longer do. */
-const WATERMARK_EVERY_MS = 50;
+/** Quiet partitions hear this often how far the log is, and the place is saved, while events flow; and once when they no longer do. */
+const ROUND_MS = 50;
 const RETRY_MS = 1_000;
 /** A broker that hangs does not keep the process from ending; what it may still take in is a repetition at most. */
 const STOP_MS = 5_000;
@@ -100,10 +100,11 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
     const reader = batches[Symbol.asyncIterator]();
     let chain: PartitionChain | undefined;
     let next = reader.next();
-    let lastWatermarks = 0;
+    let saved = place.position;
+    let lastRound = 0;
     while (!lease.signal.aborted) {
-      const wait = chain?.uneven === true ? lastWatermarks + WATERMARK_EVERY_MS - Date.now() : Infinity;
-      const read = await within(next, wait);
+      const unfinished = chain !== undefined && (chain.uneven || chain.position > saved);
+      const read = await within(next, unfinished ? lastRound + ROUND_MS - Date.now() : Infinity);
       if (read?.done === true) return;
       const id = await logId();
       if (id === null) throw new Error('the log has events, but no first one');
@@ -115,14 +116,17 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
         next.catch(() => undefined);
         messages.push(...chain.events(read.value.events, read.value.position));
       }
-      if (Date.now() - lastWatermarks >= WATERMARK_EVERY_MS) {
+      const round = Date.now() - lastRound >= ROUND_MS;
+      if (round) {
         messages.push(...chain.watermarks());
-        lastWatermarks = Date.now();
+        lastRound = Date.now();
       }
       await send(producer, messages, lease);
       const { position, lastPositions } = chain;
-      if (!(await savePlace(pool, topic, lease.epoch, { logId: id, position, lastPositions }))) throw new Error('another relay has taken over');
       state = { state: 'active', position };
+      if (!round) continue;
+      if (!(await savePlace(pool, topic, lease.epoch, { logId: id, position, lastPositions }))) throw new Error('another relay has taken over');
+      saved = position;
     }
   }
 

@@ -3,7 +3,6 @@ import type { RecordedEvent } from '../core/event.ts';
 import type { PartitionReader } from './eventSource.ts';
 import type { StorePages } from './storePages.ts';
 import { createTailWindow } from './tailWindow.ts';
-import { within } from './within.ts';
 
 /** Events of a partition that are kept in memory: about 20 MB at 1 kB each. */
 const MOST_EVENTS = 20_000;
@@ -45,15 +44,13 @@ export function createPartitionTail(partition: number, partitions: number, pages
 
   function open(): PartitionReader {
     const reader: PartitionReader = {
-      async next(after, signal, patienceMs = Infinity) {
+      async next(after, signal) {
         readers.set(reader, after);
         move();
-        const deadline = Date.now() + patienceMs;
         for (;;) {
           signal.throwIfAborted();
           const found = window.take(after);
-          if (found === undefined && Date.now() >= deadline) return { events: [], position: after };
-          if (found === undefined) await abortable(within(grown.promise, deadline - Date.now()), signal);
+          if (found === undefined) await abortable(grown.promise, signal);
           else if (found === 'older') return abortable(pages.read(partition, partitions, after, window.start!), signal);
           else return found;
         }

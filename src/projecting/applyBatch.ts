@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
-import { CheckpointBehind, lockCheckpoint, moveCheckpoint } from './checkpoints.ts';
+import { CheckpointBehind, lockCheckpoints, moveCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { Consumer, ConsumerTransaction, HandledEvent } from './consumer.ts';
 import { applyIsolating, parkFollowers } from './parking.ts';
 import { inTransaction } from './transaction.ts';
@@ -9,18 +9,17 @@ import { inTransaction } from './transaction.ts';
 /** Everything that a partition holds in (after, position], of the types that the consumer handles. */
 export interface PartitionBatch {
   readonly partition: number;
-  readonly partitions: number;
   readonly after: bigint;
   readonly position: bigint;
   readonly events: readonly RecordedEvent[];
 }
 
+/** Where a partition stands now, which is further than the batch when another process was ahead. */
 export interface Applied {
-  /** Where the partition stands now, which is further than the batch when another process was ahead. */
+  readonly partition: number;
   readonly position: bigint;
   /** Whether rows may have changed. */
   readonly changed: boolean;
-  readonly parked: number;
 }
 
 export interface ApplyOptions {
@@ -36,24 +35,46 @@ export interface ApplyOptions {
 }
 
 /**
- * Takes a batch into the rows and moves the checkpoint, in one transaction. Whatever lies at or below the checkpoint
- * is skipped, and the checkpoint's row stays locked meanwhile: a repetition, a second process or one that believes
- * to be in charge still changes nothing.
+ * Takes a batch of each of some partitions into the rows and moves their checkpoints, in one transaction. Whatever lies
+ * at or below a checkpoint is skipped, and the checkpoints' rows stay locked meanwhile: a repetition, a second process
+ * or one that believes to be in charge still changes nothing. Answers in the order of the partitions.
  * @throws CheckpointBehind, Superseded
  */
-export async function applyBatch(options: ApplyOptions, batch: PartitionBatch): Promise<Applied> {
+export async function applyBatches(options: ApplyOptions, partitions: number, batches: readonly PartitionBatch[]): Promise<{ applied: Applied[]; parked: number }> {
   const { pool, consumer, schema } = options;
   return inTransaction(pool, { schema }, async (transaction) => {
-    const checkpoint = await lockCheckpoint(transaction, schema, { ...batch, version: consumer.version });
-    if (checkpoint.position >= batch.position) return { position: checkpoint.position, changed: false, parked: 0 };
-    if (checkpoint.position < batch.after) throw new CheckpointBehind(checkpoint.position);
-    const events = batch.events.filter((event) => event.position > checkpoint.position);
-    const parked = await applyEvents(options, events, checkpoint.parks, transaction);
-    if (parked > 0) await transaction.client.query('update checkpoints set parks = true where partition = $1', [batch.partition]);
-    await moveCheckpoint(transaction, batch.partition, batch.position, checkpoint.logId ?? (await options.logId()));
-    return { position: batch.position, changed: events.length > 0, parked };
+    const wanted = batches.map(({ partition }) => partition);
+    const checkpoints = await lockCheckpoints(transaction, schema, wanted, { partitions, version: consumer.version });
+    const fresh = checkpoints.map((checkpoint) => freshPart(batches.find(({ partition }) => partition === checkpoint.partition)!, checkpoint));
+    const moved = fresh.filter(({ batch, checkpoint }) => batch.position > checkpoint.position);
+    if (moved.length > 0) {
+      const events = fresh.flatMap((part) => part.events).toSorted(byPosition);
+      const parked = await applyEvents(options, events, checkpoints.some(({ parks }) => parks), transaction);
+      const logId = checkpoints[0]!.logId ?? (await options.logId());
+      await moveCheckpoints(transaction, moved.map(({ batch }) => batch), { logId, parks: parked > 0 });
+      return { applied: fresh.map(standing), parked };
+    }
+    return { applied: fresh.map(standing), parked: 0 };
   });
 }
+
+interface FreshPart {
+  readonly batch: PartitionBatch;
+  readonly checkpoint: Checkpoint;
+  readonly events: readonly RecordedEvent[];
+}
+
+function freshPart(batch: PartitionBatch, checkpoint: Checkpoint): FreshPart {
+  if (checkpoint.position < batch.after) throw new CheckpointBehind(checkpoint);
+  return { batch, checkpoint, events: batch.events.filter(({ position }) => position > checkpoint.position) };
+}
+
+function standing({ batch, checkpoint, events }: FreshPart): Applied {
+  const position = batch.position > checkpoint.position ? batch.position : checkpoint.position;
+  return { partition: batch.partition, position, changed: events.length > 0 };
+}
+
+const byPosition = (a: RecordedEvent, b: RecordedEvent): number => (a.position < b.position ? -1 : 1);
 
 /** Answers how many were parked. */
 export async function applyEvents(

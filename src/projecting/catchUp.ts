@@ -1,5 +1,5 @@
 import type { EventStore } from '../eventStore/eventStore.ts';
-import { applyBatch, type ApplyOptions } from './applyBatch.ts';
+import { applyBatches, type ApplyOptions } from './applyBatch.ts';
 import { isNobodysFault } from './parking.ts';
 
 /** As for live batches (`lane.ts`), but an error of the surroundings ends it: whoever asked decides what then. */
@@ -27,7 +27,7 @@ export async function catchUp(options: CatchUpOptions): Promise<bigint> {
     for (let failures = 0; ; ) {
       try {
         const isolateAfter = failures < FAILURES_BEFORE_ISOLATING ? undefined : failures;
-        await applyBatch({ ...options, isolateAfter }, { partition: 0, partitions: 1, after, position, events });
+        await applyBatches({ ...options, isolateAfter }, 1, [{ partition: 0, after, position, events }]);
         break;
       } catch (error) {
         if (isNobodysFault(error) || failures === FAILURES_BEFORE_ISOLATING) throw error;

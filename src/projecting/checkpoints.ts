@@ -25,14 +25,11 @@ export class Superseded extends Error {
   }
 }
 
-/** The checkpoint is before the batch's beginning: what lies between would be lost. Go on from `position`. */
+/** A partition's checkpoint is before the batch's beginning: what lies between would be lost. Nothing was changed. */
 export class CheckpointBehind extends Error {
-  readonly position: bigint;
-
-  constructor(position: bigint) {
-    super(`the checkpoint is at ${position}, before the batch begins`);
+  constructor({ partition, position }: Pick<Checkpoint, 'partition' | 'position'>) {
+    super(`the checkpoint of partition ${partition} is at ${position}, before the batch begins`);
     this.name = 'CheckpointBehind';
-    this.position = position;
   }
 }
 
@@ -95,22 +92,31 @@ export async function lockAllCheckpoints({ client }: ConsumerTransaction, name: 
   return (await client.query<Checkpoint>(`select ${COLUMNS} from checkpoints order by partition for update`)).rows;
 }
 
-/** @throws Superseded */
-export async function lockCheckpoint(
+/** Of these partitions, in their order. @throws Superseded */
+export async function lockCheckpoints(
   { client }: ConsumerTransaction,
   schema: string,
-  { partition, partitions, version }: Pick<Checkpoint, 'partition' | 'partitions' | 'version'>,
-): Promise<Checkpoint> {
+  wanted: readonly number[],
+  { partitions, version }: Pick<Checkpoint, 'partitions' | 'version'>,
+): Promise<Checkpoint[]> {
   const { rows } = await client.query<Checkpoint>(
-    `select ${COLUMNS} from checkpoints where partition = $1 and partitions = $2 and version = $3 for update`,
-    [partition, partitions, version],
+    `select ${COLUMNS} from checkpoints where partition = any($1::int[]) and partitions = $2 and version = $3 order by partition for update`,
+    [wanted, partitions, version],
   );
-  if (rows[0] === undefined) throw new Superseded(schema);
-  return rows[0];
+  if (rows.length !== wanted.length) throw new Superseded(schema);
+  return rows;
 }
 
-export async function moveCheckpoint({ client }: ConsumerTransaction, partition: number, position: bigint, logId: string | null): Promise<void> {
-  await client.query('update checkpoints set position = $2, log_id = coalesce(log_id, $3) where partition = $1', [partition, position, logId]);
+export async function moveCheckpoints(
+  { client }: ConsumerTransaction,
+  places: readonly { readonly partition: number; readonly position: bigint }[],
+  { logId, parks }: { logId: string | null; parks: boolean },
+): Promise<void> {
+  await client.query(
+    `update checkpoints c set position = p.position, log_id = coalesce(log_id, $3), parks = parks or $4
+     from unnest($1::int[], $2::bigint[]) p(partition, position) where c.partition = p.partition`,
+    [places.map(({ partition }) => partition), places.map(({ position }) => position), logId, parks],
+  );
 }
 
 /** Every partition at one position, in the place of all rows that are there. */

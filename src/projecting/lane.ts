@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
-import { pause } from '../core/abortable.ts';
-import type { PartitionReader } from '../delivery/eventSource.ts';
-import { applyBatch, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
+import { abortable, pause } from '../core/abortable.ts';
+import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
+import { within } from '../delivery/within.ts';
+import type { EventBatch } from '../eventStore/eventStore.ts';
+import { applyBatches, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
 import { CheckpointBehind, readCheckpoints, Superseded } from './checkpoints.ts';
 import { isNobodysFault, loggable } from './parking.ts';
 
@@ -9,101 +11,153 @@ import { isNobodysFault, loggable } from './parking.ts';
 const FAILURES_BEFORE_ISOLATING = 3;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
-/** A checkpoint that only passes events of no interest is written this often, instead of with each batch. */
+/** Checkpoints that only pass events of no interest are written this often, instead of with each batch. */
 const IDLE_CHECKPOINT_MS = 1_000;
 
 export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
-  readonly partition: number;
+  /** How many there are in all, and which of them this lane takes in. */
   readonly partitions: number;
-  readonly reader: PartitionReader;
+  readonly mine: readonly number[];
+  readonly source: Pick<EventSource, 'open'>;
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** After each commit, and each time that events of no interest were passed. `regressed` when it is less than was said before. */
-  onMoved(moved: { position: bigint; changed: boolean; regressed?: boolean }): void;
+  /** After each commit, and each time that events of no interest were passed. `regressed` when it may be less than was said before. */
+  onMoved(moved: Applied & { regressed?: boolean }): void;
   onState(state: LaneState): void;
 }
 
 /** `superseded`: another layout or version is in place. `failing`: trying again what failed. */
 export type LaneState = 'running' | 'failing' | 'superseded';
 
-/** Takes one partition into one consumer's rows until the signal aborts; never throws, never gives up. */
+/**
+ * Takes partitions into one consumer's rows until the signal aborts, whatever has come of all of them in one transaction;
+ * never throws, never gives up.
+ */
 export async function runLane(options: LaneOptions): Promise<void> {
-  const { reader, signal, log, consumer } = options;
+  const { signal, log, consumer, mine, source } = options;
+  const readers = new Map(mine.map((partition) => [partition, source.open(partition)]));
   let failures = 0;
   while (!signal.aborted) {
+    // What is still under way for a run that failed must not reach the next one.
+    const run = new AbortController();
     try {
-      await follow(options, () => {
+      await follow(options, readers, AbortSignal.any([signal, run.signal]), () => {
         failures = 0;
         options.onState('running');
       });
     } catch (error) {
       if (signal.aborted) break;
       options.onState(error instanceof Superseded ? 'superseded' : 'failing');
-      log.warn({ error: loggable(error), consumer: consumer.name, partition: options.partition }, 'a consumer was held up; it goes on from its checkpoint');
-      await pause(backOff(failures++), signal);
+      log.warn({ error: loggable(error), consumer: consumer.name }, 'a consumer was held up; it goes on from its checkpoint');
+      if (!(error instanceof CheckpointBehind)) await pause(backOff(failures++), signal);
+    } finally {
+      run.abort();
     }
   }
-  reader.close();
+  for (const reader of readers.values()) reader.close();
 }
 
-async function follow(options: LaneOptions, onSuccess: () => void): Promise<void> {
-  const { reader, signal, partition, partitions, consumer } = options;
-  const wanted = new Set<string>(consumer.handles);
-  let checkpoint = await ownPosition(options);
-  let seen = checkpoint;
-  let written = Date.now();
+/** `seen` may be ahead of what is written, by events of no interest. */
+interface Place {
+  readonly partition: number;
+  written: bigint;
+  seen: bigint;
+}
+
+async function follow(options: LaneOptions, readers: ReadonlyMap<number, PartitionReader>, signal: AbortSignal, onSuccess: () => void): Promise<void> {
+  const wanted = new Set<string>(options.consumer.handles);
+  const places = await placesOf(options);
+  const arrivals = createArrivals(readers, signal);
+  let writtenAt = Date.now();
   onSuccess();
-  options.onMoved({ position: seen, changed: false, regressed: true });
-  while (!signal.aborted) {
-    const patience = seen > checkpoint ? written + IDLE_CHECKPOINT_MS - Date.now() : Infinity;
-    const batch = await reader.next(seen, signal, patience);
-    const { position } = batch;
-    const events = batch.events.filter(({ type }) => wanted.has(type));
-    if (events.length === 0 && Date.now() - written < IDLE_CHECKPOINT_MS) {
-      seen = position;
-      options.onMoved({ position: seen, changed: false });
-      continue;
-    }
-    try {
-      const applied = await applyUntilDone(options, { partition, partitions, after: checkpoint, position, events });
-      checkpoint = seen = applied.position;
-      written = Date.now();
-      onSuccess();
-      options.onMoved(applied);
-    } catch (error) {
-      // The server lost its last commits: the log still has them.
-      if (!(error instanceof CheckpointBehind)) throw error;
-      checkpoint = seen = error.position;
-      options.onMoved({ position: seen, changed: true, regressed: true });
-    }
+  for (const place of places) {
+    options.onMoved({ partition: place.partition, position: place.seen, changed: false, regressed: true });
+    arrivals.request(place);
   }
+  while (!signal.aborted) {
+    const ahead = places.some(({ seen, written }) => seen > written);
+    await arrivals.wait(ahead ? writtenAt + IDLE_CHECKPOINT_MS - Date.now() : Infinity);
+    const arrived = arrivals.take();
+    const batches: PartitionBatch[] = places.map(({ partition, written, seen }) => {
+      const batch = arrived.get(partition);
+      return { partition, after: written, position: batch?.position ?? seen, events: (batch?.events ?? []).filter(({ type }) => wanted.has(type)) };
+    });
+    const due = batches.some(({ events }) => events.length > 0) || Date.now() - writtenAt >= IDLE_CHECKPOINT_MS;
+    const moving = batches.filter(({ position, after }) => position > after);
+    const applied = due ? await applyUntilDone(options, moving) : moving.map(({ partition, position }) => ({ partition, position, changed: false }));
+    if (due) writtenAt = Date.now();
+    for (const moved of applied) {
+      const place = places.find(({ partition }) => partition === moved.partition)!;
+      place.seen = moved.position;
+      if (due) place.written = moved.position;
+      options.onMoved(moved);
+    }
+    if (due) onSuccess();
+    for (const place of places) if (arrived.has(place.partition)) arrivals.request(place);
+  }
+}
+
+/** What has come of each partition since it was last taken. */
+interface Arrivals {
+  /** Asks for what follows the place. */
+  request(place: Place): void;
+  /** Until something is there, or `ms` have passed. Throws when a partition cannot be read. */
+  wait(ms: number): Promise<void>;
+  take(): ReadonlyMap<number, EventBatch>;
+}
+
+function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: AbortSignal): Arrivals {
+  let there = new Map<number, EventBatch>();
+  let wake = Promise.withResolvers<void>();
+  let failure: { error: unknown } | undefined;
+  return {
+    request({ partition, seen }) {
+      readers
+        .get(partition)!
+        .next(seen, signal)
+        .then((batch) => void there.set(partition, batch), (error: unknown) => (failure = { error }))
+        .finally(() => wake.resolve());
+    },
+    async wait(ms) {
+      await abortable(within(wake.promise, ms), signal);
+      if (failure !== undefined) throw failure.error;
+    },
+    take() {
+      const taken = there;
+      there = new Map();
+      wake = Promise.withResolvers();
+      return taken;
+    },
+  };
 }
 
 /** Tries again for as long as it takes; parks what cannot be taken in. */
-async function applyUntilDone(options: LaneOptions, batch: PartitionBatch): Promise<Applied> {
-  const { signal, log, consumer } = options;
+async function applyUntilDone(options: LaneOptions, batches: readonly PartitionBatch[]): Promise<Applied[]> {
+  const { signal, log, consumer, partitions } = options;
   let failures = 0;
   for (let attempts = 0; ; attempts++) {
     try {
-      const applied = await applyBatch({ ...options, isolateAfter: failures < FAILURES_BEFORE_ISOLATING ? undefined : failures }, batch);
-      if (applied.parked > 0) log.error({ consumer: consumer.name, parked: applied.parked }, 'events were parked; see the parked events of this consumer');
+      const isolateAfter = failures < FAILURES_BEFORE_ISOLATING ? undefined : failures;
+      const { applied, parked } = await applyBatches({ ...options, isolateAfter }, partitions, batches);
+      if (parked > 0) log.error({ consumer: consumer.name, parked }, 'events were parked; see the parked events of this consumer');
       return applied;
     } catch (error) {
       if (error instanceof CheckpointBehind || error instanceof Superseded) throw error;
       signal.throwIfAborted();
       if (!isNobodysFault(error)) failures++;
       options.onState('failing');
-      log.warn({ error: loggable(error), consumer: consumer.name, position: String(batch.position) }, 'a batch could not be taken in; trying again');
+      log.warn({ error: loggable(error), consumer: consumer.name }, 'a batch could not be taken in; trying again');
       await pause(backOff(attempts), signal);
+      signal.throwIfAborted();
     }
   }
 }
 
-async function ownPosition({ pool, schema, consumer, partition, partitions }: LaneOptions): Promise<bigint> {
+async function placesOf({ pool, schema, consumer, partitions, mine }: LaneOptions): Promise<Place[]> {
   const rows = await readCheckpoints(pool, schema);
-  const own = rows.find((row) => row.partition === partition && row.partitions === partitions && row.version === consumer.version);
-  if (own === undefined) throw new Superseded(schema);
-  return own.position;
+  const own = rows.filter((row) => mine.includes(row.partition) && row.partitions === partitions && row.version === consumer.version);
+  if (own.length !== mine.length) throw new Superseded(schema);
+  return own.map(({ partition, position }) => ({ partition, written: position, seen: position }));
 }
 
 function backOff(failures: number): number {

@@ -3,7 +3,7 @@ import { DomainError } from '../core/errors.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
 import type { ApplyOptions } from './applyBatch.ts';
-import { lockCheckpoint, readCheckpoints, type Checkpoint } from './checkpoints.ts';
+import { lockCheckpoints, readCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { ConsumerTransaction, HandledEvent } from './consumer.ts';
 import { describe, isNobodysFault } from './parking.ts';
 import { partitionOf } from './partitions.ts';
@@ -71,7 +71,7 @@ function changeParked<T>(pool: pg.Pool, schema: string, stream: string, change: 
     const { client } = transaction;
     const [{ partitions, version }] = (await readCheckpoints(client)) as [Checkpoint];
     const partition = partitionOf(stream, partitions);
-    await lockCheckpoint(transaction, schema, { partition, partitions, version });
+    await lockCheckpoints(transaction, schema, [partition], { partitions, version });
     const result = await change(transaction);
     await client.query('update checkpoints set parks = exists (select from parked_events) where partition = $1', [partition]);
     return result;

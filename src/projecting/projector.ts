@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
@@ -31,8 +32,8 @@ export interface ProjectorOptions {
 }
 
 interface Lane {
-  readonly stop: AbortController;
-  readonly ended: Promise<void>;
+  readonly assignment: Assignment;
+  stop(): Promise<void>;
 }
 
 export type ConsumerState = LaneState | 'starting' | 'rebuilding';
@@ -44,7 +45,7 @@ export interface Projector {
    * @throws StartError when the read models are of another log.
    */
   start(): Promise<void>;
-  /** Of each consumer: the worst state that any of its partitions here is in. */
+  /** Of each consumer. */
   states(): Record<string, ConsumerState>;
   /** Finishes the transactions under way. The source is the caller's to close. */
   stop(): Promise<void>;
@@ -54,7 +55,7 @@ export function createProjector(options: ProjectorOptions): Projector {
   const { pool, store, decode, source, consumers, log } = options;
   const stopping = new AbortController();
   const logId = createLogId(store);
-  const states = new Map<string, Map<number, ConsumerState>>(consumers.map(({ name }) => [name, new Map([[0, 'starting']])]));
+  const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
   const running: Promise<void>[] = [];
   let lastRebuild: Promise<unknown> = Promise.resolve();
 
@@ -69,7 +70,7 @@ export function createProjector(options: ProjectorOptions): Projector {
 
   async function prepare(consumer: Consumer): Promise<void> {
     for (let version = await check(consumer); version !== consumer.version; version = await check(consumer)) {
-      states.set(consumer.name, new Map([[0, 'rebuilding']]));
+      states.set(consumer.name, 'rebuilding');
       log.info({ consumer: consumer.name, from: version, to: consumer.version }, 'another version is in place; rebuilding beside it');
       try {
         await oneAtATime(() => rebuild({ ...applyOptions(consumer), store, log, signal: stopping.signal }));
@@ -88,51 +89,40 @@ export function createProjector(options: ProjectorOptions): Projector {
 
   async function run(consumer: Consumer): Promise<void> {
     await untilDone(`preparing ${consumer.name}`, () => prepare(consumer));
-    const lanes = new Map<number, Lane>();
+    let lane: Lane | undefined;
     try {
-      await followAssignments(consumer, lanes);
+      for await (const assignment of source.assignments(stopping.signal)) {
+        if (lane !== undefined && isDeepStrictEqual(lane.assignment, assignment)) continue;
+        await lane?.stop();
+        lane = undefined;
+        const { signal } = stopping;
+        await untilDone(`laying out ${consumer.name}`, () => ensureLayout({ ...applyOptions(consumer), store, signal }, assignment.partitions));
+        if (!signal.aborted) lane = startLane(consumer, assignment);
+      }
     } finally {
-      for (const { stop } of lanes.values()) stop.abort();
-      await Promise.all([...lanes.values()].map(({ ended }) => ended));
+      await lane?.stop();
     }
   }
 
-  async function followAssignments(consumer: Consumer, lanes: Map<number, Lane>): Promise<void> {
-    const { signal } = stopping;
-    const laneStates = new Map<number, ConsumerState>();
-    let partitions = 0;
-    for await (const assignment of source.assignments(signal)) {
-      const gone = [...lanes].filter(([partition]) => assignment.partitions !== partitions || !assignment.mine.includes(partition));
-      for (const [, { stop }] of gone) stop.abort();
-      for (const [partition, { ended }] of gone) {
-        await ended;
-        lanes.delete(partition);
-        laneStates.delete(partition);
-      }
-      ({ partitions } = assignment);
-      await untilDone(`laying out ${consumer.name}`, () => ensureLayout({ ...applyOptions(consumer), store, signal }, partitions));
-      if (signal.aborted) break;
-      states.set(consumer.name, laneStates);
-      for (const partition of assignment.mine) {
-        if (lanes.has(partition)) continue;
-        lanes.set(partition, startLane(consumer, partition, assignment, laneStates));
-      }
-    }
-  }
-
-  function startLane(consumer: Consumer, partition: number, { partitions }: Assignment, laneStates: Map<number, ConsumerState>): Lane {
+  function startLane(consumer: Consumer, assignment: Assignment): Lane {
     const stop = new AbortController();
+    const { name } = consumer;
     const ended = runLane({
       ...applyOptions(consumer),
-      partition,
-      partitions,
-      reader: source.open(partition),
+      ...assignment,
+      source,
       signal: stop.signal,
       log,
-      onMoved: (moved) => options.onMoved?.({ projection: consumer.name, partition, partitions, ...moved }),
-      onState: (state) => laneStates.set(partition, state),
+      onMoved: (moved) => options.onMoved?.({ projection: name, partitions: assignment.partitions, ...moved }),
+      onState: (state) => states.set(name, state),
     });
-    return { stop, ended };
+    return {
+      assignment,
+      stop: () => {
+        stop.abort(new Error('the lane is stopping'));
+        return ended;
+      },
+    };
   }
 
   /** Tries until it works, or until the projector stops. */
@@ -158,11 +148,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       }
       running.push(...consumers.map((consumer) => untilDone(`running ${consumer.name}`, () => run(consumer))));
     },
-    states() {
-      const order: ConsumerState[] = ['failing', 'superseded', 'rebuilding', 'starting', 'running'];
-      const worst = (found: ConsumerState[]): ConsumerState => order.find((state) => found.includes(state)) ?? 'running';
-      return Object.fromEntries([...states].map(([name, lanes]) => [name, worst([...lanes.values()])]));
-    },
+    states: () => Object.fromEntries(states),
     async stop() {
       stopping.abort();
       await Promise.all(running);
