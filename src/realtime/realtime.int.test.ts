@@ -15,6 +15,7 @@ import { createProgressEmitter, type ProgressBridge } from './redisSockets.ts';
 import { createRealtime, type Realtime } from './realtime.ts';
 
 const SECRET = 'secret';
+const namespace = `test-${randomUUID()}`;
 const authenticate = (token: string): { id: string } => jwt.verify(token, SECRET, { algorithms: ['HS256'] }) as { id: string };
 const tokenOf = (id: string, seconds = 60): string => jwt.sign({ id }, SECRET, { expiresIn: seconds });
 
@@ -40,7 +41,7 @@ async function listening(): Promise<[Server, string]> {
 
 async function startApi(redis?: Redis): Promise<Api> {
   const [[http, main], [legacyHttp, legacy]] = await Promise.all([listening(), listening()]);
-  const realtime = createRealtime({ http, legacyHttp, authenticate, store, redis: redis && { redis, namespace: 'test' }, logger: silent });
+  const realtime = createRealtime({ http, legacyHttp, authenticate, store, redis: redis && { redis, namespace }, logger: silent });
   const close = async (): Promise<void> => {
     await realtime.close();
     await Promise.all([http, legacyHttp].map((server) => new Promise((resolve) => server.close(resolve))));
@@ -58,7 +59,7 @@ async function connect(url: string, token?: unknown): Promise<Socket> {
 }
 
 function startMediaWorker(redis: Redis): ProgressBridge {
-  const worker = createProgressEmitter({ redis, namespace: 'test' }, silent);
+  const worker = createProgressEmitter({ redis, namespace }, silent);
   workers.push(worker);
   return worker;
 }
@@ -216,6 +217,24 @@ if (REDIS_URL === undefined) process.stderr.write('\nSKIPPED: sockets across pro
     worker.report(step(userId, videoId, 60));
     await eventually(() => ofThis().every((each) => each.length === 2), { what: 'all have heard the second' });
     expect(ofThis()).toEqual(Array(4).fill([10, 60]));
+  });
+
+  test('connections that break are made again, and progress crosses as before', async () => {
+    const [first, second] = [await startApi(redis), await startApi(redis)];
+    const userId = randomUUID();
+    const heard = heardOn(await connect(second.main, tokenOf(userId)), userId);
+    const crosses = (): Promise<boolean> => eventually(() => {
+      first.realtime.reportProgress(step(userId, randomUUID(), 1));
+      return heard.length > 0;
+    }, { what: 'progress crosses' });
+    await crosses();
+    const list = async (): Promise<string[]> => String(await redis.client('LIST')).split('\n').filter((line) => line.includes(`name=${namespace}:sockets`));
+    const own = await list();
+    expect(own).toHaveLength(4);
+    for (const line of own) await redis.client('KILL', 'ID', /id=(\d+)/.exec(line)![1]!);
+    heard.splice(0);
+    await crosses();
+    await eventually(async () => (await list()).length === 4, { what: 'all are back' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
-import type { Redis } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Server } from 'socket.io';
 import type { ReportUploadProgress, UploadProgress } from '../media/progress.ts';
@@ -22,8 +22,8 @@ export interface ProgressBridge {
 
 /** Joins this process's sockets to those of the others: what one reports, each gives to its own sockets. */
 export function bridgeSockets(io: Server, { redis, namespace }: SocketsRedis, logger: Logger, deliver: ReportUploadProgress): ProgressBridge {
-  const publisher = forgiving(publisherOf(redis, logger));
-  const subscriber = forgiving(withErrors(redis.duplicate({ lazyConnect: false, maxRetriesPerRequest: null, enableOfflineQueue: true }), logger));
+  const publisher = publisherOf({ redis, namespace }, logger);
+  const subscriber = connect({ redis, namespace }, { maxRetriesPerRequest: null, enableOfflineQueue: true }, logger);
   io.adapter(createAdapter(publisher, subscriber, { key: keyOf(namespace) }));
   io.on(PROGRESS, (step: UploadProgress) => deliver(step));
   return {
@@ -38,7 +38,7 @@ export function bridgeSockets(io: Server, { redis, namespace }: SocketsRedis, lo
 
 /** For a process without sockets of its own: a media worker. */
 export function createProgressEmitter({ redis, namespace }: SocketsRedis, logger: Logger): ProgressBridge {
-  const publisher = forgiving(publisherOf(redis, logger));
+  const publisher = publisherOf({ redis, namespace }, logger);
   const emitter = new Emitter(publisher, { key: keyOf(namespace) });
   return { report: (step) => emitter.serverSideEmit(PROGRESS, step), close: () => publisher.disconnect() };
 }
@@ -48,13 +48,14 @@ function keyOf(namespace: string): string {
 }
 
 /** Progress that cannot be told now is worth nothing later: it is dropped, not queued. */
-function publisherOf(redis: Redis, logger: Logger): Redis {
-  return withErrors(redis.duplicate({ lazyConnect: false, enableOfflineQueue: false, maxRetriesPerRequest: 0 }), logger);
+function publisherOf(sockets: SocketsRedis, logger: Logger): Redis {
+  return connect(sockets, { maxRetriesPerRequest: 0, enableOfflineQueue: false }, logger);
 }
 
-function withErrors(redis: Redis, logger: Logger): Redis {
-  redis.on('error', (error) => logger.debug({ err: error }, 'Redis is away: sockets of other processes are not reached'));
-  return redis;
+function connect({ redis, namespace }: SocketsRedis, options: RedisOptions, logger: Logger): Redis {
+  const connection = redis.duplicate({ lazyConnect: false, connectionName: keyOf(namespace), ...options });
+  connection.on('error', (error) => logger.debug({ err: error }, 'Redis is away: sockets of other processes are not reached'));
+  return forgiving(connection);
 }
 
 /** The adapter and the emitter drop the promises of their commands; a rejected one would end the process. */
