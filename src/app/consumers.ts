@@ -16,7 +16,8 @@ import type { ReportUploadProgress } from '../media/progress.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import { decodeFor } from '../projecting/decoding.ts';
 import { createProjector } from '../projecting/projector.ts';
-import { openPool, type Engines } from './engines.ts';
+import type { Engines } from './engines.ts';
+import { openPool } from './eventLog.ts';
 
 /** Runs media jobs; answers the consumer that makes them out of events. */
 export async function startMedia({ config, log, parts, databaseUrl, store, objects, scratch, inspect, tools }: Engines, reportProgress: ReportUploadProgress): Promise<Consumer> {

@@ -5,14 +5,9 @@ import type { Logger } from 'pino';
 import { projections } from '../../projections/index.ts';
 import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
 import type { Config } from '../config.ts';
-import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
-import { openPostgresUserKeys } from '../core/postgresUserKeys.ts';
 import { hmacName } from '../core/sealing.ts';
-import { createEventStoreDbStore } from '../eventStore/eventStoreDbEventStore.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
-import { eventTypes } from '../eventTypes.ts';
 import type { HealthCheck } from '../http/health.ts';
 import { findFfmpegTools, type FfmpegTools } from '../media/ffmpegTools.ts';
 import { createInspector, type Inspect } from '../media/inspect.ts';
@@ -20,17 +15,15 @@ import { createScratch, type Scratch } from '../media/scratch.ts';
 import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
 import { createMinioObjectStore } from '../objectStore/minioObjectStore.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
-import { openDatabase } from '../postgres/database.ts';
-import { migrate } from '../postgres/migrate.ts';
-import { createPool } from '../postgres/pool.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progressNews.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { observedEventStore } from '../telemetry/observedEventStore.ts';
 import { showProjectionLag } from '../telemetry/projectionLag.ts';
 import { startTracing, type Tracing } from '../telemetry/tracing.ts';
+import { openEventLog, type EventLog } from './eventLog.ts';
 
 /** What the roles are made of. */
-export interface Engines {
+export interface Engines extends EventLog {
   readonly config: Config;
   readonly log: Logger;
   /** Ended in the reverse of the order in which they were added. */
@@ -40,12 +33,6 @@ export interface Engines {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   readonly checks: HealthCheck[];
-  readonly databaseUrl: string;
-  /** For commands and queries. */
-  readonly pool: pg.Pool;
-  /** The log as it lies there: personal data sealed, old versions old. */
-  readonly rawStore: EventStore;
-  readonly codec: EventCodec;
   /** The log as the domain knows it. */
   readonly store: EventStore;
   readonly progress: SharedProgress;
@@ -63,9 +50,6 @@ export interface SharedRedis {
   readonly namespace: string;
 }
 
-/** A request must get its answer (503) also from a PostgreSQL that hangs. */
-const QUERY_TIMEOUT_MS = 10_000;
-
 interface Opening extends Pick<Engines, 'config' | 'log' | 'parts' | 'draining'> {
   /** Where the process listens. */
   readonly port: number;
@@ -77,16 +61,8 @@ export async function openEngines({ config, log, parts, draining, port }: Openin
   parts.defer(() => tracing.close());
   const findingTools = findFfmpegTools({ ...config, binFolder: join(config.dataDir, 'bin'), searchPath: process.env['PATH'] });
   findingTools.catch(() => undefined);
-  const database = await openDatabase({ config, log, onFailure: crash });
-  parts.defer(() => database.close());
-  const engines = { config, log, parts, draining, metrics, tracing, databaseUrl: database.url };
-  await migrated(database.url);
-  const pool = openPool(engines, 'queries', 10, QUERY_TIMEOUT_MS);
-
-  const rawStore = openEventStore(engines);
-  parts.defer(() => rawStore.close());
-  const keys = await openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey });
-  const codec = createEventCodec({ types: eventTypes, keys });
+  const { firstStart, ...eventLog } = await openEventLog({ config, log, parts });
+  const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
   const progress = createSharedProgress({ pool, projections: projections.map(({ name }) => name), log });
   await progress.start();
@@ -105,30 +81,10 @@ export async function openEngines({ config, log, parts, draining, port }: Openin
   ];
   if (redis !== undefined) checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
   const inspect = createInspector({ ffprobe: tools.ffprobe.path });
-  return { engines: { ...engines, pool, rawStore, codec, store, progress, objects, redis, tools, scratch, inspect, checks }, firstStart: database.created };
-}
-
-/** Without the time limit of queries: a migration may have much to do. */
-async function migrated(connectionString: string): Promise<void> {
-  const pool = createPool({ connectionString, name: 'migrate', max: 2 });
-  try {
-    await migrate(pool);
-  } finally {
-    await pool.end();
-  }
-}
-
-export function openPool({ databaseUrl, log, parts, config }: Pick<Engines, 'databaseUrl' | 'log' | 'parts' | 'config'>, use: string, max: number, queryTimeoutMs?: number): pg.Pool {
-  const onError = (error: Error): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
-  const pool = createPool({ connectionString: databaseUrl, name: `${config.role} ${use}`, max, queryTimeoutMs, onError });
-  parts.defer(() => pool.end());
-  return pool;
-}
-
-function openEventStore(engines: Pick<Engines, 'databaseUrl' | 'log' | 'parts' | 'config'>): EventStore {
-  const { log, config } = engines;
-  if (config.eventStoreUrl === undefined) return createPostgresEventStore({ pool: openPool(engines, 'log', 8), log });
-  return createEventStoreDbStore({ url: config.eventStoreUrl, log });
+  return {
+    engines: { config, log, parts, draining, metrics, tracing, ...eventLog, store, progress, objects, redis, tools, scratch, inspect, checks },
+    firstStart,
+  };
 }
 
 export const MEDIA_PATH = '/media';
@@ -154,12 +110,4 @@ async function openRedis({ redisUrl, secrets }: Config, log: Logger, parts: Asyn
   const gate = createRedisGate({ redis: client, logger: log });
   parts.defer(() => gate.close());
   return { client, gate, namespace: hmacName(secrets.dataKey, 'namespace', rows[0]!.name).slice(0, 12) };
-}
-
-
-/** Ends the process the way any error does that nobody expected. */
-function crash(error: Error): void {
-  setImmediate(() => {
-    throw error;
-  });
 }

@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { migrateCommand } from './migrateCommand.ts';
+import { projectionsCommand } from './projectionsCommand.ts';
 import { roleCommand } from './roleCommand.ts';
 
 /** In the order in which `--help` lists them. A command loads what it needs when it runs, so that the others start fast. */
@@ -10,4 +11,5 @@ export const commands: readonly Command[] = [
   roleCommand('media', 'transcodes videos'),
   roleCommand('relay', 'copies the event log to Kafka'),
   migrateCommand,
+  projectionsCommand,
 ];

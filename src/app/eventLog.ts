@@ -1,0 +1,80 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
+import { openPostgresUserKeys } from '../core/postgresUserKeys.ts';
+import { createEventStoreDbStore } from '../eventStore/eventStoreDbEventStore.ts';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { eventTypes } from '../eventTypes.ts';
+import { openDatabase } from '../postgres/database.ts';
+import { migrate } from '../postgres/migrate.ts';
+import { createPool } from '../postgres/pool.ts';
+
+/** A request must get its answer (503) also from a PostgreSQL that hangs. */
+const QUERY_TIMEOUT_MS = 10_000;
+
+/** The log, and the database that keys and read models lie in. */
+export interface EventLog {
+  readonly databaseUrl: string;
+  /** For commands and queries. */
+  readonly pool: pg.Pool;
+  /** The log as it lies there: personal data sealed, old versions old. */
+  readonly rawStore: EventStore;
+  readonly codec: EventCodec;
+}
+
+export interface OpenEventLogOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Ended in the reverse of the order in which they were added. */
+  readonly parts: AsyncDisposableStack;
+  /** For a command beside a running ReelStream. */
+  readonly shared?: boolean;
+}
+
+export async function openEventLog({ config, log, parts, shared = false }: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
+  const database = await openDatabase({ config, log, shared, onFailure: crash });
+  parts.defer(() => database.close());
+  const opening = { config, log, parts, databaseUrl: database.url };
+  await migrated(database.url);
+  const pool = openPool(opening, 'queries', 10, QUERY_TIMEOUT_MS);
+  const rawStore = openEventStore(opening);
+  parts.defer(() => rawStore.close());
+  const keys = await openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey });
+  return { databaseUrl: database.url, firstStart: database.created, pool, rawStore, codec: createEventCodec({ types: eventTypes, keys }) };
+}
+
+/** Without the time limit of queries: a migration may have much to do. */
+async function migrated(connectionString: string): Promise<void> {
+  const pool = createPool({ connectionString, name: 'migrate', max: 2 });
+  try {
+    await migrate(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
+interface PoolSurroundings extends Pick<OpenEventLogOptions, 'config' | 'log' | 'parts'> {
+  readonly databaseUrl: string;
+}
+
+export function openPool({ databaseUrl, log, parts, config }: PoolSurroundings, use: string, max: number, queryTimeoutMs?: number): pg.Pool {
+  const onError = (error: Error): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
+  const pool = createPool({ connectionString: databaseUrl, name: `${config.role} ${use}`, max, queryTimeoutMs, onError });
+  parts.defer(() => pool.end());
+  return pool;
+}
+
+function openEventStore(engines: PoolSurroundings): EventStore {
+  const { log, config } = engines;
+  if (config.eventStoreUrl === undefined) return createPostgresEventStore({ pool: openPool(engines, 'log', 8), log });
+  return createEventStoreDbStore({ url: config.eventStoreUrl, log });
+}
+
+/** Ends the process the way any error does that nobody expected. */
+function crash(error: Error): void {
+  setImmediate(() => {
+    throw error;
+  });
+}
