@@ -16,7 +16,7 @@ export const projectionsCommand: Command = {
     if (rest.length > 0) throw new UsageError(`"projections ${action}" takes no "${rest[0]}".`);
     const chosen = choose(action, name);
     await using log = await openLog('projections');
-    if (action === 'list') return list(log, chosen);
+    if (action === 'list') return await list(log, chosen);
     let drifted = 0;
     for (const consumer of chosen) {
       if (action === 'rebuild') await rebuildOne(log, consumer);
