@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { countingViews, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { asIs, createProjectingTest, quiet, type ProjectingTest } from '../../tests/support/projecting.ts';
+import { createDirectSource } from '../delivery/directSource.ts';
+import type { ProjectionCommit } from './progress.ts';
+import { createSharedProgress, type SharedProgress } from './progressNews.ts';
+import { createProjector } from './projector.ts';
+
+let t: ProjectingTest;
+let here: SharedProgress;
+let elsewhere: SharedProgress;
+const ended: (() => Promise<void>)[] = [];
+
+/** Projections run in one "process", and another one only hears of them. */
+beforeEach(async () => {
+  t = await createProjectingTest();
+  [here, elsewhere] = [await begin(), await begin()];
+  const source = createDirectSource({ store: t.store, log: quiet });
+  const projector = createProjector({ pool: t.pool, store: t.store, decode: asIs, source, consumers: [countingViews()], log: quiet, onMoved: here.moved });
+  ended.push(() => projector.stop(), () => source.close());
+  await projector.start();
+});
+
+async function begin(): Promise<SharedProgress> {
+  const progress = createSharedProgress({ pool: t.pool, projections: ['counting'], log: quiet });
+  await progress.start();
+  ended.push(() => progress.close());
+  return progress;
+}
+
+afterEach(async () => {
+  for (const end of ended.splice(0).toReversed()) await end();
+  await t[Symbol.asyncDispose]();
+});
+
+describe('the progress of projections', () => {
+  test('is told in the process that runs them and in others', async () => {
+    const position = await manyViews(t, 20);
+    expect(await Promise.all([here, elsewhere].map((progress) => progress.waitFor('counting', position, { timeoutMs: 5_000 })))).toEqual([true, true]);
+    expect([here.position('counting'), elsewhere.position('counting')]).toEqual([position, position]);
+  });
+
+  test('says within the time limit that a position has not been reached, and stops when the caller goes', async () => {
+    const position = await manyViews(t, 5);
+    expect(await elsewhere.waitFor('counting', position + 1n, { timeoutMs: 50 })).toBe(false);
+    const gone = new AbortController();
+    const waiting = elsewhere.waitFor('counting', position + 1n, { timeoutMs: 60_000, signal: gone.signal });
+    gone.abort();
+    expect(await waiting).toBe(false);
+  });
+
+  test('tells each process of commits that changed rows, and of no others', async () => {
+    const commits: ProjectionCommit[] = [];
+    elsewhere.onCommit((commit) => commits.push(commit));
+    const quietly = await t.append('session-1', { type: 'SessionStarted', data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' } });
+    await elsewhere.waitFor('counting', quietly, { timeoutMs: 5_000 });
+    expect(commits).toEqual([]);
+    const position = await t.append(viewsOf(1), viewed(1));
+    await eventually(() => commits.some((commit) => commit.position >= position), { what: 'the commit is told of' });
+  });
+
+  test('is found out by asking when notifications do not come', async () => {
+    await t.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'`);
+    const position = await manyViews(t, 5);
+    expect(await elsewhere.waitFor('counting', position, { timeoutMs: 5_000 })).toBe(true);
+  });
+
+  test('known to a process that starts later', async () => {
+    const position = await manyViews(t, 5);
+    await here.waitFor('counting', position, { timeoutMs: 5_000 });
+    expect((await begin()).position('counting')).toBe(position);
+  });
+});
