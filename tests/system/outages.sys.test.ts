@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
 import { call, getVideo, newPeople, setLike, upload, uploaded, type Person, type Video } from '../support/systemClient.ts';
@@ -9,7 +9,7 @@ import { useSystem } from '../support/useSystem.ts';
 const PEOPLE = 12;
 
 if (profile === 'cluster') describe('an engine that goes away and comes back', outages);
-else describe.skip('an engine that goes away and comes back (SYSTEM_PROFILE=cluster: embedded there is none)', () => undefined);
+else test.skip('an engine that goes away and comes back: only in the cluster profile, embedded there is none', () => undefined);
 
 function outages(): void {
   let faulty: FaultyWays | undefined;
