@@ -71,6 +71,14 @@ describe('the feed', () => {
     expect(data.length + rest.data.length).toBe(rest.body.meta!.total! - 1);
   });
 
+  test('is there with a slash at the end, as the seed’s client asks, and with a token that is no good', async () => {
+    const plain = await feed('?page=1&limit=4');
+    const slash = await slices.call<Video[]>('GET', '/api/v1/video/?page=1&limit=4', { token: 'stale' });
+    expect([slash.status, slash.data]).toEqual([200, plain.data]);
+    const [first] = plain.data;
+    expect((await slices.call('GET', `/api/v1/video/${first!.id}`, { token: 'stale' })).status).toBe(200);
+  });
+
   test('is empty beyond its end, and still says how long it is', async () => {
     const { data, body } = await feed('?page=100000&limit=100');
     expect([data, body.meta!.total! > 0, body.meta!.nextCursor]).toEqual([[], true, null]);

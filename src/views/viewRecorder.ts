@@ -32,7 +32,7 @@ export interface ViewRecorderOptions {
   readonly shared?: { readonly gate: RedisGate; readonly namespace: string } | undefined;
   /** Views held while the event store is away; beyond it the oldest are given up. 50 000 by default. */
   readonly mostHeld?: number;
-  /** Viewers remembered; 200 000 by default. */
+  /** Viewers remembered; 100 000 by default. */
   readonly mostViewers?: number;
 }
 
@@ -44,7 +44,7 @@ export function createViewRecorder({
   secret,
   shared,
   mostHeld = 50_000,
-  mostViewers = 200_000,
+  mostViewers = 100_000,
 }: ViewRecorderOptions): ViewRecorder {
   /** When each viewer's view of each video was last counted. */
   const counted = new LRUCache<string, number>({ max: mostViewers });
