@@ -9,6 +9,8 @@ import { findServer, removeStaleFiles, type PidFile } from './pidFile.ts';
 import { spawnPostmaster, stopStranger, untilReady, type Postmaster } from './postmaster.ts';
 
 const DATABASE = 'reelstream';
+/** How often in a minute the server is brought back before we give up. */
+const MOST_RESTARTS = 5;
 /** Replaying the log of a busy crash takes its time (ms). */
 const START_PATIENCE_MS = 120_000;
 /** A server that has been killed leaves children that need a moment to notice; longer, and something else is wrong (ms). */
@@ -45,10 +47,12 @@ export async function startEmbeddedPostgres({ dataDir, log, settings = {}, onFai
   const { url } = running;
 
   const watch = async (): Promise<void> => {
-    for (;;) {
+    for (const ends: number[] = []; ; ) {
       await running.exited;
       if (stopping) return;
-      log.error({ lastMessages: running.messages.slice(-3) }, 'PostgreSQL ended by itself; starting it again');
+      ends.push(Date.now());
+      if (ends.filter((end) => end > Date.now() - 60_000).length > MOST_RESTARTS) throw notStarted(cluster, running);
+      log.error('PostgreSQL ended by itself; starting it again');
       running = await bringUp(cluster, settings, log);
       if (stopping) return running.stop();
     }
@@ -163,10 +167,10 @@ function inUse(cluster: Cluster): StartError {
   return new StartError(`${cluster.folder} is in use by another ReelStream. Stop that one, or set DATA_DIR to another folder.`);
 }
 
-function notStarted(cluster: Cluster, { messages }: Postmaster): Error {
+function notStarted(cluster: Cluster, { messages }: Pick<Postmaster, 'messages'>): Error {
   if (messages.some((line) => line.includes('No space left'))) {
-    return new StartError(`PostgreSQL could not start on ${cluster.folder}: the disk is full. Make room, or set DATA_DIR to another folder.`);
+    return new StartError(`PostgreSQL does not run on ${cluster.folder}: the disk is full. Make room, or set DATA_DIR to another folder.`);
   }
   const reason = messages.findLast((line) => /^(FATAL|PANIC):/.test(line)) ?? messages.at(-1) ?? 'it did not become ready in time';
-  return new StartError(`PostgreSQL could not start on ${cluster.folder}: ${reason}. Mend that, or set DATA_DIR to another folder.`);
+  return new StartError(`PostgreSQL does not run on ${cluster.folder}: ${reason}. Mend that, or set DATA_DIR to another folder.`);
 }
