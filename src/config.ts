@@ -15,6 +15,8 @@ export interface Config {
   readonly port: number;
   /** Undefined: no legacy socket. */
   readonly socketPort: number | undefined;
+  /** Without a slash at the end. Undefined: the port on localhost. */
+  readonly publicUrl: string | undefined;
   readonly trustProxy: boolean | number | string;
   /** `['*']`: any. */
   readonly corsOrigins: readonly string[];
@@ -42,7 +44,7 @@ export interface Config {
   readonly ffmpegPath: string | undefined;
   readonly ffprobePath: string | undefined;
   readonly rateLimits: RateLimitConfig;
-  /** Undefined: no telemetry leaves the process. */
+  /** Undefined: no traces leave the process. */
   readonly otlpEndpoint: string | undefined;
 }
 
@@ -60,7 +62,7 @@ export interface MinioConfig {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly bucket: string;
-  /** Undefined: presigned URLs. */
+  /** Undefined: the endpoint itself. */
   readonly publicUrl: string | undefined;
 }
 
@@ -136,6 +138,7 @@ function arrange(values: Values, role: Role): Config {
     host: values.HOST,
     port: values.PORT,
     socketPort: values.LEGACY_SOCKET ? values.SOCKET_PORT : undefined,
+    publicUrl: values.PUBLIC_URL?.replace(/\/+$/, ''),
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGIN,
     logLevel: values.LOG_LEVEL,

@@ -27,6 +27,7 @@ export const variables = {
   SOCKET_PORT: withDefault(port, '3002', 'Socket.io for clients of the first version'),
   LEGACY_SOCKET: withDefault(bool, 'true', 'upload progress on SOCKET_PORT, to every socket, as the first version did'),
   HOST: optional(text, '127.0.0.1', 'the address to listen on; every address when unset'),
+  PUBLIC_URL: optional(url('http', 'https'), 'https://reels.example.org', 'where clients reach this server: begins the addresses of videos that it serves itself; http://localhost:PORT when unset'),
   TRUST_PROXY: withDefault(trustProxy, 'false', 'whose X-Forwarded-For to believe: true, a number of proxies, or addresses'),
   CORS_ORIGIN: withDefault(list, '*', 'origins whose pages may call the API'),
   LOG_LEVEL: withDefault(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', 'how much is logged'),
@@ -53,7 +54,7 @@ export const variables = {
   MINIO_ACCESS_KEY: optional(secret, '<access key>', ''),
   MINIO_SECRET_KEY: optional(secret, '<secret key>', ''),
   MINIO_BUCKET: withDefault(text, 'reelstream', 'made when it is not there'),
-  MINIO_PUBLIC_URL: optional(url('http', 'https'), 'https://media.example.org', 'where browsers find the bucket; presigned URLs when unset'),
+  MINIO_PUBLIC_URL: optional(url('http', 'https'), 'https://media.example.org', 'where browsers find the bucket; MINIO_ENDPOINT and MINIO_PORT when unset'),
 
   UPLOAD_WAIT_SECONDS: withDefault(integer(0, 3_600), '30', 'how long an upload waits for its processing before it answers 202'),
   MEDIA_CONCURRENCY: withDefault(integer(1, 64), '1', 'videos that one process transcodes at a time'),
@@ -66,7 +67,7 @@ export const variables = {
   RATE_LIMIT_AUTH_MAX: withDefault(integer(1), '30', 'of these, to register, log in or refresh'),
   RATE_LIMIT_UPLOAD_MAX: withDefault(integer(1), '30', 'of these, uploads'),
 
-  OTEL_EXPORTER_OTLP_ENDPOINT: optional(url('http', 'https'), 'http://host:4318', 'where traces and metrics go; nowhere when unset'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(url('http', 'https'), 'http://host:4318', 'where traces go; nowhere when unset'),
 } as const;
 
 export type VariableName = keyof typeof variables;

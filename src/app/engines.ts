@@ -92,7 +92,7 @@ export const objectFolder = ({ dataDir }: Config): string => join(dataDir, 'obje
 
 async function openObjectStore(config: Config, parts: AsyncDisposableStack, port: number): Promise<ObjectStore> {
   const { minio } = config;
-  if (minio === undefined) return createFolderObjectStore({ root: objectFolder(config), publicUrl: `http://localhost:${port}${MEDIA_PATH}` });
+  if (minio === undefined) return createFolderObjectStore({ root: objectFolder(config), publicUrl: `${config.publicUrl ?? `http://localhost:${port}`}${MEDIA_PATH}` });
   const { endpoint, useSsl } = minio;
   const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
   const store = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });
