@@ -149,6 +149,7 @@ describeWithKafka('delivery through Kafka', () => {
     const admin = k.line.kafka.admin();
     await admin.connect();
     await admin.createPartitions({ topicPartitions: [{ topic: k.topic, count: 6 }] });
+    await eventually(() => admin.fetchTopicOffsets(k.topic), { what: 'the broker knows all six', holds: (offsets) => offsets.length === 6 });
     await admin.disconnect();
     await expect(k.relay()).rejects.toThrow(/has 6 partitions, but its events were spread over 4/);
     await t.pool.query('update reelstream.relays set position = position + 100');

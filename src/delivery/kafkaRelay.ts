@@ -68,7 +68,8 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
   async function run(): Promise<void> {
     while (!signal.aborted) {
       try {
-        await using lease = await takeLease({ pool, name: LEASE_NAME(topic), holder, log, lastsMs: options.leaseMs }, signal);
+        const onTaken = (): void => void (state = { state: 'standby', position: state.position });
+        await using lease = await takeLease({ pool, name: LEASE_NAME(topic), holder, log, lastsMs: options.leaseMs, onTaken }, signal);
         log.info({ topic, epoch: String(lease.epoch) }, 'this relay is the active one');
         await relayUnder(lease);
       } catch (error) {

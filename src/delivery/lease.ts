@@ -10,6 +10,8 @@ export interface LeaseOptions {
   readonly log: Logger;
   /** How long after its holder's last sign of life another may take it, in ms; 5 000 by default. */
   readonly lastsMs?: number;
+  /** Called each time that another is found to hold it. */
+  onTaken?(): void;
 }
 
 /** The right to do what only one process may do at a time, until it is released, or not renewed in time. */
@@ -26,11 +28,13 @@ export async function takeLease(options: LeaseOptions, signal: AbortSignal): Pro
   for (;;) {
     signal.throwIfAborted();
     const askedAt = performance.now();
-    const epoch = await tryTake(pool, name, holder, lastsMs).catch((error: unknown) => {
+    try {
+      const epoch = await tryTake(pool, name, holder, lastsMs);
+      if (epoch !== undefined) return hold(options, epoch, askedAt, signal);
+      options.onTaken?.();
+    } catch (error) {
       log.warn({ message: (error as Error).message }, `the lease ${name} could not be asked for; trying again`);
-      return undefined;
-    });
-    if (epoch !== undefined) return hold(options, epoch, askedAt, signal);
+    }
     await pause(lastsMs / 5, signal);
   }
 }
