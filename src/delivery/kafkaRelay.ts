@@ -83,7 +83,14 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
 
   async function relayUnder(lease: Lease): Promise<void> {
     const place = await prepare();
-    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: { retries: 3, maxRetryTime: 1_000 } });
+    const producer = kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { retries: 3, maxRetryTime: 1_000 },
+      // Each message says where it belongs.
+      createPartitioner: () => ({ message }) => message.partition!,
+    });
     const reading = new AbortController();
     try {
       await producer.connect();

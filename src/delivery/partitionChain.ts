@@ -50,6 +50,8 @@ export function createPartitionChain(from: { position: bigint; lastPositions: re
 
 /** A broker takes batches of 1 MiB for a partition unless told otherwise (`max.message.bytes`). */
 const MOST_BYTES = 700_000;
+/** kafkajs copies a partition's messages once for each of them. */
+const MOST_MESSAGES = 2_000;
 
 /** Cuts messages, in their order, into requests that a broker takes. */
 export function* inRequests(messages: readonly PartitionMessage[]): Generator<PartitionMessage[]> {
@@ -57,7 +59,7 @@ export function* inRequests(messages: readonly PartitionMessage[]): Generator<Pa
   let bytes = new Map<number, number>();
   for (const message of messages) {
     const sum = (bytes.get(message.partition) ?? 0) + message.bytes;
-    if (sum > MOST_BYTES && request.length > 0) {
+    if ((sum > MOST_BYTES || request.length === MOST_MESSAGES) && request.length > 0) {
       yield request;
       request = [];
       bytes = new Map();
