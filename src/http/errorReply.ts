@@ -43,8 +43,6 @@ export function errorAnswer(error: unknown, { requestId, conditional }: ErrorFac
   const headers: Record<string, string> = {};
   if (refusal.retryAfter !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(refusal.retryAfter)));
   if (refusal.kind === 'unauthenticated') headers['WWW-Authenticate'] = 'Bearer realm="reelstream"';
-  // The rest of a body that is too large is not worth receiving.
-  if (refusal.kind === 'tooLarge') headers['Connection'] = 'close';
   return failure(statusOf[refusal.kind], refusal.code, refusal.message, refusal.fields, headers, requestId);
 }
 

@@ -1,5 +1,6 @@
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { DomainError } from '../core/errors.ts';
+import { drainThenClose } from './drain.ts';
 
 /** Bytes. Commands are small; files go through multipart routes, which do not come here. */
 const MOST_BYTES = 100 * 1024;
@@ -15,8 +16,9 @@ export async function readJsonBody(request: Request, response: Response): Promis
   }
   await new Promise<void>((resolve, reject) => {
     parse(request, response, (error?: unknown) => {
-      if (error === undefined) resolve();
-      else reject(error as Error);
+      if (error === undefined) return resolve();
+      drainThenClose(request);
+      reject(error as Error);
     });
   });
   return request.body as unknown;

@@ -6,7 +6,7 @@ import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { DomainError } from '../core/errors.ts';
-import { drainThenClose } from './drain.ts';
+import { drainThenClose } from '../http/drain.ts';
 import type { UploadLimits } from './limits.ts';
 
 export interface ReceivedFile {

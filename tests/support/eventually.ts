@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface EventuallyOptions<T> {
-  /** Milliseconds; 10 000 by default. */
+  /** Milliseconds; 20 000 by default. */
   readonly within?: number;
   /** Milliseconds between two tries; 50 by default. */
   readonly every?: number;
@@ -15,7 +15,7 @@ export interface EventuallyOptions<T> {
 
 /** Asks again until the answer holds, and gives that answer. An error counts as "not yet". @throws after the deadline, with the last answer or error. */
 export async function eventually<T>(ask: () => Promise<T> | T, options: EventuallyOptions<T>): Promise<T> {
-  const { within = 10_000, every = 50, what, holds = Boolean, giveUp = () => false } = options;
+  const { within = 20_000, every = 50, what, holds = Boolean, giveUp = () => false } = options;
   const deadline = performance.now() + within;
   let last: unknown;
   do {

@@ -46,13 +46,13 @@ describe('SIGTERM', () => {
       client.close();
     });
 
-    await eventually(() => outcomes.length, { what: 'the load runs', holds: (count) => count > 60 });
+    await eventually(() => outcomes.length, { within: 40_000, what: 'the load runs', holds: (count) => count > 60 });
     expect(await target.end('SIGTERM')).toBe(0);
     starting = true;
     await target.start();
     starting = false;
     const answeredBefore = outcomes.length;
-    await eventually(() => outcomes.length, { what: 'the load runs on', holds: (count) => count > answeredBefore + 60 });
+    await eventually(() => outcomes.length, { within: 40_000, what: 'the load runs on', holds: (count) => count > answeredBefore + 60 });
     stopped.abort();
     await Promise.all(load);
 
