@@ -9,7 +9,7 @@ import { AppendRefused, EventStoreUnavailable, RevisionConflict, type EventStore
 import { all, someEvent, someEvents, someStream } from './eventStoreContract.ts';
 import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
 
-const APPEND_TIMEOUT_MS = 300;
+const APPEND_TIMEOUT_MS = 1_000;
 
 let double: EventStoreDbDouble;
 let store: EventStore;

@@ -108,6 +108,8 @@ async function exclusively(pool: pg.Pool, name: string, work: () => Promise<void
     if (!rows[0]!.locked) throw new RebuildUnderWay(name);
     await work();
   } finally {
+    // By itself the server notices only some time later that the connection is gone, and a second rebuild would be refused.
+    await client.query('select pg_advisory_unlock_all()').catch(() => undefined);
     client.off('error', onError);
     client.release(true);
   }
