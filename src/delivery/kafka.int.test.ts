@@ -4,6 +4,7 @@ import { eventually } from '../../tests/support/eventually.ts';
 import { createKafkaTest, describeWithKafka, type KafkaTest } from '../../tests/support/kafka.ts';
 import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
 import { readCheckpoints } from '../projecting/checkpoints.ts';
+import { rebuild } from '../projecting/rebuild.ts';
 import { verify } from '../projecting/verify.ts';
 
 let t: ProjectingTest;
@@ -75,6 +76,20 @@ describeWithKafka('delivery through Kafka', () => {
     await third.stop();
     await k.reached('counting', await manyViews(t, 100));
     expect(await countedViews(t.pool)).toEqual(evenly(420));
+  });
+
+  test('is rebuilt from the event store while events flow through Kafka, and goes on in all partitions', async () => {
+    await k.relay();
+    await Promise.all([k.member([counting]), k.member([counting])]);
+    await k.reached('counting', await manyViews(t, 100));
+    const load = (async () => {
+      for (let round = 0; round < 20; round++) await manyViews(t, 25);
+    })();
+    for (let round = 0; round < 3; round++) await rebuild(t.of(counting));
+    await load;
+    await k.reached('counting', await manyViews(t, 100));
+    expect(await countedViews(t.pool)).toEqual(evenly(140));
+    expect((await readCheckpoints(t.pool, 'counting')).map(({ partitions }) => partitions)).toEqual([4, 4, 4, 4]);
   });
 
   test('goes on by itself when the broker was away, and events are appended meanwhile', async () => {

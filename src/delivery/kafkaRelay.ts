@@ -19,6 +19,8 @@ const ROUND_MS = 50;
 const RETRY_MS = 1_000;
 /** A broker that hangs does not keep the process from ending; what it may still take in is a repetition at most. */
 const STOP_MS = 5_000;
+/** For how long a start waits for a broker that does not answer rightly, before it goes on without having looked. */
+const START_MS = 3_000;
 const ALL_REPLICAS = -1;
 
 export interface KafkaRelayOptions {
@@ -70,12 +72,12 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       try {
         const onTaken = (): void => void (state = { state: 'standby', position: state.position });
         await using lease = await takeLease({ pool, name: LEASE_NAME(topic), holder, log, lastsMs: options.leaseMs, onTaken }, signal);
-        log.info({ topic, epoch: String(lease.epoch) }, 'this relay is the active one');
         await relayUnder(lease);
       } catch (error) {
         if (signal.aborted) return;
+        const before = state.reason;
         state = { ...state, state: error instanceof StartError ? 'refused' : 'away', reason: (error as Error).message };
-        log.warn({ topic, message: state.reason }, 'the relay stopped; it starts again from its saved place');
+        if (state.reason !== before) log.warn({ topic, reason: state.reason }, 'the relay stopped; it tries again from its saved place');
       }
       await pause(RETRY_MS, signal);
     }
@@ -96,6 +98,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       await producer.connect();
       lease.signal.throwIfAborted();
       state = { state: 'active', position: place.position };
+      log.info({ topic, position: String(place.position), epoch: String(lease.epoch) }, 'this relay is the active one');
       const batches = store.subscribe({ after: place.position, signal: AbortSignal.any([lease.signal, reading.signal]) });
       await copy(batches, place, producer, lease);
     } finally {
@@ -148,12 +151,19 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
 
   return {
     async start() {
-      try {
-        await prepare();
-      } catch (error) {
-        if (error instanceof StartError) throw error;
-        log.warn({ message: (error as Error).message }, 'Kafka cannot be reached yet; the relay goes on trying');
-      }
+      const began = performance.now();
+      const reached = async (): Promise<boolean> => {
+        try {
+          await prepare();
+          return true;
+        } catch (error) {
+          if (error instanceof StartError) throw error;
+          log.warn({ reason: (error as Error).message }, 'Kafka cannot be reached yet; the relay goes on trying');
+          return false;
+        }
+      };
+      // A wrong topic is to end the start; an unlucky moment must not hide it.
+      while (!(await reached()) && performance.now() - began < START_MS) await pause(RETRY_MS, signal);
       running = run();
     },
     state: () => state,

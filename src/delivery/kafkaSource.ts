@@ -62,8 +62,9 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
         await consume();
       } catch (error) {
         if (signal.aborted) break;
+        const before = state.reason;
         state = { state: error instanceof ForeignRecord ? 'refused' : 'away', reason: (error as Error).message };
-        log.warn({ groupId, message: state.reason }, 'not consuming from Kafka; trying again');
+        if (state.reason !== before) log.warn({ groupId, reason: state.reason }, 'not consuming from Kafka; trying again');
       }
       await pause(RETRY_MS, signal);
     }
