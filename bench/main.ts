@@ -5,10 +5,11 @@ import type { Benchmark, Comparison } from './benchmark.ts';
 import { feed } from './feed.ts';
 import { latency } from './latency.ts';
 import { likes } from './likes.ts';
+import { relay } from './relay.ts';
 import { startup } from './startup.ts';
 import { uploadMemory } from './uploadMemory.ts';
 
-const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed];
+const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed, relay];
 
 /**
  * `npm run bench -- [name…]`: runs benchmarks and prints ours next to the peer's, on the PostgreSQL that DATABASE_URL names or one
