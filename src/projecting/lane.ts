@@ -13,6 +13,8 @@ const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
 /** Checkpoints that only pass events of no interest are written this often, instead of with each batch. */
 const IDLE_CHECKPOINT_MS = 1_000;
+/** A server that crashed may have lost its last commits (`transaction.ts`). With nothing new to take in, only a look tells. */
+const LOOK_MS = 2_000;
 
 export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   /** How many there are in all, and which of them this lane takes in. */
@@ -35,12 +37,13 @@ export type LaneState = 'running' | 'failing' | 'superseded';
  */
 export async function runLane(options: LaneOptions): Promise<void> {
   const { signal, log, consumer, mine, source } = options;
-  const readers = new Map(mine.map((partition) => [partition, source.open(partition)]));
+  const readers = new Map<number, PartitionReader>();
   let failures = 0;
   while (!signal.aborted) {
     // What is still under way for a run that failed must not reach the next one.
     const run = new AbortController();
     try {
+      for (const partition of mine) if (!readers.has(partition)) readers.set(partition, source.open(partition));
       await follow(options, readers, AbortSignal.any([signal, run.signal]), () => {
         failures = 0;
         options.onState('running');
@@ -68,7 +71,7 @@ async function follow(options: LaneOptions, readers: ReadonlyMap<number, Partiti
   const wanted = new Set<string>(options.consumer.handles);
   const places = await placesOf(options);
   const arrivals = createArrivals(readers, signal);
-  let writtenAt = Date.now();
+  let writtenAt = performance.now();
   onSuccess();
   for (const place of places) {
     options.onMoved({ partition: place.partition, position: place.seen, changed: false, regressed: true });
@@ -76,16 +79,20 @@ async function follow(options: LaneOptions, readers: ReadonlyMap<number, Partiti
   }
   while (!signal.aborted) {
     const ahead = places.some(({ seen, written }) => seen > written);
-    await arrivals.wait(ahead ? writtenAt + IDLE_CHECKPOINT_MS - Date.now() : Infinity);
+    await arrivals.wait(ahead ? writtenAt + IDLE_CHECKPOINT_MS - performance.now() : LOOK_MS);
     const arrived = arrivals.take();
+    if (!ahead && arrived.size === 0) {
+      await checkWritten(options, places);
+      continue;
+    }
     const batches: PartitionBatch[] = places.map(({ partition, written, seen }) => {
       const batch = arrived.get(partition);
       return { partition, after: written, position: batch?.position ?? seen, events: (batch?.events ?? []).filter(({ type }) => wanted.has(type)) };
     });
-    const due = batches.some(({ events }) => events.length > 0) || Date.now() - writtenAt >= IDLE_CHECKPOINT_MS;
+    const due = batches.some(({ events }) => events.length > 0) || performance.now() - writtenAt >= IDLE_CHECKPOINT_MS;
     const moving = batches.filter(({ position, after }) => position > after);
     const applied = due ? await applyUntilDone(options, moving) : moving.map(({ partition, position }) => ({ partition, position, changed: false }));
-    if (due) writtenAt = Date.now();
+    if (due) writtenAt = performance.now();
     for (const moved of applied) {
       const place = places.find(({ partition }) => partition === moved.partition)!;
       place.seen = moved.position;
@@ -158,6 +165,13 @@ async function placesOf({ pool, schema, consumer, partitions, mine }: LaneOption
   const own = rows.filter((row) => mine.includes(row.partition) && row.partitions === partitions && row.version === consumer.version);
   if (own.length !== mine.length) throw new Superseded(schema);
   return own.map(({ partition, position }) => ({ partition, written: position, seen: position }));
+}
+
+/** @throws CheckpointBehind, Superseded */
+async function checkWritten(options: LaneOptions, places: readonly Place[]): Promise<void> {
+  for (const { partition, written } of await placesOf(options)) {
+    if (written < places.find((place) => place.partition === partition)!.written) throw new CheckpointBehind({ partition, position: written });
+  }
 }
 
 function backOff(failures: number): number {
