@@ -19,6 +19,11 @@ import { createProjector } from '../projecting/projector.ts';
 import type { Engines } from './engines.ts';
 import { openPool } from './eventLog.ts';
 
+/** Longer than any batch takes. A connection that has gone silent holds a consumer up for no longer. */
+const BATCH_TIMEOUT_MS = 60_000;
+/** About as long as a lease lasts: a renewal that takes longer comes too late. */
+const RELAY_QUERY_TIMEOUT_MS = 5_000;
+
 /** Runs media jobs; answers the consumer that makes them out of events. */
 export async function startMedia({ config, log, parts, databaseUrl, store, objects, scratch, inspect, tools }: Engines, reportProgress: ReportUploadProgress): Promise<Consumer> {
   await scratch.sweep();
@@ -42,7 +47,7 @@ export async function startConsumers(engines: Engines, groups: { readonly projec
 async function startGroup(engines: Engines, group: string, consumers: readonly Consumer[]): Promise<void> {
   if (consumers.length === 0) return;
   const { log, parts, rawStore, codec, progress, checks } = engines;
-  const pool = openPool(engines, group, consumers.length + 3);
+  const pool = openPool(engines, group, consumers.length + 3, BATCH_TIMEOUT_MS);
   const source = openSource(engines, group, pool);
   parts.defer(() => source.close());
   const decode = decodeFor(eventTypes, codec);
@@ -64,7 +69,7 @@ function openSource({ config, log, rawStore, checks }: Engines, group: string, p
 export async function startRelay(engines: Engines): Promise<void> {
   const { config, log, parts, rawStore, checks } = engines;
   if (config.kafka === undefined) return;
-  const relay = createKafkaRelay({ ...config.kafka, kafka: kafkaOf(config.kafka, config.role, log), pool: openPool(engines, 'relay', 4), store: rawStore, log });
+  const relay = createKafkaRelay({ ...config.kafka, kafka: kafkaOf(config.kafka, config.role, log), pool: openPool(engines, 'relay', 4, RELAY_QUERY_TIMEOUT_MS), store: rawStore, log });
   parts.defer(() => relay.stop());
   await relay.start();
   checks.push({ name: 'kafka relay', required: false, check: () => told(relay.state(), ['away', 'refused']) });

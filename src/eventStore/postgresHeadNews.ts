@@ -1,12 +1,15 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { abortable, pause } from '../core/abortable.ts';
+import { queryWithin } from '../postgres/queryWithin.ts';
 import type { HeadWatch } from './headWatch.ts';
 
 const CHANNEL = 'reelstream_events';
 const RECONNECT_AFTER_MS = 500;
 /** Between two notifications: the first goes out at once, those that follow closely are gathered. */
 const ANNOUNCE_EVERY_MS = 5;
+/** Only a hint: others poll as well. */
+const ANNOUNCE_WITHIN_MS = 2_000;
 
 export interface HeadNewsOptions {
   readonly pool: pg.Pool;
@@ -39,7 +42,7 @@ export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsO
   async function announceAll(): Promise<void> {
     while (unannounced) {
       unannounced = false;
-      await pool.query(`notify ${CHANNEL}`).catch(() => undefined);
+      await queryWithin(pool, { text: `notify ${CHANNEL}`, rowMode: 'array' }, ANNOUNCE_WITHIN_MS).catch(() => undefined);
       await pause(ANNOUNCE_EVERY_MS, closing.signal);
     }
     announcing = undefined;
@@ -73,7 +76,7 @@ export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsO
     client.on('error', lost.reject);
     client.on('notification', look);
     try {
-      await client.query(`listen ${CHANNEL}`);
+      await abortable(client.query(`listen ${CHANNEL}`), closing.signal);
       look();
       await abortable(lost.promise, closing.signal);
     } finally {

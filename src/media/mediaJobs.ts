@@ -54,9 +54,13 @@ const RETRIES = { retryLimit: 20, retryDelay: 1, retryBackoff: true, retryDelayM
 /** Seconds: the longest transcode plus its transfers. */
 const LONGEST = 20 * 60;
 
+/** For the driver, to which pg-boss hands it on: a connection that has gone silent is given up after so many milliseconds. */
+const goneSilent = { query_timeout: 60_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
+
 /** The media pipeline's jobs, in PostgreSQL (docs/adr/0009). */
 export function createMediaJobs({ connectionString, logger, alone = false, retries }: MediaJobsOptions): MediaJobs {
   const boss = new PgBoss({
+    ...goneSilent,
     connectionString, schema: SCHEMA, application_name: 'reelstream jobs', max: 4,
     useListenNotify: true, schedule: false, superviseIntervalSeconds: HEARTBEAT.look, monitorIntervalSeconds: HEARTBEAT.look,
   });

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { countedViews, countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
 import { asUuid } from '../../tests/support/ids.ts';
 import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
+import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
 import { eventually } from '../../tests/support/eventually.ts';
+import { createPool } from '../postgres/pool.ts';
 import { readCheckpoints } from './checkpoints.ts';
 import { ensureLayout } from './layout.ts';
 import { discardParked, listParked, retryParked } from './parked.ts';
@@ -75,6 +77,18 @@ describe('a running projector', () => {
       update counting.seen set views = 1 where video_id = '${asUuid('video', 1)}';
       delete from counting.seen where video_id = '${asUuid('video', 2)}'`);
     await eventually(views, { what: 'all views are counted', holds: (counts) => isDeepStrictEqual(counts, { 1: 2, 2: 1 }) });
+  });
+
+  test('takes another connection when one has gone silent', async () => {
+    await using proxy = await startTcpProxy(t.url);
+    const pool = createPool({ connectionString: proxy.url, name: 'silent', queryTimeoutMs: 500 });
+    const { reached, stop } = await t.run([countingViews()], { rows: pool });
+    await reached('counting', await t.append(viewsOf(1), viewed(1)));
+    proxy.silence();
+    await reached('counting', await t.append(viewsOf(1), viewed(1)));
+    expect(await views()).toEqual({ 1: 2 });
+    await stop();
+    await pool.end();
   });
 
   test('does not start on the read models of another log', async () => {

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { isOutage } from '../postgres/outage.ts';
 import type { ConsumerTransaction } from './consumer.ts';
 
 export interface TransactionOptions {
@@ -38,7 +39,9 @@ export async function inTransaction<T>(
     if (command !== 'COMMIT') throw new Error('the transaction was rolled back: an error inside it was caught and passed over');
     return result;
   } catch (error) {
-    await client.query('rollback').catch(() => (broken = true));
+    // A connection that went silent would keep the rollback waiting as well; the server rolls back when it is closed.
+    if (isOutage(error)) broken = true;
+    else await client.query('rollback').catch(() => (broken = true));
     throw error;
   } finally {
     client.off('error', onError);

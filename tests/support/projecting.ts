@@ -29,8 +29,8 @@ export interface ProjectingTest extends AsyncDisposable {
   of(consumer: Consumer): { pool: pg.Pool; consumer: Consumer; schema: string; logId: () => Promise<string | null>; decode: typeof asIs; store: EventStore; log: typeof quiet };
   /** All rows of a consumer's own tables, in an order of their own. */
   rows(schema: string): Promise<Record<string, unknown[]>>;
-  /** Runs consumers straight from the store until `stop`. */
-  run(consumers: readonly Consumer[], progress?: ProgressTracker): Promise<RunningProjector>;
+  /** Runs consumers straight from the store until `stop`; rows are written through `rows`, if it is given. */
+  run(consumers: readonly Consumer[], options?: { progress?: ProgressTracker; rows?: pg.Pool }): Promise<RunningProjector>;
 }
 
 export interface RunningProjector {
@@ -47,9 +47,9 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
   const store = createPostgresEventStore({ pool, log: quiet });
   const running = new Set<RunningProjector>();
 
-  async function run(consumers: readonly Consumer[], progress = createProgressTracker()): Promise<RunningProjector> {
+  async function run(consumers: readonly Consumer[], { progress = createProgressTracker(), rows = pool } = {}): Promise<RunningProjector> {
     const source = createDirectSource({ store, log: quiet });
-    const projector = createProjector({ pool, store, decode: asIs, source, consumers, log: quiet, onMoved: progress.moved });
+    const projector = createProjector({ pool: rows, store, decode: asIs, source, consumers, log: quiet, onMoved: progress.moved });
     const handle: RunningProjector = {
       projector,
       progress,

@@ -121,7 +121,7 @@ export async function startSlices({ uploadWaitMs = 5_000 } = {}): Promise<Slices
     },
     async project(on) {
       if (!on) return projector.stop();
-      projector = await projecting.run(consumers, progress);
+      projector = await projecting.run(consumers, { progress });
     },
     [Symbol.asyncDispose]: async () => {
       await app[Symbol.asyncDispose]();

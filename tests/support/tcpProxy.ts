@@ -8,6 +8,8 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): void;
   /** Passes nothing on in either direction, until `restore`: as a server that is stopped. */
   hang(): void;
+  /** The same for the connections that are there; new ones pass: as after a failover, or behind a router that forgot them. */
+  silence(): void;
   /** Passes the next request that contains `text` on, and cuts its connection when the server answers. */
   loseAnswerTo(text: string): void;
   restore(): void;
@@ -67,6 +69,9 @@ export async function startTcpProxy(url: string, { rewrite }: TcpProxyOptions = 
     },
     hang: () => {
       mode = 'hang';
+      for (const socket of sockets) socket.pause();
+    },
+    silence: () => {
       for (const socket of sockets) socket.pause();
     },
     loseAnswerTo: (text) => {
