@@ -67,6 +67,24 @@ describeWithKafka('the relay', () => {
     expectFirstOccurrencesInOrder(await records());
   });
 
+  test('that is started while another one is at work stands by', async () => {
+    await k.relay();
+    await k.member([counting]);
+    let over = false;
+    const load = (async () => {
+      let position = 0n;
+      while (!over) position = await manyViews(t, 50);
+      return position;
+    })();
+    for (let start = 0; start < 5; start++) {
+      const second = await k.relay();
+      expect(second.state().state).toBe('standby');
+      await second.stop();
+    }
+    over = true;
+    await k.reached('counting', await load);
+  });
+
   test('writes events that an ordinary CloudEvents reader understands, and where they came from', async () => {
     await k.relay();
     const position = await t.append('session-1', { type: 'SessionStarted', data: { sessionId: 's', userId: 'u', expiresAt: 'e', at: 'a' } });

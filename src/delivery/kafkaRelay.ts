@@ -65,7 +65,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
   let state: RelayState = { state: 'standby', position: 0n };
   let running: Promise<void> = Promise.resolve();
 
-  const prepare = async () => prepareTopic(options, { id: await logId(), head: await store.head() });
+  const ownLog = async () => ({ id: await logId(), head: await store.head() });
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
@@ -73,6 +73,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
         const onTaken = (): void => void (state = { state: 'standby', position: state.position });
         await using lease = await takeLease({ pool, name: LEASE_NAME(topic), holder, log, lastsMs: options.leaseMs, onTaken }, signal);
         await relayUnder(lease);
+        state = { state: 'standby', position: state.position };
       } catch (error) {
         if (signal.aborted) return;
         const before = state.reason;
@@ -84,7 +85,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
   }
 
   async function relayUnder(lease: Lease): Promise<void> {
-    const place = await prepare();
+    const place = await prepareTopic({ ...options, ownLog, inCharge: true });
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -112,10 +113,10 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
     let chain: PartitionChain | undefined;
     let next = reader.next();
     let saved = place.position;
-    let lastRound = 0;
+    let lastRound = -Infinity;
     while (!lease.signal.aborted) {
       const unfinished = chain !== undefined && (chain.uneven || chain.position > saved);
-      const read = await within(next, unfinished ? lastRound + ROUND_MS - Date.now() : Infinity);
+      const read = await within(next, unfinished ? lastRound + ROUND_MS - performance.now() : Infinity);
       if (read?.done === true) return;
       const id = await logId();
       if (id === null) throw new Error('the log has events, but no first one');
@@ -127,10 +128,10 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
         next.catch(() => undefined);
         messages.push(...chain.events(read.value.events, read.value.position));
       }
-      const round = Date.now() - lastRound >= ROUND_MS;
+      const round = performance.now() - lastRound >= ROUND_MS;
       if (round) {
         messages.push(...chain.watermarks());
-        lastRound = Date.now();
+        lastRound = performance.now();
       }
       await send(producer, messages, lease);
       const { position, lastPositions } = chain;
@@ -154,7 +155,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       const began = performance.now();
       const reached = async (): Promise<boolean> => {
         try {
-          await prepare();
+          await prepareTopic({ ...options, ownLog, inCharge: false });
           return true;
         } catch (error) {
           if (error instanceof StartError) throw error;

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { StartError } from '../startError.ts';
 import { logIdOf } from './kafkaRecord.ts';
-import { readPlace, resetPlace, type RelayPlace } from './relayPlace.ts';
+import { firstPlace, readPlace, resetPlace, type RelayPlace } from './relayPlace.ts';
 
 const READ_BACK_MS = 20_000;
 
@@ -17,26 +17,38 @@ export interface TopicOptions {
   readonly log: Logger;
 }
 
+export interface PrepareOptions extends TopicOptions {
+  /** Which log is to be copied, and how far it reaches now. */
+  readonly ownLog: () => Promise<{ readonly id: string | null; readonly head: bigint }>;
+  /** Whether the caller holds the relay's lease. Without it, it only looks: a topic that has been emptied is for the active relay to fill again. */
+  readonly inCharge: boolean;
+}
+
 /**
  * Makes the topic when it is not there, and answers how far it is. Kafka never deletes from it: it is a copy of the log.
+ *
+ * An active relay may be at work meanwhile, so what is behind is looked at first: the saved place is in the topic, and
+ * what is in the topic is in the log.
  * @throws StartError when it holds what this log has not written, or more than this log has.
  */
-export async function prepareTopic({ kafka, pool, topic, partitions: wanted, log }: TopicOptions, ours: { id: string | null; head: bigint }): Promise<RelayPlace> {
+export async function prepareTopic({ kafka, pool, topic, partitions: wanted, log, ownLog, inCharge }: PrepareOptions): Promise<RelayPlace> {
   const admin = kafka.admin();
   await admin.connect();
   try {
     if (!(await admin.listTopics()).includes(topic)) await createTopic(admin, topic, wanted);
+    const place = await readPlace(pool, topic);
     const offsets = (await admin.fetchTopicOffsets(topic)).toSorted((a, b) => a.partition - b.partition);
     const partitions = offsets.length;
     const filled = offsets.filter(({ high, low }) => BigInt(high) > BigInt(low));
     const untouched = offsets.every(({ high }) => high === '0');
-    const place = await readPlace(pool, topic);
 
     if (place === undefined) {
       const found = filled.length === 0 ? [] : await lastLogIds(kafka, topic, filled);
-      if (found.some((logId) => logId === undefined || logId !== ours.id)) throw anotherLog(topic);
-      return await resetPlace(pool, topic, { logId: ours.id, partitions });
+      const { id } = await ownLog();
+      if (found.some((logId) => logId === undefined || logId !== id)) throw anotherLog(topic);
+      return await firstPlace(pool, topic, { logId: id, partitions });
     }
+    const ours = await ownLog();
     if (place.logId !== null && place.logId !== ours.id) throw anotherLog(topic);
     if (place.position > ours.head) {
       throw new StartError(
@@ -45,6 +57,7 @@ export async function prepareTopic({ kafka, pool, topic, partitions: wanted, log
       );
     }
     if (untouched && (place.position > 0n || place.partitions !== partitions)) {
+      if (!inCharge) return place;
       log.warn({ topic }, 'the topic has been emptied; it is filled again from the beginning of the log');
       return await resetPlace(pool, topic, { logId: ours.id, partitions });
     }

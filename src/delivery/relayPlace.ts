@@ -20,15 +20,27 @@ export async function readPlace(pool: pg.Pool, topic: string): Promise<RelayPlac
   return rows[0] && { ...rows[0], lastPositions: rows[0].lastPositions.split(' ').map(BigInt) };
 }
 
-/** From the beginning of the log, into a topic that has nothing of it. */
-export async function resetPlace(pool: pg.Pool, topic: string, { logId, partitions }: Pick<RelayPlace, 'logId' | 'partitions'>): Promise<RelayPlace> {
+type Beginning = Pick<RelayPlace, 'logId' | 'partitions'>;
+
+/** At the beginning of the log; where another process was faster, what it has written. */
+export async function firstPlace(pool: pg.Pool, topic: string, beginning: Beginning): Promise<RelayPlace> {
+  await insertBeginning(pool, topic, beginning, 'do nothing');
+  return (await readPlace(pool, topic))!;
+}
+
+/** Back to the beginning of the log, for a topic that has nothing of it any more. For who holds the lease. */
+export async function resetPlace(pool: pg.Pool, topic: string, beginning: Beginning): Promise<RelayPlace> {
+  const update = 'do update set log_id = excluded.log_id, partitions = excluded.partitions, position = 0, last_positions = excluded.last_positions';
+  await insertBeginning(pool, topic, beginning, update);
+  return (await readPlace(pool, topic))!;
+}
+
+async function insertBeginning(pool: pg.Pool, topic: string, { logId, partitions }: Beginning, onConflict: string): Promise<void> {
   await pool.query(
     `insert into reelstream.relays (topic, log_id, partitions, position, last_positions) values ($1, $2, $3, 0, array_fill(0::bigint, array[$3::int]))
-     on conflict (topic) do update
-     set log_id = excluded.log_id, partitions = excluded.partitions, position = 0, last_positions = excluded.last_positions`,
+     on conflict (topic) ${onConflict}`,
     [topic, logId, partitions],
   );
-  return { logId, partitions, position: 0n, lastPositions: Array<bigint>(partitions).fill(0n) };
 }
 
 /** False when the lease of that epoch is no longer the one in force: then nothing was written. */
