@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Kafka, logLevel, type ISocketFactory } from 'kafkajs';
 import type { Logger } from 'pino';
 
@@ -22,3 +23,21 @@ export function createKafkaClient({ brokers, clientId, log, socketFactory }: Kaf
     logCreator: () => ({ namespace, log: { message, error } }) => log.debug({ namespace, error: error as unknown }, message),
   });
 }
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+/**
+ * kafkajs 2.2.4 looks for pending requests every millisecond, on each connection, from its first answer on, and where an
+ * answer comes late also after its end (tulios/kafkajs#1704, #1751). Only what is pending needs a look.
+ */
+function lookOnlyForPendingRequests(): void {
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+  const schedule = prototype.scheduleCheckPendingRequests;
+  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.pending.length > 0) schedule.call(this);
+  };
+}
+lookOnlyForPendingRequests();
