@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { countedViews, countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
 import { eventually } from '../../tests/support/eventually.ts';
@@ -130,6 +131,21 @@ describeWithKafka('delivery through Kafka', () => {
     await k.member([counting]);
     await k.reached('counting', await manyViews(t, 5));
     expect(await countedViews(t.pool)).toEqual(evenly(25));
+  });
+
+  test('reads the event store where rows were restored to before the offsets that the group has committed, with nothing new to wake it', async () => {
+    await k.relay();
+    const member = await k.member([counting]);
+    await k.reached('counting', await manyViews(t, 20));
+    await t.pool.query('create table backup_seen as table counting.seen; create table backup_checkpoints as table counting.checkpoints');
+    await k.reached('counting', await manyViews(t, 20));
+    await member.stop();
+    await t.pool.query(`
+      truncate counting.seen, counting.checkpoints;
+      insert into counting.seen table backup_seen;
+      insert into counting.checkpoints table backup_checkpoints`);
+    await k.member([counting]);
+    await eventually(() => countedViews(t.pool), { what: 'all is counted', holds: (counts) => isDeepStrictEqual(counts, evenly(8)) });
   });
 
   test('refuses a topic that another log has filled', async () => {

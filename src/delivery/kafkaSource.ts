@@ -7,7 +7,7 @@ import { createLogId } from '../projecting/logId.ts';
 import type { Assignment, EventSource } from './eventSource.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './kafkaRecord.ts';
 import { createLatest } from './latest.ts';
-import { createPartitionTail, type PartitionTail } from './partitionTail.ts';
+import { createPartitionTail, mostEventsOf, type PartitionTail } from './partitionTail.ts';
 import { readPlace } from './relayPlace.ts';
 import { createStorePages, type StorePages } from './storePages.ts';
 import { within } from './within.ts';
@@ -15,15 +15,14 @@ import { within } from './within.ts';
 const RETRY_MS = 1_000;
 const COMMIT_EVERY_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
+const LOOK_EVERY_MS = 3_000;
 /** A broker that hangs does not keep the process from ending. */
 const CLOSE_MS = 5_000;
-/** Events that may wait for the fastest consumer before no more are fetched. */
-const MOST_WAITING = 10_000;
 
 export interface KafkaSourceOptions {
   readonly kafka: Kafka;
   readonly topic: string;
-  /** `reelstream.projections`, `reelstream.media`, `reelstream.realtime`. */
+  /** `<topic>.projections`, `<topic>.media`. */
   readonly groupId: string;
   /** Where the relay says which log the topic is of, and how many partitions it has. */
   readonly pool: pg.Pool;
@@ -53,6 +52,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
   const logId = createLogId(store);
   const assigned = createLatest<Assignment>();
   let tails: PartitionTail[] = [];
+  let mine: readonly number[] = [];
   let state: KafkaSourceState = { state: 'joining' };
   const running = run();
 
@@ -103,10 +103,11 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
         // Left to kafkajs, it would be tried again and come out as another error.
         eachBatch: (payload) => takeIn(payload, offsets).catch((error: unknown) => (error instanceof ForeignRecord ? crashed.reject(error) : Promise.reject(error as Error))),
       });
-      const committing = commitRegularly(consumer, offsets, done.signal);
-      await abortable(crashed.promise, signal).finally(() => done.abort());
-      await committing;
+      void commitRegularly(consumer, offsets, done.signal);
+      void lookRegularly(done.signal);
+      await abortable(crashed.promise, signal);
     } finally {
+      done.abort();
       if (signal.aborted) await commit(consumer, offsets);
       assign(place.partitions, []);
       // Leaving the group needs a broker; without one, the others learn by the session timeout.
@@ -114,14 +115,35 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
     }
   }
 
-  function assign(partitions: number, mine: readonly number[]): void {
+  function assign(partitions: number, ours: readonly number[]): void {
+    mine = ours.toSorted((a, b) => a - b);
     for (const [partition, tail] of tails.entries()) if (!mine.includes(partition)) tail.forget();
-    assigned.set({ partitions, mine: mine.toSorted((a, b) => a - b) });
+    assigned.set({ partitions, mine });
+  }
+
+  /**
+   * Kafka only makes it faster. What the relay wrote an interval ago and has not come, because rows were restored to
+   * before the committed offsets, or the client stalls, readers are sent to the store for.
+   */
+  async function lookRegularly(until: AbortSignal): Promise<void> {
+    let written: readonly bigint[] = [];
+    while (!until.aborted) {
+      await pause(LOOK_EVERY_MS, until);
+      const place = await readPlace(pool, topic).catch(() => undefined);
+      if (until.aborted || place === undefined) continue;
+      for (const partition of mine) {
+        const [tail, due] = [tails[partition], written[partition]];
+        if (tail !== undefined && due !== undefined && tail.waiting === 0 && (tail.end ?? -1n) < due) tail.startAt(due);
+      }
+      written = place.lastPositions;
+    }
   }
 
   async function takeIn({ batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload, offsets: Offsets): Promise<void> {
     const tail = tails[batch.partition];
     if (tail === undefined) throw new Error(`the topic ${topic} has more partitions than when it was filled`);
+    // Half of what it can keep, so that waiting begins before anything is dropped.
+    const mostWaiting = mostEventsOf(tails.length) / 2;
     const ours = await logId();
     const records = batch.messages.map((message) => {
       if (logIdOf(message) !== ours) throw new ForeignRecord(topic, logIdOf(message));
@@ -133,7 +155,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
     offsets.add(batch.partition, { next: BigInt(batch.lastOffset()) + 1n, position });
     await heartbeat();
     // Not fetching is what holds Kafka back; a consumer that lags behind the others reads the store instead.
-    while (isRunning() && !isStale() && !signal.aborted && tail.waiting > MOST_WAITING) {
+    while (isRunning() && !isStale() && !signal.aborted && tail.waiting > mostWaiting) {
       await within(tail.progress(), HEARTBEAT_MS);
       await heartbeat();
     }
@@ -156,7 +178,9 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
   return {
     assignments: (until) => assigned.values(until),
     open(partition) {
-      return tails[partition]!.open();
+      const tail = tails[partition];
+      if (tail === undefined) throw new Error(`the topic ${topic} has no partition ${partition} any more`);
+      return tail.open();
     },
     state: () => state,
     async close() {
@@ -203,11 +227,16 @@ interface Offsets {
   takeDone(done: (partition: number) => bigint | undefined): { partition: number; next: bigint }[];
 }
 
+const MOST_MARKS = 1_000;
+
 function createOffsets(): Offsets {
   const marks = new Map<number, Mark[]>();
   return {
     add(partition, mark) {
-      marks.set(partition, [...(marks.get(partition) ?? []), mark]);
+      const list = marks.get(partition) ?? [];
+      list.push(mark);
+      // Hints, so fewer will do: a consumer that is held up for days must not make them fill the memory.
+      marks.set(partition, list.length > MOST_MARKS ? list.filter((_, index) => index % 2 === 1) : list);
     },
     takeDone(done) {
       const taken: { partition: number; next: bigint }[] = [];

@@ -4,8 +4,10 @@ import type { PartitionReader } from './eventSource.ts';
 import type { StorePages } from './storePages.ts';
 import { createTailWindow } from './tailWindow.ts';
 
-/** Events of a partition that are kept in memory: about 20 MB at 1 kB each. */
+/** Events that are kept in memory, of all partitions together: about 20 MB at 1 kB each. */
 const MOST_EVENTS = 20_000;
+/** Of one partition at least. */
+const FEWEST_EVENTS = 2_000;
 
 /**
  * A partition as its readers see it: the newest part from memory, everything before that from the store. A slow
@@ -26,8 +28,13 @@ export interface PartitionTail {
   progress(): Promise<void>;
 }
 
+/** Of one of so many partitions. */
+export function mostEventsOf(partitions: number): number {
+  return Math.max(FEWEST_EVENTS, Math.ceil(MOST_EVENTS / partitions));
+}
+
 export function createPartitionTail(partition: number, partitions: number, pages: StorePages): PartitionTail {
-  const window = createTailWindow(MOST_EVENTS);
+  const window = createTailWindow(mostEventsOf(partitions));
   const readers = new Map<PartitionReader, bigint>();
   let grown = Promise.withResolvers<void>();
   let moved = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@ const MOST_AT_ONCE = 5_000;
 
 /** The newest events of a partition, in memory, for readers that are at about the same place. */
 export interface TailWindow {
-  /** Says that nothing before `position` is to be had here. Only before the first `push`. */
+  /** Forgets what it has, and says that nothing up to `position` is to be had here: who wants it finds it to be 'older'. */
   startAt(position: bigint): void;
   /**
    * Adds what lies in (previous, position]. What it has already, it leaves out. When `previous` is beyond its end,
@@ -38,6 +38,8 @@ export function createTailWindow(mostEvents: number): TailWindow {
 
   return {
     startAt(position) {
+      pieces = [];
+      size = 0;
       start = end = position;
     },
     push(previous, position, events) {
