@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { abortable, pause } from '../core/abortable.ts';
+import { pause } from '../core/abortable.ts';
 import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
 import { within } from '../delivery/within.ts';
 import type { EventBatch } from '../eventStore/eventStore.ts';
@@ -117,6 +117,7 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
   let there = new Map<number, EventBatch>();
   let wake = Promise.withResolvers<void>();
   let failure: { error: unknown } | undefined;
+  signal.addEventListener('abort', () => wake.resolve(), { once: true });
   return {
     request({ partition, seen }) {
       readers
@@ -126,7 +127,8 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
         .finally(() => wake.resolve());
     },
     async wait(ms) {
-      await abortable(within(wake.promise, ms), signal);
+      await within(wake.promise, ms);
+      signal.throwIfAborted();
       if (failure !== undefined) throw failure.error;
     },
     take() {

@@ -1,7 +1,7 @@
 import type { EventStore } from '../eventStore/eventStore.ts';
 import { applyEvents, type ApplyOptions } from './applyBatch.ts';
 import { catchUp } from './catchUp.ts';
-import { lockAllCheckpoints, readCheckpoints, writeEvenLayout, type Checkpoint } from './checkpoints.ts';
+import { lockAllCheckpoints, readCheckpoints, Superseded, writeEvenLayout, type Checkpoint } from './checkpoints.ts';
 import { partitionOf } from './partitions.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -24,6 +24,8 @@ export async function ensureLayout(options: LayoutOptions, partitions: number): 
 
   await inTransaction(pool, { schema }, async (transaction) => {
     const checkpoints = await lockAllCheckpoints(transaction, consumer.name);
+    // A process of another version would apply its rules to rows of these.
+    if (checkpoints.some(({ version }) => version !== consumer.version)) throw new Superseded(schema);
     if (isLayout(checkpoints, partitions)) return;
     const level = checkpoints.reduce((most, { position }) => (position > most ? position : most), 0n);
     const least = checkpoints.reduce((fewest, { position }) => (position < fewest ? position : fewest), level);

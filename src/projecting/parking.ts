@@ -21,8 +21,8 @@ export function isNobodysFault(error: unknown): boolean {
 
 const errorsOfTheSurroundings = [EventStoreUnavailable, WrongMasterKey, UnknownUserKey, OlderThanTheLog];
 
-/** Undefined table, invalid schema name, insufficient privilege. */
-const brokenSchema = new Set(['42P01', '3F000', '42501']);
+/** Undefined table, column or function, invalid schema name, insufficient privilege; a damaged database. */
+const brokenSchema = new Set(['42P01', '42703', '42883', '3F000', '42501', 'XX000', 'XX001', 'XX002']);
 
 /** Parks the events of streams that have parked events already, so that no stream is taken in out of order. Answers the others. */
 export async function parkFollowers(events: readonly RecordedEvent[], transaction: ConsumerTransaction): Promise<RecordedEvent[]> {

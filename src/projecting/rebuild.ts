@@ -67,7 +67,9 @@ export async function rebuild(options: RebuildOptions): Promise<void> {
 async function begin(options: RebuildOptions): Promise<bigint> {
   const { pool, consumer, schema } = options;
   const found = await install(pool, consumer, schema);
-  if (found.length === 1 && found[0]!.version === consumer.version) return found[0]!.position;
+  const [half] = found;
+  const ofThisLog = half?.logId === null || half?.logId === (await options.logId());
+  if (found.length === 1 && half!.version === consumer.version && ofThisLog) return half!.position;
   await pool.query(`drop schema "${schema}" cascade`);
   return (await install(pool, consumer, schema))[0]!.position;
 }
