@@ -24,6 +24,8 @@ export interface AnalyticsVideoRow {
   /** UUID. */
   owner_id: string;
   title: string;
+  /** It was processed, and could be played since. */
+  ready: boolean;
   deleted: boolean;
   /** Of the video's stream. */
   revision: number;
@@ -39,8 +41,8 @@ type Event = RecordedEvent<ReelStreamEvent>;
 /** Views, likes and uploads by the UTC day on which they happened. */
 export const analytics: Projection<AnalyticsTables> = {
   name: 'analytics',
-  version: 1,
-  handles: ['VideoUploaded', 'VideoDetailsChanged', 'VideoDeleted', 'VideoLiked', 'VideoUnliked', 'VideoViewed'],
+  version: 2,
+  handles: ['VideoUploaded', 'VideoProcessed', 'VideoDetailsChanged', 'VideoDeleted', 'VideoLiked', 'VideoUnliked', 'VideoViewed'],
 
   async createTables(db) {
     await db.schema
@@ -58,6 +60,7 @@ export const analytics: Projection<AnalyticsTables> = {
       .addColumn('id', 'uuid', (column) => column.primaryKey())
       .addColumn('owner_id', 'uuid', (column) => column.notNull())
       .addColumn('title', 'text', (column) => column.notNull())
+      .addColumn('ready', 'boolean', (column) => column.notNull())
       .addColumn('deleted', 'boolean', (column) => column.notNull())
       .addColumn('revision', 'integer', (column) => column.notNull())
       .execute();
@@ -66,6 +69,7 @@ export const analytics: Projection<AnalyticsTables> = {
   async apply(events, db) {
     await addToDays(dailyDeltas(events), db);
     await writeTitles(events, db);
+    await markReady(events, db);
     await markDeleted(events, db);
   },
 };
@@ -122,12 +126,23 @@ async function writeTitles(events: readonly Event[], db: Kysely<AnalyticsTables>
   }
   if (videos.size === 0) return;
   await sql`
-    insert into videos (id, owner_id, title, deleted, revision)
-    select id, owner_id, title, false, revision
+    insert into videos (id, owner_id, title, ready, deleted, revision)
+    select id, owner_id, title, false, false, revision
     from ${recordset([...videos.values()], 'id uuid, owner_id uuid, title text, revision int')}
     order by id
     on conflict (id) do update set title = excluded.title, revision = excluded.revision
     where excluded.revision > videos.revision
+  `.execute(db);
+}
+
+/** For good, so it may come after what follows it in a batch. */
+async function markReady(events: readonly Event[], db: Kysely<AnalyticsTables>): Promise<void> {
+  const ready = events.flatMap((event) => (event.type === 'VideoProcessed' ? [{ id: event.data.videoId, revision: event.revision }] : []));
+  if (ready.length === 0) return;
+  await sql`
+    update videos set ready = true, revision = greatest(videos.revision, given.revision)
+    from ${recordset(ready, 'id uuid, revision int')}
+    where videos.id = given.id
   `.execute(db);
 }
 

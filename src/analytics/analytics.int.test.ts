@@ -22,10 +22,14 @@ async function happens(stream: string, ...events: ReelStreamEvent[]): Promise<vo
 }
 
 const facts = { duration: 1, width: 2, height: 2 };
-async function uploadedOn(day: string, title = 'A clip', by = owner): Promise<string> {
+const object = { key: 'k', size: 1 };
+async function uploadedOn(day: string, title = 'A clip', { by = owner, processed = true } = {}): Promise<string> {
   const videoId = v7();
   const at = `${day}T23:59:59.999Z`;
-  await happens(`video-${videoId}`, { type: 'VideoUploaded', data: { videoId, ownerId: by.id, title, description: '', original: { key: 'k', size: 1 }, facts, at } });
+  await happens(`video-${videoId}`, { type: 'VideoUploaded', data: { videoId, ownerId: by.id, title, description: '', original: object, facts, at } });
+  const end = { videoId, ownerId: by.id, at };
+  if (processed) await happens(`video-${videoId}`, { type: 'VideoProcessed', data: { ...end, video: object, thumbnail: object, facts } });
+  else await happens(`video-${videoId}`, { type: 'VideoProcessingFailed', data: { ...end, reason: 'It is damaged.' } });
   return videoId;
 }
 
@@ -64,6 +68,12 @@ describe('analytics', () => {
     expect((await analytics()).data).toMatchObject({ totalUploads: 1, totalViews: 2 });
     expect((await analytics('?endDate=2024-05-05')).data).toMatchObject({ totalUploads: 1, totalViews: 1 });
     expect((await analytics('?startDate=2024-05-06')).data).toMatchObject({ totalUploads: 0, totalViews: 1 });
+  });
+
+  test('count an upload that failed neither as one nor among the top', async () => {
+    await uploadedOn('2025-01-01', 'failed', { processed: false });
+    const id = await uploadedOn('2025-01-01', 'fine');
+    expect((await analytics()).data).toMatchObject({ totalUploads: 1, topVideos: [{ id, title: 'fine', viewCount: 0, likeCount: 0 }] });
   });
 
   test('take an unlike off on the day of the unlike', async () => {
@@ -105,7 +115,7 @@ describe('analytics', () => {
     const other = await slices.user('Other');
     const mine = await uploadedOn('2025-01-01');
     const second = await uploadedOn('2025-01-01');
-    const theirs = await uploadedOn('2025-01-01', 'Theirs', other);
+    const theirs = await uploadedOn('2025-01-01', 'Theirs', { by: other });
     await viewedOn('2025-01-01', mine, 2);
     await viewedOn('2025-01-01', second, 3);
     await viewedOn('2025-01-01', theirs, 4, other);

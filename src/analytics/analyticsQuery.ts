@@ -39,19 +39,20 @@ interface TopRow {
 const WITHIN = `d.owner_id = $1 and d.day between $2::date and $3::date and ($4::uuid is null or d.video_id = $4)`;
 
 const DAYS = `
-  select to_char(d.day, 'YYYY-MM-DD') as day, sum(d.views)::int as views, sum(d.likes)::int as likes, sum(d.uploads)::int as uploads
-  from analytics.daily d where ${WITHIN} group by d.day order by d.day`;
+  select to_char(d.day, 'YYYY-MM-DD') as day, sum(d.views)::int as views, sum(d.likes)::int as likes,
+    coalesce(sum(d.uploads) filter (where v.ready), 0)::int as uploads
+  from analytics.daily d left join analytics.videos v on v.id = d.video_id where ${WITHIN} group by d.day order by d.day`;
 
 const TOP = `
   select v.id, v.title, sum(d.views)::int as views, sum(d.likes)::int as likes
-  from analytics.daily d join analytics.videos v on v.id = d.video_id and not v.deleted
+  from analytics.daily d join analytics.videos v on v.id = d.video_id and v.ready and not v.deleted
   where ${WITHIN} group by v.id, v.title
   order by sum(d.views) desc, sum(d.likes) desc, v.id desc limit 5`;
 
 /**
  * What happened to a user's videos in a range of days. Days on which nothing of a kind happened are left out; likes
- * are less unlikes, so a day, and even a range, may be below zero. A deleted video's past still counts in the totals,
- * but the top five are videos that one can still go to.
+ * are less unlikes, so a day, and even a range, may be below zero. An upload counts once it could be processed. A deleted
+ * video's past still counts in the totals, but the top five are videos that one can still go to.
  */
 export async function analyticsOf(pool: pg.Pool, { ownerId, start, end, videoId }: AnalyticsQuestion): Promise<AnalyticsReport> {
   const values = [ownerId, start, end, videoId ?? null];
