@@ -5,7 +5,7 @@ import { eventually } from '../../tests/support/eventually.ts';
 import { collectingLog } from '../../tests/support/httpApp.ts';
 import { createProjectingTest, quiet, type ProjectingTest } from '../../tests/support/projecting.ts';
 import { openTestRedis, redisUrl } from '../../tests/support/redis.ts';
-import { createRedisGate } from '../cache/redisGate.ts';
+import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import { AppendRefused, EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
 import type { VideoViewed } from './events.ts';
@@ -154,6 +154,20 @@ describe('while the event store is away', () => {
     expect(await viewers(id)).toEqual(['user:bob']);
     expect(lines).toHaveLength(1);
   });
+});
+
+test('a view that another process counted a while ago does not begin a minute of its own', async () => {
+  // As Redis answers: the other process counted at 0 s, and its claim ends at 60 s.
+  let clock = 0;
+  const gate: RedisGate = { run: <T>() => Promise.resolve((clock < 60_000 ? null : 'OK') as T), close: () => undefined };
+  const views = recorder({ shared: { gate, namespace: 'stub' } });
+  const id = v7();
+  for (const ms of [59_000, 61_000, 90_000, 115_000]) {
+    look(views, id, 'bob', (clock = ms));
+    await new Promise(setImmediate);
+  }
+  await views.close();
+  expect((await recorded(id)).map(({ data }) => data.at)).toEqual(['2025-03-01T12:01:01.000Z']);
 });
 
 const url = redisUrl('src/views/viewRecorder.int.test.ts, processes that share a Redis');

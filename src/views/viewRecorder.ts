@@ -65,6 +65,8 @@ export function createViewRecorder({
       const claimed = claim(key).then((answer) => {
         claims.delete(claimed);
         if (answer !== null) buffer.add(toAppend(view, viewer));
+        // Counted by another process, some time ago: only Redis knows when its minute is over.
+        else if (counted.get(key) === now) counted.delete(key);
       });
       claims.add(claimed);
     },
