@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { visiblePart } from './names.ts';
 
 /**
  * What a name is made of is its owner's business, as long as it stays in its line: no control characters, line breaks,
@@ -10,6 +11,7 @@ const visibleName = z
   .trim()
   .min(3, 'Must have at least 3 characters.')
   .max(50, 'Must have at most 50 characters.')
+  .refine((name) => visiblePart(name) !== '', 'Must not consist of blanks.')
   .refine((name) => !HIDDEN.test(name), 'Must not contain control characters.');
 
 export const registrationSchema = z

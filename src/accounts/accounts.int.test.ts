@@ -71,6 +71,8 @@ describe('registering', () => {
     [{ name: '  ab  ' }, ['name']],
     [{ name: 'new\nline' }, ['name']],
     [{ username: 'turned\u202earound' }, ['username']],
+    [{ username: '\u2800\u2800\u2800' }, ['username']],
+    [{ username: '\u3164\u3164\u3164' }, ['username']],
     [{ email: 'nowhere' }, ['email']],
     [{ password: 'a1!' }, ['password']],
     [{ password: 'abcdef!' }, ['password']],
@@ -93,8 +95,10 @@ describe('registering', () => {
     await t.post(REGISTER, person);
     const sameEmail = await t.post(REGISTER, someone({ email: ' mixed.case@EXAMPLE.org' }));
     expect([sameEmail.status, sameEmail.body.code, sameEmail.body.errorMessages[0]?.path]).toEqual([409, 'email_taken', 'email']);
-    const sameName = await t.post(REGISTER, someone({ username: 'ＭixedCASE' }));
-    expect([sameName.status, sameName.body.code, sameName.body.errorMessages[0]?.path]).toEqual([409, 'username_taken', 'username']);
+    for (const username of ['ＭixedCASE', 'mixed\u00adcase', 'mixed\u200ccase', '\ufe0fmixedcase', 'mixedcase\u3164']) {
+      const sameName = await t.post(REGISTER, someone({ username }));
+      expect([sameName.status, sameName.body.code, sameName.body.errorMessages[0]?.path]).toEqual([409, 'username_taken', 'username']);
+    }
     expect((await t.post(REGISTER, someone({ email: person.email, username: person.username }))).body.code).toBe('email_taken');
   });
 
