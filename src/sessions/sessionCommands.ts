@@ -4,10 +4,12 @@ import type { NameHash } from '../accounts/names.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import { findUserByEmail, readUser } from '../accounts/readAccount.ts';
 import type { CommandContext } from '../core/commandContext.ts';
-import { handleCommand } from '../core/commandHandler.ts';
+import { handleCommand, type CommandOutcome } from '../core/commandHandler.ts';
 import { DomainError } from '../core/errors.ts';
+import { eventIdFor } from '../core/eventIds.ts';
 import { RevisionConflict, type EventStore } from '../eventStore/eventStore.ts';
-import { sessionDecider, sessionRevoked, sessionStream, sessionUnknown } from './decider.ts';
+import { sessionDecider, sessionRevoked, sessionStream, sessionUnknown, type SessionState } from './decider.ts';
+import type { SessionEvent } from './events.ts';
 import type { RefreshClaims, Tokens } from './tokens.ts';
 
 export interface SessionCommandDependencies {
@@ -34,10 +36,20 @@ export async function logIn(
   const matches = await passwords.verify(password, user?.passwordHash);
   if (user === undefined || !matches) throw new DomainError('unauthenticated', 'invalid_credentials', 'The e-mail or the password is wrong.');
 
-  const sessionId = v7();
-  const command = { type: 'StartSession', sessionId, userId: user.id, ...validity(tokens, context) } as const;
-  const { revision = 0, position } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, actor: user.id });
+  const start = (sessionId: string): Promise<CommandOutcome<SessionEvent, SessionState>> => {
+    const command = { type: 'StartSession', sessionId, userId: user.id, ...validity(tokens, context) } as const;
+    return handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, actor: user.id });
+  };
+  // A retry under its key finds the session that the first try has started, unless that has ended since.
+  let sessionId = eventIdFor({ actor: user.id, idempotencyKey: context.idempotencyKey }, 'session', 0);
+  let started = await start(sessionId);
+  if (!isLive(started.state, context)) started = await start((sessionId = v7()));
+  const { revision = 0, position } = started;
   return { ...issued(tokens, user, { sessionId, userId: user.id, revision }, context), position };
+}
+
+function isLive(state: SessionState, { now }: CommandContext): boolean {
+  return state.status === 'active' && state.expiresAt > now.toISOString();
 }
 
 /**
