@@ -62,6 +62,7 @@ function refusalOf(error: unknown, conditional: boolean): DomainError | undefine
   if (isOutage(error) && !NOT_A_CONNECTION.test(String(code))) return away('database_unavailable', 'Data cannot be read right now; try again shortly.');
   const known = typeof type === 'string' ? parserErrors[type] : undefined;
   if (known !== undefined) return new DomainError(...known);
+  if (status === 412) return new DomainError('preconditionFailed', 'precondition_failed', 'It is not the version that you named.');
   if (typeof status === 'number' && status >= 400 && status < 500) return new DomainError('invalid', 'bad_request', 'The request is malformed.');
   return undefined;
 }
@@ -81,6 +82,18 @@ function failure(
   return {
     status,
     headers: { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', ...headers },
-    body: JSON.stringify({ success: false, statusCode: status, message, code, errorMessages, requestId }),
+    body: failureBody(status, { code, message, errorMessages, requestId }),
   };
+}
+
+export interface FailureFacts {
+  readonly code: string;
+  readonly message: string;
+  readonly errorMessages?: readonly FieldMessage[];
+  readonly requestId: string;
+}
+
+/** The envelope of every failure. */
+export function failureBody(status: number, { code, message, errorMessages = [], requestId }: FailureFacts): string {
+  return JSON.stringify({ success: false, statusCode: status, message, code, errorMessages, requestId });
 }

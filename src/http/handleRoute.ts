@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { CommandContext } from '../core/commandContext.ts';
 import { DomainError } from '../core/errors.ts';
@@ -7,6 +8,7 @@ import { parseTraceparent } from '../telemetry/traceparent.ts';
 import { answerOf, send, type Answer } from './answer.ts';
 import type { Authenticator } from './authenticator.ts';
 import { commonHeadersOf } from './commonHeaders.ts';
+import { readCookie } from './cookies.ts';
 import { errorAnswer } from './errorReply.ts';
 import { requestIdOf } from './exchange.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
@@ -48,6 +50,8 @@ async function answerTo(route: Route, surroundings: RouteSurroundings, request: 
 
   if (route.body !== undefined) request.body = await readJsonBody(request, response);
   const parts = validate(route, { params: request.params, query: request.query, body: request.body as unknown });
+  // What is not in the schema is no part of the request, and may be deeper than a fingerprint of it can go.
+  if (route.body !== undefined) request.body = parts.body;
   const isCommand = route.method !== 'get';
   const key = isCommand ? parseIdempotencyKey(request.headers['idempotency-key']) : undefined;
   const fingerprint = key === undefined ? undefined : surroundings.idempotency?.fingerprint(request);
@@ -68,7 +72,7 @@ async function answerTo(route: Route, surroundings: RouteSurroundings, request: 
   };
   if (key === undefined || fingerprint === undefined || surroundings.idempotency === undefined) return await handle();
 
-  const attempt = { actor: user?.id ?? address, key, fingerprint, keepSuccess: route.repeat !== 'sameCommand' };
+  const attempt = { actor: user?.id ?? cookieHolder(route, request) ?? address, key, fingerprint, keepSuccess: route.repeat !== 'sameCommand' };
   return await surroundings.idempotency.once(attempt, async () => {
     try {
       return await handle();
@@ -79,6 +83,12 @@ async function answerTo(route: Route, surroundings: RouteSurroundings, request: 
       return answer;
     }
   });
+}
+
+/** Whoever holds the cookie that a route reads: a refusal of one cookie is none of the next, though both come from one address. */
+function cookieHolder({ cookie }: Route, request: Request): string | undefined {
+  const value = cookie === undefined ? undefined : readCookie(request, cookie);
+  return value && `cookie:${createHash('sha256').update(value).digest('base64url')}`;
 }
 
 /** An expired or invalid token on a route that needs none is as good as no token: seed clients send stale ones to public pages. */

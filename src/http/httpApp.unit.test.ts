@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
 import { DomainError } from '../core/errors.ts';
@@ -108,6 +110,13 @@ function postThing(body: unknown, headers: Record<string, string> = {}, path = '
   return call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
 }
 
+/** What the server answers to these bytes, until it closes the connection. */
+function raw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(bytes);
+  return text(socket);
+}
+
 describe('a request that is fine', () => {
   test('reaches its route checked and converted, and is answered in the envelope', async () => {
     const { status, headers, body } = await postThing({ name: 'abc', unknown: 1 }, {}, '/things/one?size=5');
@@ -131,6 +140,11 @@ describe('a request that is fine', () => {
   test.each([['with spaces in it'], ['x'.repeat(129)]])('is given a name of ours instead of %p', async (given) => {
     const { headers } = await call('/bytes', { headers: { 'x-request-id': given } });
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('is answered in HTTP/1.1 when it offers another protocol', async () => {
+    const answer = await raw(app.port, 'GET /bytes HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
   });
 
   test('takes a literal path before a parameter', async () => {
@@ -199,6 +213,17 @@ describe('a request that is not fine', () => {
   test('hears which methods a known address has', async () => {
     const { status, headers, body } = await call('/things/special', { method: 'DELETE' });
     expect([status, headers.get('allow'), body.code]).toEqual([405, 'GET, HEAD, OPTIONS', 'method_not_allowed']);
+  });
+
+  test('is refused in the same form when it is no HTTP, or too much of it', async () => {
+    for (const [text, status, code] of [
+      ['GET /bytes HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n', 400, 'malformed_request'],
+      [`GET /bytes HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    ] as const) {
+      const [head = '', body = ''] = (await raw(app.port, text)).split('\r\n\r\n');
+      expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\n(.*\r\n)*X-Request-Id: \\S+`));
+      expect(JSON.parse(body)).toEqual({ success: false, statusCode: status, message: expect.any(String), code, errorMessages: [], requestId: expect.any(String) });
+    }
   });
 
   test('is refused when its address cannot be decoded', async () => {

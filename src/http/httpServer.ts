@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type AddressInfo } from 'node:net';
+import { answerClientErrors } from './clientErrors.ts';
 
 export interface HttpServer {
   readonly server: Server;
@@ -15,16 +16,22 @@ export interface HttpServer {
 /** How long a connection without a request stays open while closing: one may be on its way. */
 const LINGER_MS = 500;
 
+/** Only websockets are Socket.io's. Who offers something else (h2c) is answered in HTTP/1.1, as if nobody knew of upgrades. */
+function wantsWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 /** Starts listening. @throws Error with the system's `code` (`EADDRINUSE`, `EACCES`) when it cannot. */
 export async function startHttpServer(app: RequestListener, { port, host }: { port: number; host?: string }): Promise<HttpServer> {
   const unanswered = new Set<ServerResponse>();
   let closing = false;
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 300_000 }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 300_000, shouldUpgradeCallback: wantsWebSocket }, (request, response) => {
     unanswered.add(response);
     response.once('close', () => unanswered.delete(response));
     if (closing) response.setHeader('Connection', 'close');
     app(request, response);
   });
+  answerClientErrors(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, ...(host !== undefined && { host }) }, () => {

@@ -5,7 +5,7 @@ import type { Answer } from './answer.ts';
 
 /** One attempt at a command that its client may repeat. */
 export interface Attempt {
-  /** A user's id, else the client's address. */
+  /** A user's id, else the holder of a cookie, else the client's address. */
   readonly actor: string;
   readonly key: string;
   /** Says whether two requests ask for the same. */

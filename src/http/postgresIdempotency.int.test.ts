@@ -128,6 +128,12 @@ describe('a command with an Idempotency-Key', () => {
     expect(runs).toBe(1);
   });
 
+  test('is told from others by what it says, however deep the rest of it is', async () => {
+    const body = `{"what":"a","more":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+    const { status } = await fetch(`${app.url}/stored`, { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': v7() }, body });
+    expect([status, runs]).toEqual([201, 1]);
+  });
+
   test('has its key to itself: another user may use the same', async () => {
     const key = v7();
     await send(key, { user: 'u1' });

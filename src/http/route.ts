@@ -86,7 +86,7 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly multipart?: z.ZodType;
   /** Its answers carry an `ETag`, and it minds `If-None-Match` (queries) or `If-Match` (commands). For the document only. */
   readonly etag?: boolean;
-  /** The cookie that it reads. For the document only. */
+  /** The cookie that it reads, and that tells one client from another. */
   readonly cookie?: string;
   /**
    * What a second request with the same `Idempotency-Key` gets: the stored first answer (default), or, where that holds
