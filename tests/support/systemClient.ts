@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
+import { eventually } from './eventually.ts';
 
 /** The envelope of API.md. */
 export interface Envelope<Data> {
@@ -34,8 +35,20 @@ export interface CallOptions {
   readonly after?: bigint | undefined;
 }
 
-/** One request to one API process. */
+/** How long a client that was told to come again goes on doing so. */
+const PATIENCE_MS = 30_000;
+
+/** One request to one API process. One with `after` does as its 503 says, and comes again when the read model is behind. */
 export async function call<Data = unknown>(base: string, method: string, path: string, options: CallOptions = {}): Promise<Answer<Data>> {
+  const until = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await callOnce<Data>(base, method, path, options);
+    const behind = options.after !== undefined && answer.status === 503 && answer.body.code === 'projection_behind';
+    if (!behind || performance.now() > until) return answer;
+  }
+}
+
+async function callOnce<Data>(base: string, method: string, path: string, options: CallOptions): Promise<Answer<Data>> {
   const headers = new Headers(options.headers);
   if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`);
   if (options.cookie !== undefined) headers.set('cookie', options.cookie);
@@ -167,10 +180,17 @@ export async function upload(base: string, token: string, clip: string, options:
   return call<Video>(base, 'POST', '/api/v1/video/upload', { ...options, token, body: form });
 }
 
+/** The video once it is ready, also where that takes longer than an upload waits. */
 export async function uploaded(base: string, token: string, clip: string, options: UploadOptions = {}): Promise<Video> {
   const answer = await upload(base, token, clip, options);
-  if (answer.status !== 201) throw new Error(`uploading answered ${answer.status}: ${answer.text}`);
-  return answer.data;
+  if (answer.status === 201) return answer.data;
+  if (answer.status !== 202) throw new Error(`uploading answered ${answer.status}: ${answer.text}`);
+  const { data } = await eventually(() => getVideo(base, answer.data.id, { token }), {
+    within: 60_000,
+    what: 'the uploaded video is ready',
+    holds: ({ data: found }) => found.video.status === 'ready',
+  });
+  return data.video;
 }
 
 export function getVideo(base: string, videoId: string, options: CallOptions = {}): Promise<Answer<VideoPage>> {

@@ -46,7 +46,8 @@ function outages(): void {
     for (const fault of ['cut', 'hang'] as const) {
       systemTest(`${engine} ${fault === 'cut' ? 'away' : 'hanging'}: likes go on being accepted, and afterwards every API counts them`, async () => {
         const { id } = await uploaded(system().api(), people[0]!.token, plain);
-        await setLike(system().api(), id, people[0]!.token);
+        const { position } = await setLike(system().api(), id, people[0]!.token);
+        for (const api of system().apis) expect((await getVideo(api, id, { after: position })).data.video.likeCount).toBe(1);
         await whileAway(engine, fault, async () => {
           const answers = await Promise.all(people.slice(1).map(({ token }) => setLike(system().api(), id, token)));
           expect(answers.map(({ status, text }) => (status === 200 ? 200 : text))).toEqual(answers.map(() => 200));
