@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { projections } from '../../projections/index.ts';
+import { createRedisClient } from '../cache/redisClient.ts';
 import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
 import type { Config } from '../config.ts';
 import { hmacName } from '../core/sealing.ts';
@@ -103,9 +104,7 @@ async function openObjectStore(config: Config, parts: AsyncDisposableStack, port
 async function openRedis({ redisUrl, secrets }: Config, log: Logger, parts: AsyncDisposableStack, pool: pg.Pool): Promise<SharedRedis | undefined> {
   if (redisUrl === undefined) return undefined;
   const { rows } = await pool.query<{ name: string }>(`select oid || ' ' || datname as name from pg_database where datname = current_database()`);
-  const client = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
-  // The gate says when it is away, once; without a listener every try to connect would be printed.
-  client.on('error', (error) => log.debug({ err: error }, 'Redis cannot be reached'));
+  const client = createRedisClient(redisUrl, log);
   parts.defer(() => client.disconnect());
   const gate = createRedisGate({ redis: client, logger: log });
   parts.defer(() => gate.close());

@@ -30,7 +30,9 @@ export function createRedisGate({ redis, logger, timeoutMs = 100, retryMs = 500 
     // ioredis would queue the command until it is connected again.
     if (redis.status !== 'ready') throw new Error(`Redis is not connected (${redis.status})`);
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${timeoutMs} ms`)), timeoutMs);
+    const giveUp = (): void => reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
+    // An answer that lies in the socket already is read first: it may be us who are late, not Redis.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
     try {
       return await Promise.race([command(redis), late]);
     } finally {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { createRedisClient } from '../../src/cache/redisClient.ts';
+import { quiet } from './projecting.ts';
 import { startTcpProxy, type TcpProxy } from './tcpProxy.ts';
 
 /** The Redis at `url`, over a wire that can be cut or made to hang. */
@@ -14,8 +16,7 @@ export async function openTestRedis(url: string): Promise<TestRedis> {
   return {
     ...proxy,
     async client() {
-      const client = new Redis(proxy.url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => 50 });
-      client.on('error', () => undefined);
+      const client = createRedisClient(proxy.url, quiet, { retryStrategy: () => 50, socketTimeout: 1_000 });
       clients.push(client);
       await once(client, 'ready');
       return client;

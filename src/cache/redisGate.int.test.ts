@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../tests/support/eventually.ts';
+import { quiet } from '../../tests/support/projecting.ts';
+import { openTestRedis, redisUrl, type TestRedis } from '../../tests/support/redis.ts';
+import { createRedisClient } from './redisClient.ts';
+import { createRedisGate, type RedisGate } from './redisGate.ts';
+
+const url = redisUrl('src/cache/redisGate.int.test.ts');
+
+(url === undefined ? describe.skip : describe)('the gate to a real Redis', () => {
+  let server: TestRedis;
+  let gate: RedisGate;
+
+  beforeEach(async () => {
+    server = await openTestRedis(url!);
+    gate = createRedisGate({ redis: await server.client(), logger: quiet, retryMs: 50 });
+  });
+  afterEach(async () => {
+    gate.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  const ping = (): Promise<string | undefined> => gate.run((redis) => redis.ping());
+
+  test('stays open when it is this process that was held up', async () => {
+    // Straight to the server: the proxy is in this process, and held up with it.
+    const redis = createRedisClient(url!, quiet);
+    const direct = createRedisGate({ redis, logger: quiet });
+    try {
+      await once(redis, 'ready');
+      const answer = direct.run((client) => client.ping());
+      const until = performance.now() + 300;
+      while (performance.now() < until); // as a long collection of garbage would
+      expect(await answer).toBe('PONG');
+    } finally {
+      direct.close();
+      redis.disconnect();
+    }
+  });
+
+  test('opens again behind a connection that has gone silent', async () => {
+    expect(await ping()).toBe('PONG');
+    server.silence();
+    expect(await ping()).toBeUndefined();
+    expect(await eventually(ping, { what: 'Redis answers over a new connection' })).toBe('PONG');
+  });
+});
