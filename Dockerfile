@@ -23,6 +23,7 @@ COPY projections projections
 COPY src src
 # The only folder that a role writes to: uploads on their way to the object store, and FFmpeg's work.
 RUN install -d -o node -g node /data
+# One port whatever the role, so that the check below finds it.
 ENV DATA_DIR=/data PORT=3000
 USER node
 # SOCKET_PORT beside PORT, for clients of the seed.

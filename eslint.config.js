@@ -2,6 +2,9 @@ import tseslint from 'typescript-eslint';
 
 const typed = ['src/**/*.ts', 'projections/**/*.ts', 'migrations/**/*.ts', 'bench/**/*.ts', 'tests/**/*.ts'];
 
+const surroundings = ['process', 'setTimeout', 'setInterval', 'fetch', 'crypto', 'performance', 'globalThis'];
+const chance = { object: 'Math', property: 'random' };
+
 export default tseslint.config(
   { ignores: ['node_modules/', 'data/', 'coverage/'] },
   {
@@ -21,12 +24,22 @@ export default tseslint.config(
     // Deciders are pure: time, ids and look-ups come in with the command.
     files: ['src/**/*.decider.ts', 'src/**/decider.ts', 'src/**/events.ts'],
     rules: {
-      'no-restricted-globals': ['error', 'Date', 'process', 'setTimeout', 'setInterval', 'fetch', 'crypto', 'performance'],
-      'no-restricted-properties': ['error', { object: 'Math', property: 'random' }],
+      'no-restricted-globals': ['error', 'Date', ...surroundings],
+      'no-restricted-properties': ['error', chance],
       'no-restricted-imports': ['error', {
         patterns: [{ regex: '^(?!\\.{1,2}/)', message: 'A decider imports only domain code.' },
           { regex: '/(eventStore|delivery|projecting|cache|objectStore|media|http|realtime|telemetry|postgres)/', message: 'A decider knows no adapter.' }],
       }],
+    },
+  },
+  {
+    // A rebuild must lead to the same rows: projections work from their events alone. They may read a date, not the clock.
+    files: ['projections/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...surroundings],
+      'no-restricted-properties': ['error', chance, { object: 'Date', property: 'now' }],
+      'no-restricted-syntax': ['error', { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'A projection has no clock.' }],
     },
   },
   { files: ['src/main.ts', 'src/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },

@@ -1,4 +1,4 @@
-import globalSetup from '../tests/support/globalSetup.ts';
+import { provideServer } from '../tests/support/globalSetup.ts';
 import globalTeardown from '../tests/support/globalTeardown.ts';
 import { appends } from './appends.ts';
 import type { Benchmark, Comparison } from './benchmark.ts';
@@ -18,7 +18,7 @@ const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latenc
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
   if (unknown.length > 0) throw new Error(`there is no benchmark ${unknown.join(', ')}; there is ${benchmarks.map(({ name }) => name).join(', ')}`);
-  await globalSetup();
+  await provideServer({ durable: true });
   try {
     const results: Comparison[] = [];
     for (const benchmark of benchmarks) {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { createTestDatabase } from '../tests/support/database.ts';
 import { createKafkaClient } from '../src/delivery/kafkaClient.ts';
 import { createKafkaRelay } from '../src/delivery/kafkaRelay.ts';
 import type { EventStore } from '../src/eventStore/eventStore.ts';
 import { createPostgresEventStore } from '../src/eventStore/postgresEventStore.ts';
-import type { Benchmark } from './benchmark.ts';
+import { eventually } from '../tests/support/eventually.ts';
+import { percentile, type Benchmark } from './benchmark.ts';
 
 const EVENTS = 100_000;
 const PROMISED = 20_000;
@@ -28,18 +28,24 @@ export const relay: Benchmark = {
     const head = await fill(store);
 
     const kafka = createKafkaClient({ brokers, clientId: 'bench', log });
-    const topic = `bench.${randomUUID()}`;
-    parts.defer(async () => {
-      const admin = kafka.admin();
-      await admin.connect();
-      await admin.deleteTopics({ topics: [topic] }).finally(() => admin.disconnect());
-    });
-    const copying = createKafkaRelay({ pool: database.pool, store, kafka, topic, partitions: 6, log });
-    parts.defer(() => copying.stop());
-    const begun = performance.now();
-    await copying.start();
-    while (copying.state().position < head) await delay(5);
-    const ours = EVENTS / ((performance.now() - begun) / 1_000);
+    const copy = async (): Promise<number> => {
+      const topic = `bench.${randomUUID()}`;
+      const copying = createKafkaRelay({ pool: database.pool, store, kafka, topic, partitions: 6, log });
+      const begun = performance.now();
+      try {
+        await copying.start();
+        await eventually(() => copying.state().position >= head, { within: 60_000, every: 5, what: 'the relay has copied everything' });
+        return EVENTS / ((performance.now() - begun) / 1_000);
+      } finally {
+        await copying.stop();
+        const admin = kafka.admin();
+        await admin.connect();
+        await admin.deleteTopics({ topics: [topic] }).finally(() => admin.disconnect());
+      }
+    };
+    const rates: number[] = [];
+    while (rates.length < 3) rates.push(await copy());
+    const ours = percentile(rates, 0.5);
     return [{ what: 'events relayed to Kafka from a backlog', ours, theirs: PROMISED, unit: '/s', peer: 'what we promise', atLeast: 1 }];
   },
 };

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { loadConfig, type Environment } from './config.ts';
-import { envExample, variables } from './configVariables.ts';
+import { composeVariables, envExample, variables } from './configVariables.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -99,6 +100,24 @@ describe('secrets', () => {
   });
 });
 
+describe('docker-compose.yml', () => {
+  const text = readFileSync(new URL('../docker-compose.yml', import.meta.url), 'utf8');
+  const compose = parse(text, { merge: true }) as { 'x-environment': object; services: { api: { environment: object } } };
+  /** What the image has of its own, and what is inside the containers. */
+  const ofTheImage = ['HOST', 'DATA_DIR', 'FFMPEG_PATH', 'FFPROBE_PATH'];
+
+  test('lets every variable through to the roles', () => {
+    const given = Object.keys(compose.services.api.environment);
+    expect(given.toSorted()).toEqual(Object.keys(variables).filter((name) => !ofTheImage.includes(name)).toSorted());
+  });
+
+  test('asks for nothing that .env.example does not name', () => {
+    const asked = new Set([...text.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name!));
+    const named = [...Object.keys(variables), ...Object.keys(composeVariables)];
+    expect([...asked].filter((name) => !named.includes(name))).toEqual([]);
+  });
+});
+
 describe('.env.example', () => {
   const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
 
@@ -107,7 +126,7 @@ describe('.env.example', () => {
   });
 
   test('names every variable once, and sets none', () => {
-    expect([...text.matchAll(/^#([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual(Object.keys(variables));
+    expect([...text.matchAll(/^#([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual([...Object.keys(variables), ...Object.keys(composeVariables)]);
     expect(text).not.toMatch(/^[^#\n]/m);
   });
 });

@@ -39,7 +39,7 @@ export const variables = {
   REFRESH_SECRET: optional(secret, '<openssl rand -base64 32>', 'signs refresh tokens; made once and kept in DATA_DIR when unset'),
   REFRESH_EXPIRES_IN: withDefault(duration, '30d', 'life of a session that is not refreshed'),
   DATA_KEY: optional(key, '<openssl rand -base64 32>', 'wraps the keys that personal data is sealed with: lost with it; made once and kept in DATA_DIR when unset'),
-  ADMIN_EMAILS: withDefault(list, '', 'accounts with the role admin'),
+  ADMIN_EMAILS: withDefault(list, '', 'accounts with the role admin; without effect until there are operations for operators'),
 
   DATABASE_URL: optional(url('postgres', 'postgresql'), 'postgres://user:password@host:5432/reelstream', 'a PostgreSQL 14 or newer instead of the embedded one'),
   EVENTSTORE_URL: optional(url('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'), 'esdb://host:2113', 'EventStoreDB or KurrentDB instead of PostgreSQL for the event log'),
@@ -82,11 +82,26 @@ export function fallbackOf(name: VariableName, role: Role): string | undefined {
   return typeof fallback === 'function' ? fallback(role) : fallback;
 }
 
+/** What docker-compose.yml alone asks for, with an example each. */
+export const composeVariables = {
+  POSTGRES_PASSWORD: ['<openssl rand -hex 20>', 'of the database'],
+  GRAFANA_PASSWORD: ['<openssl rand -hex 20>', 'of the user admin in Grafana'],
+  API_PORTS: ['3000-3001', 'on this machine, one for each replica of api'],
+  SOCKET_PORTS: ['3002-3003', 'the same for sockets of the first version'],
+  TRACES_ENDPOINT: ['jaeger:4317', 'where the collector sends traces'],
+} as const satisfies Record<string, readonly [example: string, meaning: string]>;
+
 /** What `.env.example` has to say, whole. Everything is commented out: an unedited copy changes nothing. */
 export function envExample(): string {
   const lines = (Object.keys(variables) as VariableName[]).flatMap((name) => {
     const { meaning, example } = variables[name] as Variable<unknown>;
     return [...(meaning === '' ? [] : [`\n# ${meaning}`]), `#${name}=${fallbackOf(name, 'serve') ?? example}`];
   });
-  return `# Copy to .env and uncomment what you change. What stands here is the default, or an example where there is none.\n${lines.join('\n')}\n`;
+  const compose = Object.entries(composeVariables).flatMap(([name, [example, meaning]]) => [`\n# ${meaning}`, `#${name}=${example}`]);
+  return `# Copy to .env and uncomment what you change. What stands here is the default, or an example where there is none.
+${lines.join('\n')}
+
+# For docker-compose.yml alone, in .env.cluster, with the secrets that deploy/secrets puts there:
+${compose.join('\n')}
+`;
 }

@@ -36,7 +36,7 @@ function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounti
   const local = new RateLimiterMemory({ ...options, keyPrefix: group });
   if (redis === undefined) return (key) => consume(local, key, limit);
   const { client, gate, namespace } = redis;
-  const shared = new RateLimiterRedis({ ...options, keyPrefix: `${namespace}:limit:${group}`, storeClient: client });
+  const shared = new RateLimiterRedis({ ...options, keyPrefix: `reelstream:${namespace}:limit:${group}`, storeClient: client });
   return async (key) => (await gate.run(() => consume(shared, key, limit))) ?? (await consume(local, key, limit));
 }
 

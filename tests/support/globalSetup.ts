@@ -5,9 +5,13 @@ declare global {
   var stopTestServer: (() => Promise<void>) | undefined;
 }
 
-/** Names the PostgreSQL of this run for the workers: the server behind DATABASE_URL, or one started for them. */
 export default async function globalSetup(): Promise<void> {
-  const server = await startTestServer(process.env['DATABASE_URL']);
+  await provideServer();
+}
+
+/** Names the PostgreSQL of this run for the workers: the server behind DATABASE_URL, or one started for them. */
+export async function provideServer(options: { durable?: boolean } = {}): Promise<void> {
+  const server = await startTestServer(process.env['DATABASE_URL'], options);
   globalThis.stopTestServer = server.stop;
   process.env['REELSTREAM_TEST_POSTGRES'] = server.url;
   if (server.template === undefined) delete process.env['REELSTREAM_TEST_TEMPLATE'];

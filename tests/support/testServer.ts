@@ -18,8 +18,9 @@ const FOLDER = 'reelstream-test-';
 /** A run that was killed cannot clean up; what is this old belongs to none that is still going (ms). */
 const ABANDONED_AFTER = 3_600_000;
 
-export async function startTestServer(outside: string | undefined): Promise<TestServer> {
-  const server = outside === undefined ? await startOwn() : { url: outside, stop: () => dropAbandoned(outside) };
+/** `durable`: what is committed is on the disk, as users have it. */
+export async function startTestServer(outside: string | undefined, { durable = false } = {}): Promise<TestServer> {
+  const server = outside === undefined ? await startOwn(durable) : { url: outside, stop: () => dropAbandoned(outside) };
   const template = await makeTemplate(server.url);
   return {
     url: server.url,
@@ -32,10 +33,10 @@ export async function startTestServer(outside: string | undefined): Promise<Test
 }
 
 /** Durability is of no use to tests; without it they are several times as fast. */
-async function startOwn(): Promise<{ url: string; stop: () => Promise<void> }> {
+async function startOwn(durable: boolean): Promise<{ url: string; stop: () => Promise<void> }> {
   await removeAbandoned();
   const dataDir = await mkdtemp(join(tmpdir(), FOLDER));
-  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '300' };
+  const settings = { ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }), max_connections: '300' };
   const { url, stop } = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }), settings });
   return {
     url,
