@@ -120,7 +120,7 @@ export function createKafkaTest(t: ProjectingTest): KafkaTest {
       return member;
     },
     async settled(consumer) {
-      await eventually(() => [...members].every(({ projector }) => projector.states()[consumer] === 'running'), { what: 'all members run', within: 20_000 });
+      await eventually(() => [...members].every(({ projector }) => projector.states()[consumer] === 'running'), { what: 'all members run', within: 30_000 });
     },
     [Symbol.asyncDispose]: async () => {
       line.restore();

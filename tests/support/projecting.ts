@@ -36,7 +36,7 @@ export interface ProjectingTest extends AsyncDisposable {
 export interface RunningProjector {
   readonly projector: Projector;
   readonly progress: ProgressTracker;
-  /** Fails the test when the consumer does not get there within ten seconds. */
+  /** Fails the test when the consumer does not get there within thirty seconds. */
   reached(consumer: string, position: bigint): Promise<void>;
   stop(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
       projector,
       progress,
       async reached(consumer, position) {
-        if (!(await progress.waitFor(consumer, position, { timeoutMs: 10_000 }))) {
+        if (!(await progress.waitFor(consumer, position, { timeoutMs: 30_000 }))) {
           throw new Error(`${consumer} is at ${progress.position(consumer)}, not at ${position}: ${JSON.stringify(projector.states())}`);
         }
       },

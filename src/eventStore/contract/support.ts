@@ -28,7 +28,7 @@ export function someStream(category = 'contract'): string {
 export interface Following extends AsyncDisposable {
   readonly events: readonly RecordedEvent[];
   readonly batches: readonly EventBatch[];
-  /** Waits for the subscription to have given what is wanted; ten seconds at most. */
+  /** Waits for the subscription to have given what is wanted; thirty seconds at most. */
   until(condition: (events: readonly RecordedEvent[]) => boolean): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export function follow(store: EventStore, options: Omit<Parameters<EventStore['s
     batches,
     until: async (condition) => {
       const late = Promise.withResolvers<never>();
-      const timer = setTimeout(() => late.reject(new Error(`not within ten seconds; ${events.length} events came`)), 10_000);
+      const timer = setTimeout(() => late.reject(new Error(`not within thirty seconds; ${events.length} events came`)), 30_000);
       try {
         while (!condition(events)) await Promise.race([came.promise, late.promise, failed]);
       } finally {
