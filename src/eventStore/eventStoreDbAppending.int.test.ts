@@ -9,7 +9,12 @@ import { AppendRefused, EventStoreUnavailable, RevisionConflict, type EventStore
 import { all, someEvent, someEvents, someStream } from './eventStoreContract.ts';
 import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
 
+/** Short, for the tests in which the server does not answer. */
 const APPEND_TIMEOUT_MS = 1_000;
+/** For the others: no try is to fail because the machine is slow. */
+const PATIENT_MS = 15_000;
+/** A busy machine may add this much. */
+const SLACK_MS = 10_000;
 
 let double: EventStoreDbDouble;
 let store: EventStore;
@@ -36,8 +41,18 @@ describe.each([
 ] as const)('a store on EventStoreDB with %s appends', (_name, call, batchAppend) => {
   beforeEach(async () => {
     double = await startEventStoreDbDouble();
-    store = createEventStoreDbStore({ url: double.url, batchAppend, appendTimeoutMs: APPEND_TIMEOUT_MS });
+    store = openStore(PATIENT_MS);
   });
+
+  function openStore(appendTimeoutMs: number): EventStore {
+    return createEventStoreDbStore({ url: double.url, batchAppend, appendTimeoutMs });
+  }
+
+  /** Before anything is appended: two stores that batch should not be open in one process. */
+  async function loseNoTime(): Promise<void> {
+    await store.close();
+    store = openStore(APPEND_TIMEOUT_MS);
+  }
 
   test('takes that way of the client, and no other', async () => {
     await Promise.all(Array.from({ length: 5 }, () => store.append(someStream(), someEvents(1), 'none')));
@@ -48,6 +63,8 @@ describe.each([
   const cases = troubles.flatMap((fault) => (['none', 'any', 0] as const).map((expected) => [fault, expected] as const));
 
   test.each(cases)('writes once what the server meets with %s at first, expecting %s', async (fault, expected) => {
+    // No word comes of either, not even of the end of a batch call.
+    if (/^(hang|end)/.test(fault)) await loseNoTime();
     const stream = someStream();
     if (expected === 0) await store.append(stream, someEvents(1), 'none');
     const events = [freshEvent(), freshEvent()];
@@ -62,13 +79,14 @@ describe.each([
   test('gives up in time on a server that never answers, and finds out later what became of it', async () => {
     const stream = someStream();
     const events = [freshEvent()];
+    await loseNoTime();
     double.faults.plan(call, 'hang', 2);
     double.faults.plan(call, 'hangAfterwards');
     const begun = performance.now();
     const error = await failure(store.append(stream, events, 'any'));
     expect(error).toBeInstanceOf(EventStoreUnavailable);
     // Three tries and the pauses between them.
-    expect(performance.now() - begun).toBeLessThan(3 * APPEND_TIMEOUT_MS + 2_000);
+    expect(performance.now() - begun).toBeLessThan(3 * APPEND_TIMEOUT_MS + SLACK_MS);
     double.log.forgetRecentIds();
     expect(await store.append(stream, events, 'any')).toMatchObject({ revision: 0 });
     expect(await all(store.readStream(stream))).toHaveLength(1);
@@ -168,13 +186,14 @@ describe.each([
 describe('a store on EventStoreDB', () => {
   test('is not held up by one append that hangs, or spoilt by one that fails', async () => {
     double = await startEventStoreDbDouble();
-    store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 2_000 });
+    store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 8_000 });
     double.faults.plan('append', 'hang');
     double.faults.plan('append', 'drop');
-    const slow = store.append(someStream(), someEvents(1), 'none');
-    const begun = performance.now();
+    let hangs = true;
+    const slow = store.append(someStream(), someEvents(1), 'none').finally(() => (hangs = false));
+    await eventually(() => double.faults.calls.append === 1, { what: 'it is the one that hangs' });
     await Promise.all(Array.from({ length: 10 }, () => store.append(someStream(), someEvents(1), 'none')));
-    expect(performance.now() - begun).toBeLessThan(1_500);
+    expect(hangs).toBe(true);
     await slow;
     // Two of the twelve needed a second try, and nobody else did.
     expect(double.faults.calls.append).toBe(13);
@@ -182,7 +201,7 @@ describe('a store on EventStoreDB', () => {
 
   test('tries again what the client fails because a batch of somebody else’s broke, on another server even', async () => {
     double = await startEventStoreDbDouble();
-    store = createEventStoreDbStore({ url: double.url, batchAppend: true, appendTimeoutMs: 10_000 });
+    store = createEventStoreDbStore({ url: double.url, batchAppend: true, appendTimeoutMs: 30_000 });
     await using others = await startEventStoreDbDouble();
     const other = createEventStoreDbStore({ url: others.url, batchAppend: true });
     try {
@@ -194,7 +213,7 @@ describe('a store on EventStoreDB', () => {
       // Long before its own time is up.
       const begun = performance.now();
       expect(await pending).toMatchObject({ revision: 0 });
-      expect(performance.now() - begun).toBeLessThan(5_000);
+      expect(performance.now() - begun).toBeLessThan(20_000);
       expect(double.faults.calls.batchAppend).toBe(2);
     } finally {
       await other.close();

@@ -54,14 +54,16 @@ describe.each([
     await fc.assert(
       fc.asyncProperty(fc.array(troubles, { minLength: 3, maxLength: 10 }), async (plan) => {
         await using double = await startEventStoreDbDouble();
-        const store = createEventStoreDbStore({ url: double.url, batchAppend, appendTimeoutMs: 150, readTimeoutMs: 200, watchdogMs: 100 });
+        const store = createEventStoreDbStore({ url: double.url, batchAppend, appendTimeoutMs: 500, readTimeoutMs: 500, watchdogMs: 100 });
         try {
           await using everything = follow(store, { after: 0n });
           const appended = writers.map(() => [] as string[]);
           const writing = writers.map(async (writer, n) => {
             const stream = someStream(writer);
             for (const trouble of plan) {
-              if (n === 0) await befall(double, trouble);
+              // A server that forgets between two tries of one append with `any` may store it twice, which no store can help:
+              // so that writer has it forget between appends.
+              if (writer === (trouble.kind === 'forget' ? 'any' : 'none')) await befall(double, trouble);
               const ids = [v7(), v7()];
               const expected = writer === 'any' ? 'any' : appended[n]!.length === 0 ? 'none' : appended[n]!.length - 1;
               await insist(store, writer === 'none' ? someStream(writer) : stream, ids, writer === 'none' ? 'none' : expected);
@@ -85,12 +87,13 @@ describe.each([
 
 test('a writer that expects a revision is told of a conflict even when its append was the one that hung', async () => {
   await using double = await startEventStoreDbDouble();
-  const store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 150 });
+  const store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 1_000 });
   try {
     const stream = someStream();
     double.faults.plan('append', 'hang');
     const slow = store.append(stream, [someEvent()], 'none');
-    await store.append(stream, [someEvent()], 'none');
+    // Somebody else is first, however long this process takes until its second try.
+    double.log.append(stream, [{ id: v7(), type: 'Tested', contentType: 'application/json', data: Buffer.from('{}'), metadata: Buffer.from('{}') }], 'noStream');
     await expect(slow).rejects.toBeInstanceOf(RevisionConflict);
   } finally {
     await store.close();

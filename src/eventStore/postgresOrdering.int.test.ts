@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import type { NewEvent, RecordedEvent } from '../core/event.ts';
@@ -6,6 +6,8 @@ import { createPool } from '../postgres/pool.ts';
 import { RevisionConflict, type AppendRequest, type AppendResult, type EventStore } from './eventStore.ts';
 import { all, follow, someEvents, someStream } from './eventStoreContract.ts';
 import { createPostgresEventStore } from './postgresEventStore.ts';
+
+jest.setTimeout(180_000);
 
 const PROCESSES = 3;
 
@@ -16,8 +18,8 @@ let closePools: () => Promise<unknown>;
 beforeAll(async () => {
   database = await createTestDatabase();
   const pools = Array.from({ length: PROCESSES }, (_, n) => createPool({ connectionString: database.url, name: `process ${n}`, max: 5 }));
-  // So seldom a poll that what the readers see came with a notification.
-  stores = pools.map((pool) => createPostgresEventStore({ pool, pollMs: 60_000 }));
+  // So seldom a poll that what the readers see came with a notification, and one in time should a notification be lost.
+  stores = pools.map((pool) => createPostgresEventStore({ pool, pollMs: 5_000, giveUpAfterMs: 30_000 }));
   closePools = () => Promise.all(pools.map((pool) => pool.end()));
 });
 
