@@ -5,9 +5,13 @@ import { asIs, createProjectingTest, quiet, type ProjectingTest } from '../../te
 import { createDirectSource } from '../delivery/directSource.ts';
 import type { ProjectionCommit } from './progress.ts';
 import { createSharedProgress, type SharedProgress } from './progressNews.ts';
+import type { PartitionMoved } from './progressTracker.ts';
 import { createProjector } from './projector.ts';
 
+const WAIT_MS = 30_000;
+
 let t: ProjectingTest;
+let moves: PartitionMoved[];
 let here: SharedProgress;
 let elsewhere: SharedProgress;
 const ended: (() => Promise<void>)[] = [];
@@ -17,7 +21,12 @@ beforeEach(async () => {
   t = await createProjectingTest();
   [here, elsewhere] = [await begin(), await begin()];
   const source = createDirectSource({ store: t.store, log: quiet });
-  const projector = createProjector({ pool: t.pool, store: t.store, decode: asIs, source, consumers: [countingViews()], log: quiet, onMoved: here.moved });
+  moves = [];
+  const onMoved = (move: PartitionMoved): void => {
+    moves.push(move);
+    here.moved(move);
+  };
+  const projector = createProjector({ pool: t.pool, store: t.store, decode: asIs, source, consumers: [countingViews()], log: quiet, onMoved });
   ended.push(() => projector.stop(), () => source.close());
   await projector.start();
 });
@@ -37,7 +46,7 @@ afterEach(async () => {
 describe('the progress of projections', () => {
   test('is told in the process that runs them and in others', async () => {
     const position = await manyViews(t, 20);
-    expect(await Promise.all([here, elsewhere].map((progress) => progress.waitFor('counting', position, { timeoutMs: 5_000 })))).toEqual([true, true]);
+    expect(await Promise.all([here, elsewhere].map((progress) => progress.waitFor('counting', position, { timeoutMs: WAIT_MS })))).toEqual([true, true]);
     expect([here.position('counting'), elsewhere.position('counting')]).toEqual([position, position]);
   });
 
@@ -50,25 +59,42 @@ describe('the progress of projections', () => {
     expect(await waiting).toBe(false);
   });
 
-  test('tells each process of commits that changed rows, and of no others', async () => {
+  test('tells each process of commits that changed rows', async () => {
     const commits: ProjectionCommit[] = [];
     elsewhere.onCommit((commit) => commits.push(commit));
-    const quietly = await t.append('session-1', { type: 'SessionStarted', data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' } });
-    await elsewhere.waitFor('counting', quietly, { timeoutMs: 5_000 });
-    expect(commits).toEqual([]);
     const position = await t.append(viewsOf(1), viewed(1));
     await eventually(() => commits.some((commit) => commit.position >= position), { what: 'the commit is told of' });
+  });
+
+  test('tells no process of a commit where no rows were changed', async () => {
+    const commits: ProjectionCommit[] = [];
+    elsewhere.onCommit((commit) => commits.push(commit));
+    // Of a projection that has no tables: its checkpoint tells nothing, only the notification does. That may be lost, hence again and again.
+    const tell = (position: bigint, changed: boolean): void => here.moved({ projection: 'nowhere', partition: 0, partitions: 1, position, changed });
+    await eventually(() => (tell(1n, false), elsewhere.position('nowhere') === 1n), { what: 'the position is heard of' });
+    expect(commits).toEqual([]);
+    await eventually(() => (tell(2n, true), elsewhere.position('nowhere') === 2n), { what: 'the next position is heard of' });
+    expect(commits).toEqual([{ projection: 'nowhere', position: 2n }]);
+  });
+
+  test('is said by a projector to have changed rows only where it has', async () => {
+    const position = await t.append('session-1', { type: 'SessionStarted', data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' } });
+    await here.waitFor('counting', position, { timeoutMs: WAIT_MS });
+    expect(moves.filter(({ changed }) => changed)).toEqual([]);
+    const next = await t.append(viewsOf(1), viewed(1));
+    await here.waitFor('counting', next, { timeoutMs: WAIT_MS });
+    expect(moves.filter(({ changed }) => changed).map((move) => move.position)).toEqual([next]);
   });
 
   test('is found out by asking when notifications do not come', async () => {
     await t.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'`);
     const position = await manyViews(t, 5);
-    expect(await elsewhere.waitFor('counting', position, { timeoutMs: 5_000 })).toBe(true);
+    expect(await elsewhere.waitFor('counting', position, { timeoutMs: WAIT_MS })).toBe(true);
   });
 
   test('known to a process that starts later', async () => {
     const position = await manyViews(t, 5);
-    await here.waitFor('counting', position, { timeoutMs: 5_000 });
+    await here.waitFor('counting', position, { timeoutMs: WAIT_MS });
     expect((await begin()).position('counting')).toBe(position);
   });
 });
