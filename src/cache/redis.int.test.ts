@@ -23,7 +23,8 @@ const url = redisUrl('src/cache/redis.int.test.ts');
     server = await openTestRedis(url!);
     redis = await server.client();
     logged = collectingLog();
-    gate = createRedisGate({ redis, logger: logged.log, retryMs: 50 });
+    // So long that only a Redis that hangs is given up, and no slow machine.
+    gate = createRedisGate({ redis, logger: logged.log, retryMs: 50, timeoutMs: 10_000 });
   });
   afterEach(async () => {
     gate.close();
@@ -31,36 +32,45 @@ const url = redisUrl('src/cache/redis.int.test.ts');
   });
 
   const said = (): unknown[] => logged.lines.map(({ msg }) => msg);
-  const milliseconds = async (work: () => Promise<unknown>): Promise<number> => {
-    const start = performance.now();
-    await work();
-    return performance.now() - start;
-  };
 
   describe('the gate', () => {
+    /** Commands that it let through to the client, which alone can make anyone wait. */
+    let commands: number;
+    beforeEach(() => {
+      commands = 0;
+    });
+    const ping = (): Promise<string | undefined> =>
+      gate.run((client) => {
+        commands += 1;
+        return client.ping();
+      });
+
     test('answers what Redis answers', async () => {
-      expect(await gate.run((client) => client.ping())).toBe('PONG');
+      expect(await ping()).toBe('PONG');
     });
 
     test('makes one command wait a tenth of a second when Redis hangs, and the next ones not at all, until it is back', async () => {
+      gate.close();
+      gate = createRedisGate({ redis, logger: logged.log, retryMs: 50 });
       server.hang();
-      const first = await milliseconds(async () => expect(await gate.run((client) => client.ping())).toBeUndefined());
-      expect(first).toBeLessThan(200);
-      const next = await milliseconds(async () => {
-        for (let turn = 0; turn < 50; turn++) expect(await gate.run((client) => client.ping())).toBeUndefined();
-      });
-      expect(next).toBeLessThan(20);
+      const start = performance.now();
+      expect(await ping()).toBeUndefined();
+      // Redis itself would keep it waiting until it is back.
+      expect(performance.now() - start).toBeLessThan(10_000);
+      for (let turn = 0; turn < 50; turn++) expect(await ping()).toBeUndefined();
+      expect(commands).toBe(1);
       server.restore();
-      expect(await eventually(() => gate.run((client) => client.ping()), { what: 'Redis answers again' })).toBe('PONG');
-      expect(said()).toEqual(['going on without Redis', 'Redis is back']);
+      expect(await eventually(ping, { what: 'Redis answers again' })).toBe('PONG');
+      // A tenth of a second can be too little again on a busy machine, which is then said again.
+      expect(said().slice(0, 2)).toEqual(['going on without Redis', 'Redis is back']);
     });
 
     test('does not wait at all when Redis is away, and finds it again', async () => {
       server.cut();
       await eventually(() => redis.status !== 'ready', { what: 'the client sees that the connection is gone' });
-      expect(await milliseconds(() => gate.run((client) => client.ping()))).toBeLessThan(20);
+      expect([await ping(), commands]).toEqual([undefined, 0]);
       server.restore();
-      expect(await eventually(() => gate.run((client) => client.ping()), { what: 'Redis answers again' })).toBe('PONG');
+      expect(await eventually(ping, { what: 'Redis answers again' })).toBe('PONG');
     });
   });
 
@@ -77,35 +87,37 @@ const url = redisUrl('src/cache/redis.int.test.ts');
       ['that there is nothing', undefined, []],
     ])('gives back %s, with its stamp and no more time than is left', async (_, bytes, stamp) => {
       const key = randomUUID();
-      shared.write(key, { bytes, stamp, msLeft: 900 });
+      shared.write(key, { bytes, stamp, msLeft: 60_000 });
       await written(key);
       const found = await shared.read(key);
       expect(found).toEqual({ bytes, stamp, msLeft: expect.any(Number) });
-      expect(found!.msLeft).toBeLessThanOrEqual(900);
+      expect(found!.msLeft).toBeLessThanOrEqual(60_000);
     });
 
     test('forgets an answer when its time is over', async () => {
-      shared.write('brief', { bytes: Buffer.from('x'), stamp: [1n], msLeft: 60 });
+      shared.write('brief', { bytes: Buffer.from('x'), stamp: [1n], msLeft: 3_000 });
       await written('brief');
       await eventually(async () => (await shared.read('brief')) === undefined, { what: 'it is gone' });
     });
 
     test('gives nothing of another log', async () => {
-      shared.write('feed', { bytes: Buffer.from('ours'), stamp: [1n], msLeft: 900 });
+      shared.write('feed', { bytes: Buffer.from('ours'), stamp: [1n], msLeft: 60_000 });
       await written('feed');
       expect(await createRedisSharedCache({ gate, namespace: randomUUID() }).read('feed')).toBeUndefined();
     });
 
     test('takes for nothing what it did not write', async () => {
-      await redis.set(`reelstream:${namespace}:cache:odd`, 'no header at all', 'PX', 900);
+      await redis.set(`reelstream:${namespace}:cache:odd`, 'no header at all', 'PX', 60_000);
       expect(await shared.read('odd')).toBeUndefined();
     });
 
     test('makes one load serve two processes, until either has heard of a commit', async () => {
+      // Age is not what this is about.
+      const lasting: SharedCache = { read: shared.read, write: (key, entry) => shared.write(key, { ...entry, msLeft: 60_000 }) };
       const processes = [1, 2].map(() => {
         const tracker = createProgressTracker();
         tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 10n, changed: false });
-        return { tracker, cache: createQueryCache({ progress: tracker, shared }) };
+        return { tracker, cache: createQueryCache({ progress: tracker, shared: lasting, clock: () => 0 }) };
       });
       let loads = 0;
       const key = randomUUID();

@@ -16,16 +16,26 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
   let proxy: TcpProxy;
   const ends: (() => void)[] = [];
 
-  /** As one API process has it. */
-  function processWith(redisUrl: string): RateLimits {
+  /** Commands for which processes turned to Redis: only these can make anyone wait. */
+  let asked = 0;
+
+  /** As one API process has it; but where nothing hangs, no count is to stay out of Redis because the machine is slow. */
+  function processWith(redisUrl: string, timeoutMs = 10_000): RateLimits {
     const client = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => 50 });
     client.on('error', () => undefined);
-    const gate: RedisGate = createRedisGate({ redis: client, logger: collectingLog().log, retryMs: 50 });
+    const gate: RedisGate = createRedisGate({ redis: client, logger: collectingLog().log, retryMs: 50, timeoutMs });
     ends.push(() => {
       gate.close();
       client.disconnect();
     });
-    return createRateLimits({ enabled: true, limits, redis: { client, gate, namespace } });
+    const counted: Pick<RedisGate, 'run'> = {
+      run: (command) =>
+        gate.run((redis) => {
+          asked += 1;
+          return command(redis);
+        }),
+    };
+    return createRateLimits({ enabled: true, limits, redis: { client, gate: counted, namespace } });
   }
 
   beforeAll(async () => {
@@ -67,16 +77,14 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
   });
 
   test.each(['hang', 'cut'] as const)('go on counting by themselves while Redis is away (%s), without making anyone wait or fail, and together again afterwards', async (how) => {
-    const [one, other] = [processWith(proxy.url), processWith(url)];
+    const [one, other] = [processWith(proxy.url, 100), processWith(url)];
     await untilShared(one, other);
     proxy[how]();
     const caller = `user:${randomUUID()}`;
-    const started = performance.now();
     expect(await consumed(one, caller, 50)).toBe(10);
-    expect(performance.now() - started).toBeLessThan(1_000);
-    const again = performance.now();
+    const before = asked;
     for (let request = 0; request < 20; request++) await one.consume('general', caller);
-    expect(performance.now() - again).toBeLessThan(500);
+    expect(asked).toBe(before);
     proxy.restore();
     await untilShared(one, other);
   });

@@ -175,7 +175,7 @@ const url = redisUrl('src/views/viewRecorder.int.test.ts, processes that share a
   test('count one view a minute between them, and each by itself while Redis is away', async () => {
     await using server = await openTestRedis(url!);
     const namespace = randomUUID();
-    const gates = await Promise.all([1, 2].map(async () => createRedisGate({ redis: await server.client(), logger: quiet, retryMs: 50 })));
+    const gates = await Promise.all([1, 2].map(async () => createRedisGate({ redis: await server.client(), logger: quiet, retryMs: 50, timeoutMs: 3_000 })));
     const processes = gates.map((gate) => recorder({ shared: { gate, namespace } }));
     const id = v7();
     // Across the end of a minute, where derived ids alone would count two.
