@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
+import { eventually } from '../../tests/support/eventually.ts';
 import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
 import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
 import { all, follow } from '../eventStore/eventStoreContract.ts';
@@ -73,7 +74,7 @@ describe('personal data in the log', () => {
     await here.keys.forget(userId);
     const gone = [{ data: { userId, name: FORGOTTEN, email: FORGOTTEN, nickname: FORGOTTEN, at: 'then' } }];
     expect(await all(here.store.readStream(`user-${userId}`))).toMatchObject(gone);
-    await eventually(async () => expect(await all(there.store.readStream(`user-${userId}`))).toMatchObject(gone));
+    await eventually(async () => expect(await all(there.store.readStream(`user-${userId}`))).toMatchObject(gone), { what: 'the other process knows', holds: () => true });
     await expect(there.store.append(`user-${userId}`, [joined(userId)], 'any')).rejects.toThrow(UserForgotten);
     await expect((await processOf()).store.append(`user-${userId}`, [joined(userId)], 'any')).rejects.toThrow(UserForgotten);
     expect(await all(raw.readStream(`user-${userId}`))).toHaveLength(1);
@@ -171,14 +172,3 @@ test('a database that was set up with another master key is refused, in a senten
   await expect(opening).rejects.toThrow(/Set DATA_KEY/);
   await expect(openPostgresUserKeys({ pool: database.pool, masterKey: randomBytes(16) })).rejects.toThrow(/32/);
 });
-
-async function eventually(check: () => Promise<void>): Promise<void> {
-  for (const deadline = Date.now() + 5_000; ; ) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-}

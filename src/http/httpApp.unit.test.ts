@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { eventually } from '../../tests/support/eventually.ts';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
 import { DomainError } from '../core/errors.ts';
 import { EventStoreUnavailable, RevisionConflict } from '../eventStore/eventStore.ts';
@@ -381,10 +382,6 @@ describe('a client that goes away, a server that goes down', () => {
     await sent;
     await fetch(`${own.url}/bytes`);
     request.destroy();
-    const deadline = Date.now() + 5_000;
-    while (!(await own.metrics.registry.metrics()).includes('status_code="499"')) {
-      if (Date.now() > deadline) throw new Error('the request that was given up has not been counted');
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await eventually(async () => (await own.metrics.registry.metrics()).includes('status_code="499"'), { what: 'the request that was given up has been counted' });
   });
 });

@@ -62,7 +62,7 @@ let closeIdempotency: () => void;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const idempotency = createPostgresIdempotency({ pool: database.pool, secret: 'for tests', log: collectingLog().log, holdMs: 1_000 });
+  const idempotency = createPostgresIdempotency({ pool: database.pool, secret: 'for tests', log: collectingLog().log, holdMs: 4_000 });
   closeIdempotency = () => idempotency.close();
   app = await startTestApp({ routes, idempotency });
 });
@@ -173,7 +173,7 @@ describe('a command with an Idempotency-Key', () => {
     };
     const first = send(key);
     await begun;
-    const held = `select 1 from reelstream.idempotency where key = $1 and created_at < now() - interval '1.2 seconds' and held_until > now()`;
+    const held = `select 1 from reelstream.idempotency where key = $1 and created_at < now() - interval '4.2 seconds' and held_until > now()`;
     await eventually(async () => (await database.pool.query(held, [key])).rowCount === 1, { what: 'the key is held for longer than a hold lasts' });
     expect((await send(key)).body.code).toBe('idempotency_in_progress');
     open();

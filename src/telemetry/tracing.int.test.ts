@@ -115,6 +115,6 @@ describe('a request that is traced', () => {
     await tracing.span('lost', { kind: 'internal' }, () => Promise.resolve());
     const started = performance.now();
     await tracing.close();
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(performance.now() - started).toBeLessThan(8_000);
   });
 });

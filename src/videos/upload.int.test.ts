@@ -12,7 +12,7 @@ import type { VideoUploaded } from './events.ts';
 let slices: Slices;
 let ann: SliceUser;
 beforeAll(async () => {
-  slices = await startSlices({ uploadWaitMs: 3_000 });
+  slices = await startSlices({ uploadWaitMs: 10_000 });
   ann = await slices.user('Ann');
 });
 afterAll(async () => slices[Symbol.asyncDispose]());
