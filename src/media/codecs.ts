@@ -1,3 +1,5 @@
+import { uploadLimits } from './limits.ts';
+
 /** What may be in an upload, as FFmpeg names codecs. Everything here plays in browsers or comes out of cameras and editors. */
 export const videoCodecs: ReadonlySet<string> = new Set(['h264', 'hevc', 'mpeg4', 'vp9', 'av1']);
 export const audioCodecs: ReadonlySet<string> = new Set(['aac', 'mp3', 'ac3', 'eac3', 'opus', 'alac', 'flac', 'mp2']);
@@ -13,12 +15,14 @@ const decoders = [
 /**
  * Options for every time FFmpeg or ffprobe opens an upload. It is read as MOV/MP4 whatever it looks like (a playlist or
  * concat script would make FFmpeg open other files and URLs), only from files, following no reference out of the
- * file, decoding with nothing but the listed decoders, and allocating no more than 1 GB at once.
+ * file, decoding with nothing but the listed decoders, no picture larger than an upload may have (its headers may claim
+ * a small one, and another begin in the middle of the stream), and allocating no more than 1 GB at once.
  */
 export const untrustedInput: readonly string[] = [
   '-f', 'mov',
   '-protocol_whitelist', 'file',
   '-codec_whitelist', decoders.join(','),
+  '-max_pixels', String(uploadLimits.maxPixels),
   '-enable_drefs', '0',
   '-use_absolute_path', '0',
 ];

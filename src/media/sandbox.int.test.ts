@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { clip, spoiltClip, testTools } from '../../tests/support/clips.ts';
 import { untrustedInput } from './codecs.ts';
 import type { FfmpegTools } from './ffmpegTools.ts';
+import { createInspector } from './inspect.ts';
 import { probe, Unreadable } from './probe.ts';
 import { makeThumbnail, transcode } from './transcode.ts';
 
@@ -36,8 +38,8 @@ afterAll(async () => {
 const plan = { videoStream: 0, audioStream: undefined, width: 64, height: 48, frameRate: undefined, duration: 1 };
 
 /** What a program says about an input, with these options before it. */
-function says(program: string, options: readonly string[], input: string): Promise<string> {
-  const args = program === tools.ffprobe.path ? ['-v', 'info', ...options, '-show_entries', 'packet=pts_time', '-i', input] : ['-v', 'info', '-nostdin', ...options, '-i', input, '-f', 'null', '-'];
+function says(program: string, options: readonly string[], input: string, output: readonly string[] = []): Promise<string> {
+  const args = program === tools.ffprobe.path ? ['-v', 'info', ...options, '-show_entries', 'packet=pts_time', '-i', input] : ['-v', 'info', '-nostdin', ...options, '-i', input, ...output, '-f', 'null', '-'];
   return new Promise((resolve) => {
     execFile(program, args, { timeout: 20_000 }, (_error, stdout, stderr) => resolve(stdout + stderr));
   });
@@ -91,6 +93,26 @@ describe('a movie whose track says that its data is in another file', () => {
   });
 });
 
+describe('a movie that is small by its headers and grows beyond 8K in the middle', () => {
+  let path: string;
+  beforeAll(async () => { path = await growingMovie(); }, 60_000);
+  /** What FFmpeg says of each picture that it decodes. */
+  const pictures = (options: readonly string[]): Promise<string> => says(tools.ffmpeg.path, options, path, ['-vf', 'showinfo']);
+
+  test('passes the look at its headers, and fails before a large picture is decoded', async () => {
+    const { facts } = await createInspector({ ffprobe: tools.ffprobe.path })(path);
+    expect(facts).toMatchObject({ width: 64, height: 48 });
+    const said = await pictures(untrustedInput);
+    expect(said).toMatch(/s:64x48/);
+    expect(said).not.toMatch(/s:8192x4096/);
+    await expect(transcode(path, join(folder, 'out.mp4'), plan, { ffmpeg: tools.ffmpeg.path })).rejects.toMatchObject({ name: 'FfmpegFailed' });
+  }, 60_000);
+
+  test('would be decoded if FFmpeg were let', async () => {
+    expect(await pictures(['-f', 'mov'])).toMatch(/s:8192x4096/);
+  }, 60_000);
+});
+
 test('a decoder that is not on the list is not used', async () => {
   await expect(says(tools.ffmpeg.path, untrustedInput, await clip('plain'))).resolves.toMatch(/frame=\s*25/);
   await expect(probe(tools.ffprobe.path, await renamedCodec())).rejects.toThrow(/not on whitelist|Invalid data|could not/i);
@@ -103,6 +125,22 @@ function renamedCodec(): Promise<string> {
     renamed.write('cvid', renamed.lastIndexOf('avc1'), 'latin1');
     return renamed;
   });
+}
+
+/** Two H.264 streams one after the other: the first one's size is in the index, the second one's only among the pictures. */
+async function growingMovie(): Promise<string> {
+  const ffmpeg = (...args: string[]): Promise<unknown> => promisify(execFile)(tools.ffmpeg.path, ['-v', 'error', '-nostdin', '-y', ...args]);
+  const streams: Buffer[] = [];
+  for (const [size, frames] of [['64x48', 10], ['8192x4096', 2]] as const) {
+    const stream = join(folder, `${size}.h264`);
+    await ffmpeg('-f', 'lavfi', '-i', `color=size=${size}:rate=25`, '-frames:v', String(frames), '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', stream);
+    streams.push(await readFile(stream));
+  }
+  const joined = join(folder, 'joined.h264');
+  await writeFile(joined, Buffer.concat(streams));
+  const movie = join(folder, 'growing.mp4');
+  await ffmpeg('-framerate', '25', '-f', 'h264', '-i', joined, '-c', 'copy', movie);
+  return movie;
 }
 
 /** Replaces the data reference of the first track by a Macintosh alias with an absolute path (QuickTime File Format, "dref"). */
