@@ -15,11 +15,19 @@ export interface InspectedVideo {
 
 export type Inspect = (path: string, signal?: AbortSignal) => Promise<InspectedVideo>;
 
-/** Looks at an upload by its content. @throws DomainError that tells the uploader why it is refused. */
-export function createInspector({ ffprobe, limits = uploadLimits }: { ffprobe: string; limits?: UploadLimits }): Inspect {
+export interface InspectorOptions {
+  /** Path of the binary. */
+  readonly ffprobe: string;
+  readonly limits?: UploadLimits;
+  /** Milliseconds for one run of ffprobe; 30 000 by default. */
+  readonly timeout?: number;
+}
+
+/** Looks at an upload by its content. @throws DomainError that tells the uploader why it is refused; `ProbeFailed` when the fault is ours. */
+export function createInspector({ ffprobe, limits = uploadLimits, timeout }: InspectorOptions): Inspect {
   return async (path, signal) => {
     checkContainer(await readBoxLayout(path));
-    const streams = await probe(ffprobe, path, signal).catch((error: unknown) => {
+    const streams = await probe(ffprobe, path, { signal, timeout }).catch((error: unknown) => {
       throw error instanceof Unreadable ? explain(error) : error;
     });
     return judge(streams, limits);
@@ -29,6 +37,7 @@ export function createInspector({ ffprobe, limits = uploadLimits }: { ffprobe: s
 function explain(error: Unreadable): DomainError {
   const codec = /Codec \((\w+)\) not on whitelist/.exec(error.message)?.[1];
   if (codec !== undefined) return refuse('codec_not_supported', `The codec "${codec}" is not supported. Export the video as H.264 with AAC sound.`, error);
+  if (error.tooMuch) return refuse('video_too_complex', 'The video is too complex to read. Export it again, with fewer tracks and frames.', error);
   return refuse('damaged_video', 'The video is damaged: it cannot be read. Export it again.', error);
 }
 

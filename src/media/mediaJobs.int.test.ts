@@ -69,6 +69,20 @@ describe('the queue', () => {
     expect(tries).toBe(3);
   }, 60_000);
 
+  test('a worker is told when its job is another one\'s by now', async () => {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const added = job();
+    const jobs = await start({ process: async (_job, _signal, confirmClaim) => {
+      await confirmClaim().catch(reject);
+      // As when a worker was stopped for so long that its heartbeats were missed, and another one has begun.
+      await database.pool.query('update reelstream_jobs.job set retry_count = retry_count + 1 where id = $1', [added.id]);
+      await confirmClaim().then(() => reject(new Error('it is confirmed')), resolve);
+    } });
+    await inTransaction(database.pool, { schema: 'public' }, ({ client }) => jobs.add('process', [added], client));
+    expect(await promise).toMatchObject({ message: expect.stringMatching(/another worker/) });
+    await database.pool.query('delete from reelstream_jobs.job where id = $1', [added.id]);
+  });
+
   test('a worker that stops hands its job to another at once', async () => {
     const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
     const { promise: taken, resolve: take } = Promise.withResolvers<number>();

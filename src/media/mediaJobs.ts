@@ -11,8 +11,11 @@ export interface MediaJob {
   readonly traceparent?: string;
 }
 
+/** Throws when the job is no longer this worker's, as after a stop of minutes in which another one took it. */
+export type ConfirmClaim = () => Promise<void>;
+
 /** Runs one job. It must be safe to repeat. Aborted: the job is someone else's now, or goes back to the queue. */
-export type MediaJobHandler = (job: MediaJob, signal: AbortSignal) => Promise<void>;
+export type MediaJobHandler = (job: MediaJob, signal: AbortSignal, confirmClaim: ConfirmClaim) => Promise<void>;
 
 export interface MediaJobHandlers {
   readonly process: MediaJobHandler;
@@ -81,7 +84,7 @@ export function createMediaJobs({ connectionString, logger, alone = false, retri
     if (job === undefined) return;
     const log = logger.child({ queue, videoId: job.data.videoId, attempt: job.retryCount + 1 });
     try {
-      await handler(job.data, AbortSignal.any([job.signal, closing.signal]));
+      await handler(job.data, AbortSignal.any([job.signal, closing.signal]), () => confirmClaim(boss, queue, job));
     } catch (error) {
       if (closing.signal.aborted) await giveBack(boss, queue, job);
       else log.warn({ err: error }, 'a media job failed and will be tried again');
@@ -112,6 +115,12 @@ async function makeQueue(boss: PgBoss, name: string, options: Parameters<PgBoss[
   await boss.createQueue(name, options);
   const { deadLetter: _, ...changeable } = options ?? {};
   await boss.updateQueue(name, changeable);
+}
+
+async function confirmClaim(boss: PgBoss, queue: string, job: JobWithMetadata<MediaJob>): Promise<void> {
+  // A heartbeat, which counts for nothing unless this very attempt is still running. The type leaves out what is answered.
+  const { affected } = (await boss.touch(queue, job)) as { affected: number };
+  if (affected === 0) throw new Error('another worker has this job by now');
 }
 
 /** Ahead of pg-boss, which would let it wait for its retry delay. */

@@ -6,15 +6,27 @@ import { eventually } from '../../tests/support/eventually.ts';
 import { createMediaRig, startWorker, type MediaRig } from '../../tests/support/mediaRig.ts';
 import { ObjectStoreUnavailable } from '../objectStore/objectStore.ts';
 import type { VideoProcessed } from '../videos/events.ts';
-import { createMediaWorker } from './mediaWorker.ts';
+import { createInspector } from './inspect.ts';
+import type { MediaJob } from './mediaJobs.ts';
+import { createMediaWorker, type MediaWorkerOptions } from './mediaWorker.ts';
 import { probe } from './probe.ts';
 
 let rig: MediaRig;
+/** Nobody takes its jobs but the test. */
+let idleRig: MediaRig;
 beforeAll(async () => {
   rig = await createMediaRig();
   await startWorker(rig);
+  idleRig = await createMediaRig();
 }, 60_000);
-afterAll(async () => rig[Symbol.asyncDispose]());
+afterAll(async () => {
+  await rig[Symbol.asyncDispose]();
+  await idleRig[Symbol.asyncDispose]();
+});
+
+const ours = (): Promise<void> => Promise.resolve();
+const jobOf = (videoId: string): MediaJob => ({ videoId, correlationId: 'c', causationId: `job-${videoId}` });
+const types = async (videoId: string): Promise<string[]> => (await idleRig.events(videoId)).map(({ type }) => type);
 
 async function outcome(videoId: string): Promise<{ type: string; data: object }> {
   return eventually(async () => (await rig.events(videoId))[1], { what: 'the video is processed', within: 30_000, every: 10 }) as Promise<{ type: string; data: object }>;
@@ -117,8 +129,8 @@ test('the same job again changes nothing', async () => {
   const [uploaded] = await rig.events(videoId);
   const { process } = createMediaWorker(await rig.workerOptions());
   const job = { videoId, correlationId: 'c', causationId: uploaded!.id };
-  await process(job, AbortSignal.timeout(10_000));
-  await process(job, AbortSignal.timeout(10_000));
+  await process(job, AbortSignal.timeout(30_000), ours);
+  await process(job, AbortSignal.timeout(30_000), ours);
   expect((await rig.events(videoId)).map(({ type }) => type)).toEqual(['VideoUploaded', 'VideoProcessed']);
   expect(await rig.keys(videoId)).toHaveLength(3);
 });
@@ -148,22 +160,47 @@ test('a video that is deleted while it is being processed leaves no objects', as
 }, 90_000);
 
 test('an object store that is away for a while delays a video and does not fail it', async () => {
-  const videoId = await rig.upload(await clip('plain'));
-  await outcome(videoId);
-  const second = await rig.upload(await clip('plain'));
-  const away = { ...rig.objects, getFile: () => Promise.reject(new ObjectStoreUnavailable('away')) };
-  const { process } = createMediaWorker(await rig.workerOptions({ objects: away }));
-  await expect(process({ videoId: second, correlationId: 'c', causationId: 'x' }, AbortSignal.timeout(5_000))).rejects.toThrow(ObjectStoreUnavailable);
-  expect(await outcome(second)).toMatchObject({ type: 'VideoProcessed' });
+  const videoId = await idleRig.upload(await clip('plain'));
+  const away = { ...idleRig.objects, getFile: () => Promise.reject(new ObjectStoreUnavailable('away')) };
+  const { process } = createMediaWorker(await idleRig.workerOptions({ objects: away }));
+  await expect(process(jobOf(videoId), AbortSignal.timeout(30_000), ours)).rejects.toThrow(ObjectStoreUnavailable);
+  expect(await types(videoId)).toEqual(['VideoUploaded']);
+  await createMediaWorker(await idleRig.workerOptions()).process(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  expect(await types(videoId)).toEqual(['VideoUploaded', 'VideoProcessed']);
 });
 
 test('a transcode that takes too long is killed and says so', async () => {
-  const videoId = await rig.upload(await clip('slow'));
-  const { process } = createMediaWorker(await rig.workerOptions({ timeout: 200 }));
-  const [uploaded] = await rig.events(videoId);
-  await process({ videoId, correlationId: 'c', causationId: `other-${uploaded!.id}` }, AbortSignal.timeout(30_000));
-  expect((await rig.events(videoId))[1]).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/too long/) } });
+  const videoId = await idleRig.upload(await clip('slow'));
+  const { process } = createMediaWorker(await idleRig.workerOptions({ timeout: 200 }));
+  await process(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  expect((await idleRig.events(videoId))[1]).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/too long/) } });
 }, 60_000);
+
+test.each<[string, Partial<MediaWorkerOptions>]>([
+  ['FFmpeg cannot be started', { ffmpeg: '/nonexistent/ffmpeg' }],
+  ['ffprobe cannot be started', { inspect: createInspector({ ffprobe: '/nonexistent/ffprobe' }) }],
+])('a job that ends because %s is tried again', async (_what, changes) => {
+  const videoId = await idleRig.upload(await clip('plain'));
+  const { process } = createMediaWorker(await idleRig.workerOptions(changes));
+  await expect(process(jobOf(videoId), AbortSignal.timeout(30_000), ours)).rejects.toThrow();
+  expect(await types(videoId)).toEqual(['VideoUploaded']);
+});
+
+test('a worker whose job is another one\'s by now does not record its failure', async () => {
+  const videoId = await idleRig.upload(await clip('soundOnly'));
+  const { process } = createMediaWorker(await idleRig.workerOptions());
+  await expect(process(jobOf(videoId), AbortSignal.timeout(30_000), () => Promise.reject(new Error('taken')))).rejects.toThrow('taken');
+  expect(await types(videoId)).toEqual(['VideoUploaded']);
+});
+
+test('what is given up keeps its original and nothing else: its tries may have stored a part of the result', async () => {
+  const path = await clip('plain');
+  const videoId = await idleRig.upload(path);
+  await idleRig.objects.putFile(`videos/${videoId}/half.mp4`, path, 'video/mp4');
+  await createMediaWorker(await idleRig.workerOptions()).giveUp(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  expect(await types(videoId)).toEqual(['VideoUploaded', 'VideoProcessingFailed']);
+  expect(await idleRig.keys(videoId)).toEqual([expect.stringMatching(/^originals\//)]);
+});
 
 test('no temporary folder is left', async () => {
   const [own] = await readdir(join(rig.folder, 'scratch'));

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../objectStore/objectStore.ts';
 import { videoDecider, videoStream, type ExistingVideo, type VideoCommand, type VideoState } from '../videos/decider.ts';
 import type { VideoEvent } from '../videos/events.ts';
 import { removeObjects } from './mediaKeys.ts';
-import type { MediaJob, MediaJobHandlers } from './mediaJobs.ts';
+import type { MediaJob, MediaJobHandler, MediaJobHandlers } from './mediaJobs.ts';
 import { makeRendition, CannotBeProcessed, type RenderOptions } from './makeRendition.ts';
 import { progressOf, type ReportUploadProgress, type UploadProgress } from './progress.ts';
 
@@ -30,7 +30,7 @@ export function createMediaWorker(options: MediaWorkerOptions): MediaJobHandlers
     return (await handleCommand(store, videoDecider, videoStream(job.videoId), command, context)).state;
   };
 
-  const process = async (job: MediaJob, signal: AbortSignal): Promise<void> => {
+  const process: MediaJobHandler = async (job, signal, confirmClaim) => {
     const video = await load(store, job.videoId);
     if (video === undefined) throw new Error(`video ${job.videoId} has a job and no events`);
     if (video.status !== 'processing') return tidy(objects, job.videoId, video);
@@ -43,6 +43,8 @@ export function createMediaWorker(options: MediaWorkerOptions): MediaJobHandlers
       await tidy(objects, job.videoId, state);
     } catch (error) {
       if (!(error instanceof CannotBeProcessed)) throw error;
+      // Whoever took the job in the meantime may have swept the files that this try failed for want of.
+      await confirmClaim();
       await tidy(objects, job.videoId, await decide(job, 'failed', { type: 'RecordProcessingFailure', reason: error.message, at: now().toISOString() }));
     }
   };

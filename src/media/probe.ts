@@ -1,5 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { memoryLimit, untrustedInput } from './codecs.ts';
+import { startPatience } from './patience.ts';
+import { cameFromOutside } from './signals.ts';
 
 /** What ffprobe finds in one stream of an upload. */
 export interface ProbedStream {
@@ -27,9 +29,21 @@ export interface ProbedStream {
 
 /** ffprobe could make nothing of the file. */
 export class Unreadable extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  /** It did not come to an end, in time or in output. */
+  readonly tooMuch: boolean;
+
+  constructor(message: string, { tooMuch = false, cause }: { tooMuch?: boolean; cause?: unknown } = {}) {
+    super(message, { cause });
     this.name = 'Unreadable';
+    this.tooMuch = tooMuch;
+  }
+}
+
+/** ffprobe could not be run, or was killed from outside: that says nothing about the file, and another time it may work. */
+export class ProbeFailed extends Error {
+  constructor(cause: Error) {
+    super(`ffprobe could not do its work: ${cause.message}`, { cause });
+    this.name = 'ProbeFailed';
   }
 }
 
@@ -37,30 +51,53 @@ export class Unreadable extends Error {
 const MOST_OUTPUT = 8 * 1024 * 1024;
 const LONGEST_MS = 30_000;
 
+export interface ProbeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds; 30 000 by default. */
+  readonly timeout?: number | undefined;
+}
+
 /**
  * Reads the headers and the whole packet index of an upload. Times come from the packets, not from what the headers
- * claim: those lie in hostile files, and are missing in fragmented ones. @throws Unreadable
+ * claim: those lie in hostile files, and are missing in fragmented ones. @throws Unreadable, ProbeFailed
  */
-export async function probe(ffprobe: string, path: string, signal?: AbortSignal): Promise<ProbedStream[]> {
+export async function probe(ffprobe: string, path: string, options: ProbeOptions = {}): Promise<ProbedStream[]> {
   const common = ['-v', 'error', ...memoryLimit, ...untrustedInput];
   const [headers, packets] = await Promise.all([
-    run(ffprobe, [...common, '-show_streams', '-of', 'json', '-i', path], signal),
-    run(ffprobe, [...common, '-show_entries', 'packet=stream_index,pts_time,duration_time,flags', '-of', 'compact=p=0', '-i', path], signal),
+    run(ffprobe, [...common, '-show_streams', '-of', 'json', '-i', path], options),
+    run(ffprobe, [...common, '-show_entries', 'packet=stream_index,pts_time,duration_time,flags', '-of', 'compact=p=0', '-i', path], options),
   ]);
   const times = readPackets(packets);
   const { streams = [] } = JSON.parse(headers) as { streams?: RawStream[] };
   return streams.map((stream) => ({ ...readStream(stream), ...(times.get(stream.index) ?? noPackets()) }));
 }
 
-function run(ffprobe: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile(ffprobe, args, { signal, timeout: LONGEST_MS, killSignal: 'SIGKILL', maxBuffer: MOST_OUTPUT, encoding: 'utf8' }, (error, stdout, stderr) => {
+function run(ffprobe: string, args: readonly string[], { signal, timeout = LONGEST_MS }: ProbeOptions): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let tookTooLong = false;
+  try {
+    const child = execFile(ffprobe, args, { signal, killSignal: 'SIGKILL', maxBuffer: MOST_OUTPUT, encoding: 'utf8' }, (error, stdout, stderr) => {
+      patience.end();
       if (error === null) resolve(stdout);
       else if (signal?.aborted) reject(signal.reason as Error);
-      else if (error.code === 'ENOENT' || error.code === 'EACCES') reject(error);
+      else if (tookTooLong || error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') reject(new Unreadable(error.message, { tooMuch: true, cause: error }));
+      else if (isOurs(error)) reject(new ProbeFailed(error));
       else reject(new Unreadable(stderr.trim() || error.message, { cause: error }));
     });
-  });
+    const patience = startPatience(timeout, () => {
+      tookTooLong = true;
+      child.kill('SIGKILL');
+    });
+  } catch (error) {
+    // Some of what keeps a program from starting (no memory) is thrown at once.
+    reject(new ProbeFailed(error as Error));
+  }
+  return promise;
+}
+
+/** It did not start (a code of the system: no such program, no processes or files left), or did not end by itself. */
+function isOurs({ code, signal }: ExecFileException): boolean {
+  return typeof code === 'string' || (typeof signal === 'string' && cameFromOutside(signal));
 }
 
 interface RawStream {

@@ -11,6 +11,7 @@ import { eventually } from '../../tests/support/eventually.ts';
 import { DomainError } from '../core/errors.ts';
 import { createInspector, type Inspect } from './inspect.ts';
 import { uploadLimits } from './limits.ts';
+import { ProbeFailed } from './probe.ts';
 import { createScratch, type Scratch } from './scratch.ts';
 import { receiveUpload, type ReceivedUpload, type ReceiveUploadOptions } from './upload.ts';
 
@@ -218,6 +219,14 @@ test('progress rises as the file arrives', async () => {
   expect(steps.length).toBeGreaterThan(5);
   expect(steps).toEqual([...steps].sort((a, b) => a - b));
   expect(steps.at(-1)).toBeCloseTo(1, 1);
+});
+
+test('what cannot be looked at because of a fault of ours is a 503, and leaves nothing', async () => {
+  options = { inspect: () => Promise.reject(new ProbeFailed(new Error('spawn ffprobe EAGAIN'))) };
+  const response = await post(form(part('video', 'x', 'a.mp4')));
+  expect([response.status, await response.text()]).toEqual([503, expect.stringMatching(/try again/)]);
+  expect(failures[0]).toMatchObject({ retryAfter: 5 });
+  expect(await leftovers()).toEqual([]);
 });
 
 test('what is refused for its content leaves nothing', async () => {

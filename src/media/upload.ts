@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { DomainError } from '../core/errors.ts';
 import type { MediaFacts } from '../videos/events.ts';
 import { uploadLimits, type UploadLimits } from './limits.ts';
 import { receiveForm, type ReceivedFile } from './multipart.ts';
+import { ProbeFailed } from './probe.ts';
 import type { Scratch } from './scratch.ts';
 
 export interface ReceiveUploadOptions {
@@ -30,7 +32,7 @@ export interface ReceivedUpload extends AsyncDisposable {
  * the file. On a refusal the rest of the request is drained for a moment, so that the client sees the answer.
  *
  * @throws DomainError `invalid` (form), `tooLarge` (as soon as it is), `unsupportedMedia`, `unprocessable`,
- * `unavailable` (no room on the disk). Nothing is left behind then.
+ * `unavailable` (no room on the disk, or the file cannot be looked at because of a fault of ours). Nothing is left behind then.
  */
 export async function receiveUpload(request: IncomingMessage, options: ReceiveUploadOptions): Promise<ReceivedUpload> {
   const { scratch, inspect, signal, limits = uploadLimits } = options;
@@ -38,10 +40,15 @@ export async function receiveUpload(request: IncomingMessage, options: ReceiveUp
   try {
     const { file, data } = await receiveForm(request, folder.path, limits, options);
     options.onChecking?.();
-    const { facts } = await inspect(file.path, signal);
+    const { facts } = await inspect(file.path, signal).catch((error: unknown) => { throw explain(error); });
     return { data, original: file, facts, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof ProbeFailed)) return error;
+  return new DomainError('unavailable', 'inspection_unavailable', 'Videos cannot be checked right now; try again shortly.', { retryAfter: 5, cause: error });
 }
