@@ -54,7 +54,7 @@ export function createMediaWorker(options: MediaWorkerOptions): MediaJobHandlers
     remove: (job) => removeObjects(objects, job.videoId),
     giveUp: async (job) => {
       if ((await load(store, job.videoId)) === undefined) return;
-      await decide(job, 'failed', { type: 'RecordProcessingFailure', reason: GAVE_UP, at: now().toISOString() });
+      await tidy(objects, job.videoId, await decide(job, 'failed', { type: 'RecordProcessingFailure', reason: GAVE_UP, at: now().toISOString() }));
     },
   };
 }
