@@ -43,15 +43,24 @@ test('a folder is there until it is disposed, and everything until the scratch i
   expect(await readdir(root)).toEqual([]);
 });
 
-test('a start removes what dead processes left here, and what has shown no sign of life for a minute; not what is in use', async () => {
+test('a process that was stopped, and found its folder swept when it went on, makes it again', async () => {
+  scratch = await createScratch(root);
+  await rm(join(root, (await readdir(root))[0]!), { recursive: true });
+  await using folder = await scratch.make();
+  await writeFile(join(folder.path, 'file'), 'x');
+});
+
+test('a start removes what dead processes left here, and what has shown no sign of life for a minute; not what is in use, nor for an hour what a living process has', async () => {
   await left(`${hostname()}.${await deadProcess()}.a`);
   await left(`${hostname()}.${process.pid}.b`, 120_000);
   await left('otherhost.1.c', 120_000);
   await left('otherhost.1.d', 10_000);
   await left(`${hostname()}.${process.ppid}.e`);
+  await left(`${hostname()}.${process.ppid}.f`, 120_000);
+  await left(`${hostname()}.${process.ppid}.g`, 2 * 3_600_000);
   scratch = await createScratch(root);
   const names = await readdir(root);
-  expect(names.filter((name) => /\.[a-e]$/.test(name)).sort()).toEqual([`${hostname()}.${process.ppid}.e`, 'otherhost.1.d'].sort());
+  expect(names.filter((name) => /\.[a-g]$/.test(name)).sort()).toEqual([`${hostname()}.${process.ppid}.e`, `${hostname()}.${process.ppid}.f`, 'otherhost.1.d'].sort());
 });
 
 test('a program that a dead process left running in its folder is killed', async () => {

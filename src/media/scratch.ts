@@ -20,12 +20,16 @@ export interface Scratch {
 const SIGN_OF_LIFE_MS = 10_000;
 /** Without a sign of life for this long, a folder belongs to nobody (also on another machine, in another container). */
 const ABANDONED_MS = 60_000;
+/** The same for an owner that can be seen here: it may be stopped, and go on. Or its number was given out again. */
+const ABANDONED_BY_THE_LIVING_MS = 60 * 60_000;
 
 /** Each process has a folder of its own under `root`, so that it can be told whose is whose after a crash. */
 export async function createScratch(root: string): Promise<Scratch> {
   const own = `${hostname()}.${process.pid}.${randomUUID()}`;
   const folder = join(root, own);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Again and again: another process may have swept it, while this one was stopped.
+  const makeOwn = (): Promise<unknown> => mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeOwn();
 
   const sweep = async (): Promise<void> => {
     for (const name of await readdir(root)) {
@@ -35,20 +39,26 @@ export async function createScratch(root: string): Promise<Scratch> {
       await rm(path, { recursive: true, force: true });
     }
   };
-  const timer = setInterval(() => {
+  const showLife = async (): Promise<void> => {
+    await makeOwn();
     const now = new Date();
-    void utimes(folder, now, now).then(sweep).catch(() => undefined);
-  }, SIGN_OF_LIFE_MS).unref();
+    await utimes(folder, now, now);
+    await sweep();
+  };
+  let showing = Promise.resolve();
+  const timer = setInterval(() => { showing = showing.then(showLife).catch(() => undefined); }, SIGN_OF_LIFE_MS).unref();
   await sweep();
 
   return {
     make: async () => {
+      await makeOwn();
       const path = await mkdtemp(join(folder, 'work-'));
       return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
     },
     sweep,
     close: async () => {
       clearInterval(timer);
+      await showing;
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -57,10 +67,12 @@ export async function createScratch(root: string): Promise<Scratch> {
 async function isAbandoned(path: string, name: string): Promise<boolean> {
   const parts = name.split('.');
   const [pid, host] = [Number(parts.at(-2)), parts.slice(0, -2).join('.')];
-  // Process ids come round again, above all in containers: an id that is in use proves nothing, one that is not does.
-  if (host === hostname() && !isAlive(pid)) return true;
+  const isHere = host === hostname();
+  // Process ids come round again, above all in containers: an id that is in use proves little, one that is not does.
+  if (isHere && !isAlive(pid)) return true;
+  const patience = isHere && pid !== process.pid ? ABANDONED_BY_THE_LIVING_MS : ABANDONED_MS;
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS;
+  return found !== undefined && Date.now() - found.mtimeMs > patience;
 }
 
 function isAlive(pid: number): boolean {
