@@ -101,14 +101,22 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
     }, fail);
   });
 
+  let arrived = 0;
+  const onData = (chunk: Buffer): void => {
+    arrived += chunk.length;
+    // Of the form only the file is metered by its reader; texts, and what lies before and after the parts, have no end of their own.
+    if (arrived > target.limits.maxBytes + FORM_OVERHEAD) fail(tooLarge(target.limits));
+  };
   const onClose = (): void => { if (!request.readableEnded) fail(new Error('the client went away in the middle of its upload')); };
   const onAbort = (): void => fail(target.signal?.reason);
   request.once('close', onClose);
+  request.on('data', onData);
   target.signal?.addEventListener('abort', onAbort, { once: true });
   if (target.signal?.aborted) onAbort();
   request.pipe(form);
   return promise.finally(() => {
     request.off('close', onClose);
+    request.off('data', onData);
     target.signal?.removeEventListener('abort', onAbort);
   });
 

@@ -157,6 +157,23 @@ describe('size', () => {
     expect(sent).toBeLessThan(300 * 1024 * 1024);
   }, 30_000);
 
+  const field = part('other', '').subarray(0, -2);
+  test.each<[string, Buffer]>([
+    ['a text field', field],
+    ['what comes before the first part', Buffer.from('')],
+    ['what comes after the last part', form(part('video', 'x', 'a.mp4'))],
+  ])('%s without an end is cut off as well', async (_what, beginning) => {
+    options = { limits: { ...uploadLimits, maxBytes: 1024 * 1024 } };
+    const endless = Readable.from((function* () {
+      yield beginning;
+      for (;;) yield Buffer.alloc(65_536, 'x');
+    })());
+    const { response, text } = await send({}, endless);
+    expect([response.statusCode, text]).toEqual([413, 'The video is larger than 1 MB.']);
+    endless.destroy();
+    await eventually(async () => (await leftovers()).length === 0, { what: 'nothing is left' });
+  });
+
   test('what announces itself as too large is refused before it is sent', async () => {
     const body = new PassThrough();
     const { response } = await send({ 'content-length': String(80 * 1024 * 1024) }, body);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CommandContext } from '../core/commandContext.ts';
 import { DomainError } from '../core/errors.ts';
 import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
+import { drainThenClose } from '../http/drain.ts';
 import { isShown } from '../http/minPosition.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../http/route.ts';
 import { validate } from '../http/validate.ts';
@@ -24,6 +25,9 @@ export interface UploadRouteDependencies extends Pick<ReceiveUploadOptions, 'scr
   /** How long a request waits for processing, in milliseconds (`UPLOAD_WAIT_SECONDS`). */
   readonly uploadWaitMs: number;
 }
+
+/** As long as the first try might have taken: a client that is cut off while it sends may not see its answer, and would try again for ever. */
+const LONGEST_REPEAT_MS = 30 * 60_000;
 
 const details = z.object({ title: videoTitle, description: videoDescription.default('') });
 
@@ -51,7 +55,7 @@ export function uploadRoute(dependencies: UploadRouteDependencies): Route {
     async handle({ user, context, raw, signal }): Promise<Reply> {
       const videoId = await videoIdForUpload(store, user!.id, context);
       const isRepeat = context.idempotencyKey !== undefined && (await readVideo(store, videoId)).state.status !== 'none';
-      if (isRepeat) raw.resume();
+      if (isRepeat) drainThenClose(raw, LONGEST_REPEAT_MS);
       else await receive(dependencies, videoId, user!, raw, context);
 
       const withinMs = prefersAsync(raw.headers['prefer']) ? 0 : uploadWaitMs;
