@@ -66,8 +66,18 @@ describe('the media handler', () => {
       expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([206, contentRange, text]);
     });
 
-  test('a range past the end is answered with 416 and the length', async () => {
-    const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=1000-' } });
+  test('the last so many bytes of a file that has fewer are all of it', async () => {
+    const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=-5000' } });
+    expect([response.status, response.headers.get('content-range'), (await response.text()).length]).toEqual([206, 'bytes 0-999/1000', 1000]);
+  });
+
+  test.each(['bytes=5-2', 'bytes=-', 'bytes=a-b', 'bytes=0-1,5-2', 'bytes=', 'pages=1-2'])('the range %s is not valid and is ignored', async (range) => {
+    const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
+    expect([response.status, response.headers.get('content-range'), (await response.text()).length]).toEqual([200, null, 1000]);
+  });
+
+  test.each(['bytes=1000-', 'bytes=-0'])('the range %s is past the end and is answered with 416 and the length', async (range) => {
+    const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
     expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([416, 'bytes */1000', '']);
   });
 

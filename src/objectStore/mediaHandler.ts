@@ -1,9 +1,11 @@
+import type { Stats } from 'node:fs';
 import type { RequestHandler } from 'express';
 import send from 'send';
 import { DomainError } from '../core/errors.ts';
 import { contentTypeOf } from './contentType.ts';
 import { etagOf } from './folderObjectStore.ts';
 import { isKey, PUBLIC_PREFIX } from './keys.ts';
+import { properRange } from './range.ts';
 
 /**
  * Serves the public objects of a folder store, to be mounted at the path of its `publicUrl`: ranges, conditional
@@ -16,6 +18,10 @@ export function createMediaHandler({ root }: { root: string }): RequestHandler {
     if (!isKey(key) || !key.startsWith(PUBLIC_PREFIX)) return next(notFound());
 
     send(request, request.path, { root, index: false, dotfiles: 'deny', maxAge: '1y', immutable: true })
+      .on('file', (_path: string, { size }: Stats) => {
+        const { range } = request.headers;
+        if (range !== undefined) request.headers.range = properRange(range, size);
+      })
       .on('headers', () => {
         response.setHeader('ETag', etagOf(key));
         response.setHeader('Content-Type', contentTypeOf(key));
