@@ -72,7 +72,7 @@ describe('what is no MP4 by content is refused as unsupported', () => {
 describe('what is broken or beyond the limits is refused as unprocessable', () => {
   test.each<[ClipName, string]>([
     ['sixtyHalf', 'video_too_long'], ['longSound', 'video_too_long'], ['tooWide', 'dimensions_not_supported'],
-    ['tooSmall', 'dimensions_not_supported'], ['fast1000', 'frame_rate_not_supported'], ['motionJpeg', 'codec_not_supported'],
+    ['tooSmall', 'dimensions_not_supported'], ['strip', 'dimensions_not_supported'], ['fast1000', 'frame_rate_not_supported'], ['motionJpeg', 'codec_not_supported'],
   ])('%s', async (name, code) => {
     await expect(inspect(await clip(name))).rejects.toMatchObject({ kind: 'unprocessable', code });
   });

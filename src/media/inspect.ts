@@ -13,7 +13,8 @@ export interface InspectedVideo {
   readonly audio: ProbedStream | undefined;
 }
 
-export type Inspect = (path: string, signal?: AbortSignal) => Promise<InspectedVideo>;
+/** Uploads are held to the inspector's limits, unless others are given. */
+export type Inspect = (path: string, signal?: AbortSignal, limits?: UploadLimits) => Promise<InspectedVideo>;
 
 export interface InspectorOptions {
   /** Path of the binary. */
@@ -24,8 +25,8 @@ export interface InspectorOptions {
 }
 
 /** Looks at an upload by its content. @throws DomainError that tells the uploader why it is refused; `ProbeFailed` when the fault is ours. */
-export function createInspector({ ffprobe, limits = uploadLimits, timeout }: InspectorOptions): Inspect {
-  return async (path, signal) => {
+export function createInspector({ ffprobe, limits: usualLimits = uploadLimits, timeout }: InspectorOptions): Inspect {
+  return async (path, signal, limits = usualLimits) => {
     checkContainer(await readBoxLayout(path));
     const streams = await probe(ffprobe, path, { signal, timeout }).catch((error: unknown) => {
       throw error instanceof Unreadable ? explain(error) : error;
@@ -65,11 +66,14 @@ function checkCodecs(video: ProbedStream, audio: ProbedStream | undefined): void
   }
 }
 
-function checkSize(video: ProbedStream, { minSide, maxSide, maxPixels, maxFrameRate }: UploadLimits): void {
+function checkSize(video: ProbedStream, { minSide, maxSide, maxPixels, maxAspect, maxFrameRate }: UploadLimits): void {
   const { width, height, duration } = factsOf(video);
   const [short, long] = [Math.min(width, height, video.width, video.height), Math.max(width, height, video.width, video.height)];
   if (short < minSide || long > maxSide || width * height > maxPixels) {
     throw refuse('dimensions_not_supported', `The picture is ${width} × ${height} pixels; between ${minSide} × ${minSide} and ${maxSide} × ${maxPixels / maxSide} are supported.`);
+  }
+  if (Math.max(width, height) > Math.min(width, height) * maxAspect) {
+    throw refuse('dimensions_not_supported', `The picture is ${width} × ${height} pixels, a mere strip; its long side may be at most ${maxAspect} times its short one.`);
   }
   if (video.packets > 10 && video.packets > (duration + 0.5) * maxFrameRate) {
     throw refuse('frame_rate_not_supported', `The video has more than ${maxFrameRate} frames a second.`);

@@ -14,9 +14,14 @@ export const uploadLimits = {
   /** 8K, either way up. */
   maxSide: 7680,
   maxPixels: 7680 * 4320,
+  /** Long side over short side. Nothing honest comes near it, and scaled down a longer strip has no height left. */
+  maxAspect: 30,
   /** Slow motion of phones. Renditions are capped lower. */
   maxFrameRate: 240,
   maxStreams: 16,
 } as const;
 
 export type UploadLimits = { readonly [K in keyof typeof uploadLimits]: number };
+
+/** What comes out of a transcode has kept to the limits above, but for sides that were rounded to even numbers. */
+export const renditionLimits: UploadLimits = { ...uploadLimits, minSide: 2, maxAspect: Infinity };

@@ -9,6 +9,7 @@ import type { ExistingVideo } from '../videos/decider.ts';
 import type { MediaFacts, MediaObject } from '../videos/events.ts';
 import { FfmpegFailed } from './ffmpeg.ts';
 import type { Inspect, InspectedVideo } from './inspect.ts';
+import { renditionLimits } from './limits.ts';
 import { renditionKey } from './mediaKeys.ts';
 import type { UploadProgress } from './progress.ts';
 import { planRendition, type RenditionPlan } from './rendition.ts';
@@ -59,7 +60,7 @@ export async function makeRendition(
     const found = await options.inspect(original, signal);
     const plan = planRendition(found.video, found.audio);
     await transcode(original, movie, plan, { ffmpeg, signal, timeout, onProgress: (share) => report('transcoding', share) });
-    const made = await options.inspect(movie, signal);
+    const made = await options.inspect(movie, signal, renditionLimits);
     checkComplete(plan, made);
     report('thumbnail');
     await makeThumbnail(movie, picture, plan, { ffmpeg, signal });

@@ -59,7 +59,7 @@ describe('odd clips', () => {
     ['silent', { width: 64, height: 48 }], ['oddSize', { width: 62, height: 46 }], ['chroma444', { width: 64, height: 48 }],
     ['hevc10', { width: 64, height: 64 }], ['rotated', { width: 48, height: 64 }], ['fragmented', { width: 64, height: 48 }],
     ['widePixels', { width: 128, height: 64 }], ['oneFrame', { width: 64, height: 48 }], ['large', { width: 1920, height: 1080 }],
-    ['mpeg4', { width: 64, height: 48 }], ['withCover', { width: 64, height: 48 }], ['fast240', { width: 64, height: 48 }],
+    ['mpeg4', { width: 64, height: 48 }], ['withCover', { width: 64, height: 48 }], ['narrow', { width: 16, height: 510 }], ['fast240', { width: 64, height: 48 }],
   ])('%s plays', async (name, size) => {
     expect((await processed(name)).facts).toMatchObject(size);
   });

@@ -36,6 +36,9 @@ const recipes = {
   sixtyHalf: [...picture('64x48', 60.5, 10), ...h264],
   longSound: [...picture('64x48', 1), ...sound(70), ...h264, '-c:a', 'aac'],
   tooWide: [...picture('8192x64', 0.2, 5), ...h264],
+  strip: [...picture('4096x16', 0.2, 5), ...h264],
+  /** As long and narrow as may be; made even it is a little more so. */
+  narrow: [...picture('17x510', 0.4, 5), '-c:v', 'libx264', '-pix_fmt', 'yuv444p'],
   tooSmall: [...picture('8x8', 0.4, 5), ...h264],
   soundOnly: [...sound(1), '-c:a', 'aac', '-f', 'mp4'],
   motionJpeg: [...picture('64x48', 1), '-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p'],
