@@ -7,6 +7,7 @@ import { DomainError } from '../core/errors.ts';
 import { ObjectNotFound, type ObjectStore } from '../objectStore/objectStore.ts';
 import type { ExistingVideo } from '../videos/decider.ts';
 import type { MediaFacts, MediaObject } from '../videos/events.ts';
+import { ensureRoom, type FreeSpace } from './diskSpace.ts';
 import { FfmpegFailed } from './ffmpeg.ts';
 import type { Inspect, InspectedVideo } from './inspect.ts';
 import { renditionLimits } from './limits.ts';
@@ -14,7 +15,7 @@ import { renditionKey } from './mediaKeys.ts';
 import type { UploadProgress } from './progress.ts';
 import { planRendition, type RenditionPlan } from './rendition.ts';
 import type { Scratch } from './scratch.ts';
-import { makeThumbnail, transcode } from './transcode.ts';
+import { makeThumbnail, MOST_OUTPUT, transcode } from './transcode.ts';
 
 export interface RenderOptions {
   readonly objects: ObjectStore;
@@ -24,6 +25,8 @@ export interface RenderOptions {
   readonly ffmpeg: string;
   /** Milliseconds for one transcode. */
   readonly timeout?: number;
+  /** What the system says by default. */
+  readonly freeSpace?: FreeSpace;
 }
 
 export interface Rendition {
@@ -56,6 +59,7 @@ export async function makeRendition(
   const [original, movie, picture] = ['original.mp4', 'video.mp4', 'thumbnail.jpg'].map((name) => join(folder.path, name)) as [string, string, string];
   try {
     report('transcoding');
+    await ensureRoom(folder.path, video.original.size + MOST_OUTPUT, options.freeSpace);
     await objects.getFile(video.original.key, original, signal);
     const found = await options.inspect(original, signal);
     const plan = planRendition(found.video, found.audio);

@@ -177,6 +177,7 @@ test('a transcode that takes too long is killed and says so', async () => {
 }, 60_000);
 
 test.each<[string, Partial<MediaWorkerOptions>]>([
+  ['the disk is full', { freeSpace: () => Promise.resolve(300e6) }],
   ['FFmpeg cannot be started', { ffmpeg: '/nonexistent/ffmpeg' }],
   ['ffprobe cannot be started', { inspect: createInspector({ ffprobe: '/nonexistent/ffprobe' }) }],
 ])('a job that ends because %s is tried again', async (_what, changes) => {

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { DomainError } from '../core/errors.ts';
 import { drainThenClose } from '../http/drain.ts';
+import { ensureRoom, type FreeSpace } from './diskSpace.ts';
 import type { UploadLimits } from './limits.ts';
 
 export interface ReceivedFile {
@@ -23,6 +24,7 @@ export interface ReceivedForm {
 }
 
 export interface ReceiveFormOptions {
+  readonly freeSpace?: FreeSpace | undefined;
   readonly signal?: AbortSignal;
   readonly onReceived?: (fraction: number) => void;
 }
@@ -30,18 +32,22 @@ export interface ReceiveFormOptions {
 /** Boundaries, part headers and `data` come on top of the file. */
 const FORM_OVERHEAD = 256 * 1024;
 
+/** Bytes between two looks at the disk: others fill it as well. */
+const LOOK_EVERY = 8 * 1024 * 1024;
+
 /** Streams the form's one file into `folder`; see `receiveUpload`. */
 export async function receiveForm(
   request: IncomingMessage,
   folder: string,
   limits: UploadLimits,
-  { signal, onReceived }: ReceiveFormOptions = {},
+  { signal, onReceived, freeSpace }: ReceiveFormOptions = {},
 ): Promise<ReceivedForm> {
   try {
     const announced = Number(request.headers['content-length'] ?? Number.NaN);
     if (announced > limits.maxBytes + FORM_OVERHEAD) throw tooLarge(limits);
     const form = openForm(request, limits);
-    return await readForm(request, form, { path: join(folder, 'original.mp4'), limits, announced, signal, onReceived });
+    await ensureRoom(folder, Number.isNaN(announced) ? limits.maxBytes : announced, freeSpace);
+    return await readForm(request, form, { folder, limits, announced, signal, onReceived, freeSpace });
   } catch (error) {
     drainThenClose(request);
     throw error;
@@ -65,11 +71,12 @@ function openForm(request: IncomingMessage, limits: UploadLimits): busboy.Busboy
 }
 
 interface Target {
-  readonly path: string;
+  readonly folder: string;
   readonly limits: UploadLimits;
   readonly announced: number;
   readonly signal: AbortSignal | undefined;
   readonly onReceived: ((fraction: number) => void) | undefined;
+  readonly freeSpace: FreeSpace | undefined;
 }
 
 function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target): Promise<ReceivedForm> {
@@ -130,17 +137,18 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
     request.unpipe(form);
     form.destroy();
     // The file is closed before the caller removes its folder.
-    void Promise.allSettled([writing]).then(() => reject(toDomainError(cause)));
+    void Promise.allSettled([writing]).then(() => reject(cause));
   }
 }
 
-async function writeFile(stream: Readable, { path, limits, announced, onReceived }: Target): Promise<ReceivedFile> {
-  const meter = createMeter(limits, announced, onReceived);
+async function writeFile(stream: Readable, target: Target): Promise<ReceivedFile> {
+  const path = join(target.folder, 'original.mp4');
+  const meter = createMeter(target);
   await pipeline(stream, meter.through, createWriteStream(path, { mode: 0o600 }));
   return { path, size: meter.size(), sha256: meter.hash.digest('hex') };
 }
 
-function createMeter(limits: UploadLimits, announced: number, onReceived?: (fraction: number) => void): {
+function createMeter({ folder, limits, announced, onReceived, freeSpace }: Target): {
   through: Transform;
   hash: Hash;
   size: () => number;
@@ -148,6 +156,7 @@ function createMeter(limits: UploadLimits, announced: number, onReceived?: (frac
   const hash = createHash('sha256');
   let size = 0;
   let told = 0;
+  let nextLook = LOOK_EVERY;
   const through = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
@@ -155,7 +164,9 @@ function createMeter(limits: UploadLimits, announced: number, onReceived?: (frac
       hash.update(chunk);
       const percent = Math.min(100, Math.floor((size / announced) * 100));
       if (percent > told) onReceived?.((told = percent) / 100);
-      done(null, chunk);
+      if (size < nextLook) return done(null, chunk);
+      nextLook += LOOK_EVERY;
+      ensureRoom(folder, 0, freeSpace).then(() => done(null, chunk), done);
     },
   });
   return { through, hash, size: () => size };
@@ -167,10 +178,4 @@ function tooLarge(limits: UploadLimits): DomainError {
 
 function badForm(message: string, cause?: unknown, path = 'video'): DomainError {
   return new DomainError('invalid', 'invalid_upload', message, { fields: [{ path, message }], cause });
-}
-
-function toDomainError(cause: unknown): unknown {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause;
-  return new DomainError('unavailable', 'storage_full', 'There is no room for uploads right now. Try again later.', { retryAfter: 60, cause });
 }

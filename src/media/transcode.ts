@@ -16,7 +16,7 @@ export interface TranscodeOptions {
 const TIMEOUT = 10 * 60_000;
 const THREADS = String(Math.min(4, availableParallelism()));
 /** Bytes: far above what the bit rate below makes of a minute. */
-const MOST_OUTPUT = 64 * 1024 * 1024;
+export const MOST_OUTPUT = 64 * 1024 * 1024;
 
 /** A flipped bit may pass, with a frame that shows it; a file of which more than this share cannot be decoded is damaged. */
 const MOST_ERRORS = '0.02';

@@ -238,6 +238,22 @@ test('progress rises as the file arrives', async () => {
   expect(steps.at(-1)).toBeCloseTo(1, 1);
 });
 
+describe('a disk that is full but for the database\'s reserve is a 503, and nothing is left on it', () => {
+  test.each<[string, number[]]>([['at the start', [300e6]], ['as it fills', [1e9, 200e6]]])('%s', async (_what, free) => {
+    options = { freeSpace: () => Promise.resolve(free.length > 1 ? free.shift()! : free[0]!) };
+    const { response, text } = await send({}, Readable.from(largeForm(20 * 1024 * 1024)));
+    expect([response.statusCode, text]).toEqual([503, expect.stringMatching(/no room/)]);
+    expect(failures[0]).toMatchObject({ code: 'storage_full' });
+    expect(await leftovers()).toEqual([]);
+  });
+
+  test('also when there is no room for a folder', async () => {
+    options = { scratch: { ...scratch, make: () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' })) } };
+    const { response } = await send({}, Readable.from(largeForm(1_000_000)));
+    expect([response.statusCode, failures[0]]).toEqual([503, expect.objectContaining({ code: 'storage_full' })]);
+  });
+});
+
 test('what cannot be looked at because of a fault of ours is a 503, and leaves nothing', async () => {
   options = { inspect: () => Promise.reject(new ProbeFailed(new Error('spawn ffprobe EAGAIN'))) };
   const response = await post(form(part('video', 'x', 'a.mp4')));

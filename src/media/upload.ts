@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../core/errors.ts';
+import { drainThenClose } from '../http/drain.ts';
 import type { MediaFacts } from '../videos/events.ts';
+import { isDiskFull, type FreeSpace } from './diskSpace.ts';
 import { uploadLimits, type UploadLimits } from './limits.ts';
 import { receiveForm, type ReceivedFile } from './multipart.ts';
 import { ProbeFailed } from './probe.ts';
@@ -17,6 +19,8 @@ export interface ReceiveUploadOptions {
   readonly onReceived?: (fraction: number) => void;
   /** The file is here; now it is looked at. */
   readonly onChecking?: () => void;
+  /** What the system says by default. */
+  readonly freeSpace?: FreeSpace;
 }
 
 /** An upload that may be stored. Dispose it (`await using`) and its temporary file is gone. */
@@ -36,19 +40,25 @@ export interface ReceivedUpload extends AsyncDisposable {
  */
 export async function receiveUpload(request: IncomingMessage, options: ReceiveUploadOptions): Promise<ReceivedUpload> {
   const { scratch, inspect, signal, limits = uploadLimits } = options;
-  const folder = await scratch.make();
+  const folder = await scratch.make().catch((error: unknown) => {
+    drainThenClose(request);
+    throw explain(error);
+  });
   try {
     const { file, data } = await receiveForm(request, folder.path, limits, options);
     options.onChecking?.();
-    const { facts } = await inspect(file.path, signal).catch((error: unknown) => { throw explain(error); });
+    const { facts } = await inspect(file.path, signal);
     return { data, original: file, facts, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();
-    throw error;
+    throw explain(error);
   }
 }
 
 function explain(error: unknown): unknown {
-  if (!(error instanceof ProbeFailed)) return error;
-  return new DomainError('unavailable', 'inspection_unavailable', 'Videos cannot be checked right now; try again shortly.', { retryAfter: 5, cause: error });
+  if (error instanceof ProbeFailed) {
+    return new DomainError('unavailable', 'inspection_unavailable', 'Videos cannot be checked right now; try again shortly.', { retryAfter: 5, cause: error });
+  }
+  if (!isDiskFull(error)) return error;
+  return new DomainError('unavailable', 'storage_full', 'There is no room for uploads right now. Try again later.', { retryAfter: 60, cause: error });
 }

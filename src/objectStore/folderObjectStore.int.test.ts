@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
@@ -24,6 +24,16 @@ test('what a copy that was cut short left is swept at the next start, what is be
   await writeFile(join(incoming, 'otherhost.1.new'), 'x');
   await createFolderObjectStore({ root: join(root, 'swept'), publicUrl: '' });
   expect(await readdir(incoming)).toEqual(['otherhost.1.new']);
+});
+
+test('a file of the same disk takes no room twice, and stays when its first name is gone', async () => {
+  const store = await createFolderObjectStore({ root: join(root, 'linked'), publicUrl: '' });
+  const path = join(root, 'to-be-linked');
+  await writeFile(path, 'x');
+  await store.putFile('videos/v1/abc.mp4', path, 'video/mp4');
+  expect((await stat(join(root, 'linked/videos/v1/abc.mp4'))).ino).toBe((await stat(path)).ino);
+  await rm(path);
+  expect(await store.stat('videos/v1/abc.mp4')).toMatchObject({ size: 1 });
 });
 
 describe('the media handler', () => {

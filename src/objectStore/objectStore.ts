@@ -13,7 +13,10 @@ export interface StoredObject {
  * overwritten with other bytes; so anything served from here may be cached for ever.
  */
 export interface ObjectStore {
-  /** Stores a local file under a key, whole or not at all. Repeating it is harmless. @throws ObjectStoreUnavailable */
+  /**
+   * Stores a local file under a key, whole or not at all. Repeating it is harmless. The file may be removed afterwards but
+   * not changed: a store on the same disk may keep it by another name. @throws ObjectStoreUnavailable
+   */
   putFile(key: string, path: string, contentType: string, signal?: AbortSignal): Promise<void>;
   /** Writes an object into a local file. @throws ObjectNotFound, ObjectStoreUnavailable */
   getFile(key: string, path: string, signal?: AbortSignal): Promise<void>;
