@@ -15,6 +15,8 @@ export interface HttpServer {
 
 /** How long a connection without a request stays open while closing: one may be on its way. */
 const LINGER_MS = 500;
+/** For a request to arrive: 50 MB over a line of 250 kbit/s. An upload that stops coming is found out by its receiver. */
+const LONGEST_REQUEST_MS = 30 * 60_000;
 
 /** Only websockets are Socket.io's. Who offers something else (h2c) is answered in HTTP/1.1, as if nobody knew of upgrades. */
 function wantsWebSocket({ headers }: IncomingMessage): boolean {
@@ -25,7 +27,7 @@ function wantsWebSocket({ headers }: IncomingMessage): boolean {
 export async function startHttpServer(app: RequestListener, { port, host }: { port: number; host?: string }): Promise<HttpServer> {
   const unanswered = new Set<ServerResponse>();
   let closing = false;
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 300_000, shouldUpgradeCallback: wantsWebSocket }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: LONGEST_REQUEST_MS, shouldUpgradeCallback: wantsWebSocket }, (request, response) => {
     unanswered.add(response);
     response.once('close', () => unanswered.delete(response));
     if (closing) response.setHeader('Connection', 'close');

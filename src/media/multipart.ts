@@ -9,6 +9,7 @@ import { DomainError } from '../core/errors.ts';
 import { drainThenClose } from '../http/drain.ts';
 import { ensureRoom, type FreeSpace } from './diskSpace.ts';
 import type { UploadLimits } from './limits.ts';
+import { startPatience, type Patience } from './patience.ts';
 
 export interface ReceivedFile {
   readonly path: string;
@@ -27,11 +28,14 @@ export interface ReceiveFormOptions {
   readonly freeSpace?: FreeSpace | undefined;
   readonly signal?: AbortSignal;
   readonly onReceived?: (fraction: number) => void;
+  /** Milliseconds without a byte until the upload counts as given up; 30 000 by default. */
+  readonly longestPause?: number | undefined;
 }
 
 /** Boundaries, part headers and `data` come on top of the file. */
 const FORM_OVERHEAD = 256 * 1024;
 
+const LONGEST_PAUSE_MS = 30_000;
 /** Bytes between two looks at the disk: others fill it as well. */
 const LOOK_EVERY = 8 * 1024 * 1024;
 
@@ -40,14 +44,14 @@ export async function receiveForm(
   request: IncomingMessage,
   folder: string,
   limits: UploadLimits,
-  { signal, onReceived, freeSpace }: ReceiveFormOptions = {},
+  { signal, onReceived, freeSpace, longestPause = LONGEST_PAUSE_MS }: ReceiveFormOptions = {},
 ): Promise<ReceivedForm> {
   try {
     const announced = Number(request.headers['content-length'] ?? Number.NaN);
     if (announced > limits.maxBytes + FORM_OVERHEAD) throw tooLarge(limits);
     const form = openForm(request, limits);
     await ensureRoom(folder, Number.isNaN(announced) ? limits.maxBytes : announced, freeSpace);
-    return await readForm(request, form, { folder, limits, announced, signal, onReceived, freeSpace });
+    return await readForm(request, form, { folder, limits, announced, signal, onReceived, freeSpace, longestPause });
   } catch (error) {
     drainThenClose(request);
     throw error;
@@ -77,6 +81,7 @@ interface Target {
   readonly signal: AbortSignal | undefined;
   readonly onReceived: ((fraction: number) => void) | undefined;
   readonly freeSpace: FreeSpace | undefined;
+  readonly longestPause: number;
 }
 
 function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target): Promise<ReceivedForm> {
@@ -109,7 +114,9 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
   });
 
   let arrived = 0;
+  let pause = watchPause();
   const onData = (chunk: Buffer): void => {
+    pause.renew();
     arrived += chunk.length;
     // Of the form only the file is metered by its reader; texts, and what lies before and after the parts, have no end of their own.
     if (arrived > target.limits.maxBytes + FORM_OVERHEAD) fail(tooLarge(target.limits));
@@ -120,12 +127,22 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
   request.on('data', onData);
   target.signal?.addEventListener('abort', onAbort, { once: true });
   if (target.signal?.aborted) onAbort();
+  if (request.closed) onClose();
   request.pipe(form);
   return promise.finally(() => {
+    pause.end();
     request.off('close', onClose);
     request.off('data', onData);
     target.signal?.removeEventListener('abort', onAbort);
   });
+
+  function watchPause(): Patience {
+    return startPatience(target.longestPause, () => {
+      // All is here, or it is we who are not taking it.
+      if (request.readableEnded || request.isPaused()) pause = watchPause();
+      else fail(stalled(target.longestPause));
+    });
+  }
 
   function refuse(stream: Readable, error: Error): void {
     stream.on('error', () => undefined).resume();
@@ -174,6 +191,10 @@ function createMeter({ folder, limits, announced, onReceived, freeSpace }: Targe
 
 function tooLarge(limits: UploadLimits): DomainError {
   return new DomainError('tooLarge', 'file_too_large', `The video is larger than ${Math.floor(limits.maxBytes / 1024 / 1024)} MB.`);
+}
+
+function stalled(milliseconds: number): DomainError {
+  return new DomainError('invalid', 'upload_stalled', `The upload stopped in the middle: nothing came for ${milliseconds / 1_000} s. Send it again.`);
 }
 
 function badForm(message: string, cause?: unknown, path = 'video'): DomainError {

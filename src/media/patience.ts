@@ -1,4 +1,6 @@
 export interface Patience {
+  /** Begins again, unless it has ended. */
+  renew(): void;
   /** Nothing more happens. */
   end(): void;
 }
@@ -23,5 +25,11 @@ export function startPatience(milliseconds: number, onEnd: () => void, now: () =
     clearInterval(timer);
     onEnd();
   }, step);
-  return { end: () => clearInterval(timer) };
+  return {
+    renew: () => {
+      spent = 0;
+      last = now();
+    },
+    end: () => clearInterval(timer),
+  };
 }

@@ -36,6 +36,16 @@ test('does not count the time in which the process was stopped', () => {
   expect(ended).toBe(1);
 });
 
+test('begins again when it is told to', () => {
+  const patience = start(30_000);
+  pass(29_000);
+  patience.renew();
+  pass(29_000);
+  expect(ended).toBe(0);
+  pass(1_500);
+  expect(ended).toBe(1);
+});
+
 test('does nothing once it is ended', () => {
   start(300).end();
   pass(1_000);

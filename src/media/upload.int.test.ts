@@ -215,6 +215,17 @@ test('a client that goes away in the middle leaves nothing', async () => {
   expect(failures).toHaveLength(1);
 });
 
+test('an upload that stops coming is given up, and told so', async () => {
+  options = { longestPause: 300 };
+  const body = new PassThrough();
+  const answer = send({}, body);
+  body.write(part('video', Buffer.alloc(100_000), 'a.mp4').subarray(0, -2));
+  const { response, text } = await answer;
+  expect([response.statusCode, text]).toEqual([400, expect.stringMatching(/nothing came for 0.3 s/)]);
+  expect(await leftovers()).toEqual([]);
+  body.destroy();
+});
+
 test('an upload that is given up by its signal leaves nothing', async () => {
   const giveUp = new AbortController();
   options = { signal: giveUp.signal };

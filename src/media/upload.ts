@@ -21,6 +21,8 @@ export interface ReceiveUploadOptions {
   readonly onChecking?: () => void;
   /** What the system says by default. */
   readonly freeSpace?: FreeSpace;
+  /** Milliseconds without a byte until the upload counts as given up; 30 000 by default. */
+  readonly longestPause?: number;
 }
 
 /** An upload that may be stored. Dispose it (`await using`) and its temporary file is gone. */
@@ -35,7 +37,7 @@ export interface ReceivedUpload extends AsyncDisposable {
  * Receives `multipart/form-data` with one file `video` and one text `data` as a stream, never in memory, and looks at
  * the file. On a refusal the rest of the request is drained for a moment, so that the client sees the answer.
  *
- * @throws DomainError `invalid` (form), `tooLarge` (as soon as it is), `unsupportedMedia`, `unprocessable`,
+ * @throws DomainError `invalid` (form, or it stopped coming), `tooLarge` (as soon as it is), `unsupportedMedia`, `unprocessable`,
  * `unavailable` (no room on the disk, or the file cannot be looked at because of a fault of ours). Nothing is left behind then.
  */
 export async function receiveUpload(request: IncomingMessage, options: ReceiveUploadOptions): Promise<ReceivedUpload> {
