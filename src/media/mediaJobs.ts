@@ -46,6 +46,8 @@ export interface MediaJobsOptions {
   readonly alone?: boolean;
   /** How often a job is tried again, and after how many seconds at first; 20 and 1 by default. */
   readonly retries?: { readonly retryLimit: number; readonly retryDelay: number };
+  /** Seconds between two looks for jobs, which nobody has to wait for as long as notifications arrive; 2 by default. */
+  readonly pollSeconds?: number;
 }
 
 const SCHEMA = 'reelstream_jobs';
@@ -61,7 +63,7 @@ const LONGEST = 20 * 60;
 const goneSilent = { query_timeout: 60_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 
 /** The media pipeline's jobs, in PostgreSQL (docs/adr/0009). */
-export function createMediaJobs({ connectionString, logger, alone = false, retries }: MediaJobsOptions): MediaJobs {
+export function createMediaJobs({ connectionString, logger, alone = false, retries, pollSeconds = 2 }: MediaJobsOptions): MediaJobs {
   const boss = new PgBoss({
     ...goneSilent,
     connectionString, schema: SCHEMA, application_name: 'reelstream jobs', max: 4,
@@ -99,7 +101,7 @@ export function createMediaJobs({ connectionString, logger, alone = false, retri
       if (jobs.length > 0) await boss.insert(queue, jobs.map(({ id, data }) => ({ id, data })), { db });
     },
     work: async (handlers, { concurrency = 1 } = {}) => {
-      const options = { includeMetadata: true, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 2, heartbeatRefreshSeconds: HEARTBEAT.refresh } as const;
+      const options = { includeMetadata: true, pollingIntervalSeconds: pollSeconds, notifyPollingIntervalSeconds: pollSeconds, heartbeatRefreshSeconds: HEARTBEAT.refresh } as const;
       await boss.work('process', { ...options, localConcurrency: concurrency }, run('process', handlers.process));
       await boss.work('remove', options, run('remove', handlers.remove));
       await boss.work(DEAD, options, run(DEAD, handlers.giveUp));

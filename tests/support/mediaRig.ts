@@ -11,7 +11,7 @@ import { createPostgresEventStore } from '../../src/eventStore/postgresEventStor
 import type { ReelStreamEvent } from '../../src/eventTypes.ts';
 import { createInspector } from '../../src/media/inspect.ts';
 import { storeOriginal } from '../../src/media/mediaKeys.ts';
-import { createMediaJobs, type MediaJobs } from '../../src/media/mediaJobs.ts';
+import { createMediaJobs, type MediaJobs, type MediaJobsOptions } from '../../src/media/mediaJobs.ts';
 import { createMediaProcessManager } from '../../src/media/mediaProcessManager.ts';
 import { createMediaWorker, type MediaWorkerOptions } from '../../src/media/mediaWorker.ts';
 import type { UploadProgress } from '../../src/media/progress.ts';
@@ -43,13 +43,13 @@ export interface MediaRig extends AsyncDisposable {
 export const silent = pino({ level: 'silent' });
 const OWNER = v7();
 
-export async function createMediaRig(): Promise<MediaRig> {
+export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'pollSeconds'> = {}): Promise<MediaRig> {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'media-rig-'));
   const store = createPostgresEventStore({ pool: database.pool });
   const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
   const scratch = await createScratch(join(folder, 'scratch'));
-  const jobs = createMediaJobs({ connectionString: database.url, logger: silent });
+  const jobs = createMediaJobs({ connectionString: database.url, logger: silent, ...(pollSeconds !== undefined && { pollSeconds }) });
   await jobs.start();
   const manager = createMediaProcessManager({ jobs });
   const progress: UploadProgress[] = [];

@@ -13,16 +13,15 @@ export async function connect(url: string, token?: string): Promise<Socket> {
   return socket;
 }
 
-/** Resolves when the seed's socket first tells of that user's upload (at that stage). Call it, without awaiting, before the upload. */
-export async function firstProgress(socketUrl: string, userId: string, wanted?: string): Promise<void> {
+/**
+ * Listens, once it resolves, on the seed's socket for progress of that user's upload; `heard` resolves at the first of it
+ * (at that stage). Await it before the upload: what is told earlier reaches nobody.
+ */
+export async function firstProgress(socketUrl: string, userId: string, wanted?: string): Promise<{ readonly heard: Promise<void> }> {
   const socket = await connect(socketUrl);
-  try {
-    await new Promise<void>((resolve) => {
-      socket.on(`uploadProgress-${userId}`, ({ stage }: { stage: string }) => {
-        if (wanted === undefined || stage === wanted) resolve();
-      });
-    });
-  } finally {
-    socket.disconnect();
-  }
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  socket.on(`uploadProgress-${userId}`, ({ stage }: { stage: string }) => {
+    if (wanted === undefined || stage === wanted) resolve(undefined);
+  });
+  return { heard: promise.finally(() => socket.disconnect()) };
 }

@@ -65,10 +65,10 @@ describe('kill -9', () => {
 
   systemTest('in the middle of a transcode: it finishes within a minute', async () => {
     const [owner] = people as [Person];
-    const transcoding = firstProgress(system().sockets.at(-1)!, owner.id, 'transcoding');
+    const transcoding = await firstProgress(system().sockets.at(-1)!, owner.id, 'transcoding');
     const answer = await upload(system().apis[0]!, owner.token, await clip('slow'), { headers: { prefer: 'respond-async' } });
     expect(answer.status).toBe(202);
-    await transcoding;
+    await transcoding.heard;
 
     const victim = await eventually(() => system().playing('media').find((each) => each.children().includes('ffmpeg')), { what: 'a media worker runs FFmpeg' });
     await victim!.end('SIGKILL');
