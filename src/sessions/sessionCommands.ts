@@ -3,6 +3,7 @@ import type { RegisteredUser } from '../accounts/decider.ts';
 import type { NameHash } from '../accounts/names.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import { findUserByEmail, readUser } from '../accounts/readAccount.ts';
+import { pause } from '../core/abortable.ts';
 import type { CommandContext } from '../core/commandContext.ts';
 import { handleCommand, type CommandOutcome } from '../core/commandHandler.ts';
 import { DomainError } from '../core/errors.ts';
@@ -19,6 +20,9 @@ export interface SessionCommandDependencies {
   readonly tokens: Tokens;
 }
 
+/** Longer than a refusal takes: a known e-mail may cost a look-up more than an unknown one, and nobody is to see which it was. */
+const REFUSED_AFTER_MS = 100;
+
 /** What a client holds of a session. */
 export interface SessionTokens {
   readonly accessToken: string;
@@ -32,9 +36,13 @@ export async function logIn(
   { email, password }: { email: string; password: string },
   context: CommandContext,
 ): Promise<SessionTokens> {
+  const began = performance.now();
   const user = await findUserByEmail(store, nameHash, email);
   const matches = await passwords.verify(password, user?.passwordHash);
-  if (user === undefined || !matches) throw new DomainError('unauthenticated', 'invalid_credentials', 'The e-mail or the password is wrong.');
+  if (user === undefined || !matches) {
+    await pause(Math.max(0, began + REFUSED_AFTER_MS - performance.now()));
+    throw new DomainError('unauthenticated', 'invalid_credentials', 'The e-mail or the password is wrong.');
+  }
 
   const start = (sessionId: string): Promise<CommandOutcome<SessionEvent, SessionState>> => {
     const command = { type: 'StartSession', sessionId, userId: user.id, ...validity(tokens, context) } as const;
