@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { eventually } from '../../tests/support/eventually.ts';
 import { collectingLog, type Logged } from '../../tests/support/httpApp.ts';
+import { quiet } from '../../tests/support/projecting.ts';
 import { openTestRedis, redisUrl, type TestRedis } from '../../tests/support/redis.ts';
 import { createProgressTracker } from '../projecting/progressTracker.ts';
 import { createQueryCache } from './queryCache.ts';
+import { createRedisClient } from './redisClient.ts';
 import { createRedisGate, type RedisGate } from './redisGate.ts';
 import { createRedisSharedCache } from './redisSharedCache.ts';
 import type { SharedCache } from './sharedCache.ts';
@@ -51,11 +54,14 @@ const url = redisUrl('src/cache/redis.int.test.ts');
 
     test('makes one command wait a tenth of a second when Redis hangs, and the next ones not at all, until it is back', async () => {
       gate.close();
-      gate = createRedisGate({ redis, logger: logged.log, retryMs: 50 });
+      using ends = new DisposableStack();
+      const waiting = ends.adopt(createRedisClient(server.url, quiet, { retryStrategy: () => 50, socketTimeout: 60_000 }), (client) => client.disconnect());
+      await once(waiting, 'ready');
+      gate = createRedisGate({ redis: waiting, logger: logged.log, retryMs: 50 });
       server.hang();
       const start = performance.now();
       expect(await ping()).toBeUndefined();
-      // Redis itself would keep it waiting until it is back.
+      // The client itself would wait for a minute.
       expect(performance.now() - start).toBeLessThan(10_000);
       for (let turn = 0; turn < 50; turn++) expect(await ping()).toBeUndefined();
       expect(commands).toBe(1);

@@ -63,13 +63,14 @@ function parametersIn(place: 'path' | 'query', schema: z.ZodType | undefined, sc
   }));
 }
 
-function headerParameters({ method, tag, etag }: Route): Json[] {
+function headerParameters({ method, tag, etag, multipart }: Route): Json[] {
   if (tag === 'System') return [];
   const text = { type: 'string' };
   const rows: [applies: boolean, name: string, description: string, schema: Json][] = [
     [method === 'get', 'X-Min-Position', 'Answer only once the view has passed this `X-Event-Position` (waits 2 s at most).', { ...text, pattern: '^\\d{1,19}$' }],
     [method === 'get' && etag === true, 'If-None-Match', 'The `ETag` of what the client has: 304 when it is still so.', text],
     [method !== 'get' && etag === true, 'If-Match', 'The `ETag` that the client has seen: 412 when it has changed since.', text],
+    [multipart !== undefined, 'Prefer', '`respond-async`: answer as soon as it is received, without waiting for its processing.', text],
     [method !== 'get', 'Idempotency-Key', 'Names this command: sent again with the same key, it takes effect once and is answered alike for 24 hours.', { ...text, minLength: 1, maxLength: 255 }],
   ];
   return rows.flatMap(([applies, name, description, schema]) => (applies ? [{ name, in: 'header', required: false, description, schema }] : []));
@@ -113,6 +114,7 @@ function responseHeaders(status: number, { method, tag, limit, etag }: Route): J
     'X-Request-Id': text('Names this request in our logs; the one that was sent, if any.'),
     ...(tag !== 'System' && method !== 'get' && status < 300 && { 'X-Event-Position': text('Where in the log the command lies.') }),
     ...(tag !== 'System' && method !== 'get' && status < 300 && { 'X-Projection-Behind': text('`true` when the views had not taken it in within 2 s.') }),
+    ...(tag !== 'System' && method !== 'get' && { 'Idempotent-Replay': text('`true` on an answer that is given again under its `Idempotency-Key`.') }),
     ...(etag === true && status < 400 && { ETag: text('Changes whenever the answer does.') }),
     ...(limit !== 'none' && { 'RateLimit-Limit': count('Requests a window.'), 'RateLimit-Remaining': count('Requests left in it.'), 'RateLimit-Reset': count('Seconds until the next.') }),
     ...((status === 429 || status === 503) && { 'Retry-After': count('Seconds.') }),

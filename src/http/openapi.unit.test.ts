@@ -84,7 +84,7 @@ describe('the document', () => {
 
   test('says of an answer what its envelope, its headers and its failures are', () => {
     const { responses } = document.paths['/api/v1/things/{thingId}/parts/{part}']?.['post'] as Operation;
-    expect(Object.keys(responses)).toEqual(['201', '400', '401', '404', '409', '413', '415', '422', '429', '500', '503']);
+    expect(Object.keys(responses)).toEqual(['201', '400', '401', '404', '405', '409', '413', '415', '422', '429', '500', '503']);
     expect(responses['201']?.content?.['application/json']?.schema.properties).toMatchObject({
       success: { const: true },
       statusCode: { const: 201 },

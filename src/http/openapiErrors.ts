@@ -16,11 +16,11 @@ export const errorBody = z
 /** What a route can answer without mentioning it itself: failures, for the most part. */
 export function standardResponses(route: Route): [status: number, description: string][] {
   if (route.tag === 'System') return [];
-  const takesInput = route.params !== undefined || route.query !== undefined || route.body !== undefined || route.multipart !== undefined;
   const rows: [boolean, number, string][] = [
     [route.etag === true && route.method === 'get', 304, 'The client has it already.'],
-    [takesInput, 400, 'Not valid; `errorMessages` has a message a field.'],
+    [true, 400, 'Not valid; `errorMessages` has a message a field.'],
     [route.auth === 'required', 401, 'No access token, or one that is not valid any longer.'],
+    [true, 405, 'The address has other methods; `Allow` names them.'],
     [route.method !== 'get', 409, 'Something else got there first, or the first request with this `Idempotency-Key` is still running.'],
     [route.body !== undefined, 413, 'The body is too large.'],
     [route.body !== undefined, 415, 'The body is not JSON.'],

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { CommandContext } from '../core/commandContext.ts';
 import { handleCommand, type CommandOutcome } from '../core/commandHandler.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
+import { RevisionConflict, type EventStore } from '../eventStore/eventStore.ts';
 import { isShown } from '../http/minPosition.ts';
 import { route, type Reply, type Route } from '../http/route.ts';
 import type { ProjectionProgress } from '../projecting/progress.ts';
 import { videoDecider, videoNotFound, videoStream, type VideoCommand, type VideoState } from './decider.ts';
 import { revisionWanted, videoEtag } from './etag.ts';
 import type { VideoEvent } from './events.ts';
+import { readVideo } from './readVideo.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
 import type { VideoQueries } from './videoQueries.ts';
 import { viewOfState, videoSchema, type MediaUrls } from './videoView.ts';
@@ -35,14 +36,21 @@ export function videoCommandRoutes(dependencies: VideoCommandRoutesDependencies)
   return [changeDetails(dependencies), deleteVideo(dependencies)];
 }
 
-export function handleVideoCommand(
+/** @throws RevisionConflict when the video is not at `expectedRevision`; what the rules forbid at any revision comes first. */
+export async function handleVideoCommand(
   store: Pick<EventStore, 'append' | 'readStream'>,
   videoId: string,
   command: VideoCommand,
   context: CommandContext,
   expectedRevision?: number,
 ): Promise<CommandOutcome<VideoEvent, VideoState>> {
-  return handleCommand(store, videoDecider, videoStream(videoId), command, context, { expectedRevision });
+  try {
+    return await handleCommand(store, videoDecider, videoStream(videoId), command, context, { expectedRevision });
+  } catch (error) {
+    // Whose video it is, or that there is none, is no matter of which version one has seen.
+    if (error instanceof RevisionConflict) videoDecider.decide(command, (await readVideo(store, videoId)).state);
+    throw error;
+  }
 }
 
 function changeDetails({ store, queries, progress, urls }: VideoCommandRoutesDependencies): Route {

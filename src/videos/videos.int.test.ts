@@ -177,6 +177,8 @@ describe('changing a video', () => {
     expect(late.body).toMatchObject({ statusCode: 412, code: 'precondition_failed' });
     expect((await patch(id, ann, { title: 'Any' }, { 'if-match': '*' })).status).toBe(200);
     expect((await patch(id, ann, { title: 'None' }, { 'if-match': '"no such"' })).status).toBe(412);
+    expect((await patch(id, bob, { title: 'Theirs' }, { 'if-match': etag })).status).toBe(403);
+    expect((await patch(v7(), ann, { title: 'Nobody’s' }, { 'if-match': etag })).status).toBe(404);
     expect((await get(id)).data.video.title).toBe('Any');
   });
 
