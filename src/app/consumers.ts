@@ -15,6 +15,7 @@ import { createOrphanSweep } from '../media/orphans.ts';
 import type { ReportUploadProgress } from '../media/progress.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import { decodeFor } from '../projecting/decoding.ts';
+import { createLogId } from '../projecting/logId.ts';
 import { createProjector } from '../projecting/projector.ts';
 import type { Engines } from './engines.ts';
 import { openPool } from './eventLog.ts';
@@ -25,14 +26,14 @@ const BATCH_TIMEOUT_MS = 60_000;
 const RELAY_QUERY_TIMEOUT_MS = 5_000;
 
 /** Runs media jobs; answers the consumer that makes them out of events. */
-export async function startMedia({ config, log, parts, databaseUrl, store, objects, scratch, inspect, tools }: Engines, reportProgress: ReportUploadProgress): Promise<Consumer> {
+export async function startMedia({ config, log, parts, databaseUrl, store, rawStore, objects, scratch, inspect, tools }: Engines, reportProgress: ReportUploadProgress): Promise<Consumer> {
   await scratch.sweep();
   const jobs = createMediaJobs({ connectionString: databaseUrl, logger: log, alone: config.databaseUrl === undefined });
   await jobs.start();
   parts.defer(() => jobs.close());
   const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, reportProgress });
   await jobs.work(worker, { concurrency: config.mediaConcurrency });
-  const orphans = createOrphanSweep({ objects, store, logger: log });
+  const orphans = createOrphanSweep({ objects, store, scratch, logId: createLogId(rawStore), logger: log });
   orphans.start();
   parts.defer(() => orphans.close());
   return createMediaProcessManager({ jobs });

@@ -2,9 +2,10 @@ import type { Logger } from 'pino';
 import type { EventStore } from '../eventStore/eventStore.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import { videoStream } from '../videos/decider.ts';
+import { findBucketOwner, type BucketOwnerOptions } from './bucketOwner.ts';
 
-export interface OrphanSweepOptions {
-  readonly objects: Pick<ObjectStore, 'list' | 'remove'>;
+export interface OrphanSweepOptions extends BucketOwnerOptions {
+  readonly objects: Pick<ObjectStore, 'list' | 'putFile' | 'remove'>;
   readonly store: Pick<EventStore, 'readStream'>;
   readonly logger: Logger;
   readonly now?: () => number;
@@ -12,7 +13,10 @@ export interface OrphanSweepOptions {
 
 /** Originals that no event names: the upload died between storing its file and recording it. */
 export interface OrphanSweep {
-  /** Removes what was an orphan at the last look and still is, so that an upload between its two steps is left alone. */
+  /**
+   * Removes what was an orphan at the last look and still is, so that an upload between its two steps is left alone.
+   * Nothing, when another system's originals are in the same store: they are in no event of ours.
+   */
   look(): Promise<void>;
   /** Looks now and then once an hour, until it is closed. */
   start(): void;
@@ -25,11 +29,21 @@ const BUCKET_MS = 2 ** 24;
 /** The first look goes back a week, later ones half a day. */
 const [FIRST_BUCKETS, LATER_BUCKETS] = [36, 3];
 
-export function createOrphanSweep({ objects, store, logger, now = Date.now }: OrphanSweepOptions): OrphanSweep {
+export function createOrphanSweep({ objects, store, scratch, logId, logger, now = Date.now }: OrphanSweepOptions): OrphanSweep {
   let suspects: ReadonlySet<string> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
+  const isOurs = async (): Promise<boolean> => {
+    const found = await findBucketOwner({ objects, scratch, logId });
+    if (found.owner === 'shared') {
+      const remedy = 'Give each system a store of its own (MINIO_BUCKET, or another DATA_DIR); if the other one is gone, remove its mark.';
+      logger.warn({ marks: found.marks }, `the object store is marked as another system's as well, so files of lost uploads are not removed. ${remedy}`);
+    }
+    return found.owner === 'us';
+  };
+
   const look = async (): Promise<void> => {
+    if (!(await isOurs())) return;
     const orphans = new Set<string>();
     const buckets = suspects === undefined ? FIRST_BUCKETS : LATER_BUCKETS;
     for (let ago = 0; ago < buckets; ago++) {
