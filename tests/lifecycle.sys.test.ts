@@ -74,6 +74,16 @@ describe('a start', () => {
     await gone(other.dataDir);
   });
 
+  test('takes no notice of what the user\'s shell says about other PostgreSQLs', async () => {
+    const env = {
+      PGHOST: 'nowhere', PGPORT: '1', PGUSER: 'nobody', PGDATABASE: 'nothing', PGSSLMODE: 'require', PGSSLNEGOTIATION: 'direct', PGREPLICATION: 'database',
+      PGOPTIONS: '-c nonsense=1', PGCLIENT_ENCODING: 'LATIN1', PGDATA: '/nowhere', PGTZ: 'Mars/Base', PGSERVICE: 'none',
+    };
+    const instance = await start({ env }).ready();
+    expect(await register(instance)).toBe(201);
+    expect(await start({ env, command: [process.execPath, 'bin/reelstream.js', 'migrate'] }).ended).toMatchObject({ code: 0 });
+  });
+
   test('lets the other commands use its database', async () => {
     const instance = await start().ready();
     const command = start({ command: [process.execPath, 'bin/reelstream.js', 'migrate'] });

@@ -159,8 +159,12 @@ async function createDatabase(url: string): Promise<void> {
   }
 }
 
+/** Names everything: what a URL leaves open, `pg` takes from the user's PGPORT, PGSSLMODE, PGOPTIONS and their like. */
 function urlOf({ socketFolder }: PidFile, database: string): string {
-  return `postgres://reelstream@localhost/${database}?host=${encodeURIComponent(socketFolder ?? '')}`;
+  // A blank, since an empty option counts as none.
+  const rest = { sslmode: 'disable', sslnegotiation: 'postgres', options: ' ', replication: 'false', client_encoding: 'UTF8' };
+  const query = Object.entries({ host: socketFolder ?? '', ...rest }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  return `postgres://reelstream@localhost:5432/${database}?${query.join('&')}`;
 }
 
 function inUse(cluster: Cluster): StartError {
