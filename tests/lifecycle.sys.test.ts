@@ -74,6 +74,15 @@ describe('a start', () => {
     await gone(other.dataDir);
   });
 
+  test('at the same moment as another one on the same folder is the only one, or is refused', async () => {
+    await using ports = await newPlace();
+    const both = [start(), start({ port: ports.port, socketPort: ports.socketPort })];
+    const loser = await Promise.race(both.map(async (instance) => (await instance.ended, instance)));
+    expect(await refusal(loser)).toMatch(/is in use by another ReelStream/);
+    const winner = await both.find((instance) => instance !== loser)!.ready();
+    expect(await register(winner)).toBe(201);
+  });
+
   test('takes no notice of what the user\'s shell says about other PostgreSQLs', async () => {
     const env = {
       PGHOST: 'nowhere', PGPORT: '1', PGUSER: 'nobody', PGDATABASE: 'nothing', PGSSLMODE: 'require', PGSSLNEGOTIATION: 'direct', PGREPLICATION: 'database',
@@ -145,6 +154,15 @@ describe('after SIGKILL', () => {
     expect(await instance.stop()).toMatchObject({ code: 0 });
   });
 
+  test('of PostgreSQL alone, it is brought back also where its socket is not in its folder', async () => {
+    const instance = await start({ dataDir: longName() }).ready();
+    expect(await register(instance)).toBe(201);
+    const { postmaster } = await instance.helpers();
+    process.kill(postmaster, 'SIGKILL');
+    await eventually(() => login(instance), { within: 30_000, what: 'logging in works again', holds: (status) => status === 200 });
+    expect(await instance.stop()).toMatchObject({ code: 0 });
+  });
+
   test('a lock file whose number belongs to another program by now does not keep a start out', async () => {
     await (await start().ready()).stop();
     const { uid, gid } = statSync(join(place.dataDir, 'postgres'));
@@ -155,6 +173,41 @@ describe('after SIGKILL', () => {
       chownSync(path, uid, gid);
     }
     await start().ready();
+  });
+});
+
+describe('a second one on the same folder', () => {
+  test('is refused also while PostgreSQL does not answer, and does not stop it', async () => {
+    const first = await start().ready();
+    const { postmaster } = await first.helpers();
+    process.kill(postmaster, 'SIGSTOP');
+    await using ports = await newPlace();
+    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(/is in use by another ReelStream/);
+    process.kill(postmaster, 'SIGCONT');
+    expect(await register(first)).toBe(201);
+  });
+
+  // As two containers that share a volume: neither sees the other's processes, and the numbers mean others.
+  const contained = ['unshare', '--pid', '--ipc', '--fork', '--mount-proc', '--kill-child', process.execPath, 'bin/reelstream.js', 'serve'] as const;
+
+  asRoot('is refused in another container, from the first moment of the first one', async () => {
+    const first = start();
+    await eventually(() => existsSync(place.dataDir) && readdirSync(place.dataDir).some((name) => name.startsWith('lock-')), { what: 'the first one is starting', every: 5 });
+    for (const when of ['starting', 'ready']) {
+      if (when === 'ready') await first.ready();
+      await using ports = await newPlace();
+      expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort, command: contained }))).toMatch(/is in use by another ReelStream/);
+    }
+    expect(await register(first)).toBe(201);
+  });
+
+  asRoot('is refused outside the container that the first one is in, and takes over when that was killed', async () => {
+    const first = await start({ command: contained }).ready();
+    expect(await register(first)).toBe(201);
+    await using ports = await newPlace();
+    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(/is in use by another ReelStream/);
+    await first.stop('SIGKILL');
+    expect(await login(await start().ready())).toBe(200);
   });
 });
 
@@ -258,7 +311,7 @@ describe('who starts it, and where', () => {
   });
 
   test('a folder whose name is longer than a socket\'s may be', async () => {
-    const dataDir = join(place.folder, 'x'.repeat(120));
+    const dataDir = longName();
     const instance = await start({ dataDir }).ready();
     expect(await register(instance)).toBe(201);
     const socketFolder = dirname(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[4]! + '/x');
@@ -268,6 +321,11 @@ describe('who starts it, and where', () => {
     expect(existsSync(socketFolder)).toBe(false);
   });
 });
+
+/** Not too many letters for a socket's name, but too many bytes. */
+function longName(): string {
+  return join(place.folder, 'ü'.repeat(40));
+}
 
 function mayRead(folder: string): boolean {
   for (let path = folder; path !== dirname(path); path = dirname(path)) {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, lchown, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { folderError, openDataFolder } from '../dataFolder.ts';
+import { folderError } from '../dataFolder.ts';
 import { StartError } from '../startError.ts';
 import { namedAccount, serverAccount, type Account } from './account.ts';
 import { providePostgres } from './binaries.ts';
@@ -33,13 +33,12 @@ export function ownFolder(folder: string): string {
 export const SERVER_ENV = { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
 
 /**
- * The cluster in `dataDir`, made when there is none yet.
+ * The cluster in `dataDir`, a folder that is there; made when there is none yet.
  * @throws StartError when the folder, its owner or its PostgreSQL version does not allow it.
  */
 export async function openCluster(dataDir: string): Promise<Cluster> {
   const folder = join(dataDir, 'postgres');
   try {
-    openDataFolder(dataDir);
     const found = await stat(folder).catch(ignoreMissing);
     const account = serverAccount(found);
     const { bin, major } = await providePostgres({ account, dataDir });

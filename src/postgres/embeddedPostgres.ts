@@ -2,11 +2,14 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { folderError, openDataFolder } from '../dataFolder.ts';
 import { StartError } from '../startError.ts';
 import { openCluster, type Cluster } from './cluster.ts';
-import { takeInstanceLock } from './instanceLock.ts';
-import { findServer, removeStaleFiles, type PidFile } from './pidFile.ts';
+import { takeInstanceLock, type InstanceLock } from './instanceLock.ts';
+import { isServerOf, readPidFile, removeStaleFiles, type PidFile } from './pidFile.ts';
 import { spawnPostmaster, stopStranger, untilReady, type Postmaster } from './postmaster.ts';
+import { makeSocketFolder, removeSocketFolder, SOCKET } from './socketFolder.ts';
+import { someoneListens } from './unixSocket.ts';
 
 const DATABASE = 'reelstream';
 /** How often in a minute the server is brought back before we give up. */
@@ -22,6 +25,8 @@ export interface EmbeddedPostgresOptions {
   readonly log: Logger;
   /** On top of ours, as on postgres' command line. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Ends a start that is under way: it fails with the signal's reason, and has left nothing running. */
+  readonly signal?: AbortSignal;
   /** The server ended by itself and cannot be brought back. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -40,112 +45,123 @@ export interface EmbeddedPostgres {
  * a watchdog when we are killed, and taken over by the next start should all of that have failed.
  * @throws StartError with one sentence when it cannot, or when another ReelStream runs on that folder.
  */
-export async function startEmbeddedPostgres({ dataDir, log, settings = {}, onFailure }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({ dataDir, log, settings = {}, signal, onFailure }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  await using parts = new AsyncDisposableStack();
+  const lock = await lockFolder(dataDir);
+  parts.defer(() => lock.release());
   const cluster = await openCluster(dataDir);
-  let stopping = false;
-  let running = await bringUp(cluster, settings, log);
+  const socketFolder = await makeSocketFolder(cluster);
+  parts.defer(() => removeSocketFolder(socketFolder));
+  const stopping = new AbortController();
+  const plan = { cluster, log, socketFolder, settings };
+  let running = await bringUp(plan, AbortSignal.any([stopping.signal, ...(signal ? [signal] : [])]));
   const { url } = running;
 
   const watch = async (): Promise<void> => {
     for (const ends: number[] = []; ; ) {
       await running.exited;
-      if (stopping) return;
+      if (stopping.signal.aborted) return;
       ends.push(Date.now());
       if (ends.filter((end) => end > Date.now() - 60_000).length > MOST_RESTARTS) throw notStarted(cluster, running);
       log.error('PostgreSQL ended by itself; starting it again');
-      running = await bringUp(cluster, settings, log);
-      if (stopping) return running.stop();
+      running = await bringUp(plan, stopping.signal);
+      if (stopping.signal.aborted) return running.stop();
     }
   };
-  const watching = watch().catch((error: unknown) => onFailure?.(error as Error));
+  const watching = watch().catch((error: unknown) => {
+    if (!stopping.signal.aborted) onFailure?.(error as Error);
+  });
 
+  const held = parts.move();
   return {
     url,
     created: cluster.created,
     async stop() {
-      stopping = true;
+      stopping.abort();
       await running.stop();
       await watching;
+      await held.disposeAsync();
     },
   };
 }
 
 /** The URL of the server that some ReelStream runs on this data folder; undefined when none does. */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
-  const server = await findServer(join(dataDir, 'postgres'));
-  return server?.ready ? urlOf(server, DATABASE) : undefined;
+  const server = await readPidFile(join(dataDir, 'postgres'));
+  // Not by its process id, which may be another container's.
+  return server?.ready && (await listens(server.socketFolder)) ? urlOf(server, DATABASE) : undefined;
+}
+
+async function lockFolder(dataDir: string): Promise<InstanceLock> {
+  let lock: InstanceLock | undefined;
+  try {
+    openDataFolder(dataDir);
+    lock = await takeInstanceLock(dataDir);
+  } catch (error) {
+    throw folderError(dataDir, error);
+  }
+  if (lock === undefined) throw inUse(dataDir);
+  return lock;
+}
+
+/** What stays the same when the server has to be brought back. */
+interface Plan {
+  readonly cluster: Cluster;
+  /** As `makeSocketFolder` gave it. */
+  readonly socketFolder: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: Logger;
 }
 
 interface Running extends Pick<Postmaster, 'exited' | 'messages' | 'stop'> {
   readonly url: string;
 }
 
-async function bringUp(cluster: Cluster, settings: Readonly<Record<string, string>>, log: Logger): Promise<Running> {
+async function bringUp({ cluster, socketFolder, settings, log }: Plan, signal: AbortSignal): Promise<Running> {
   let deadline: number | undefined;
   for (;;) {
-    await stopFormer(cluster, log);
+    await stopFormer(cluster, socketFolder, log);
     deadline ??= Date.now() + CONFLICT_PATIENCE_MS;
-    const postmaster = await spawnPostmaster(cluster, settings, log);
-    const ready = await untilReady(cluster, postmaster, START_PATIENCE_MS);
-    if (ready !== undefined) return takeCharge(cluster, postmaster, ready);
+    signal.throwIfAborted();
+    const postmaster = spawnPostmaster(cluster, { unix_socket_directories: socketFolder, ...settings }, log);
+    const ready = await untilReady(cluster, postmaster, START_PATIENCE_MS, signal);
+    if (ready !== undefined) return takeCharge(postmaster, ready);
     await postmaster.stop();
-    // Another start was quicker, or children of a killed server are still there: look again.
+    signal.throwIfAborted();
+    // Children of a killed server are still there: look again.
     const conflict = postmaster.messages.some((line) => /lock file .* already exists|shared memory block .* still in use/.test(line));
     if (!conflict || Date.now() > deadline) throw notStarted(cluster, postmaster);
     await delay(200);
   }
 }
 
-async function takeCharge(cluster: Cluster, postmaster: Postmaster, ready: PidFile): Promise<Running> {
+async function takeCharge(postmaster: Postmaster, ready: PidFile): Promise<Running> {
   try {
-    const releaseLock = await keepLock(cluster, ready, postmaster);
     await createDatabase(urlOf(ready, 'postgres'));
-    const stop = async (): Promise<void> => {
-      await releaseLock();
-      await postmaster.stop();
-    };
-    return { url: urlOf(ready, DATABASE), exited: postmaster.exited, messages: postmaster.messages, stop };
+    return { url: urlOf(ready, DATABASE), ...postmaster };
   } catch (error) {
     await postmaster.stop();
     throw error;
   }
 }
 
-/** Holds the lock as long as the server runs: when that drops all connections after a crash of one, it is taken again. */
-async function keepLock(cluster: Cluster, server: PidFile, postmaster: Postmaster): Promise<() => Promise<void>> {
-  const url = urlOf(server, 'postgres');
-  let held = await takeInstanceLock(url);
-  if (held === undefined) throw inUse(cluster);
-  let over = false;
-  void postmaster.exited.then(() => (over = true));
-  const hold = async (): Promise<void> => {
-    while (!over) {
-      await held?.ended;
-      if (over) return;
-      held = await takeInstanceLock(url).catch(() => undefined);
-      if (held === undefined) await delay(250);
-    }
-  };
-  void hold();
-  return async () => {
-    over = true;
-    await held?.release().catch(() => undefined);
-  };
+/** Stops what a killed process of ours left behind. That it is gone we know: we hold the lock. */
+async function stopFormer({ folder }: Cluster, ownSockets: string, log: Logger): Promise<void> {
+  const former = await readPidFile(folder);
+  if (former !== undefined && (await isServerOf(folder, former.pid))) {
+    log.warn({ pid: former.pid }, 'stopping the PostgreSQL that a former run left behind');
+    await stopStranger(folder, former.pid);
+  }
+  // One that a former run left behind in another container is not seen among our processes, but still has its socket.
+  for (const deadline = Date.now() + CONFLICT_PATIENCE_MS; (await listens(former?.socketFolder)) || (await listens(folder)); await delay(50)) {
+    if (Date.now() > deadline) throw inUse(folder);
+  }
+  if (former?.socketFolder !== undefined && former.socketFolder !== ownSockets) await removeSocketFolder(former.socketFolder);
+  await removeStaleFiles(folder);
 }
 
-/** Stops what a killed process of ours left behind; refuses when its process is alive. */
-async function stopFormer(cluster: Cluster, log: Logger): Promise<void> {
-  for (const deadline = Date.now() + CONFLICT_PATIENCE_MS; ; await delay(50)) {
-    const server = await findServer(cluster.folder);
-    if (server === undefined) return removeStaleFiles(cluster.folder);
-    const lock = server.ready ? await takeInstanceLock(urlOf(server, 'postgres')).catch(() => 'unreachable' as const) : 'unreachable';
-    if (lock === undefined) throw inUse(cluster);
-    // Starting or shutting down, or hanging: only time tells.
-    if (lock === 'unreachable' && Date.now() < deadline) continue;
-    log.warn({ pid: server.pid }, 'stopping the PostgreSQL that a former run left behind');
-    await stopStranger(cluster, server);
-    if (lock !== 'unreachable') await lock.release().catch(() => undefined);
-  }
+async function listens(socketFolder: string | undefined): Promise<boolean> {
+  return socketFolder !== undefined && (await someoneListens(socketFolder, SOCKET));
 }
 
 async function createDatabase(url: string): Promise<void> {
@@ -167,8 +183,8 @@ function urlOf({ socketFolder }: PidFile, database: string): string {
   return `postgres://reelstream@localhost:5432/${database}?${query.join('&')}`;
 }
 
-function inUse(cluster: Cluster): StartError {
-  return new StartError(`${cluster.folder} is in use by another ReelStream. Stop that one, or set DATA_DIR to another folder.`);
+function inUse(folder: string): StartError {
+  return new StartError(`${folder} is in use by another ReelStream. Stop that one, or set DATA_DIR to another folder.`);
 }
 
 function notStarted(cluster: Cluster, { messages }: Pick<Postmaster, 'messages'>): Error {

@@ -1,38 +1,65 @@
-import pg from 'pg';
+import { randomBytes, randomInt } from 'node:crypto';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { LONGEST_SOCKET, shortName, someoneListens } from './unixSocket.ts';
 
-/** Any constant does; it only has to be the same in every ReelStream. */
-const KEY = 7_305_818_160_018n;
-/** A killed process's connection ends a moment after it. */
+const NAME = /^lock-[0-9a-f]{8}$/;
+/** A killed process lives on for a moment, and two that start at once step back from each other (ms). */
 const PATIENCE_MS = 2_000;
 
 export interface InstanceLock {
-  /** Resolves when the lock is lost or released: its connection has ended. */
-  readonly ended: Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * The right to run this data folder, held as long as a connection of ours lives; so it dies with the process, however
- * the process does. Undefined when another one holds it.
+ * The right to run this data folder: a Unix socket in it that this process listens on. So it dies with the process,
+ * however the process does, and is seen from another container that shares the volume, where a process id means nothing.
+ * Undefined when another process holds it.
  */
-export async function takeInstanceLock(url: string): Promise<InstanceLock | undefined> {
-  const client = new pg.Client({ connectionString: url, application_name: 'reelstream lock', connectionTimeoutMillis: 5_000 });
-  const ended = new Promise<void>((resolve) => {
-    client.once('end', () => resolve());
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    for (let waited = 0; waited <= PATIENCE_MS; waited += 100) {
-      const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [KEY]);
-      if (rows[0]?.mine) return { ended, release: () => client.end() };
-      await delay(100);
+export async function takeInstanceLock(dataDir: string): Promise<InstanceLock | undefined> {
+  for (const deadline = performance.now() + PATIENCE_MS; ; await delay(randomInt(50, 250))) {
+    const name = `lock-${randomBytes(4).toString('hex')}`;
+    const server = await listen(dataDir, name);
+    const release = async (): Promise<void> => {
+      await rm(join(dataDir, name), { force: true });
+      await new Promise((closed) => server.close(closed));
+    };
+    try {
+      // Each shows itself first and looks for others then: of two at once, at least one sees the other.
+      if (!(await anotherListens(dataDir, name))) return { release };
+    } catch (error) {
+      await release();
+      throw error;
     }
-  } catch (error) {
-    await client.end().catch(() => undefined);
-    throw error;
+    await release();
+    if (performance.now() > deadline) return undefined;
   }
-  await client.end();
-  return undefined;
+}
+
+/** Gets its name once it listens, so that it is not taken for one that was left behind. */
+async function listen(dataDir: string, name: string): Promise<Server> {
+  await using folder = await shortName(dataDir);
+  const draft = join(folder.path, `${name}~`);
+  if (Buffer.byteLength(draft) > LONGEST_SOCKET) throw Object.assign(new Error(draft), { code: 'ENAMETOOLONG' });
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // Who may enter the folder may ask: a start as root and one as the folder's owner have to see each other.
+    server.listen({ path: draft, writableAll: true }, resolve);
+  });
+  server.unref();
+  await rename(draft, join(folder.path, name));
+  return server;
+}
+
+async function anotherListens(dataDir: string, own: string): Promise<boolean> {
+  for (const name of await readdir(dataDir)) {
+    if (!NAME.test(name) || name === own) continue;
+    if (await someoneListens(dataDir, name)) return true;
+    // A killed process's.
+    await rm(join(dataDir, name), { force: true }).catch(() => undefined);
+  }
+  return false;
 }

@@ -3,6 +3,7 @@ import { link, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ignoreMissing, isAlive } from './cluster.ts';
+import { SOCKET } from './socketFolder.ts';
 
 /** What a running server says of itself in its data folder (`postmaster.pid`; src/include/utils/pidfile.h in PostgreSQL). */
 export interface PidFile {
@@ -54,7 +55,7 @@ async function commandOf(pid: number): Promise<string> {
  */
 export async function removeStaleFiles(folder: string): Promise<void> {
   // Guarded by the pid file, and as easily mistaken for another's.
-  await rm(join(folder, '.s.PGSQL.5432.lock'), { force: true });
+  await rm(join(folder, `${SOCKET}.lock`), { force: true });
   const path = join(folder, 'postmaster.pid');
   const aside = `${path}.stale-${process.pid}`;
   try {

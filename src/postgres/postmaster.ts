@@ -1,17 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chown, mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ownFolder, SERVER_ENV, type Cluster } from './cluster.ts';
 import { isServerOf, readPidFile, type PidFile } from './pidFile.ts';
-
-/** Longest socket path that both Linux (107) and macOS (103) take; PostgreSQL appends its file name to the folder. */
-const LONGEST_SOCKET_FOLDER = 103 - '/.s.PGSQL.5432'.length;
-
-/** Where sockets go then: the beginning of the name. */
-const SOCKET_FOLDER = '/tmp/reelstream-socket-';
 
 /** How a server is asked to end, ever less politely, and how long each request is given (ms). */
 const STOP_STEPS = [
@@ -48,9 +41,8 @@ export interface Postmaster {
 }
 
 /** Starts a server process; whether it comes up is to be seen in its pid file. */
-export async function spawnPostmaster(cluster: Cluster, settings: Readonly<Record<string, string>>, log: Logger): Promise<Postmaster> {
-  const socketFolder = cluster.folder.length <= LONGEST_SOCKET_FOLDER ? '.' : await makeSocketFolder(cluster);
-  const options = Object.entries({ ...SETTINGS, unix_socket_directories: socketFolder, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+export function spawnPostmaster(cluster: Cluster, settings: Readonly<Record<string, string>>, log: Logger): Postmaster {
+  const options = Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(join(cluster.bin, 'postgres'), ['-D', ownFolder(cluster.folder), ...options], {
     cwd: cluster.folder,
     env: SERVER_ENV,
@@ -69,10 +61,7 @@ export async function spawnPostmaster(cluster: Cluster, settings: Readonly<Recor
   });
   const pid = child.pid ?? 0;
   const watchdog = pid === 0 ? undefined : spawnWatchdog(pid, cluster);
-  const exited = ended.then(async () => {
-    await watchdog?.end();
-    await removeSocketFolder(socketFolder);
-  });
+  const exited = ended.then(() => watchdog?.end());
   return { pid, exited, messages, stop: () => stopChild(child, exited) };
 }
 
@@ -99,19 +88,6 @@ function spawnWatchdog(pid: number, { account }: Cluster): { end(): Promise<void
   };
 }
 
-async function makeSocketFolder({ account }: Cluster): Promise<string> {
-  const folder = await mkdtemp(SOCKET_FOLDER);
-  if (account) await chown(folder, account.uid, account.gid);
-  return folder;
-}
-
-/** A folder that `makeSocketFolder` made, with what a server leaves in it; never any other, which may hold the data. */
-async function removeSocketFolder(folder: string): Promise<void> {
-  if (!folder.startsWith(SOCKET_FOLDER)) return;
-  for (const file of ['.s.PGSQL.5432', '.s.PGSQL.5432.lock']) await rm(join(folder, file), { force: true });
-  await rmdir(folder).catch(() => undefined);
-}
-
 function collectMessages(child: ChildProcess, log: Logger): string[] {
   const messages: string[] = [];
   if (child.stderr === null) return messages;
@@ -135,11 +111,11 @@ async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<vo
   }
 }
 
-/** Stops a server that is not our child, and cleans up after it. */
-export async function stopStranger(cluster: Cluster, { pid, socketFolder }: PidFile): Promise<void> {
+/** Stops a server that runs on this folder and is not our child. */
+export async function stopStranger(folder: string, pid: number): Promise<void> {
   for (const [signal, patience] of STOP_STEPS) {
     for (let waited = 0; waited < patience; waited += 25) {
-      if (!(await isServerOf(cluster.folder, pid))) return removeSocketFolder(socketFolder ?? '.');
+      if (!(await isServerOf(folder, pid))) return;
       if (waited === 0) kill(pid, signal);
       // One that somebody paused would not hear the signal.
       if (waited === 0) kill(pid, 'SIGCONT');
@@ -158,10 +134,10 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Polls the pid file, as pg_ctl does: connecting before the server is ready would fill its log with refusals. */
-export async function untilReady(cluster: Cluster, postmaster: Postmaster, timeoutMs: number): Promise<PidFile | undefined> {
+export async function untilReady(cluster: Cluster, postmaster: Postmaster, timeoutMs: number, signal: AbortSignal): Promise<PidFile | undefined> {
   let running = true;
   void postmaster.exited.then(() => (running = false));
-  for (let waited = 0; running && waited < timeoutMs; waited += 10) {
+  for (let waited = 0; running && !signal.aborted && waited < timeoutMs; waited += 10) {
     const file = await readPidFile(cluster.folder);
     if (file?.ready && file.pid === postmaster.pid) return file;
     await delay(10);
