@@ -15,7 +15,7 @@ export interface Config {
   readonly port: number;
   /** Undefined: no legacy socket. */
   readonly socketPort: number | undefined;
-  /** Without a slash at the end. Undefined: the port on localhost. */
+  /** Without a slash at the end. Undefined: as this machine finds it (`ownUrl`). */
   readonly publicUrl: string | undefined;
   readonly trustProxy: boolean | number | string;
   /** `['*']`: any. */
@@ -62,7 +62,7 @@ export interface MinioConfig {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly bucket: string;
-  /** Undefined: the endpoint itself. */
+  /** Without a slash at the end. Undefined: the endpoint itself. */
   readonly publicUrl: string | undefined;
 }
 
@@ -138,7 +138,7 @@ function arrange(values: Values, role: Role): Config {
     host: values.HOST,
     port: values.PORT,
     socketPort: values.LEGACY_SOCKET ? values.SOCKET_PORT : undefined,
-    publicUrl: values.PUBLIC_URL?.replace(/\/+$/, ''),
+    publicUrl: withoutSlash(values.PUBLIC_URL),
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGIN,
     logLevel: values.LOG_LEVEL,
@@ -174,5 +174,9 @@ function arrange(values: Values, role: Role): Config {
 function arrangeMinio(values: Values): MinioConfig | undefined {
   const { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey } = values;
   if (endpoint === undefined || accessKey === undefined || secretKey === undefined) return undefined;
-  return { endpoint, port: values.MINIO_PORT, useSsl: values.MINIO_USE_SSL, accessKey, secretKey, bucket: values.MINIO_BUCKET, publicUrl: values.MINIO_PUBLIC_URL };
+  return { endpoint, port: values.MINIO_PORT, useSsl: values.MINIO_USE_SSL, accessKey, secretKey, bucket: values.MINIO_BUCKET, publicUrl: withoutSlash(values.MINIO_PUBLIC_URL) };
+}
+
+function withoutSlash(url: string | undefined): string | undefined {
+  return url?.replace(/\/+$/, '');
 }

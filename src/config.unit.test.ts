@@ -41,6 +41,12 @@ describe('the settings', () => {
     });
   });
 
+  test('that are addresses lose the slash at their end', () => {
+    const minio = { MINIO_ENDPOINT: 'store', MINIO_ACCESS_KEY: 'a', MINIO_SECRET_KEY: 'b', MINIO_PUBLIC_URL: 'https://media.example.org/' };
+    const { publicUrl, minio: read } = load({ ...minio, PUBLIC_URL: 'https://reels.example.org//' });
+    expect([publicUrl, read?.publicUrl]).toEqual(['https://reels.example.org', 'https://media.example.org']);
+  });
+
   test('that are empty count as not set', () => {
     expect(load({ PORT: '', REDIS_URL: ' ' })).toMatchObject({ port: 3000, redisUrl: undefined });
   });

@@ -1,9 +1,10 @@
 import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
+import { ownUrl } from '../ownUrl.ts';
 
 /** What a person who has just started this wants to know. */
 export function welcome({ port, socketPort, firstStart }: App, { role, dataDir, host, databaseUrl }: Config): string {
-  const url = `http://${host === undefined || host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`;
+  const url = ownUrl(host, port);
   const lines = [
     `ReelStream (${role}) listens on ${url}${socketPort === undefined ? '' : `, and on port ${socketPort} for sockets of the first version's clients`}.`,
     `Its data is in ${databaseUrl === undefined ? dataDir : `the database that DATABASE_URL names, and in ${dataDir}`}.`,
