@@ -10,6 +10,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'it is, or is below, a file',
+  EEXIST: 'a file is where a folder has to be',
+  ENAMETOOLONG: 'its name is too long',
+  ELOOP: 'its symbolic links lead round in a circle',
 };
 
 /**
@@ -25,11 +28,29 @@ export function openDataFolder(folder: string): void {
   }
 }
 
+/** @throws StartError when this user cannot so much as look into the folder, or nobody can. */
+export function enterDataFolder(folder: string): void {
+  try {
+    accessSync(folder, constants.X_OK);
+  } catch (error) {
+    throw folderError(folder, error);
+  }
+}
+
 /** Turns what the file system refused into a sentence; errors of other kinds are given back as they are. */
 export function folderError(folder: string, error: unknown): unknown {
   const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
   if (reason === undefined) return error;
   return new StartError(`DATA_DIR (${folder}) cannot be used: ${reason}. Mend that, or set DATA_DIR to another folder.`, { cause: error });
+}
+
+/** What making something in the folder gives. @throws as `folderError` has it. */
+export async function madeIn<T>(folder: string, making: Promise<T>): Promise<T> {
+  try {
+    return await making;
+  } catch (error) {
+    throw folderError(folder, error);
+  }
 }
 
 /** Not `mkdir` with `recursive`: that never returns where nothing can be made, as below /proc. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { folderError, openDataFolder } from './dataFolder.ts';
+import { dirname, join } from 'node:path';
+import { enterDataFolder, folderError, openDataFolder } from './dataFolder.ts';
 import { StartError } from './startError.ts';
 
 export interface Secrets {
@@ -56,6 +56,7 @@ function read(path: string): Kept {
     return JSON.parse(readFileSync(path, 'utf8')) as Kept;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return {};
+    enterDataFolder(dirname(path));
     throw new StartError(`${path} holds ReelStream's secrets and cannot be read (${(error as Error).message}). Bring it back from a backup, or set DATA_DIR to a new folder.`, { cause: error });
   }
 }

@@ -1,17 +1,20 @@
 import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { gone, Instance, login, newPlace, register, REPOSITORY, type Ending, type InstanceOptions, type Place } from './support/instance.ts';
 import { eventually } from './support/eventually.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const isRoot = process.geteuid?.() === 0;
 /** A user that every system has. */
 const nobody = { uid: 65_534, gid: 65_534 };
 const asRoot = isRoot ? test : test.skip;
+/** Root only too: a start as another user, who has to be able to read this clone. */
+const asNobody = isRoot && mayRead(REPOSITORY) ? test : test.skip;
+if (isRoot && asNobody === test.skip) process.stderr.write('SKIPPED: starts as an ordinary user, since this clone is closed to others\n');
 if (!isRoot) process.stderr.write('SKIPPED: starts as root and as another user, since these tests do not run as root\n');
 
 let place: Place;
@@ -36,6 +39,13 @@ async function refusal(instance: Instance): Promise<string> {
   const { code, output } = await instance.ended;
   expect({ code, lines: output.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
   return output.trim();
+}
+
+async function refusesFolder(options: Partial<InstanceOptions> & { readonly dataDir: string }): Promise<string> {
+  const sentence = await refusal(start(options));
+  expect(sentence).toMatch(/^DATA_DIR \(.*\) cannot be used: .*set DATA_DIR to another folder\.$/);
+  expect(sentence).toContain(options.dataDir);
+  return sentence;
 }
 
 describe('a start', () => {
@@ -226,13 +236,31 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     }
   });
 
-  test('when the data folder is a file, below a file, or where none can be', async () => {
-    const file = join(place.folder, 'file');
+  const key = Buffer.alloc(32).toString('base64');
+  test.each([
+    ['everything in it', {}],
+    ['little in it', { DATABASE_URL: process.env['REELSTREAM_TEST_POSTGRES'], JWT_SECRET: key, REFRESH_SECRET: key, DATA_KEY: key }],
+  ])('when the data folder, with %s, is a file, below a file, or where none can be', async (_what, env) => {
+    const [file, circle, taken] = ['file', 'circle', 'taken'].map((name) => join(place.folder, name)) as [string, string, string];
     writeFileSync(file, '');
-    for (const dataDir of [file, join(file, 'data'), '/proc/reelstream']) {
-      const sentence = await refusal(start({ dataDir }));
-      expect(sentence).toMatch(/^DATA_DIR \(.*\) cannot be used: .*set DATA_DIR to another folder\.$/);
-      expect(sentence).toContain(dataDir);
+    symlinkSync(circle, circle);
+    for (const dataDir of [file, join(file, 'data'), circle, join(place.folder, 'x'.repeat(300)), '/proc/reelstream']) await refusesFolder({ dataDir, env });
+    mkdirSync(taken);
+    for (const name of ['tmp', 'objects']) {
+      writeFileSync(join(taken, name), '');
+      await refusesFolder({ dataDir: taken, env });
+      rmSync(join(taken, name));
+    }
+  });
+
+  asNobody('when the data folder, or the way to it, is closed to an ordinary user', async () => {
+    chmodSync(place.folder, 0o755);
+    const [readOnly, closed] = ['read-only', 'closed'].map((name) => join(place.folder, name)) as [string, string];
+    mkdirSync(readOnly, { mode: 0o755 });
+    mkdirSync(closed, { mode: 0o700 });
+    mkdirSync(join(closed, 'data'));
+    for (const dataDir of [readOnly, join(readOnly, 'data'), closed, join(closed, 'data'), join(closed, 'none')]) {
+      expect(await refusesFolder({ dataDir, account: nobody })).toContain('this user may not write there');
     }
   });
 
@@ -275,11 +303,10 @@ describe('who starts it, and where', () => {
     expect(statSync(`/proc/${postmaster}`).uid).toBe(uid);
   });
 
-  asRoot('an ordinary user', async () => {
+  asNobody('an ordinary user', async () => {
     mkdirSync(place.dataDir);
     chmodSync(place.folder, 0o755);
     chownSync(place.dataDir, nobody.uid, nobody.gid);
-    if (!mayRead(REPOSITORY)) return void process.stderr.write('SKIPPED: a start as an ordinary user, since this clone is closed to others\n');
     const instance = await start({ account: nobody, env: { TMPDIR: place.dataDir } }).ready();
     expect(await register(instance)).toBe(201);
     const { postmaster } = await instance.helpers();

@@ -7,6 +7,7 @@ import { createRedisClient } from '../cache/redisClient.ts';
 import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
 import type { Config } from '../config.ts';
 import { hmacName } from '../core/sealing.ts';
+import { madeIn, openDataFolder } from '../dataFolder.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
 import type { HealthCheck } from '../http/health.ts';
@@ -16,6 +17,7 @@ import { createScratch, type Scratch } from '../media/scratch.ts';
 import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
 import { createMinioObjectStore } from '../objectStore/minioObjectStore.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
+import { ownUrl } from '../ownUrl.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progressNews.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { observedEventStore } from '../telemetry/observedEventStore.ts';
@@ -57,6 +59,7 @@ interface Opening extends Pick<Engines, 'config' | 'log' | 'parts' | 'draining'>
 }
 
 export async function openEngines({ config, log, parts, draining, port }: Opening): Promise<{ engines: Engines; firstStart: boolean }> {
+  openDataFolder(config.dataDir);
   const metrics = createMetrics();
   const tracing = await startTracing({ endpoint: config.otlpEndpoint, service: `reelstream-${config.role}` });
   parts.defer(() => tracing.close());
@@ -69,7 +72,7 @@ export async function openEngines({ config, log, parts, draining, port }: Openin
   await progress.start();
   parts.defer(() => progress.close());
   showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
-  const scratch = await createScratch(join(config.dataDir, 'tmp'));
+  const scratch = await madeIn(config.dataDir, createScratch(join(config.dataDir, 'tmp')));
   parts.defer(() => scratch.close());
   const objects = await openObjectStore(config, parts, port);
   const redis = await openRedis(config, log, parts, pool);
@@ -93,7 +96,10 @@ export const objectFolder = ({ dataDir }: Config): string => join(dataDir, 'obje
 
 async function openObjectStore(config: Config, parts: AsyncDisposableStack, port: number): Promise<ObjectStore> {
   const { minio } = config;
-  if (minio === undefined) return createFolderObjectStore({ root: objectFolder(config), publicUrl: `${config.publicUrl ?? `http://localhost:${port}`}${MEDIA_PATH}` });
+  if (minio === undefined) {
+    const publicUrl = `${config.publicUrl ?? ownUrl(config.host, port)}${MEDIA_PATH}`;
+    return madeIn(config.dataDir, createFolderObjectStore({ root: objectFolder(config), publicUrl }));
+  }
   const { endpoint, useSsl } = minio;
   const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
   const store = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });
