@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ export class Instance implements AsyncDisposable {
   }
 
   async ready(): Promise<this> {
-    await eventually(async () => (await fetch(`${this.url}/health/ready`)).ok, { within: 30_000, what: 'ReelStream is ready', giveUp: () => !this.running })
+    await eventually(async () => (await fetch(`${this.url}/health/ready`)).ok, { within: 60_000, what: 'ReelStream is ready', giveUp: () => !this.running })
       .catch((cause: unknown) => {
         throw new Error(`ReelStream did not become ready:\n${this.output}`, { cause });
       });
@@ -89,7 +89,7 @@ export class Instance implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const tooLate = setTimeout(() => this.kill('SIGKILL'), 10_000);
+    const tooLate = setTimeout(() => this.kill('SIGKILL'), 30_000);
     if (this.running) await this.stop();
     clearTimeout(tooLate);
     await gone(this.dataDir);
@@ -98,7 +98,8 @@ export class Instance implements AsyncDisposable {
 
 /** No PostgreSQL runs on that folder any more. */
 export async function gone(dataDir: string): Promise<void> {
-  await eventually(async () => (await findServer(join(dataDir, 'postgres'))) === undefined, { within: 10_000, what: `no PostgreSQL runs in ${dataDir}` });
+  if (!existsSync(dataDir)) return;
+  await eventually(async () => (await findServer(join(dataDir, 'postgres'))) === undefined, { within: 30_000, what: `no PostgreSQL runs in ${dataDir}` });
 }
 
 export interface Place extends AsyncDisposable {
