@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import { projections } from '../projections/index.ts';
 import type { Config, Role } from './config.ts';
+import { abortable } from './core/abortable.ts';
 import { createHealth } from './http/health.ts';
 import { createOpsApp } from './http/httpApp.ts';
 import { startHttpServer, type HttpServer } from './http/httpServer.ts';
@@ -25,27 +26,26 @@ export interface App {
 }
 
 /**
- * Starts these roles. When it fails, whatever had been started is ended again.
+ * Starts these roles. When it fails, whatever had been started is ended again; so it is when `starting` aborts first,
+ * and the start fails with the signal's reason.
  * @throws StartError when the settings or the machine do not allow it.
  */
-export async function startApp(config: Config, roles: readonly Role[], log: Logger): Promise<App> {
+export async function startApp(config: Config, roles: readonly Role[], log: Logger, starting: AbortSignal): Promise<App> {
   await using parts = new AsyncDisposableStack();
   const has = (role: Role): boolean => roles.includes(role) || roles.includes('serve');
   const draining = new AbortController();
   // The ports come first: a taken one is found out before anything is written.
   const door = await openDoor('PORT', config.port, { config, parts });
   const legacyDoor = config.socketPort === undefined || !has('api') ? undefined : await openDoor('SOCKET_PORT', config.socketPort, { config, parts });
-  const { engines, firstStart } = await openEngines({ config, log, parts, port: door.port, draining: draining.signal });
+  const { engines, firstStart } = await openEngines({ config, log, parts, port: door.port, draining: draining.signal, starting });
 
   const tokens = tokensOf(config);
   const realtime = has('api') ? openRealtime(engines, tokens, door, legacyDoor) : undefined;
   const reportProgress = realtime?.reportProgress ?? progressEmitter(engines);
 
-  if (has('relay')) await startRelay(engines);
-  await startConsumers(engines, {
-    projections: has('projector') ? projections.map(projectionConsumer) : [],
-    media: has('media') ? [await startMedia(engines, reportProgress)] : [],
-  });
+  if (has('relay')) await abortable(startRelay(engines), starting);
+  const media = has('media') ? [await abortable(startMedia(engines, reportProgress), starting)] : [];
+  await abortable(startConsumers(engines, { projections: has('projector') ? projections.map(projectionConsumer) : [], media }), starting);
 
   const { metrics, checks } = engines;
   const health = createHealth({ checks, log, draining: draining.signal });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { gone, Instance, login, newPlace, register, REPOSITORY, type Ending, type InstanceOptions, type Place } from './support/instance.ts';
@@ -127,6 +127,35 @@ describe('an end', () => {
   });
 
   test('that comes while starting is one of everything', async () => {
+    const instance = start();
+    await eventually(() => existsSync(join(place.dataDir, 'postgres', 'postmaster.pid')), { what: 'PostgreSQL is starting', every: 5 });
+    expect(await instance.stop()).toMatchObject({ code: 0 });
+    await gone(place.dataDir);
+  });
+});
+
+describe('a start that waits', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('for a database that does not answer ends on %s, with code 0', async (signal) => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    await using nobodys = await newPlace();
+    try {
+      for (const port of [nobodys.port, (silent.address() as AddressInfo).port]) {
+        const instance = start({ command: [process.execPath, 'bin/reelstream.js', 'api'], env: { DATABASE_URL: `postgres://127.0.0.1:${port}/reelstream` } });
+        await eventually(() => instance.output.includes('waiting for the database'), { what: 'it waits' });
+        expect(await instance.stop(signal)).toMatchObject({ code: 0 });
+      }
+    } finally {
+      silent.close();
+    }
+  });
+
+  test('for PostgreSQL to recover ends on SIGTERM, and leaves no process behind', async () => {
+    await (await start().ready()).stop();
+    // A standby without a primary is never ready.
+    writeFileSync(join(place.dataDir, 'postgres', 'standby.signal'), '');
+    const { uid, gid } = statSync(join(place.dataDir, 'postgres'));
+    chownSync(join(place.dataDir, 'postgres', 'standby.signal'), uid, gid);
     const instance = start();
     await eventually(() => existsSync(join(place.dataDir, 'postgres', 'postmaster.pid')), { what: 'PostgreSQL is starting', every: 5 });
     expect(await instance.stop()).toMatchObject({ code: 0 });

@@ -6,6 +6,7 @@ import { projections } from '../../projections/index.ts';
 import { createRedisClient } from '../cache/redisClient.ts';
 import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
 import type { Config } from '../config.ts';
+import { abortable } from '../core/abortable.ts';
 import { hmacName } from '../core/sealing.ts';
 import { madeIn, openDataFolder } from '../dataFolder.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
@@ -56,27 +57,29 @@ export interface SharedRedis {
 interface Opening extends Pick<Engines, 'config' | 'log' | 'parts' | 'draining'> {
   /** Where the process listens. */
   readonly port: number;
+  /** Ends a start that is under way. */
+  readonly starting: AbortSignal;
 }
 
-export async function openEngines({ config, log, parts, draining, port }: Opening): Promise<{ engines: Engines; firstStart: boolean }> {
+export async function openEngines({ config, log, parts, draining, port, starting }: Opening): Promise<{ engines: Engines; firstStart: boolean }> {
   openDataFolder(config.dataDir);
   const metrics = createMetrics();
   const tracing = await startTracing({ endpoint: config.otlpEndpoint, service: `reelstream-${config.role}` });
   parts.defer(() => tracing.close());
   const findingTools = findFfmpegTools({ ...config, binFolder: join(config.dataDir, 'bin'), searchPath: process.env['PATH'] });
   findingTools.catch(() => undefined);
-  const { firstStart, ...eventLog } = await openEventLog({ config, log, parts });
+  const { firstStart, ...eventLog } = await openEventLog({ config, log, parts, signal: starting });
   const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
   const progress = createSharedProgress({ pool, projections: projections.map(({ name }) => name), log });
-  await progress.start();
+  await abortable(progress.start(), starting);
   parts.defer(() => progress.close());
   showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
   const scratch = await madeIn(config.dataDir, createScratch(join(config.dataDir, 'tmp')));
   parts.defer(() => scratch.close());
   const objects = await openObjectStore(config, parts, port);
-  const redis = await openRedis(config, log, parts, pool);
-  const tools = await findingTools;
+  const redis = await abortable(openRedis(config, log, parts, pool), starting);
+  const tools = await abortable(findingTools, starting);
   log.info({ ffmpeg: tools.ffmpeg, ffprobe: tools.ffprobe }, 'found FFmpeg');
   const checks: HealthCheck[] = [
     { name: 'postgres', required: true, check: async () => void (await pool.query('select 1')) },

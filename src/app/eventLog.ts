@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { abortable } from '../core/abortable.ts';
 import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
 import { openPostgresUserKeys } from '../core/postgresUserKeys.ts';
 import { createEventStoreDbStore } from '../eventStore/eventStoreDbEventStore.ts';
@@ -29,19 +30,21 @@ export interface OpenEventLogOptions {
   readonly log: Logger;
   /** Ended in the reverse of the order in which they were added. */
   readonly parts: AsyncDisposableStack;
+  /** Ends the opening: it fails with the signal's reason. */
+  readonly signal?: AbortSignal;
   /** For a command beside a running ReelStream. */
   readonly shared?: boolean;
 }
 
-export async function openEventLog({ config, log, parts, shared = false }: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
-  const database = await openDatabase({ config, log, shared, onFailure: crash });
+export async function openEventLog({ config, log, parts, signal, shared = false }: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
+  const database = await openDatabase({ config, log, shared, signal, onFailure: crash });
   parts.defer(() => database.close());
   const opening = { config, log, parts, databaseUrl: database.url };
-  await migrated(database.url);
+  await abortable(migrated(database.url), signal);
   const pool = openPool(opening, 'queries', 10, QUERY_TIMEOUT_MS);
   const rawStore = openEventStore(opening);
   parts.defer(() => rawStore.close());
-  const keys = await openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey });
+  const keys = await abortable(openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey }), signal);
   return { databaseUrl: database.url, firstStart: database.created, pool, rawStore, codec: createEventCodec({ types: eventTypes, keys }) };
 }
 

@@ -20,21 +20,33 @@ export function roleCommand(role: Role, summary: string): Command {
       const log = createLog({ level: config.logLevel, role });
       endOnUnexpectedErrors(log);
       const signals = stopSignals();
-      const { startApp } = await import('../app.ts');
-      const app = await startApp(config, [role], log);
-      log.info({ port: app.port, socketPort: app.socketPort, dataDir: config.dataDir }, 'ready');
-      console.log(welcome(app, config));
+      const told = new AbortController();
+      const start = import('../app.ts').then(({ startApp }) => startApp(config, [role], log, told.signal));
+      const app = await Promise.race([start, signals.first.then(() => undefined)]);
+      if (app !== undefined) {
+        log.info({ port: app.port, socketPort: app.socketPort, dataDir: config.dataDir }, 'ready');
+        console.log(welcome(app, config));
+      }
       const signal = await signals.first;
       log.info({ signal }, 'stopping');
-      return stop(app, config.shutdownSeconds * 1_000 + CLOSING_MS, signals.second, log);
+      told.abort(new Error('told to stop while starting'));
+      return ended(stop(start, told.signal), config.shutdownSeconds * 1_000 + CLOSING_MS, signals.second, log);
     },
   };
 }
 
-async function stop(app: App, patienceMs: number, hurry: Promise<unknown>, log: Logger): Promise<number> {
+/** What has started, or, when it was told to stop before it had, what it takes back by itself. */
+async function stop(start: Promise<App>, told: AbortSignal): Promise<void> {
+  const app = await start.catch((error: unknown) => {
+    if (error !== told.reason) throw error;
+  });
+  await app?.stop();
+}
+
+async function ended(stopping: Promise<void>, patienceMs: number, hurry: Promise<unknown>, log: Logger): Promise<number> {
   const timer = Promise.withResolvers<'late'>();
   const timeout = setTimeout(() => timer.resolve('late'), patienceMs);
-  const outcome = await Promise.race([app.stop(), timer.promise, hurry.then(() => 'hurried' as const)]);
+  const outcome = await Promise.race([stopping, timer.promise, hurry.then(() => 'hurried' as const)]);
   clearTimeout(timeout);
   if (outcome === undefined) {
     log.info('stopped');

@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { abortable, pause } from '../core/abortable.ts';
 import { StartError } from '../startError.ts';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './embeddedPostgres.ts';
 import { isOutage } from './outage.ts';
@@ -25,6 +25,8 @@ export interface OpenDatabaseOptions {
   readonly log: Logger;
   /** Beside a running ReelStream, use its embedded server: for commands, which are short and start no parts of their own. */
   readonly shared?: boolean;
+  /** Ends the opening: it fails with the signal's reason, and has left nothing running. */
+  readonly signal?: AbortSignal;
   /** The embedded server ended by itself and cannot be brought back. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -33,31 +35,33 @@ export interface OpenDatabaseOptions {
  * The PostgreSQL that the settings name, reachable now.
  * @throws StartError with a sentence; the URL, which may hold a password, is not part of it.
  */
-export async function openDatabase({ config, log, shared = false, onFailure }: OpenDatabaseOptions): Promise<Database> {
+export async function openDatabase({ config, log, shared = false, signal, onFailure }: OpenDatabaseOptions): Promise<Database> {
   if (config.databaseUrl !== undefined) {
-    await untilReachable(config.databaseUrl, log);
+    await untilReachable(config.databaseUrl, log, signal);
     return { url: config.databaseUrl, created: false, close: () => Promise.resolve() };
   }
   const running = shared ? await findEmbeddedPostgres(config.dataDir) : undefined;
   if (running !== undefined) return { url: running, created: false, close: () => Promise.resolve() };
-  const { url, created, stop } = await startEmbeddedPostgres({ dataDir: config.dataDir, log, onFailure });
+  const { url, created, stop } = await startEmbeddedPostgres({ dataDir: config.dataDir, log, signal, onFailure });
   return { url, created, close: stop };
 }
 
-async function untilReachable(url: string, log: Logger): Promise<void> {
+async function untilReachable(url: string, log: Logger, signal: AbortSignal | undefined): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; ; ) {
     try {
-      const major = await majorOf(url);
+      const major = await abortable(majorOf(url), signal);
       if (major >= OLDEST_MAJOR) return;
       throw new StartError(`DATABASE_URL names a PostgreSQL ${major}, and ReelStream needs ${OLDEST_MAJOR} or newer.`);
     } catch (error) {
+      signal?.throwIfAborted();
       if (error instanceof StartError) throw error;
       const reason = (error as Error).message || (error as NodeJS.ErrnoException).code;
       if (!isOutage(error) || Date.now() > deadline) {
         throw new StartError(`The database that DATABASE_URL names cannot be used (${reason}). Start it, or mend DATABASE_URL.`, { cause: error });
       }
       log.warn({ reason }, 'waiting for the database');
-      await delay(1_000);
+      await pause(1_000, signal);
+      signal?.throwIfAborted();
     }
   }
 }

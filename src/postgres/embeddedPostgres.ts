@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { pause } from '../core/abortable.ts';
 import { folderError, openDataFolder } from '../dataFolder.ts';
 import { StartError } from '../startError.ts';
 import { openCluster, type Cluster } from './cluster.ts';
@@ -120,7 +121,7 @@ interface Running extends Pick<Postmaster, 'exited' | 'messages' | 'stop'> {
 async function bringUp({ cluster, socketFolder, settings, log }: Plan, signal: AbortSignal): Promise<Running> {
   let deadline: number | undefined;
   for (;;) {
-    await stopFormer(cluster, socketFolder, log);
+    await stopFormer(cluster, socketFolder, log, signal);
     deadline ??= Date.now() + CONFLICT_PATIENCE_MS;
     signal.throwIfAborted();
     const postmaster = spawnPostmaster(cluster, { unix_socket_directories: socketFolder, ...settings }, log);
@@ -146,14 +147,15 @@ async function takeCharge(postmaster: Postmaster, ready: PidFile): Promise<Runni
 }
 
 /** Stops what a killed process of ours left behind. That it is gone we know: we hold the lock. */
-async function stopFormer({ folder }: Cluster, ownSockets: string, log: Logger): Promise<void> {
+async function stopFormer({ folder }: Cluster, ownSockets: string, log: Logger, signal: AbortSignal): Promise<void> {
   const former = await readPidFile(folder);
   if (former !== undefined && (await isServerOf(folder, former.pid))) {
     log.warn({ pid: former.pid }, 'stopping the PostgreSQL that a former run left behind');
     await stopStranger(folder, former.pid);
   }
   // One that a former run left behind in another container is not seen among our processes, but still has its socket.
-  for (const deadline = Date.now() + CONFLICT_PATIENCE_MS; (await listens(former?.socketFolder)) || (await listens(folder)); await delay(50)) {
+  for (const deadline = Date.now() + CONFLICT_PATIENCE_MS; (await listens(former?.socketFolder)) || (await listens(folder)); await pause(50, signal)) {
+    signal.throwIfAborted();
     if (Date.now() > deadline) throw inUse(folder);
   }
   if (former?.socketFolder !== undefined && former.socketFolder !== ownSockets) await removeSocketFolder(former.socketFolder);
