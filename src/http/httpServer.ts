@@ -13,8 +13,8 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** How long a connection without a request stays open while closing: one may be on its way. */
-const LINGER_MS = 500;
+/** How long a connection without a request stays open while closing: one may be on its way, or about to be sent by a client that stalls. */
+const LINGER_MS = 2_000;
 /** For a request to arrive: 50 MB over a line of 250 kbit/s. An upload that stops coming is found out by its receiver. */
 const LONGEST_REQUEST_MS = 30 * 60_000;
 
