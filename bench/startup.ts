@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../tests/support/eventually.ts';
-import { freePorts } from '../tests/support/systemProcess.ts';
+import { freePorts } from '../tests/support/freePorts.ts';
 import type { Benchmark } from './benchmark.ts';
 
 const PROMISED_MS = 5_000;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findServer } from '../../src/postgres/pidFile.ts';
 import { eventually } from './eventually.ts';
-import { freePorts } from './systemProcess.ts';
+import { freePorts } from './freePorts.ts';
 
 export const REPOSITORY = new URL('../..', import.meta.url).pathname;
 

@@ -24,8 +24,11 @@ describe('SIGTERM', () => {
     const stopped = new AbortController();
     const outcomes: (Outcome & { readonly whileStarting: boolean })[] = [];
     let starting = false;
-    const note = (outcome: Outcome): Outcome => {
-      outcomes.push({ ...outcome, whileStarting: starting });
+    // The answer to a request that was sent while it was starting may be noted after it has started.
+    const noted = async (send: () => Promise<Outcome>): Promise<Outcome> => {
+      const startingWhenSent = starting;
+      const outcome = await send();
+      outcomes.push({ ...outcome, whileStarting: startingWhenSent || starting });
       return outcome;
     };
     const acknowledged = new Map(videos.map(({ id }) => [id, new Set<string>()]));
@@ -36,7 +39,7 @@ describe('SIGTERM', () => {
       const headers = { authorization: `Bearer ${person.token}` };
       for (let turn = 0; !stopped.signal.aborted || turn < videos.length; turn += 1) {
         const video = videos[turn % videos.length]!;
-        await eventually(() => client.send(target.url, 'PUT', `/api/v1/video/${video.id}/like`, headers).then(note), {
+        await eventually(() => noted(() => client.send(target.url, 'PUT', `/api/v1/video/${video.id}/like`, headers)), {
           within: 40_000,
           what: 'the restarted API answers',
           holds: (outcome) => outcome.kind === 'answered' && outcome.status === 200,
