@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../tests/support/eventually.ts';
 import { freePorts } from '../tests/support/freePorts.ts';
+import { noSettings } from '../tests/support/noSettings.ts';
 import type { Benchmark } from './benchmark.ts';
 
 const PROMISED_MS = 5_000;
@@ -30,7 +31,7 @@ async function startAndStop(folder: string): Promise<number> {
   const [port, socketPort] = await freePorts(2);
   const begun = performance.now();
   const child = spawn('npm', ['start'], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR: join(folder, 'data'), PORT: String(port), SOCKET_PORT: String(socketPort), LOG_LEVEL: 'warn' },
+    env: { ...noSettings, PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR: join(folder, 'data'), PORT: String(port), SOCKET_PORT: String(socketPort), LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const ended = once(child, 'exit');

@@ -67,7 +67,7 @@ describe('a start', () => {
   test('reads .env in the working folder, where variables that are set already win', async () => {
     writeFileSync(join(place.folder, '.env'), `DATA_DIR=./here\nPORT=1\nLOG_LEVEL=silent\n`);
     const command = [process.execPath, join(REPOSITORY, 'bin/reelstream.js')] as const;
-    const instance = await start({ cwd: place.folder, command, dataDir: join(place.folder, 'here'), env: { DATA_DIR: undefined } }).ready();
+    const instance = await start({ cwd: place.folder, command, dataDir: join(place.folder, 'here'), env: { DATA_DIR: undefined, LOG_LEVEL: undefined } }).ready();
     expect(existsSync(join(instance.dataDir, 'postgres', 'PG_VERSION'))).toBe(true);
     expect((await instance.stop()).output).not.toContain('"level"');
   });

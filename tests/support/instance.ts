@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { findServer } from '../../src/postgres/pidFile.ts';
 import { eventually } from './eventually.ts';
 import { freePorts } from './freePorts.ts';
+import { noSettings } from './noSettings.ts';
 
 export const REPOSITORY = new URL('../..', import.meta.url).pathname;
 
@@ -42,7 +43,7 @@ export class Instance implements AsyncDisposable {
     const [program, ...args] = command;
     this.#child = spawn(program, args, {
       cwd,
-      env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port), SOCKET_PORT: String(socketPort), RATE_LIMIT_ENABLED: 'false', ...env },
+      env: { ...noSettings, PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port), SOCKET_PORT: String(socketPort), RATE_LIMIT_ENABLED: 'false', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...account,
     });

@@ -4,6 +4,7 @@ import { createWriteStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { freePorts } from './freePorts.ts';
+import { noSettings } from './noSettings.ts';
 
 export type Role = 'serve' | 'api' | 'projector' | 'media' | 'relay';
 
@@ -26,7 +27,7 @@ export class SystemProcess {
     this.url = `http://127.0.0.1:${port}`;
     this.socketUrl = `http://127.0.0.1:${socketPort}`;
     this.logFile = logFile;
-    this.#environment = { ...environment, PORT: String(port), SOCKET_PORT: String(socketPort) };
+    this.#environment = { ...noSettings, ...environment, PORT: String(port), SOCKET_PORT: String(socketPort) };
   }
 
   static async create(role: Role, index: number, logFolder: string, environment: NodeJS.ProcessEnv): Promise<SystemProcess> {
