@@ -27,7 +27,7 @@ export const variables = {
   SOCKET_PORT: withDefault(port, '3002', 'Socket.io for clients of the first version'),
   LEGACY_SOCKET: withDefault(bool, 'true', 'upload progress on SOCKET_PORT, to every socket, as the first version did'),
   HOST: optional(text, '127.0.0.1', 'the address to listen on; every address when unset'),
-  PUBLIC_URL: optional(url('http', 'https'), 'https://reels.example.org', 'where clients reach this server: begins the addresses of videos that it serves itself; http://localhost:PORT when unset'),
+  PUBLIC_URL: optional(url('http', 'https'), 'https://reels.example.org', 'where clients reach this server: begins the addresses of videos that it serves itself; http://localhost:PORT, or that of HOST, when unset'),
   TRUST_PROXY: withDefault(trustProxy, 'false', 'whose X-Forwarded-For to believe: true, a number of proxies, or addresses'),
   CORS_ORIGIN: withDefault(list, '*', 'origins whose pages may call the API'),
   LOG_LEVEL: withDefault(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', 'how much is logged'),
