@@ -7,21 +7,22 @@ import { percentile, type Benchmark } from './benchmark.ts';
 const PEOPLE = 32;
 const VIDEOS = 20;
 
-/** The embedded way, and the way through Kafka. */
-const PROMISED_MS = { embedded: 50, cluster: 150 };
+/** The embedded way, and the way through Kafka, on one machine: up to so many likes a second. Beyond it the figures are for information. */
+const PROMISED = { embedded: { ms: 50, rate: 100 }, cluster: { ms: 150, rate: 500 } };
 
 /**
  * From command to read model: the answer to a like carries a count read from the read model after the like is in it, so
  * the time until that answer is the time until any query sees the like, and HTTP on top. `SYSTEM_PROFILE=cluster` measures
- * the way through Kafka.
+ * the way through Kafka, with one process a role.
  */
 export const latency: Benchmark = {
   name: 'latency',
   async run() {
-    const promise = { unit: 'ms', peer: 'what we promise', theirs: PROMISED_MS[profile], atMost: 1 };
+    const promised = PROMISED[profile];
+    const promise = { unit: 'ms', peer: 'what we promise', theirs: promised.ms };
     return (await measure([100, 500], 10)).flatMap(({ rate, times, behind }) => [
       { what: `a like until it is read, median at ${rate}/s (${profile})`, ours: percentile(times, 0.5), ...promise },
-      { what: `a like until it is read, p99 at ${rate}/s (${profile})`, ours: percentile(times, 0.99), ...promise },
+      { what: `a like until it is read, p99 at ${rate}/s (${profile})`, ours: percentile(times, 0.99), ...promise, ...(rate <= promised.rate && { atMost: 1 }) },
       { what: `likes answered behind at ${rate}/s (${profile})`, ours: behind, theirs: times.length, unit: 'of', peer: 'likes sent', atMost: 0 },
     ]);
   },
@@ -37,7 +38,7 @@ interface Measured {
 }
 
 async function measure(rates: readonly number[], seconds: number): Promise<Measured[]> {
-  await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' } });
+  await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' }, ofEach: 1 });
   const people = await newPeople(PEOPLE, system.api);
   const videoIds: string[] = [];
   for (let index = 0; index < VIDEOS; index += 1) videoIds.push((await uploaded(system.api(), people[0]!.token, await clip('plain'))).id);

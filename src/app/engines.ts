@@ -72,9 +72,12 @@ export async function openEngines({ config, log, parts, draining, port, starting
   const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
   const progress = createSharedProgress({ pool, projections: projections.map(({ name }) => name), log });
-  await abortable(progress.start(), starting);
   parts.defer(() => progress.close());
-  showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
+  // Only requests wait for projections, and each process that listens is woken by every notification.
+  if (config.role === 'serve' || config.role === 'api') {
+    await abortable(progress.start(), starting);
+    showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
+  }
   const scratch = await madeIn(config.dataDir, createScratch(join(config.dataDir, 'tmp')));
   parts.defer(() => scratch.close());
   const objects = await openObjectStore(config, parts, port);

@@ -17,6 +17,9 @@ import { within } from './within.ts';
 /** Quiet partitions hear this often how far the log is, and the place is saved, while events flow; and once when they no longer do. */
 const ROUND_MS = 50;
 const RETRY_MS = 1_000;
+/** After a page that had few events: the next one gathers what follows closely. */
+const GATHER_MS = 10;
+const FEW = 100;
 /** A broker that hangs does not keep the process from ending; what it may still take in is a repetition at most. */
 const STOP_MS = 5_000;
 /** For how long a start waits for a broker that does not answer rightly, before it goes on without having looked. */
@@ -124,7 +127,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       const messages: PartitionMessage[] = [];
       if (read !== undefined) {
         // The following page is read while this one is sent.
-        next = reader.next();
+        next = read.value.events.length < FEW ? pause(GATHER_MS, lease.signal).then(() => reader.next()) : reader.next();
         next.catch(() => undefined);
         messages.push(...chain.events(read.value.events, read.value.position));
       }

@@ -16,6 +16,9 @@ const RETRY_MS = 1_000;
 const COMMIT_EVERY_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
 const LOOK_EVERY_MS = 3_000;
+/** Between two fetches that bring little: a busy topic would otherwise be fetched record by record. */
+const GATHER_MS = 25;
+const LITTLE = 100;
 /** A broker that hangs does not keep the process from ending. */
 const CLOSE_MS = 5_000;
 
@@ -154,6 +157,8 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
     const position = records.reduce((most, record) => (record.position > most ? record.position : most), 0n);
     offsets.add(batch.partition, { next: BigInt(batch.lastOffset()) + 1n, position });
     await heartbeat();
+    // What has come is taken in meanwhile; only what comes next is waited for.
+    if (records.length < LITTLE) await pause(GATHER_MS, signal);
     // Not fetching is what holds Kafka back; a consumer that lags behind the others reads the store instead.
     while (isRunning() && !isStale() && !signal.aborted && tail.waiting > mostWaiting) {
       await within(tail.progress(), HEARTBEAT_MS);

@@ -13,6 +13,12 @@ const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
 /** Checkpoints that only pass events of no interest are written this often, instead of with each batch. */
 const IDLE_CHECKPOINT_MS = 1_000;
+/**
+ * After a transaction with few events: what follows closely is gathered. Measured at 500 likes a second, it halves the
+ * slowest answers; a transaction each costs all that the machine has.
+ */
+const GATHER_MS = 8;
+const FEW_EVENTS = 100;
 /** A server that crashed may have lost its last commits (`transaction.ts`). With nothing new to take in, only a look tells. */
 const LOOK_MS = 2_000;
 
@@ -100,6 +106,8 @@ async function follow(options: LaneOptions, readers: ReadonlyMap<number, Partiti
       options.onMoved(moved);
     }
     if (due) onSuccess();
+    const taken = batches.reduce((sum, { events }) => sum + events.length, 0);
+    if (taken > 0 && taken < FEW_EVENTS) await pause(GATHER_MS, signal);
     for (const place of places) if (arrived.has(place.partition)) arrivals.request(place);
   }
 }

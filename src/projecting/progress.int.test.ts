@@ -32,7 +32,7 @@ beforeEach(async () => {
 });
 
 async function begin(): Promise<SharedProgress> {
-  const progress = createSharedProgress({ pool: t.pool, projections: ['counting'], log: quiet });
+  const progress = createSharedProgress({ pool: t.pool, projections: ['counting', 'nowhere'], log: quiet });
   await progress.start();
   ended.push(() => progress.close());
   return progress;

@@ -25,7 +25,7 @@ export interface SharedProgressOptions {
 
 /** Progress of all projections, whichever process runs them. */
 export interface SharedProgress extends ProjectionProgress {
-  /** For those who run projections: tells this process at once, the others within milliseconds. */
+  /** For those who run projections: tells this process at once, the others within milliseconds. Of others than `projections` nobody is told. */
   moved(move: PartitionMoved): void;
   /** Reads where the projections are and begins to hear from other processes; one connection of the pool. */
   start(): Promise<void>;
@@ -42,6 +42,8 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
   let running: Promise<unknown> | undefined;
 
   function moved(move: PartitionMoved): void {
+    // Nobody waits for a process manager, and each notification wakes every API process.
+    if (!projections.includes(move.projection)) return;
     tracker.moved(move);
     const key = `${move.projection} ${move.partition}`;
     untold.set(key, { ...move, changed: move.changed || untold.get(key)?.changed === true });

@@ -11,6 +11,8 @@ export type Profile = 'embedded' | 'cluster';
 export const profile: Profile = process.env['SYSTEM_PROFILE'] === 'cluster' ? 'cluster' : 'embedded';
 
 export interface SystemOptions {
+  /** In a cluster, how many processes play each role; 2 by default. */
+  readonly ofEach?: number;
   /** What comes before the usual settings; as a function, it is given the variables of the engines. */
   readonly environment?: Readonly<Record<string, string>> | ((engines: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>);
 }
@@ -42,7 +44,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     ...(engines === undefined ? {} : { ...engines.environment, ...secrets(), NODE_ENV: 'production' }),
     ...(typeof options.environment === 'function' ? await options.environment(engines?.environment ?? {}) : options.environment),
   };
-  const roles: Role[] = engines === undefined ? ['serve'] : ['api', 'projector', 'media', 'relay', 'api', 'projector', 'media', 'relay'];
+  const roles: Role[] = engines === undefined ? ['serve'] : Array.from({ length: options.ofEach ?? 2 }, (): Role[] => ['api', 'projector', 'media', 'relay']).flat();
   const processes = await Promise.all(
     // In a cluster no two processes share a folder.
     roles.map((role, index) =>
