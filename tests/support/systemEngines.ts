@@ -82,7 +82,8 @@ async function dropTopic(topic: string): Promise<void> {
   const topics = (await admin.listTopics()).filter((each) => each === topic);
   if (topics.length > 0) await admin.deleteTopics({ topics });
   const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter((id) => id.includes(topic));
-  if (groups.length > 0) await admin.deleteGroups(groups);
+  // Some brokers (3.9) remove a group by themselves, along with its last offsets.
+  if (groups.length > 0) await admin.deleteGroups(groups).catch(() => undefined);
   await admin.disconnect();
 }
 
