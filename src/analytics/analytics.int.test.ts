@@ -125,6 +125,23 @@ describe('analytics', () => {
     expect((await analytics('', other)).data).toMatchObject({ totalViews: 4, totalUploads: 1 });
   });
 
+  test('agree with themselves in every answer, while views arrive', async () => {
+    const ids = [await uploadedOn('2025-01-01'), await uploadedOn('2025-01-01')];
+    const views = Array.from({ length: 150 }, (_, round) => ids[round % 2]!);
+    let isOver = false;
+    const watching = (async () => {
+      for (const id of views) await viewedOn('2025-01-01', id);
+    })().finally(() => (isOver = true));
+    const differences = new Set<number>();
+    while (!isOver) {
+      const { data } = await slices.call<Analytics>('GET', '/api/v1/analytics', { token: owner.token });
+      differences.add(data.topVideos.reduce((sum, { viewCount }) => sum + viewCount, -data.totalViews));
+    }
+    await watching;
+    expect([...differences]).toEqual([0]);
+    expect((await analytics()).data.totalViews).toBe(views.length);
+  });
+
   test('do not round the engagement rate', async () => {
     const id = await uploadedOn('2025-01-01');
     await viewedOn('2025-01-01', id, 3);

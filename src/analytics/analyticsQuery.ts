@@ -22,32 +22,28 @@ export interface AnalyticsReport {
   readonly engagementRate: number;
 }
 
-interface DayRow {
-  readonly day: string;
-  readonly views: number;
-  readonly likes: number;
-  readonly uploads: number;
-}
-
-interface TopRow {
-  readonly id: string;
-  readonly title: string;
-  readonly views: number;
-  readonly likes: number;
+interface Row {
+  readonly days: readonly { readonly day: string; readonly views: number; readonly likes: number; readonly uploads: number }[];
+  readonly top: AnalyticsReport['topVideos'];
 }
 
 const WITHIN = `d.owner_id = $1 and d.day between $2::date and $3::date and ($4::uuid is null or d.video_id = $4)`;
 
-const DAYS = `
-  select to_char(d.day, 'YYYY-MM-DD') as day, sum(d.views)::int as views, sum(d.likes)::int as likes,
-    coalesce(sum(d.uploads) filter (where v.ready), 0)::int as uploads
-  from analytics.daily d left join analytics.videos v on v.id = d.video_id where ${WITHIN} group by d.day order by d.day`;
-
-const TOP = `
-  select v.id, v.title, sum(d.views)::int as views, sum(d.likes)::int as likes
-  from analytics.daily d join analytics.videos v on v.id = d.video_id and v.ready and not v.deleted
-  where ${WITHIN} group by v.id, v.title
-  order by sum(d.views) desc, sum(d.likes) desc, v.id desc limit 5`;
+/** One statement, so one snapshot: with two, the totals could know a view that the top five do not. */
+const REPORT = `
+  with days as (
+    select to_char(d.day, 'YYYY-MM-DD') as day, sum(d.views)::int as views, sum(d.likes)::int as likes,
+      coalesce(sum(d.uploads) filter (where v.ready), 0)::int as uploads
+    from analytics.daily d left join analytics.videos v on v.id = d.video_id where ${WITHIN} group by d.day
+  ), top as (
+    select v.id, v.title, sum(d.views)::int as "viewCount", sum(d.likes)::int as "likeCount"
+    from analytics.daily d join analytics.videos v on v.id = d.video_id and v.ready and not v.deleted
+    where ${WITHIN} group by v.id, v.title
+    order by sum(d.views) desc, sum(d.likes) desc, v.id desc limit 5
+  )
+  select
+    (select coalesce(json_agg(days order by day), '[]') from days) as days,
+    (select coalesce(json_agg(top order by "viewCount" desc, "likeCount" desc, id desc), '[]') from top) as top`;
 
 /**
  * What happened to a user's videos in a range of days. Days on which nothing of a kind happened are left out; likes
@@ -55,11 +51,8 @@ const TOP = `
  * video's past still counts in the totals, but the top five are videos that one can still go to.
  */
 export async function analyticsOf(pool: pg.Pool, { ownerId, start, end, videoId }: AnalyticsQuestion): Promise<AnalyticsReport> {
-  const values = [ownerId, start, end, videoId ?? null];
-  const [{ rows: days }, { rows: top }] = await Promise.all([
-    pool.query<DayRow>({ name: 'analyticsDays', text: DAYS, values }),
-    pool.query<TopRow>({ name: 'analyticsTop', text: TOP, values }),
-  ]);
+  const { rows } = await pool.query<Row>({ name: 'analytics', text: REPORT, values: [ownerId, start, end, videoId ?? null] });
+  const { days, top } = rows[0]!;
   const total = (kind: 'views' | 'likes' | 'uploads'): number => days.reduce((sum, day) => sum + day[kind], 0);
   const overTime = (kind: 'views' | 'likes'): DayCount[] =>
     days.filter((day) => day[kind] !== 0).map((day) => ({ date: day.day, count: day[kind] }));
@@ -71,7 +64,7 @@ export async function analyticsOf(pool: pg.Pool, { ownerId, start, end, videoId 
     totalUploads: total('uploads'),
     viewsOverTime: overTime('views'),
     likesOverTime: overTime('likes'),
-    topVideos: top.map(({ id, title, views, likes }) => ({ id, title, viewCount: views, likeCount: likes })),
+    topVideos: top,
     // Not rounded: the seed's clients do that themselves.
     engagementRate: totalViews === 0 ? 0 : (totalLikes / totalViews) * 100,
   };
