@@ -133,8 +133,9 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
   });
 
   test('refuses to append where transactions have one snapshot, which could miss what was committed before theirs', async () => {
-    const pool = createPool({ connectionString: database.url, name: 'serializable' });
-    pool.on('connect', (client) => void client.query('set default_transaction_isolation = serializable'));
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c default_transaction_isolation=serializable');
+    const pool = createPool({ connectionString: url.href, name: 'serializable' });
     const serializable = createPostgresEventStore({ pool });
     try {
       await expect(serializable.append(someStream(), someEvents(1), 'none')).rejects.toThrow(/isolation level read committed/);

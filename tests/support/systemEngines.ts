@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { Kafka, logLevel } from 'kafkajs';
 import { Client as MinioClient } from 'minio';
+import { createKafkaClient } from '../../src/delivery/kafkaClient.ts';
 import { createPool } from '../../src/postgres/pool.ts';
+import { quiet } from './projecting.ts';
 
 /** The engines of one run: names of its own on servers that others use too. */
 export interface Engines extends AsyncDisposable {
@@ -77,7 +78,7 @@ async function emptyRedis(url: string): Promise<void> {
 }
 
 async function dropTopic(topic: string): Promise<void> {
-  const admin = new Kafka({ brokers: named('KAFKA_BROKERS').split(','), logLevel: logLevel.NOTHING }).admin();
+  const admin = createKafkaClient({ brokers: named('KAFKA_BROKERS').split(','), clientId: 'test', log: quiet }).admin();
   await admin.connect();
   const topics = (await admin.listTopics()).filter((each) => each === topic);
   if (topics.length > 0) await admin.deleteTopics({ topics });
