@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
+import { projections } from '../../projections/index.ts';
 import { startSlices, type Slices, type SliceUser } from '../../tests/support/slices.ts';
 import type { Answer, Like, VideoPage } from '../../tests/support/systemClient.ts';
 import type { RecordedEvent } from '../core/event.ts';
+import { projectionConsumer } from '../projecting/consumer.ts';
 import type { VideoProcessed } from '../videos/events.ts';
 import { likeStream, type LikeCommand } from './decider.ts';
 import { createLikeCommands } from './likeCommands.ts';
@@ -118,6 +120,19 @@ describe('while the read models stand still', () => {
     }
     const repeated = await put(id, bob);
     expect([repeated.data.likeCount, repeated.headers.get('x-projection-behind')]).toEqual([2, null]);
+  });
+
+  test('a like that is in already, without anybody having told so, is not counted twice', async () => {
+    const id = await slices.video(ann);
+    await slices.project(false);
+    const untold = await slices.projecting.run(projections.map(projectionConsumer));
+    try {
+      const liked = await put(id, bob);
+      expect([liked.status, liked.data.likeCount]).toEqual([200, 1]);
+    } finally {
+      await untold.stop();
+      await slices.project(true);
+    }
   });
 
   test('a video that they have not seen yet can be liked', async () => {

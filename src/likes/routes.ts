@@ -34,10 +34,10 @@ export function likeRoutes({ commands, queries, progress }: LikeRoutesDependenci
       isShown(progress, ['videos'], written, signal),
       isShown(progress, ['likes', 'analytics'], written, signal),
     ]);
-    const counted = await queries.likeCount(videoId);
+    const { count, holdsIt } = isCounted ? { count: await queries.likeCount(videoId), holdsIt: true } : await queries.likeCountAgainst(videoId, written);
     const message = liked ? 'Video liked successfully' : 'Video unliked successfully';
-    const data = { message, videoId, likeCount: isCounted ? counted : Math.max(0, counted + difference), likeStatus: liked };
-    return { status: 200, message, data, position, behind: !isCounted || !isElsewhere };
+    const data = { message, videoId, likeCount: holdsIt ? count : Math.max(0, count + difference), likeStatus: liked };
+    return { status: 200, message, data, position, behind: !holdsIt || !isElsewhere };
   }
 
   const common = {
