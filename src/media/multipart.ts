@@ -6,7 +6,6 @@ import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import busboy from 'busboy';
 import { DomainError } from '../core/errors.ts';
-import { drainThenClose } from '../http/drain.ts';
 import { ensureRoom, type FreeSpace } from './diskSpace.ts';
 import type { UploadLimits } from './limits.ts';
 import { startPatience, type Patience } from './patience.ts';
@@ -39,23 +38,18 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Bytes between two looks at the disk: others fill it as well. */
 const LOOK_EVERY = 8 * 1024 * 1024;
 
-/** Streams the form's one file into `folder`; see `receiveUpload`. */
+/** Streams the form's one file into `folder`; see `receiveUpload`. On a refusal the rest of the request waits to be drained. */
 export async function receiveForm(
   request: IncomingMessage,
   folder: string,
   limits: UploadLimits,
   { signal, onReceived, freeSpace, longestPause = LONGEST_PAUSE_MS }: ReceiveFormOptions = {},
 ): Promise<ReceivedForm> {
-  try {
-    const announced = Number(request.headers['content-length'] ?? Number.NaN);
-    if (announced > limits.maxBytes + FORM_OVERHEAD) throw tooLarge(limits);
-    const form = openForm(request, limits);
-    await ensureRoom(folder, Number.isNaN(announced) ? limits.maxBytes : announced, freeSpace);
-    return await readForm(request, form, { folder, limits, announced, signal, onReceived, freeSpace, longestPause });
-  } catch (error) {
-    drainThenClose(request);
-    throw error;
-  }
+  const announced = Number(request.headers['content-length'] ?? Number.NaN);
+  if (announced > limits.maxBytes + FORM_OVERHEAD) throw tooLarge(limits);
+  const form = openForm(request, limits);
+  await ensureRoom(folder, Number.isNaN(announced) ? limits.maxBytes : announced, freeSpace);
+  return await readForm(request, form, { folder, limits, announced, signal, onReceived, freeSpace, longestPause });
 }
 
 function openForm(request: IncomingMessage, limits: UploadLimits): busboy.Busboy {

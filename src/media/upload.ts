@@ -53,6 +53,8 @@ export async function receiveUpload(request: IncomingMessage, options: ReceiveUp
     return { data, original: file, facts, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();
+    // Last, since a fast sender soon uses up what is drained, and the answer has to be out by then.
+    drainThenClose(request);
     throw explain(error);
   }
 }
