@@ -74,7 +74,8 @@ const CLAIM = `
     where kept.created_at < now() - interval '${KEPT_HOURS} hours'
        or (kept.status is null and kept.held_until < now() and kept.fingerprint = excluded.fingerprint)`;
 
-const RENEW = `update reelstream.idempotency set held_until = now() + $2 * interval '1 millisecond' where owner = any($1::uuid[])`;
+/** Not what was let go meanwhile, on another connection. */
+const RENEW = `update reelstream.idempotency set held_until = now() + $2 * interval '1 millisecond' where owner = any($1::uuid[]) and held_until <> '-infinity'`;
 /** The key stays known, so that another request cannot take it; the same one may run again at once. */
 const LET_GO = `update reelstream.idempotency set held_until = '-infinity' where owner = $1`;
 const STORE = `update reelstream.idempotency set status = $2, headers = $3, body = $4 where owner = $1`;
