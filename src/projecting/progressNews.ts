@@ -38,6 +38,7 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
   const { signal } = closing;
   const untold = new Map<string, PartitionMoved>();
   const seen = new Map<string, bigint>();
+  let begun = false;
   let telling: Promise<void> | undefined;
   let running: Promise<unknown> | undefined;
 
@@ -99,7 +100,8 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
       });
       for (const { partition, partitions, position } of checkpoints) {
         const key = `${projection} ${partition}`;
-        const changed = position > (seen.get(key) ?? position) && position > tracker.position(projection);
+        // One that was not there at the beginning has been filled since.
+        const changed = position > (seen.get(key) ?? (begun ? 0n : position)) && position > tracker.position(projection);
         seen.set(key, position);
         tracker.moved({ projection, partition, partitions, position, changed, regressed });
       }
@@ -114,6 +116,7 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
     moved,
     async start() {
       await readAll(false);
+      begun = true;
       running ??= Promise.all([hear(), poll()]);
     },
     async close() {
