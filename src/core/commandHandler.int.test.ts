@@ -67,10 +67,10 @@ describe('a command', () => {
     expect(await all(store.readStream(stream))).toEqual([]);
   });
 
-  test('is decided again when another got ahead: fifty at once on one stream all count', async () => {
+  test('is decided again when another got ahead: thirty at once on one stream all count', async () => {
     const stream = someLamp();
-    const outcomes = await Promise.all(Array.from({ length: 50 }, () => handleCommand(store, lamp, stream, 'toggle', context())));
-    expect(outcomes.map(({ revision }) => revision!).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    const outcomes = await Promise.all(Array.from({ length: 30 }, () => handleCommand(store, lamp, stream, 'toggle', context())));
+    expect(outcomes.map(({ revision }) => revision!).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, n) => n));
     const recorded = await all(store.readStream(stream));
     expect(recorded.map(({ data }) => data)).toEqual(recorded.map((_, n) => ({ n })));
     for (const { revision, events } of outcomes) expect(recorded[revision!]).toMatchObject(events[0]!);

@@ -6,8 +6,8 @@ import type { DomainEvent, NewEvent, RecordedEvent } from './event.ts';
 import { eventIdFor } from './eventIds.ts';
 
 /**
- * Conflicts after which a command gives up. Each means that another writer got ahead; with the pauses between them, some
- * dozens of commands at once on one stream all get their turn.
+ * Conflicts after which a command gives up. Each means that another writer got ahead, so as many commands at once on one
+ * stream all get their turn, however slow the store is.
  */
 const MOST_ATTEMPTS = 30;
 const LONGEST_PAUSE_MS = 200;
