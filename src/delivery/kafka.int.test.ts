@@ -149,7 +149,7 @@ describeWithKafka('delivery through Kafka', () => {
       insert into counting.seen table backup_seen;
       insert into counting.checkpoints table backup_checkpoints`);
     await k.member([counting]);
-    await eventually(() => countedViews(t.pool), { what: 'all is counted', holds: (counts) => isDeepStrictEqual(counts, evenly(8)) });
+    await eventually(() => countedViews(t.pool), { within: 50_000, what: 'all is counted', holds: (counts) => isDeepStrictEqual(counts, evenly(8)) });
   });
 
   test('refuses a topic that another log has filled', async () => {

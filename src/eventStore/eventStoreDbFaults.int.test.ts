@@ -80,14 +80,14 @@ describe.each([
           await store.close();
         }
       }),
-      { numRuns: 6 },
+      { numRuns: 6, endOnFailure: true },
     );
-  });
+  }, 180_000);
 });
 
 test('a writer that expects a revision is told of a conflict even when its append was the one that hung', async () => {
   await using double = await startEventStoreDbDouble();
-  const store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 1_000 });
+  const store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 3_000 });
   try {
     const stream = someStream();
     double.faults.plan('append', 'hang');

@@ -212,7 +212,17 @@ if (REDIS_URL === undefined) process.stderr.write('\nSKIPPED: sockets across pro
     const heard = await Promise.all([first.main, second.main, first.legacy, second.legacy].map(async (url) => heardOn(await connect(url, tokenOf(userId)), userId) as { progress: number; videoId: string }[]));
     const ofThis = (): number[][] => heard.map((each) => each.filter((one) => one.videoId === videoId).map(({ progress }) => progress));
     // The adapters subscribe in their own time.
-    await eventually(() => { worker.report(step(userId, randomUUID(), 0)); return heard.every((each) => each.length > 0); }, { what: 'the processes hear each other' });
+    const fromWorker = new Set<string>();
+    await eventually(
+      () => {
+        const [one, other] = [randomUUID(), randomUUID()];
+        fromWorker.add(one);
+        worker.report(step(userId, one, 0));
+        first.realtime.reportProgress(step(userId, other, 0));
+        return heard.every((each) => new Set(each.map((progress) => fromWorker.has(progress.videoId))).size === 2);
+      },
+      { what: 'the processes hear each other' },
+    );
     first.realtime.reportProgress(step(userId, videoId, 10));
     await eventually(() => ofThis().every((each) => each.length === 1), { what: 'all have heard the first' });
     worker.report(step(userId, videoId, 60));
@@ -230,8 +240,7 @@ if (REDIS_URL === undefined) process.stderr.write('\nSKIPPED: sockets across pro
     }, { what: 'progress crosses' });
     await crosses();
     const list = async (): Promise<string[]> => String(await redis.client('LIST')).split('\n').filter((line) => line.includes(`name=${namespace}:sockets`));
-    const own = await list();
-    expect(own).toHaveLength(4);
+    const own = await eventually(list, { what: 'all four are there by name', holds: ({ length }) => length === 4 });
     for (const line of own) await redis.client('KILL', 'ID', /id=(\d+)/.exec(line)![1]!);
     heard.splice(0);
     await crosses();

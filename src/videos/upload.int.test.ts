@@ -28,10 +28,9 @@ async function upload(data: unknown, headers: Record<string, string> = {}): Prom
   return slices.call('POST', '/api/v1/video/upload', { token: ann.token, body, headers });
 }
 
-/** The uploads from now on, as they are recorded. */
-async function* uploads(signal: AbortSignal): AsyncGenerator<RecordedEvent<VideoUploaded>> {
-  const { store } = slices.projecting;
-  for await (const { events } of store.subscribe({ after: await store.head(), types: ['VideoUploaded'], signal })) {
+/** The uploads after a position, as they are recorded. */
+async function* uploads(after: bigint, signal: AbortSignal): AsyncGenerator<RecordedEvent<VideoUploaded>> {
+  for await (const { events } of slices.projecting.store.subscribe({ after, types: ['VideoUploaded'], signal })) {
     yield* events as RecordedEvent<VideoUploaded>[];
   }
 }
@@ -39,8 +38,9 @@ async function* uploads(signal: AbortSignal): AsyncGenerator<RecordedEvent<Video
 /** Plays the media worker: says this of each upload, until the work is over. */
 async function processedAs<T>(command: VideoCommand, work: () => Promise<T>): Promise<T> {
   const stop = new AbortController();
+  const after = await slices.projecting.store.head();
   const worker = (async () => {
-    for await (const { data } of uploads(stop.signal)) await slices.decide(data.videoId, command);
+    for await (const { data } of uploads(after, stop.signal)) await slices.decide(data.videoId, command);
   })();
   try {
     return await work();

@@ -95,8 +95,9 @@ describe('while the event store is away', () => {
     return {
       away: true,
       async appendMany(requests) {
-        const results = await log.store.appendMany(this.away ? requests.slice(0, 1) : requests);
-        if (!this.away) return results;
+        const { away } = this;
+        const results = await log.store.appendMany(away ? requests.slice(0, 1) : requests);
+        if (!away) return results;
         return requests.map(() => ({ status: 'rejected', reason: new EventStoreUnavailable('away') }));
       },
     };

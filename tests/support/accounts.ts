@@ -21,6 +21,7 @@ import { sessionRoutes } from '../../src/sessions/routes.ts';
 import { createTokens, type Tokens } from '../../src/sessions/tokens.ts';
 import { createVideoQueries } from '../../src/videos/videoQueries.ts';
 import { createTestDatabase } from './database.ts';
+import { eventually } from './eventually.ts';
 import { collectingLog, startTestApp, TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
 
 /** Accounts and sessions behind their real door: HTTP, PostgreSQL, the projections that feed them. */
@@ -58,6 +59,7 @@ export async function startAccountsTest({ secureCookies = false } = {}): Promise
   const consumers = projections.filter(({ name }) => name === 'accounts' || name === 'videos').map(projectionConsumer);
   const projector = createProjector({ pool, store: sealedStore, decode: codec.decode, source, consumers, log, onMoved: progress.moved });
   await projector.start();
+  await eventually(() => Object.values(projector.states()).every((state) => state === 'running'), { what: 'the projections run' });
 
   const tokens = createTokens({ accessSecret: TEST_JWT_SECRET, accessSeconds: 900, refreshSecret: 'only for refresh tests', refreshSeconds: 3_600 });
   const nameHash: NameHash = (kind, value) => hmacName(masterKey, kind, value);

@@ -61,8 +61,7 @@ async function emptyRedisNumber(url: string): Promise<number> {
     const redis = new Redis(url, { db: number });
     try {
       if ((await redis.set(TAKEN_KEY, process.pid, 'EX', TAKEN_FOR_SECONDS, 'NX')) !== 'OK') continue;
-      await redis.flushdb();
-      await redis.set(TAKEN_KEY, process.pid, 'EX', TAKEN_FOR_SECONDS);
+      await redis.multi().flushdb().set(TAKEN_KEY, process.pid, 'EX', TAKEN_FOR_SECONDS).exec();
       return number;
     } finally {
       redis.disconnect();

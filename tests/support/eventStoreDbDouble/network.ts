@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePorts } from '../freePorts.ts';
 
 /** Stands between the clients and a server, so that connections can be cut, frozen and refused. Always the same port. */
 export interface Network extends AsyncDisposable {
@@ -16,8 +17,9 @@ export interface Network extends AsyncDisposable {
 
 export async function createNetwork(target: number): Promise<Network> {
   const sockets = new Set<Socket>();
-  let server = await listen(0);
-  const { port } = server.address() as { port: number };
+  // Below those that the system gives away: while the server is down, nobody else may get it.
+  const [port] = (await freePorts(1)) as [number];
+  let server = await listen(port);
 
   async function listen(on: number): Promise<Server> {
     const listening = createServer((client) => {

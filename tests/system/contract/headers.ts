@@ -63,22 +63,22 @@ export function headersContract({ system, systemTest, clip }: Setting): void {
       const mine: Video[] = [];
       for (let count = 0; count < 3; count += 1) mine.push(await uploaded(system().api(), person.token, clip()));
       const { id } = mine[2]!;
-      await changesOnlyWithLikes('/api/v1/video?limit=3', id, person.token);
+      const api = system().api();
+      await changesOnlyWithLikes(api, '/api/v1/video?limit=3', id, person.token);
 
-      // The only view that there will be within a minute: once it is counted, nothing changes by itself.
-      await getVideo(system().api(), id, { token: person.token });
-      for (const api of system().apis) {
-        await eventually(async () => (await call<Video[]>(api, 'GET', '/api/v1/video?limit=3')).data.find((video) => video.id === id)?.viewCount, {
+      // The only view that this API records within a minute: once it is counted, nothing changes by itself.
+      await getVideo(api, id, { token: person.token });
+      for (const each of system().apis) {
+        await eventually(async () => (await call<Video[]>(each, 'GET', '/api/v1/video?limit=3')).data.find((video) => video.id === id)?.viewCount, {
           what: 'the view is counted',
           holds: (count) => count === 1,
         });
       }
-      await changesOnlyWithLikes(`/api/v1/video/${id}`, id, person.token);
+      await changesOnlyWithLikes(api, `/api/v1/video/${id}`, id, person.token);
     });
   });
 
-  async function changesOnlyWithLikes(path: string, videoId: string, token: string): Promise<void> {
-    const api = system().api();
+  async function changesOnlyWithLikes(api: string, path: string, videoId: string, token: string): Promise<void> {
     let { position } = await setLike(api, videoId, token);
     for (let turn = 0; turn < 2; turn += 1) {
       const sent = await call(api, 'GET', path, { token, after: position });
