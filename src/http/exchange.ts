@@ -19,8 +19,6 @@ const SANE_ID = /^[\w.:/+=-]{1,128}$/;
 export interface ExchangeOptions {
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'request'>;
-  /** Aborts when the server drains: connections then end with their answer. */
-  readonly draining: AbortSignal;
 }
 
 /** The request's name: the client's own if it sent a sane one. Correlation id of everything it causes. */
@@ -29,14 +27,13 @@ export function requestIdOf(response: Response): string {
 }
 
 /** First in line: names the request, says what every response carries, and counts and logs it once it is over. */
-export function exchange({ log, metrics, draining }: ExchangeOptions): RequestHandler {
+export function exchange({ log, metrics }: ExchangeOptions): RequestHandler {
   return (request, response, next) => {
     const started = performance.now();
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
     (response.locals as { requestId: string }).requestId = requestId;
     Object.assign(commonHeadersOf(response), SECURITY_HEADERS, { 'X-Request-Id': requestId });
-    if (draining.aborted) response.setHeader('Connection', 'close');
     response.once('close', () => {
       const ms = performance.now() - started;
       // 499: the client left before there was an answer (nginx's number for it).

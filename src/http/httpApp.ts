@@ -49,7 +49,7 @@ export function createHttpApp(options: HttpAppOptions): Application {
 
 /** What a process without an API serves on its port: health and metrics. */
 export function createOpsApp({ log, health, metrics }: Pick<HttpAppOptions, 'log' | 'health' | 'metrics'>): Application {
-  const app = bareApp({ log, health, metrics });
+  const app = bareApp({ log, metrics });
   const authenticator: Authenticator = { authenticate: () => Promise.resolve(undefined) };
   mountRoutes(app, systemRoutes({ health, metrics }), {
     authenticator, rateLimits: noRateLimits, idempotency: undefined, tracing: noTracing, draining: health.draining,
@@ -57,14 +57,14 @@ export function createOpsApp({ log, health, metrics }: Pick<HttpAppOptions, 'log
   return closing(app, log);
 }
 
-function bareApp({ log, metrics, health, trustProxy = false }: Pick<HttpAppOptions, 'log' | 'metrics' | 'health' | 'trustProxy'>): Application {
+function bareApp({ log, metrics, trustProxy = false }: Pick<HttpAppOptions, 'log' | 'metrics' | 'trustProxy'>): Application {
   const app = express();
   app.disable('x-powered-by');
   // Answers carry the tags that their makers give them; hashing every body again would cost more than most of them.
   app.disable('etag');
   app.set('trust proxy', trustProxy);
   writeCommonHeaders(app);
-  app.use(exchange({ log, metrics, draining: health.draining }));
+  app.use(exchange({ log, metrics }));
   return app;
 }
 

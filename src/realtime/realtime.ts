@@ -22,7 +22,7 @@ export interface RealtimeOptions {
 export interface Realtime {
   /** To the sockets of this process, and of all others where there is a Redis. */
   readonly reportProgress: ReportUploadProgress;
-  /** Disconnects every socket. To be called before the HTTP servers are closed, which would wait for them. */
+  /** Disconnects every socket. HTTP servers that are being closed wait for that. */
   close(): Promise<void>;
 }
 
