@@ -62,9 +62,12 @@ export const bookkeepingTables: readonly string[] = ['checkpoints', 'parked_even
 export async function install(pool: pg.Pool, consumer: Consumer, schema: string): Promise<Checkpoint[]> {
   return inTransaction(pool, { schema }, async (transaction) => {
     const { client } = transaction;
-    // Several processes may start at once; `create schema if not exists` alone can fail then.
+    // Several processes may start at once. One at a time installs; the others wait here.
     await client.query(`select pg_advisory_xact_lock(hashtextextended('reelstream.install', 0))`);
-    await client.query(`create schema if not exists "${schema}"`);
+    // `create schema if not exists` trusts this session's catalog cache, which an advisory lock does not refresh: after
+    // the wait it would create the schema a second time and fail. A query on the catalog refreshes the cache.
+    const { rowCount: found } = await client.query('select from pg_namespace where nspname = $1', [schema]);
+    if (found === 0) await client.query(`create schema "${schema}"`);
     const { rows } = await client.query<{ there: boolean }>(`select to_regclass('checkpoints') is not null as there`);
     if (!rows[0]!.there) {
       await client.query(TABLES);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import pino from 'pino';
 import { countedViews, countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
 import { asUuid } from '../../tests/support/ids.ts';
 import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
@@ -46,6 +47,18 @@ describe('a running projector', () => {
     const position = await manyViews(t, 500);
     await Promise.all([one.reached('counting', position), other.reached('counting', position)]);
     expect(await views()).toEqual({ 0: 100, 1: 100, 2: 100, 3: 100, 4: 100 });
+  });
+
+  test('several that start at the same moment on an empty database log no error', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
+    // More than one consumer, since only a session that has already worked has something in its catalog cache.
+    const names = Array.from({ length: 3 }, (_, n) => `counting_${n}`);
+    const consumers = names.map((name) => ({ ...countingViews(), name }));
+    const projectors = await Promise.all([1, 2, 3].map(() => t.run(consumers, { log })));
+    const position = await t.append(viewsOf(1), viewed(1));
+    for (const { reached } of projectors) await Promise.all(names.map((name) => reached(name, position)));
+    expect(lines).toEqual([]);
   });
 
   test('whose connections are cut again and again counts everything once', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import type pg from 'pg';
 import type { RecordedEvent } from '../../src/core/event.ts';
 import { createDirectSource } from '../../src/delivery/directSource.ts';
@@ -30,7 +30,7 @@ export interface ProjectingTest extends AsyncDisposable {
   /** All rows of a consumer's own tables, in an order of their own. */
   rows(schema: string): Promise<Record<string, unknown[]>>;
   /** Runs consumers straight from the store until `stop`; rows are written through `rows`, if it is given. */
-  run(consumers: readonly Consumer[], options?: { progress?: ProgressTracker; rows?: pg.Pool }): Promise<RunningProjector>;
+  run(consumers: readonly Consumer[], options?: { progress?: ProgressTracker; rows?: pg.Pool; log?: Logger }): Promise<RunningProjector>;
 }
 
 export interface RunningProjector {
@@ -47,9 +47,9 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
   const store = createPostgresEventStore({ pool, log: quiet });
   const running = new Set<RunningProjector>();
 
-  async function run(consumers: readonly Consumer[], { progress = createProgressTracker(), rows = pool } = {}): Promise<RunningProjector> {
+  async function run(consumers: readonly Consumer[], { progress = createProgressTracker(), rows = pool, log = quiet as Logger } = {}): Promise<RunningProjector> {
     const source = createDirectSource({ store, log: quiet });
-    const projector = createProjector({ pool: rows, store, decode: asIs, source, consumers, log: quiet, onMoved: progress.moved });
+    const projector = createProjector({ pool: rows, store, decode: asIs, source, consumers, log, onMoved: progress.moved });
     const handle: RunningProjector = {
       projector,
       progress,
