@@ -60,11 +60,11 @@ describeWithKafka('the relay', () => {
     await eventually(() => [one.state().state, other.state().state].toSorted().join(' and '), { what: 'one is active', holds: (states) => states === 'active and standby' });
     let position = 0n;
     for (let theft = 0; theft < 4; theft++) {
-      const { rows } = await t.pool.query<{ epoch: bigint }>('select epoch from reelstream.leases where name = $1', [LEASE_NAME(k.topic)]);
+      const epoch = await leaseEpoch();
       const appending = manyViews(t, 1_000);
       // Again and again, since its holder renews it.
       const expire = `update reelstream.leases set expires_at = clock_timestamp() - interval '1 s' where name = $1 and epoch = $2`;
-      await eventually(async () => (await t.pool.query(expire, [LEASE_NAME(k.topic), rows[0]!.epoch])).rowCount === 0, { what: 'the other one has taken over' });
+      await eventually(async () => (await t.pool.query(expire, [LEASE_NAME(k.topic), epoch])).rowCount === 0, { what: 'the other one has taken over' });
       position = await appending;
     }
     await k.reached('counting', position);
@@ -75,7 +75,7 @@ describeWithKafka('the relay', () => {
   });
 
   test('that is started while another one is at work stands by', async () => {
-    await k.relay();
+    const first = await k.relay();
     await k.member([counting]);
     let over = false;
     const load = (async () => {
@@ -83,13 +83,18 @@ describeWithKafka('the relay', () => {
       while (!over) position = await manyViews(t, 50);
       return position;
     })();
+    await eventually(() => first.state().state === 'active', { what: 'the first one is active' });
+    const epoch = await leaseEpoch();
     for (let start = 0; start < 5; start++) {
       const second = await k.relay();
-      expect(second.state().state).toBe('standby');
+      await eventually(() => second.state().state === 'standby', { what: 'the second one has found that the lease is taken' });
       await second.stop();
     }
     over = true;
     await k.reached('counting', await load);
+    expect(first.state().state).toBe('active');
+    // The epoch rises each time the lease is taken.
+    expect(await leaseEpoch()).toBe(epoch);
   });
 
   test('writes events that an ordinary CloudEvents reader understands, and where they came from', async () => {
@@ -117,6 +122,11 @@ describeWithKafka('the relay', () => {
     });
   });
 });
+
+async function leaseEpoch(): Promise<bigint> {
+  const { rows } = await t.pool.query<{ epoch: bigint }>('select epoch from reelstream.leases where name = $1', [LEASE_NAME(k.topic)]);
+  return rows[0]!.epoch;
+}
 
 const children = new Set<ChildProcess>();
 afterEach(() => {

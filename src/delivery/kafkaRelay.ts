@@ -40,8 +40,11 @@ export interface KafkaRelayOptions {
 }
 
 export interface RelayState {
-  /** `refused`: the topic is not this log's, see `reason`. `away`: Kafka or the store cannot be reached; it is tried again. */
-  readonly state: 'standby' | 'active' | 'away' | 'refused';
+  /**
+   * `starting`: has not asked for the lease yet. `standby`: another relay holds the lease. `away`: Kafka or the store
+   * cannot be reached; the relay keeps trying. `refused`: the topic belongs to another log, see `reason`.
+   */
+  readonly state: 'starting' | 'standby' | 'active' | 'away' | 'refused';
   /** Up to here the brokers have acknowledged; known to the active relay. */
   readonly position: bigint;
   readonly reason?: string;
@@ -65,7 +68,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
   const { signal } = stopping;
   const logId = createLogId(store);
   const holder = `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`;
-  let state: RelayState = { state: 'standby', position: 0n };
+  let state: RelayState = { state: 'starting', position: 0n };
   let running: Promise<void> = Promise.resolve();
 
   const ownLog = async () => ({ id: await logId(), head: await store.head() });
