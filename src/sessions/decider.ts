@@ -7,11 +7,22 @@ export type RevocationReason = 'logout' | 'tokenReused' | 'byUser';
 export type SessionCommand =
   | { readonly type: 'StartSession'; readonly sessionId: string; readonly userId: string; readonly expiresAt: string; readonly at: string }
   | { readonly type: 'RefreshSession'; readonly expiresAt: string; readonly at: string }
-  | { readonly type: 'RevokeSession'; readonly reason: RevocationReason; readonly at: string };
+  | { readonly type: 'RevokeSession'; readonly reason: RevocationReason; readonly at: string }
+  /** A refresh token of an earlier revision was used. A refresh at or after `graceSince` excuses the token before it. */
+  | { readonly type: 'ReportSpentToken'; readonly revision: number; readonly graceSince: string; readonly at: string };
 
 export type SessionState =
   | { readonly status: 'none' }
-  | { readonly status: 'active' | 'revoked'; readonly sessionId: string; readonly userId: string; readonly expiresAt: string };
+  | {
+      readonly status: 'active' | 'revoked';
+      readonly sessionId: string;
+      readonly userId: string;
+      readonly expiresAt: string;
+      /** The revision that the newest refresh token names. */
+      readonly revision: number;
+      /** When that token was issued. */
+      readonly issuedAt: string;
+    };
 
 export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState> = {
   initialState: { status: 'none' },
@@ -32,14 +43,24 @@ export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState>
         const { sessionId, userId } = state;
         return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: command.reason, at: command.at } }];
       }
+      case 'ReportSpentToken': {
+        if (state.status === 'none') throw sessionUnknown();
+        if (state.status === 'revoked') throw sessionRevoked();
+        const { sessionId, userId } = state;
+        // ISO 8601 in UTC sorts as time does.
+        if (command.revision === state.revision - 1 && state.issuedAt >= command.graceSince) throw alreadyRefreshed();
+        return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: 'tokenReused', at: command.at } }];
+      }
     }
   },
 
   evolve(state, { type, data }) {
     switch (type) {
       case 'SessionStarted':
-      case 'SessionRefreshed':
-        return { status: 'active', sessionId: data.sessionId, userId: data.userId, expiresAt: data.expiresAt };
+      case 'SessionRefreshed': {
+        const { sessionId, userId, expiresAt, at } = data;
+        return { status: 'active', sessionId, userId, expiresAt, revision: state.status === 'none' ? 0 : state.revision + 1, issuedAt: at };
+      }
       case 'SessionRevoked':
         return state.status === 'none' ? state : { ...state, status: 'revoked' };
     }
@@ -64,4 +85,8 @@ export function sessionUnknown(): DomainError {
 
 export function sessionRevoked(): DomainError {
   return new DomainError('unauthenticated', 'session_revoked', 'This session was ended; log in again.');
+}
+
+function alreadyRefreshed(): DomainError {
+  return new DomainError('conflict', 'already_refreshed', 'This session was refreshed a moment ago, perhaps by another tab. Try again with the new cookie.', { retryAfter: 1 });
 }

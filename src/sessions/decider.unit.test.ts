@@ -24,5 +24,15 @@ describe('a session', () => {
   test('that was revoked is not refreshed', () => given(sessionDecider, [started, revoked]).when(refreshAt(at)).thenThrows('session_revoked'));
   test('is revoked', () => given(sessionDecider, [started]).when(revoke).then([{ type: 'SessionRevoked', data: { sessionId: 's', userId: 'u', reason: 'tokenReused', at } }]));
   test('is revoked once, for its first reason', () => given(sessionDecider, [started, revoked]).when(revoke).thenNothing());
+  test('goes on when the token before the newest one is used within the grace period', () => {
+    const refreshed: SessionEvent = { type: 'SessionRefreshed', data: { ...session, at: '2025-01-02T00:00:10.000Z' } };
+    const spent = (revision: number, graceSince: string): SessionCommand => ({ type: 'ReportSpentToken', revision, graceSince, at });
+    const reused: SessionEvent = { type: 'SessionRevoked', data: { sessionId: 's', userId: 'u', reason: 'tokenReused', at } };
+    given(sessionDecider, [started, refreshed]).when(spent(0, '2025-01-02T00:00:10.000Z')).thenThrows('already_refreshed');
+    given(sessionDecider, [started, refreshed]).when(spent(0, '2025-01-02T00:00:10.001Z')).then([reused]);
+    given(sessionDecider, [started, refreshed, refreshed]).when(spent(0, at)).then([reused]);
+    given(sessionDecider, [started, refreshed, revoked]).when(spent(0, at)).thenThrows('session_revoked');
+    given(sessionDecider, []).when(spent(0, at)).thenThrows('session_unknown');
+  });
   test('that never was cannot be revoked', () => given(sessionDecider, []).when(revoke).thenNothing());
 });

@@ -54,6 +54,7 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       responses: {
         200: { description: 'An access token, and the new cookie.', data: accessToken, headers: setsCookie },
         401: { description: 'No cookie, or one that is malformed, expired, revoked or was used before; the last ends the session.' },
+        409: { description: 'The session was refreshed with this cookie less than 10 s ago (`already_refreshed`), perhaps by another tab. The session goes on: try again with the new cookie.' },
       },
       async handle({ raw, context }) {
         const refreshToken = readCookie(raw, COOKIE);

@@ -23,6 +23,12 @@ export interface SessionCommandDependencies {
 /** Longer than a refusal takes: a known e-mail may cost a look-up more than an unknown one, and nobody is to see which it was. */
 const REFUSED_AFTER_MS = 100;
 
+/**
+ * For so long after a refresh, the token that it replaced is refused without ending the session: two tabs of a browser
+ * share one cookie and may refresh at the same moment.
+ */
+const REFRESH_GRACE_MS = 10_000;
+
 /** What a client holds of a session. */
 export interface SessionTokens {
   readonly accessToken: string;
@@ -61,10 +67,10 @@ function isLive(state: SessionState, { now }: CommandContext): boolean {
 }
 
 /**
- * Changes a refresh token for a new one. It is good for the revision of the session that it was issued at: used a second
- * time it meets a conflict, and the session is revoked. The retry of a refresh whose answer was lost names the same
- * idempotency key, and gets tokens again instead.
- * @throws DomainError `token_reused`, `session_revoked`, `session_expired`, `session_unknown`
+ * Changes a refresh token for a new one. A token is good for the revision of the session at which it was issued. Used a
+ * second time it meets a conflict: within 10 s of its rotation the session goes on, later it is revoked. A client that
+ * lost the answer retries under the same idempotency key and gets tokens again.
+ * @throws DomainError `already_refreshed`, `token_reused`, `session_revoked`, `session_expired`, `session_unknown`
  */
 export async function refreshSession({ store, tokens }: SessionCommandDependencies, refreshToken: string, context: CommandContext): Promise<SessionTokens> {
   const { sessionId, userId, revision } = tokens.verifyRefresh(refreshToken);
@@ -82,7 +88,7 @@ export async function refreshSession({ store, tokens }: SessionCommandDependenci
     return { ...issued(tokens, user, { sessionId, userId, revision: revision + 1 }, context), position };
   } catch (error) {
     if (!(error instanceof RevisionConflict)) throw error;
-    throw await revokedForReuse(store, sessionId, own);
+    throw await refusalOfSpent(store, { sessionId, revision }, own);
   }
 }
 
@@ -95,11 +101,15 @@ export async function logOut({ store, tokens }: SessionCommandDependencies, refr
   return { position };
 }
 
-async function revokedForReuse(store: SessionCommandDependencies['store'], sessionId: string, context: CommandContext): Promise<DomainError> {
-  const command = { type: 'RevokeSession', reason: 'tokenReused', at: context.now.toISOString() } as const;
-  const { state, events } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, idempotencyKey: undefined });
-  if (state.status === 'none') return sessionUnknown();
-  if (events.length === 0) return sessionRevoked();
+/** Revokes the session of a token that was spent before, unless that was a moment ago. */
+async function refusalOfSpent(
+  store: SessionCommandDependencies['store'],
+  { sessionId, revision }: Pick<RefreshClaims, 'sessionId' | 'revision'>,
+  context: CommandContext,
+): Promise<DomainError> {
+  const graceSince = new Date(context.now.getTime() - REFRESH_GRACE_MS).toISOString();
+  const command = { type: 'ReportSpentToken', revision, graceSince, at: context.now.toISOString() } as const;
+  await handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, idempotencyKey: undefined });
   return new DomainError('unauthenticated', 'token_reused', 'This refresh token was used before, so the session was ended for safety; log in again.');
 }
 
