@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { LevelWithSilent } from 'pino';
 import { fallbackOf, variables, type Role, type Values, type VariableName } from './configVariables.ts';
 import type { Kind } from './configKinds.ts';
+import type { RateLimit, RateLimitGroup } from './rateLimits/rateLimits.ts';
 import { completeSecrets, type Secrets } from './secrets.ts';
 import { StartError } from './startError.ts';
 
@@ -68,11 +69,7 @@ export interface MinioConfig {
 
 export interface RateLimitConfig {
   readonly enabled: boolean;
-  readonly windowSeconds: number;
-  /** Requests of one client in a window, and of these those to the accounts and uploads. */
-  readonly max: number;
-  readonly authMax: number;
-  readonly uploadMax: number;
+  readonly limits: Readonly<Record<RateLimitGroup, RateLimit>>;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -119,6 +116,9 @@ function contradictions(values: Values, role: Role): string[] {
   const minioKeys = (['MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'] as const).filter((name) => values[name] === undefined);
   if (values.MINIO_ENDPOINT !== undefined && minioKeys.length > 0) problems.push(`${minioKeys.join(' and ')} must be set with MINIO_ENDPOINT`);
   if (values.NODE_ENV !== 'production') return problems;
+  if (values.TRUST_PROXY === true) {
+    problems.push('TRUST_PROXY must name your proxies in production (their addresses, or how many there are), not "true": any client could choose its own address');
+  }
   const secrets = (['JWT_SECRET', 'REFRESH_SECRET', 'DATA_KEY'] as const).filter((name) => values[name] === undefined);
   if (outside && secrets.length > 0) {
     problems.push(`${secrets.join(', ')} must be set in production with an outside database, to the same in every process (openssl rand -base64 32 makes one)`);
@@ -160,13 +160,7 @@ function arrange(values: Values, role: Role): Config {
     mediaConcurrency: values.MEDIA_CONCURRENCY,
     ffmpegPath: values.FFMPEG_PATH,
     ffprobePath: values.FFPROBE_PATH,
-    rateLimits: {
-      enabled: values.RATE_LIMIT_ENABLED,
-      windowSeconds: values.RATE_LIMIT_WINDOW_SECONDS,
-      max: values.RATE_LIMIT_MAX,
-      authMax: values.RATE_LIMIT_AUTH_MAX,
-      uploadMax: values.RATE_LIMIT_UPLOAD_MAX,
-    },
+    rateLimits: { enabled: values.RATE_LIMIT_ENABLED, limits: arrangeLimits(values) },
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
@@ -175,6 +169,21 @@ function arrangeMinio(values: Values): MinioConfig | undefined {
   const { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey } = values;
   if (endpoint === undefined || accessKey === undefined || secretKey === undefined) return undefined;
   return { endpoint, port: values.MINIO_PORT, useSsl: values.MINIO_USE_SSL, accessKey, secretKey, bucket: values.MINIO_BUCKET, publicUrl: withoutSlash(values.MINIO_PUBLIC_URL) };
+}
+
+function arrangeLimits(values: Values): RateLimitConfig['limits'] {
+  const seconds = values.RATE_LIMIT_WINDOW_SECONDS;
+  return {
+    general: { points: values.RATE_LIMIT_MAX, seconds },
+    address: { points: values.RATE_LIMIT_ADDRESS_MAX, seconds },
+    login: { points: values.RATE_LIMIT_LOGIN_MAX, seconds },
+    refresh: { points: values.RATE_LIMIT_REFRESH_MAX, seconds },
+    upload: { points: values.RATE_LIMIT_UPLOAD_MAX, seconds },
+    registration: { points: values.RATE_LIMIT_ACCOUNTS_PER_HOUR, seconds: 3_600 },
+    guess: { points: values.RATE_LIMIT_GUESSES, seconds: 15 * 60 },
+    accountGuess: { points: values.RATE_LIMIT_ACCOUNT_GUESSES, seconds: 3_600 },
+    viewers: { points: values.RATE_LIMIT_VIEWERS, seconds: 60 },
+  };
 }
 
 function withoutSlash(url: string | undefined): string | undefined {

@@ -21,7 +21,7 @@ describe('the settings', () => {
   test('have defaults for everything that the embedded profile needs', () => {
     expect(load({})).toMatchObject({
       role: 'serve', production: false, port: 3000, socketPort: 3002, dataDir: join(folder, 'data'), databaseUrl: undefined, kafka: undefined, minio: undefined,
-      accessTokenSeconds: 15 * 60, refreshTokenSeconds: 30 * 86_400, uploadWaitSeconds: 30, rateLimits: { enabled: true, windowSeconds: 60, max: 600, authMax: 30, uploadMax: 30 },
+      accessTokenSeconds: 15 * 60, refreshTokenSeconds: 30 * 86_400, uploadWaitSeconds: 30, rateLimits: { enabled: true, limits: { general: { points: 600, seconds: 60 }, address: { points: 6_000, seconds: 60 }, registration: { points: 30, seconds: 3_600 } } },
     });
   });
 
@@ -97,6 +97,12 @@ describe('secrets', () => {
     writeFileSync(file(), '{"JWT_SECRET": "h');
     expect(messageOf(() => load({}))).toContain('secrets.json holds ReelStream\'s secrets and cannot be read');
     expect(readFileSync(file(), 'utf8')).toBe('{"JWT_SECRET": "h');
+  });
+
+  test('name the proxies in production', () => {
+    expect(messageOf(() => load({ NODE_ENV: 'production', TRUST_PROXY: 'true' }))).toMatch(/^TRUST_PROXY must name your proxies in production/);
+    expect(load({ NODE_ENV: 'production', TRUST_PROXY: '1' }).trustProxy).toBe(1);
+    expect(load({ TRUST_PROXY: 'true' }).trustProxy).toBe(true);
   });
 
   test('are demanded, all at once, in production with an outside database', () => {

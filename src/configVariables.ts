@@ -28,7 +28,7 @@ export const variables = {
   LEGACY_SOCKET: withDefault(bool, 'true', 'upload progress on SOCKET_PORT, to every socket, as the first version did'),
   HOST: optional(text, '127.0.0.1', 'the address to listen on; every address when unset'),
   PUBLIC_URL: optional(url('http', 'https'), 'https://reels.example.org', 'where clients reach this server: begins the addresses of videos that it serves itself; http://localhost:PORT, or that of HOST, when unset'),
-  TRUST_PROXY: withDefault(trustProxy, 'false', 'whose X-Forwarded-For to believe: true, a number of proxies, or addresses'),
+  TRUST_PROXY: withDefault(trustProxy, 'false', 'whose X-Forwarded-For to believe: the addresses of your proxies, or how many there are; true (anybody) only outside production'),
   CORS_ORIGIN: withDefault(list, '*', 'origins whose pages may call the API'),
   LOG_LEVEL: withDefault(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', 'how much is logged'),
   SHUTDOWN_SECONDS: withDefault(integer(1, 3_600), '25', 'how long requests and jobs get to finish after SIGTERM'),
@@ -63,9 +63,15 @@ export const variables = {
 
   RATE_LIMIT_ENABLED: withDefault(bool, 'true', 'false for load tests'),
   RATE_LIMIT_WINDOW_SECONDS: withDefault(integer(1, 86_400), '60', 'the window that the limits below count in'),
-  RATE_LIMIT_MAX: withDefault(integer(1), '600', 'requests of one client'),
-  RATE_LIMIT_AUTH_MAX: withDefault(integer(1), '30', 'of these, to register, log in or refresh'),
-  RATE_LIMIT_UPLOAD_MAX: withDefault(integer(1), '30', 'of these, uploads'),
+  RATE_LIMIT_MAX: withDefault(integer(1), '600', 'requests of one user, or of one address without a user'),
+  RATE_LIMIT_ADDRESS_MAX: withDefault(integer(1), '6000', 'requests of all users behind one address; an office or a mobile network shares one'),
+  RATE_LIMIT_LOGIN_MAX: withDefault(integer(1), '30', 'attempts to log in from one address'),
+  RATE_LIMIT_REFRESH_MAX: withDefault(integer(1), '30', 'refreshes of one session'),
+  RATE_LIMIT_UPLOAD_MAX: withDefault(integer(1), '30', 'uploads of one user'),
+  RATE_LIMIT_ACCOUNTS_PER_HOUR: withDefault(integer(1), '30', 'registrations from one address in an hour'),
+  RATE_LIMIT_GUESSES: withDefault(integer(1), '10', 'wrong passwords for one account from one address in 15 minutes'),
+  RATE_LIMIT_ACCOUNT_GUESSES: withDefault(integer(1), '100', 'wrong passwords for one account from all unknown devices in an hour; beyond it, an address gets one try in 15 minutes'),
+  RATE_LIMIT_VIEWERS: withDefault(integer(1), '10', 'viewers of one video whose views are counted, from one address in a minute'),
 
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(url('http', 'https'), 'http://host:4318', 'where traces go; nowhere when unset'),
 } as const;

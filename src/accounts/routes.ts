@@ -2,6 +2,8 @@ import type { EventStore } from '../eventStore/eventStore.ts';
 import { DomainError } from '../core/errors.ts';
 import { isShown, untilMinPosition } from '../http/minPosition.ts';
 import { route, type Reply, type Route } from '../http/route.ts';
+import type { RateLimits } from '../rateLimits/rateLimits.ts';
+import { tooMany } from '../rateLimits/tooMany.ts';
 import type { ProjectionProgress } from '../projecting/progress.ts';
 import { videoSchema, type VideoView } from '../videos/videoView.ts';
 import type { AccountQueries, AccountView } from './accountQueries.ts';
@@ -16,6 +18,7 @@ export interface AccountRoutesDependencies extends RegisterUserDependencies {
   /** All videos of a user, newest first, also those that only their owner may see. */
   readonly videosOf: (userId: string) => Promise<readonly VideoView[]>;
   readonly progress: Pick<ProjectionProgress, 'waitFor'>;
+  readonly rateLimits: Pick<RateLimits, 'consume'>;
 }
 
 export function accountRoutes(dependencies: AccountRoutesDependencies): Route[] {
@@ -30,14 +33,16 @@ function register(dependencies: AccountRoutesDependencies): Route {
     summary: 'Register a user',
     tag: 'Accounts',
     auth: 'none',
-    limit: 'auth',
     repeat: 'sameCommand',
     body: registrationSchema,
     responses: {
       201: { description: 'The new user.', data: accountSchema },
       409: { description: 'The e-mail (`email_taken`) or the username (`username_taken`) belongs to someone; compared without regard to case.' },
     },
-    async handle({ body, context, signal }): Promise<Reply> {
+    async handle({ body, context, address, signal }): Promise<Reply> {
+      // Also when a name is taken: asking for many names would show who is registered.
+      const state = await dependencies.rateLimits.consume('registration', `ip:${address}`);
+      if (state?.allowed === false) throw tooMany('Too many accounts were registered from this address', state);
       const { user, stream, position } = await registerUser(dependencies, body, context);
       const shown = await isShown(dependencies.progress, ['accounts', 'videos'], { stream, position }, signal);
       return { status: 201, message: 'User registered successfully', data: viewOf(user), position, behind: !shown };

@@ -36,18 +36,18 @@ export function createApi(engines: Engines, { health, tokens, reportProgress }: 
   const passwords = createPasswords();
   const cache = createQueryCache({ progress, shared: redis && createRedisSharedCache(redis) });
   parts.defer(() => cache.close());
-  const views = createViewRecorder({ store, logger: log, secret: hmacName(secrets.dataKey, 'viewer', ''), shared: redis });
+  const rateLimits = createRateLimits({ ...config.rateLimits, redis });
+  const views = createViewRecorder({ store, logger: log, secret: hmacName(secrets.dataKey, 'viewer', ''), shared: redis, rateLimits });
   parts.defer(() => views.close());
   const idempotency = createPostgresIdempotency({ pool, secret: hmacName(secrets.dataKey, 'idempotency', ''), log });
   parts.defer(() => idempotency.close());
   const queries = createVideoQueries({ pool, urls: objects });
   const likes = createLikeQueries({ pool, store });
-  const { windowSeconds: seconds, enabled, max, authMax, uploadMax } = config.rateLimits;
 
   return createHttpApp({
     routes: [
-      ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf: (userId) => queries.ofOwner(userId), progress }),
-      ...sessionRoutes({ store, nameHash, passwords, tokens, secureCookies: config.production }),
+      ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf: (userId) => queries.ofOwner(userId), progress, rateLimits }),
+      ...sessionRoutes({ store, nameHash, passwords, tokens, rateLimits, deviceSecret: hmacName(secrets.dataKey, 'device', ''), secureCookies: config.production }),
       ...videoRoutes({
         store, objects, cache, views, progress, scratch, inspect, queries, likes,
         reportProgress, uploadWaitMs: config.uploadWaitSeconds * 1_000,
@@ -58,10 +58,7 @@ export function createApi(engines: Engines, { health, tokens, reportProgress }: 
     media: config.minio === undefined ? { path: MEDIA_PATH, handler: createMediaHandler({ root: objectFolder(config) }) } : undefined,
     log, metrics, tracing, health, idempotency,
     authenticator: createAuthenticator({ secret: secrets.jwt }),
-    rateLimits: createRateLimits({
-      enabled, redis,
-      limits: { general: { points: max, seconds }, auth: { points: authMax, seconds }, upload: { points: uploadMax, seconds } },
-    }),
+    rateLimits,
     cors: config.corsOrigins.includes('*') ? 'default' : config.corsOrigins,
     trustProxy: config.trustProxy,
   });

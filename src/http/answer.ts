@@ -4,7 +4,7 @@ import type { Reply } from './route.ts';
 /** What goes over the wire, apart from what every response carries. */
 export interface Answer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: Buffer | string;
 }
 
@@ -34,7 +34,7 @@ export function answerOf(reply: Reply): Answer {
 export function send(request: Request, response: Response, answer: Answer): void {
   const { status, headers, body } = answer;
   const etag = headers['ETag'];
-  if (etag !== undefined && status === 200 && isKnown(request.headers['if-none-match'], etag)) {
+  if (typeof etag === 'string' && status === 200 && isKnown(request.headers['if-none-match'], etag)) {
     const { 'Content-Type': _type, ...rest } = headers;
     response.writeHead(304, rest).end();
     return;

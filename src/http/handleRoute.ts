@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { CommandContext } from '../core/commandContext.ts';
 import { DomainError } from '../core/errors.ts';
-import type { RateLimits } from '../rateLimits/rateLimits.ts';
+import type { RateLimits, RateLimitState } from '../rateLimits/rateLimits.ts';
+import { tooMany } from '../rateLimits/tooMany.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { parseTraceparent } from '../telemetry/traceparent.ts';
 import { answerOf, send, type Answer } from './answer.ts';
@@ -23,6 +24,8 @@ export interface RouteSurroundings {
   readonly rateLimits: RateLimits;
   readonly idempotency: Idempotency | undefined;
   readonly tracing: Tracing;
+  /** Warns of a proxy that is not trusted. */
+  readonly noticeProxy: (request: Request) => void;
   /** Aborts when the server drains. */
   readonly draining: AbortSignal;
 }
@@ -43,9 +46,11 @@ export function handlerOf(route: Route, surroundings: RouteSurroundings): Reques
 
 async function answerTo(route: Route, surroundings: RouteSurroundings, request: Request, response: Response): Promise<Answer | undefined> {
   const address = request.ip ?? 'unknown';
+  surroundings.noticeProxy(request);
   const { user, refusal } = await identify(route, surroundings.authenticator, request, response);
   // Counted before it is refused: guessing tokens is limited like anything else.
-  await limit(route, surroundings.rateLimits, user === undefined ? `ip:${address}` : `user:${user.id}`, response);
+  const caller = user === undefined ? route.limitBy?.(request) : `user:${user.id}`;
+  await limit(route, surroundings.rateLimits, caller, address, response);
   if (refusal !== undefined) throw refusal;
 
   if (route.body !== undefined) request.body = await readJsonBody(request, response);
@@ -108,20 +113,28 @@ async function identify(
   }
 }
 
-async function limit(route: Route, rateLimits: RateLimits, caller: string, response: Response): Promise<void> {
+/** Counts a request against its caller and, where that is not an address, also against the address. @throws DomainError `rate_limited` */
+async function limit(route: Route, rateLimits: RateLimits, caller: string | undefined, address: string, response: Response): Promise<void> {
   const group = route.limit ?? 'general';
   if (group === 'none') return;
-  const state = await rateLimits.consume(group, caller);
+  const byAddress = `ip:${address}`;
+  const states = caller === undefined
+    ? [await rateLimits.consume(group, byAddress)]
+    : await Promise.all([rateLimits.consume(group, caller), rateLimits.consume('address', byAddress)]);
+  const state = nearest(states);
   if (state === undefined) return;
   Object.assign(commonHeadersOf(response), {
     'RateLimit-Limit': String(state.limit),
     'RateLimit-Remaining': String(state.remaining),
     'RateLimit-Reset': String(state.resetSeconds),
   });
-  if (!state.allowed) {
-    const message = `Too many requests; try again in ${state.resetSeconds} s.`;
-    throw new DomainError('rateLimited', 'rate_limited', message, { retryAfter: state.resetSeconds });
-  }
+  if (!state.allowed) throw tooMany('Too many requests', state);
+}
+
+/** The one that refuses, else the one of which the smallest share is left. */
+function nearest(states: readonly (RateLimitState | undefined)[]): RateLimitState | undefined {
+  const share = (state: RateLimitState): number => (state.allowed ? state.remaining / state.limit : -1);
+  return states.reduce((least, state) => (state !== undefined && (least === undefined || share(state) < share(least)) ? state : least), undefined);
 }
 
 function traceOf(tracing: Tracing, request: Request): { traceparent?: string } {

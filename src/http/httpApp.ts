@@ -17,6 +17,7 @@ import { mountRoutes } from './mountRoutes.ts';
 import { openApiDocument } from './openapi.ts';
 import { json, systemRoutes } from './systemRoutes.ts';
 import { route, type Route } from './route.ts';
+import { warnOfUntrustedProxies } from './untrustedProxy.ts';
 
 export interface HttpAppOptions {
   readonly routes: readonly Route[];
@@ -43,7 +44,7 @@ export function createHttpApp(options: HttpAppOptions): Application {
   const routes: Route[] = [...options.routes, ...systemRoutes({ health, metrics }), homeRoute, documentRoute(() => routes)];
   if (options.media !== undefined) app.use(options.media.path, options.media.handler);
   app.use('/docs', docsHandler());
-  mountRoutes(app, routes, { authenticator, rateLimits, idempotency, tracing, draining: health.draining });
+  mountRoutes(app, routes, { authenticator, rateLimits, idempotency, tracing, noticeProxy: warnOfUntrustedProxies(options.log), draining: health.draining });
   return closing(app, options.log);
 }
 
@@ -52,7 +53,7 @@ export function createOpsApp({ log, health, metrics }: Pick<HttpAppOptions, 'log
   const app = bareApp({ log, metrics });
   const authenticator: Authenticator = { authenticate: () => Promise.resolve(undefined) };
   mountRoutes(app, systemRoutes({ health, metrics }), {
-    authenticator, rateLimits: noRateLimits, idempotency: undefined, tracing: noTracing, draining: health.draining,
+    authenticator, rateLimits: noRateLimits, idempotency: undefined, tracing: noTracing, noticeProxy: () => undefined, draining: health.draining,
   });
   return closing(app, log);
 }

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { eventually } from '../../tests/support/eventually.ts';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
+import { onlyLimiting } from '../../tests/support/rateLimits.ts';
 import { DomainError } from '../core/errors.ts';
 import { EventStoreUnavailable, RevisionConflict } from '../eventStore/eventStore.ts';
 import { ObjectStoreUnavailable } from '../objectStore/objectStore.ts';
@@ -292,7 +293,7 @@ describe('who asks', () => {
 });
 
 describe('too many requests', () => {
-  const limits = { general: { points: 2, seconds: 60 }, auth: { points: 2, seconds: 60 }, upload: { points: 2, seconds: 60 } };
+  const limits = onlyLimiting({ general: { points: 2, seconds: 60 } });
   const get = (url: string, user?: string): Promise<Response> =>
     fetch(`${url}/required`, { headers: user === undefined ? {} : { authorization: `Bearer ${jwt.sign({ id: user, name: '', username: '', email: '' }, TEST_JWT_SECRET)}` } });
 
@@ -308,11 +309,39 @@ describe('too many requests', () => {
     expect([(await get(own.url)).status, (await get(own.url)).status, (await get(own.url)).status]).toEqual([401, 401, 429]);
   });
 
+  test('of many users behind one address are counted together as well', async () => {
+    const few = onlyLimiting({ general: { points: 3, seconds: 60 }, address: { points: 4, seconds: 60 } });
+    await using own = await startTestApp({ routes, rateLimits: createRateLimits({ enabled: true, limits: few }) });
+    const answers = [];
+    for (const user of ['a', 'b', 'c', 'd', 'e']) answers.push(await get(own.url, user));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 429]);
+    // The headers are those of the limit that is closer to its end.
+    expect(answers.map(({ headers }) => `${headers.get('ratelimit-remaining')}/${headers.get('ratelimit-limit')}`)).toEqual(['2/3', '2/4', '1/4', '0/4', '0/4']);
+    expect((await get(own.url)).status).toBe(401);
+  });
+
   test('do not stand in the way of health checks and metrics', async () => {
     await using own = await startTestApp({ routes, rateLimits: createRateLimits({ enabled: true, limits }) });
     for (const path of ['/health', '/metrics', '/openapi.json']) {
       for (let request = 0; request < 4; request++) expect((await fetch(own.url + path)).status).toBe(200);
     }
+  });
+});
+
+describe('a proxy', () => {
+  const through = (url: string): Promise<Response> => fetch(`${url}/bytes`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+  const warnings = (app: TestApp): unknown[] => app.logged.filter(({ level }) => level === 40).map(({ msg }) => msg);
+
+  test('that is not trusted is warned of once, with what to set', async () => {
+    await using own = await startTestApp({ routes });
+    for (let request = 0; request < 3; request++) await through(own.url);
+    expect(warnings(own)).toEqual([expect.stringContaining('set TRUST_PROXY=127.0.0.1')]);
+  });
+
+  test('that is trusted is not warned of', async () => {
+    await using own = await startTestApp({ routes, trustProxy: 'loopback' });
+    await through(own.url);
+    expect(warnings(own)).toEqual([]);
   });
 });
 

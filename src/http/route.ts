@@ -37,7 +37,7 @@ export interface EnvelopeReply {
   readonly message: string;
   readonly data?: unknown;
   readonly meta?: object;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Becomes `X-Event-Position`. Every command sets it. */
   readonly position?: bigint;
   /** The read model had not caught up in time: becomes `X-Projection-Behind: true`. */
@@ -76,8 +76,10 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly summary: string;
   readonly tag: 'Accounts' | 'Videos' | 'Analytics' | 'System' | 'Operators';
   readonly auth: 'none' | 'optional' | 'required';
-  /** Which limit it counts against; `general` by default. */
-  readonly limit?: 'general' | 'auth' | 'upload' | 'none';
+  /** Which limit it counts against; `general` by default. Requests with a token also count against their address. */
+  readonly limit?: 'general' | 'login' | 'refresh' | 'upload' | 'none';
+  /** Whom the limit is for when it is neither a user nor an address, such as a session. Undefined: the address. */
+  limitBy?(request: Request): string | undefined;
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   /** JSON body. */

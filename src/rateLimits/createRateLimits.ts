@@ -21,23 +21,29 @@ export interface SharedCounting {
 
 export function createRateLimits({ enabled, limits, redis }: RateLimitOptions): RateLimits {
   if (!enabled) return noRateLimits;
-  const groups: Record<RateLimitGroup, Limiter> = {
-    general: limiterFor('general', limits.general, redis),
-    auth: limiterFor('auth', limits.auth, redis),
-    upload: limiterFor('upload', limits.upload, redis),
+  const names = Object.keys(limits) as RateLimitGroup[];
+  const groups = Object.fromEntries(names.map((group) => [group, limiterFor(group, limits[group], redis)])) as Record<RateLimitGroup, Limiter>;
+  return {
+    consume: (group, caller) => groups[group].consume(callerKey(caller)),
+    giveBack: (group, caller) => groups[group].giveBack(callerKey(caller)),
   };
-  return { consume: (group, caller) => groups[group](callerKey(caller)) };
 }
 
-type Limiter = (key: string) => Promise<RateLimitState>;
+interface Limiter {
+  consume(key: string): Promise<RateLimitState>;
+  giveBack(key: string): Promise<void>;
+}
 
 function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounting | undefined): Limiter {
   const options = { points: limit.points, duration: limit.seconds };
   const local = new RateLimiterMemory({ ...options, keyPrefix: group });
-  if (redis === undefined) return (key) => consume(local, key, limit);
+  if (redis === undefined) return { consume: (key) => consume(local, key, limit), giveBack: async (key) => void (await local.reward(key)) };
   const { client, gate, namespace } = redis;
   const shared = new RateLimiterRedis({ ...options, keyPrefix: `reelstream:${namespace}:limit:${group}`, storeClient: client });
-  return async (key) => (await gate.run(() => consume(shared, key, limit))) ?? (await consume(local, key, limit));
+  return {
+    consume: async (key) => (await gate.run(() => consume(shared, key, limit))) ?? (await consume(local, key, limit)),
+    giveBack: async (key) => void (await gate.run(() => shared.reward(key))),
+  };
 }
 
 /** Counts one request. rate-limiter-flexible rejects with a result when the caller is over, and with an error when its store failed. */

@@ -3,13 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { eventually } from '../../tests/support/eventually.ts';
 import { collectingLog } from '../../tests/support/httpApp.ts';
+import { onlyLimiting } from '../../tests/support/rateLimits.ts';
 import { startTcpProxy, type TcpProxy } from '../../tests/support/tcpProxy.ts';
 import { describeWith } from '../../tests/support/describeWith.ts';
 import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
 import { createRateLimits } from './createRateLimits.ts';
 import type { RateLimits } from './rateLimits.ts';
 
-const limits = { general: { points: 10, seconds: 60 }, auth: { points: 5, seconds: 60 }, upload: { points: 5, seconds: 60 } };
+const limits = onlyLimiting({ general: { points: 10, seconds: 60 } });
 
 describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
   const namespace = `test-${randomUUID()}`;

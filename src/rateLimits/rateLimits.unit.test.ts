@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { onlyLimiting } from '../../tests/support/rateLimits.ts';
 import { callerKey } from './callerKey.ts';
 import { createRateLimits } from './createRateLimits.ts';
 
-const limits = { general: { points: 3, seconds: 60 }, auth: { points: 1, seconds: 60 }, upload: { points: 2, seconds: 1 } };
+const limits = onlyLimiting({ general: { points: 3, seconds: 60 }, login: { points: 1, seconds: 60 }, upload: { points: 2, seconds: 1 } });
 
 describe('rate limits', () => {
   test('let a caller have so many requests a window, and say how many are left', async () => {
@@ -15,15 +16,15 @@ describe('rate limits', () => {
 
   test('count callers and groups each by themselves', async () => {
     const rateLimits = createRateLimits({ enabled: true, limits });
-    expect((await rateLimits.consume('auth', 'user:a'))?.allowed).toBe(true);
-    expect((await rateLimits.consume('auth', 'user:a'))?.allowed).toBe(false);
-    expect((await rateLimits.consume('auth', 'user:b'))?.allowed).toBe(true);
+    expect((await rateLimits.consume('login', 'user:a'))?.allowed).toBe(true);
+    expect((await rateLimits.consume('login', 'user:a'))?.allowed).toBe(false);
+    expect((await rateLimits.consume('login', 'user:b'))?.allowed).toBe(true);
     expect((await rateLimits.consume('general', 'user:a'))?.allowed).toBe(true);
   });
 
   test('count nothing when they are turned off', async () => {
     const rateLimits = createRateLimits({ enabled: false, limits });
-    for (let request = 0; request < 5; request++) expect(await rateLimits.consume('auth', 'user:a')).toBeUndefined();
+    for (let request = 0; request < 5; request++) expect(await rateLimits.consume('login', 'user:a')).toBeUndefined();
   });
 });
 

@@ -1,15 +1,22 @@
 import { z } from 'zod';
+import { normalised } from '../accounts/names.ts';
 import { DomainError } from '../core/errors.ts';
 import { readCookie, secretCookie } from '../http/cookies.ts';
-import { route, type Reply, type Route } from '../http/route.ts';
-import { logIn, logOut, refreshSession, type SessionCommandDependencies, type SessionTokens } from './sessionCommands.ts';
+import { route, type Route } from '../http/route.ts';
+import { createKnownDevices } from './knownDevice.ts';
+import { logIn, logOut, refreshSession, sessionOf, type SessionCommandDependencies, type SessionTokens } from './sessionCommands.ts';
 
 export interface SessionRoutesDependencies extends SessionCommandDependencies {
   /** Whether the cookie goes over TLS only (`NODE_ENV=production`). */
   readonly secureCookies: boolean;
+  /** Signs the cookie `device`. */
+  readonly deviceSecret: string;
 }
 
 const COOKIE = 'refreshToken';
+const DEVICE_COOKIE = 'device';
+/** Browsers keep no cookie for more than 400 days (RFC 6265bis). */
+const DEVICE_SECONDS = 400 * 86_400;
 
 const credentials = z
   .object({ email: z.string().min(1, 'Must not be empty.').max(254), password: z.string().min(1, 'Must not be empty.').max(200) })
@@ -19,31 +26,40 @@ const accessToken = z.object({ accessToken: z.string().describe('A JWT (HS256) w
 const setsCookie = { 'Set-Cookie': '`refreshToken`: httpOnly, SameSite=Lax, and Secure in production.' };
 
 export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] {
-  const { secureCookies, tokens } = dependencies;
+  const { secureCookies, tokens, nameHash } = dependencies;
+  const devices = createKnownDevices(dependencies.deviceSecret);
   const cookie = (value: string, maxAge: number): { 'Set-Cookie': string } => ({
     'Set-Cookie': secretCookie(COOKIE, value, { secure: secureCookies, maxAge }),
   });
-  const granted = (message: string, { accessToken, refreshToken, position }: SessionTokens): Reply => ({
+  const granted = (message: string, { accessToken, refreshToken, position }: SessionTokens) => ({
     status: 200,
     message,
     data: { accessToken },
     headers: cookie(refreshToken, tokens.refreshSeconds),
     position,
   });
-  const common = { method: 'post', tag: 'Accounts', auth: 'none', limit: 'auth', repeat: 'sameCommand' } as const;
+  const common = { method: 'post', tag: 'Accounts', auth: 'none', repeat: 'sameCommand' } as const;
 
   return [
     route({
       ...common,
+      limit: 'login',
       path: '/api/v1/auth/login',
       operationId: 'logIn',
       summary: 'Log in',
       body: credentials,
       responses: {
-        200: { description: 'An access token, and the cookie `refreshToken`.', data: accessToken, headers: setsCookie },
+        200: { description: 'An access token, and the cookies `refreshToken` and `device`. The latter gives no access: it shows later that this device is known to the account.', data: accessToken, headers: setsCookie },
         401: { description: 'The e-mail or the password is wrong.' },
+        429: { description: 'Too many attempts from this address (`rate_limited`), or too many wrong passwords for this account (`too_many_guesses`).' },
       },
-      handle: async ({ body, context }) => granted('User logged in successfully', await logIn(dependencies, body, context)),
+      async handle({ body, context, address, raw }) {
+        const account = nameHash('email', normalised(body.email));
+        const device = devices.identify(account, readCookie(raw, DEVICE_COOKIE));
+        const { headers, ...reply } = granted('User logged in successfully', await logIn(dependencies, { ...body, account, address, device }, context));
+        const known = secretCookie(DEVICE_COOKIE, devices.issue(account, device), { secure: secureCookies, maxAge: DEVICE_SECONDS });
+        return { ...reply, headers: { 'Set-Cookie': [...[headers['Set-Cookie']].flat(), known] } };
+      },
     }),
     route({
       ...common,
@@ -51,6 +67,11 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       operationId: 'refreshToken',
       summary: 'Change the cookie `refreshToken` for a new one and an access token',
       cookie: COOKIE,
+      limit: 'refresh',
+      limitBy(request) {
+        const session = sessionOf(tokens, readCookie(request, COOKIE));
+        return session === undefined ? undefined : `session:${session.sessionId}`;
+      },
       responses: {
         200: { description: 'An access token, and the new cookie.', data: accessToken, headers: setsCookie },
         401: { description: 'No cookie, or one that is malformed, expired, revoked or was used before; the last ends the session.' },

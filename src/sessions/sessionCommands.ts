@@ -9,8 +9,10 @@ import { handleCommand, type CommandOutcome } from '../core/commandHandler.ts';
 import { DomainError } from '../core/errors.ts';
 import { eventIdFor } from '../core/eventIds.ts';
 import { RevisionConflict, type EventStore } from '../eventStore/eventStore.ts';
+import type { RateLimits } from '../rateLimits/rateLimits.ts';
 import { sessionDecider, sessionRevoked, sessionStream, sessionUnknown, type SessionState } from './decider.ts';
 import type { SessionEvent } from './events.ts';
+import { countGuess, type Guess } from './guesses.ts';
 import type { RefreshClaims, Tokens } from './tokens.ts';
 
 export interface SessionCommandDependencies {
@@ -18,6 +20,7 @@ export interface SessionCommandDependencies {
   readonly nameHash: NameHash;
   readonly passwords: Pick<Passwords, 'verify'>;
   readonly tokens: Tokens;
+  readonly rateLimits: RateLimits;
 }
 
 /** Longer than a refusal takes: a known e-mail may cost a look-up more than an unknown one, and nobody is to see which it was. */
@@ -36,12 +39,13 @@ export interface SessionTokens {
   readonly position: bigint;
 }
 
-/** @throws DomainError `invalid_credentials`, the same and after the same time for an unknown e-mail and a wrong password. */
+/** @throws DomainError `invalid_credentials`, the same and after the same time for an unknown e-mail and a wrong password; `too_many_guesses` */
 export async function logIn(
-  { store, nameHash, passwords, tokens }: SessionCommandDependencies,
-  { email, password }: { email: string; password: string },
+  { store, nameHash, passwords, tokens, rateLimits }: SessionCommandDependencies,
+  { email, password, ...guess }: { email: string; password: string } & Guess,
   context: CommandContext,
 ): Promise<SessionTokens> {
+  const wasRight = await countGuess(rateLimits, guess);
   const began = performance.now();
   const user = await findUserByEmail(store, nameHash, email);
   const matches = await passwords.verify(password, user?.passwordHash);
@@ -49,6 +53,7 @@ export async function logIn(
     await pause(Math.max(0, began + REFUSED_AFTER_MS - performance.now()));
     throw new DomainError('unauthenticated', 'invalid_credentials', 'The e-mail or the password is wrong.');
   }
+  await wasRight();
 
   const start = (sessionId: string): Promise<CommandOutcome<SessionEvent, SessionState>> => {
     const command = { type: 'StartSession', sessionId, userId: user.id, ...validity(tokens, context) } as const;
@@ -94,7 +99,7 @@ export async function refreshSession({ store, tokens }: SessionCommandDependenci
 
 /** Ends the session of a refresh token, whether or not the token was used before. A token that is none ends nothing. */
 export async function logOut({ store, tokens }: SessionCommandDependencies, refreshToken: string | undefined, context: CommandContext): Promise<{ position?: bigint }> {
-  const claims = refreshToken === undefined ? undefined : readable(tokens, refreshToken);
+  const claims = sessionOf(tokens, refreshToken);
   if (claims === undefined) return {};
   const command = { type: 'RevokeSession', reason: 'logout', at: context.now.toISOString() } as const;
   const { position } = await handleCommand(store, sessionDecider, sessionStream(claims.sessionId), command, { ...context, actor: claims.userId });
@@ -113,9 +118,10 @@ async function refusalOfSpent(
   return new DomainError('unauthenticated', 'token_reused', 'This refresh token was used before, so the session was ended for safety; log in again.');
 }
 
-function readable(tokens: Tokens, refreshToken: string): RefreshClaims | undefined {
+/** What a refresh token says; undefined for one that is missing, expired or not ours. It may be spent. */
+export function sessionOf(tokens: Tokens, refreshToken: string | undefined): RefreshClaims | undefined {
   try {
-    return tokens.verifyRefresh(refreshToken);
+    return refreshToken === undefined ? undefined : tokens.verifyRefresh(refreshToken);
   } catch (error) {
     if (error instanceof DomainError) return undefined;
     throw error;

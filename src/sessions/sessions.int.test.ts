@@ -45,7 +45,10 @@ describe('logging in', () => {
     const { name, username, email } = person;
     expect(claims).toMatchObject({ id: registered.body.data['id'], name, username, email, sid: expect.any(String) });
     expect(claims.exp).toBe((claims.iat ?? 0) + 900);
-    expect(headers.getSetCookie()).toEqual([expect.stringMatching(/^refreshToken=[^;]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax$/)]);
+    expect(headers.getSetCookie()).toEqual([
+      expect.stringMatching(/^refreshToken=[^;]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax$/),
+      expect.stringMatching(/^device=[^;]+; Max-Age=34560000; Path=\/; HttpOnly; SameSite=Lax$/),
+    ]);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('x-event-position')).toMatch(/^\d+$/);
   });

@@ -4,10 +4,13 @@ import { v7 } from 'uuid';
 import { eventually } from '../../tests/support/eventually.ts';
 import { collectingLog } from '../../tests/support/httpApp.ts';
 import { createProjectingTest, quiet, type ProjectingTest } from '../../tests/support/projecting.ts';
+import { onlyLimiting } from '../../tests/support/rateLimits.ts';
 import { openTestRedis, redisUrl } from '../../tests/support/redis.ts';
 import { createRedisGate, type RedisGate } from '../cache/redisGate.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import { AppendRefused, EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
+import { createRateLimits } from '../rateLimits/createRateLimits.ts';
+import { noRateLimits } from '../rateLimits/rateLimits.ts';
 import type { VideoViewed } from './events.ts';
 import { createViewRecorder, type ViewRecorder, type ViewRecorderOptions } from './viewRecorder.ts';
 
@@ -18,7 +21,7 @@ beforeAll(async () => {
 afterAll(async () => log[Symbol.asyncDispose]());
 
 const noon = Date.parse('2025-03-01T12:00:00.000Z');
-const recorder = (options: Partial<ViewRecorderOptions> = {}): ViewRecorder => createViewRecorder({ store: log.store, logger: quiet, secret: 'secret', ...options });
+const recorder = (options: Partial<ViewRecorderOptions> = {}): ViewRecorder => createViewRecorder({ store: log.store, logger: quiet, secret: 'secret', rateLimits: noRateLimits, ...options });
 
 /** Somebody looks at a video, so many milliseconds after noon. */
 function look(views: ViewRecorder, videoId: string, viewer: string, ms = 0): void {
@@ -48,6 +51,19 @@ describe('a view', () => {
       metadata: { correlationId: 'request', traceparent: '00-x' },
     });
     await views.close();
+  });
+
+  test('counts for so many viewers behind one address, of each video', async () => {
+    const rateLimits = createRateLimits({ enabled: true, limits: onlyLimiting({ viewers: { points: 10, seconds: 60 } }) });
+    const views = recorder({ rateLimits });
+    const [one, other] = [v7(), v7()];
+    for (let n = 0; n < 14; n++) look(views, one, `account-${n}`);
+    look(views, other, 'account-0');
+    views.record({ videoId: one, ownerId: 'ann', viewer: { userId: 'elsewhere', address: '203.0.113.9' }, context: { correlationId: 'request', now: new Date(noon) } });
+    await views.close();
+    expect(await viewers(one)).toHaveLength(11);
+    expect(await viewers(one)).toContain('user:elsewhere');
+    expect(await viewers(other)).toEqual(['user:account-0']);
   });
 
   test('counts once in sixty seconds from the last that counted, for each viewer and video', async () => {

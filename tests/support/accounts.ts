@@ -17,11 +17,14 @@ import { createPostgresIdempotency } from '../../src/http/postgresIdempotency.ts
 import { projectionConsumer } from '../../src/projecting/consumer.ts';
 import { createProgressTracker } from '../../src/projecting/progressTracker.ts';
 import { createProjector } from '../../src/projecting/projector.ts';
+import { createRateLimits } from '../../src/rateLimits/createRateLimits.ts';
+import type { RateLimit, RateLimitGroup } from '../../src/rateLimits/rateLimits.ts';
 import { sessionRoutes } from '../../src/sessions/routes.ts';
 import { createTokens, type Tokens } from '../../src/sessions/tokens.ts';
 import { createVideoQueries } from '../../src/videos/videoQueries.ts';
 import { createTestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
+import { onlyLimiting } from './rateLimits.ts';
 import { collectingLog, startTestApp, TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
 
 /** Accounts and sessions behind their real door: HTTP, PostgreSQL, the projections that feed them. */
@@ -34,6 +37,7 @@ export interface AccountsTest extends AsyncDisposable {
   readonly sealedStore: EventStore;
   readonly nameHash: NameHash;
   readonly tokens: Tokens;
+  /** `x-forwarded-for` among the headers says which address it comes from. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>;
   get(path: string, headers?: Record<string, string>): Promise<Answered>;
 }
@@ -46,7 +50,13 @@ export interface Answered {
   readonly cookie: string | undefined;
 }
 
-export async function startAccountsTest({ secureCookies = false } = {}): Promise<AccountsTest> {
+export interface AccountsTestOptions {
+  readonly secureCookies?: boolean;
+  /** None by default. */
+  readonly limits?: Partial<Record<RateLimitGroup, RateLimit>>;
+}
+
+export async function startAccountsTest({ secureCookies = false, limits }: AccountsTestOptions = {}): Promise<AccountsTest> {
   const database = await createTestDatabase();
   const { pool } = database;
   const { log } = collectingLog();
@@ -66,15 +76,16 @@ export async function startAccountsTest({ secureCookies = false } = {}): Promise
   const passwords = createPasswords();
   const videosOf = createVideoQueries({ pool, urls: { url: (key) => `/media/${key}` } }).ofOwner;
   const idempotency = createPostgresIdempotency({ pool, secret: 'only for fingerprints', log });
+  const rateLimits = createRateLimits({ enabled: limits !== undefined, limits: onlyLimiting(limits ?? {}) });
   const routes = [
-    ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf, progress }),
-    ...sessionRoutes({ store, nameHash, passwords, tokens, secureCookies }),
+    ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf, progress, rateLimits }),
+    ...sessionRoutes({ store, nameHash, passwords, tokens, rateLimits, deviceSecret: 'only for devices', secureCookies }),
   ];
-  const app = await startTestApp({ routes, idempotency });
+  const app = await startTestApp({ routes, idempotency, rateLimits, trustProxy: 'loopback' });
 
   async function call(path: string, init: RequestInit): Promise<Answered> {
     const response = await fetch(app.url + path, init);
-    const [setCookie] = response.headers.getSetCookie();
+    const setCookie = response.headers.getSetCookie().find((each) => each.startsWith('refreshToken='));
     return {
       status: response.status,
       headers: response.headers,

@@ -16,6 +16,7 @@ import { createScratch } from '../../src/media/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { projectionConsumer } from '../../src/projecting/consumer.ts';
+import { noRateLimits } from '../../src/rateLimits/rateLimits.ts';
 import { handleVideoCommand } from '../../src/videos/commandRoutes.ts';
 import type { VideoCommand } from '../../src/videos/decider.ts';
 import { videoRoutes } from '../../src/videos/routes.ts';
@@ -71,7 +72,7 @@ export async function startSlices({ uploadWaitMs = 5_000 } = {}): Promise<Slices
   const folder = await mkdtemp(join(tmpdir(), 'slices-'));
   const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
   const scratch = await createScratch(join(folder, 'scratch'));
-  const views = createViewRecorder({ store, logger: quiet, secret: 'only for tests' });
+  const views = createViewRecorder({ store, logger: quiet, secret: 'only for tests', rateLimits: noRateLimits });
   const cache = createQueryCache({ progress });
   const likeQueries = createLikeQueries({ pool, store });
   const uploadProgress: UploadProgress[] = [];

@@ -1,11 +1,24 @@
 import { describe, expect } from '@jest/globals';
+import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
-import { call, someone, type Answer } from '../support/systemClient.ts';
+import { call, getVideo, newPerson, someone, uploaded, type Account, type Answer, type Video } from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
 
-const { system, systemTest } = useSystem({ environment: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_AUTH_MAX: '5', RATE_LIMIT_WINDOW_SECONDS: '3600' } });
+const { system, systemTest } = useSystem({ environment: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_LOGIN_MAX: '20', RATE_LIMIT_WINDOW_SECONDS: '3600', RATE_LIMIT_VIEWERS: '6' } });
 
 describe('rate limits', () => {
+  systemTest('many accounts behind one address make few views', async () => {
+    const api = system().api();
+    const owner = await newPerson(api);
+    const [watched, fence] = [await uploaded(api, owner.token, await clip('plain')), await uploaded(api, owner.token, await clip('plain'))];
+    for (let n = 0; n < 14; n += 1) await getVideo(api, watched.id, { token: (await newPerson(api)).token });
+    // Recorded after all others.
+    await getVideo(api, fence.id, { token: owner.token });
+    const views = async (id: string): Promise<number> => (await call<Account & { videos: Video[] }>(api, 'GET', '/api/v1/auth/me', { token: owner.token })).data.videos.find((video) => video.id === id)!.viewCount;
+    await eventually(() => views(fence.id), { what: 'the last view is counted', holds: (count) => count === 1 });
+    expect(await views(watched.id)).toBe(6);
+  });
+
   systemTest('who keeps guessing passwords is told to wait, by every API alike', async () => {
     const { email } = someone();
     const guess = (api: string) => call(api, 'POST', '/api/v1/auth/login', { json: { email, password: 'guess-1!' } });

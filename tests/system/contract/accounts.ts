@@ -104,11 +104,19 @@ export function accountsContract({ system, systemTest }: Setting): void {
       }
     });
 
-    systemTest('a refresh token used twice revokes the whole session', async () => {
+    systemTest('a refresh token that another tab has just changed is refused, and the session goes on, at any API', async () => {
       const person = await newPerson(system().api());
       const rotated = refreshCookie(await refresh(person.cookie));
+      const late = await refresh(person.cookie);
+      expect([late.status, late.body.code]).toEqual([409, 'already_refreshed']);
+      expect((await refresh(rotated)).status).toBe(200);
+    });
+
+    systemTest('a refresh token that was used two refreshes ago revokes the whole session', async () => {
+      const person = await newPerson(system().api());
+      const newest = refreshCookie(await refresh(refreshCookie(await refresh(person.cookie))));
       expect((await refresh(person.cookie)).status).toBe(401);
-      expect((await refresh(rotated)).status).toBe(401);
+      expect((await refresh(newest)).status).toBe(401);
     });
 
     systemTest('of ten uses of one refresh token at once at most one gets an answer', async () => {
