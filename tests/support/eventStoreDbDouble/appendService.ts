@@ -1,11 +1,19 @@
-import { Metadata, status, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream } from '@grpc/grpc-js';
+import { Metadata, status, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream, type StatusObject } from '@grpc/grpc-js';
 import statusMessage from '@eventstore/db-client/generated/status_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendReq, AppendResp, BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
 import any from 'google-protobuf/google/protobuf/any_pb.js';
 import type { Fault, Faults } from './faults.ts';
+import { NOT_READY, type Membership } from './gossip.ts';
 import type { AppendOutcome, DoubleLog, ProposedEvent } from './log.ts';
 import { appendResponse, batchAppendResponse, batchExpectedOf, expectedOf, streamName, toProposed } from './messages.ts';
+
+/** What the double looks at besides its log. */
+export interface Surroundings {
+  readonly membership: Pick<Membership, 'refusal'>;
+  /** Milliseconds, by the server's clock. */
+  readonly now: () => number;
+}
 
 export const UNAVAILABLE = { code: status.UNAVAILABLE, details: 'the double broke it off' };
 /** As the client finds out what is meant: by the metadata. */
@@ -13,7 +21,23 @@ export const DENIED = { code: status.PERMISSION_DENIED, details: 'Access Denied'
 DENIED.metadata.set('exception', 'access-denied');
 const BUSY = { code: status.UNAVAILABLE, details: 'Server Is Too Busy' };
 
-export function createAppendService(log: DoubleLog, faults: Faults) {
+/** The error that a fault of this name is, outside a batch. Source: RpcExceptions of KurrentDB. */
+export const refusals: Partial<Record<Fault, Partial<StatusObject>>> = {
+  drop: UNAVAILABLE,
+  busy: BUSY,
+  denied: DENIED,
+  notReady: NOT_READY,
+  noLeader: { code: status.UNKNOWN, details: 'No leader info available in response' },
+};
+
+/** The same within a batch, where the server answers each append with an error of its own. */
+const batchRefusals: Partial<Record<Fault, string>> = {
+  busy: 'Server Is Busy',
+  notReady: 'Server Is Not Ready',
+  noLeader: 'No leader info available in response',
+};
+
+export function createAppendService(log: DoubleLog, faults: Faults, { membership, now }: Surroundings) {
   function append(call: ServerReadableStream<AppendReq, AppendResp>, answer: sendUnaryData<AppendResp>): void {
     let options: AppendReq.Options | undefined;
     const proposed: ProposedEvent[] = [];
@@ -25,9 +49,8 @@ export function createAppendService(log: DoubleLog, faults: Faults) {
     call.on('end', () => {
       const fault = faults.next('append');
       if (fault === 'hang') return;
-      if (fault === 'drop') return answer(UNAVAILABLE);
-      if (fault === 'busy') return answer(BUSY);
-      if (fault === 'denied') return answer(DENIED);
+      const refusal = fault && refusals[fault];
+      if (refusal !== undefined) return answer(refusal);
       const expected = expectedOf(options!);
       const stream = streamName(options!.getStreamIdentifier());
       const outcome = fault === 'conflict' ? conflict(stream) : log.append(stream, proposed, expected);
@@ -60,8 +83,14 @@ export function createAppendService(log: DoubleLog, faults: Faults) {
     if (fault === 'hang') return;
     if (fault === 'drop') return void call.emit('error', UNAVAILABLE);
     if (fault === 'end') return void call.end();
-    if (fault === 'busy') return void call.write(busyResponse(request));
+    const refusal = membership.refusal(call.metadata);
+    // The server finds out who the leader is when it has the first append, and ends the whole call then.
+    if (refusal?.metadata !== undefined) return void call.emit('error', refusal);
+    const refused = refusal?.details ?? (fault && batchRefusals[fault]);
+    if (refused !== undefined) return void call.write(batchRefusal(request, refused));
     const options = request.getOptions()!;
+    // An absolute time by the client's clock. Source: Streams.BatchAppend.cs of KurrentDB, GetRequestedTimeout.
+    if (options.hasDeadline() && options.getDeadline()!.toDate().getTime() <= now()) return void call.write(batchRefusal(request, 'Timeout', 'event_store.client.Timeout'));
     const expected = batchExpectedOf(options);
     const stream = streamName(options.getStreamIdentifier());
     const outcome = fault === 'conflict' ? conflict(stream) : log.append(stream, proposed, expected);
@@ -74,12 +103,12 @@ export function createAppendService(log: DoubleLog, faults: Faults) {
   return { append, batchAppend };
 }
 
-/** What the server answers within a batch when it cannot take an append: an error with empty details. */
-function busyResponse(request: BatchAppendReq): BatchAppendResp {
+/** What the server answers to one append of a batch when it does not take it: an error, with empty details unless it has a name. */
+function batchRefusal(request: BatchAppendReq, message: string, detailsType = 'google.protobuf.Empty'): BatchAppendResp {
   const details = new any.Any();
-  details.pack(new Uint8Array(), 'google.protobuf.Empty');
+  details.pack(new Uint8Array(), detailsType);
   return new streams.BatchAppendResp()
     .setCorrelationId(request.getCorrelationId())
     .setStreamIdentifier(request.getOptions()!.getStreamIdentifier())
-    .setError(new statusMessage.Status().setMessage('Server Is Busy').setDetails(details));
+    .setError(new statusMessage.Status().setMessage(message).setDetails(details));
 }

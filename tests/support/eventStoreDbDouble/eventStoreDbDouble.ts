@@ -1,16 +1,15 @@
-import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status, type Metadata } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall, UntypedHandleCall } from '@grpc/grpc-js';
-import gossip from '@eventstore/db-client/generated/gossip_pb.js';
 import type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
 import gossipService from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import type { SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import featuresService from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
-import shared from '@eventstore/db-client/generated/shared_pb.js';
 import type { Empty } from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { createAppendService } from './appendService.ts';
 import { createFaults, type Faults } from './faults.ts';
+import { createMembership, type Node } from './gossip.ts';
 import { createDoubleLog, type DoubleLog } from './log.ts';
 import { createNetwork } from './network.ts';
 import { createReadService, type LiveSubscription } from './readService.ts';
@@ -22,6 +21,8 @@ export interface EventStoreDbDoubleOptions {
   readonly batchAppend?: boolean;
   /** Whether it says when a subscription has caught up, as servers from 23.10 on do; true by default. */
   readonly saysCaughtUp?: boolean;
+  /** How far its clock is ahead of the clients' clocks; 0 by default. */
+  readonly clockAheadMs?: number;
 }
 
 /**
@@ -35,6 +36,10 @@ export interface EventStoreDbDouble extends AsyncDisposable {
   readonly log: DoubleLog;
   readonly faults: Faults;
   readonly connections: number;
+  /** Connections that clients have opened so far. */
+  readonly connectionsOpened: number;
+  /** Calls refused so far because this node is not the leader. */
+  readonly refused: number;
   readonly subscriptions: ReadonlySet<LiveSubscription>;
   /** Reads under way, subscriptions not included. */
   readonly reads: number;
@@ -45,7 +50,9 @@ export interface EventStoreDbDouble extends AsyncDisposable {
   /** Connections that exist hang from now on; new ones work. */
   freeze(): void;
   /** From now on another node is the leader: whoever requires one is sent there. Undefined: this one is. */
-  follow(leader: { readonly port: number } | undefined): void;
+  follow(leader: Node | undefined): void;
+  /** From now on an election is under way: gossip names no member that could take a call. `follow` ends it. */
+  elect(): void;
   /** Resolves when nobody is connected any more. */
   idle(): Promise<void>;
 }
@@ -53,22 +60,18 @@ export interface EventStoreDbDouble extends AsyncDisposable {
 export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions = {}): Promise<EventStoreDbDouble> {
   const log = options.log ?? createDoubleLog();
   const faults = createFaults();
-  const appends = createAppendService(log, faults);
+  const membership = createMembership();
+  const appends = createAppendService(log, faults, { membership, now: () => Date.now() + (options.clockAheadMs ?? 0) });
   const reads = createReadService(log, faults);
   reads.saysCaughtUp = options.saysCaughtUp ?? true;
-  let leader: { readonly port: number } | undefined;
 
-  /** Sends those who require the leader to it. */
+  /** Refuses those who require the leader, and says who it is. */
   function byLeader<Call extends { metadata: Metadata; emit(event: 'error', error: object): boolean }, Answer>(
     handle: (call: Call, answer: sendUnaryData<Answer>) => void,
   ): UntypedHandleCall {
     return ((call: Call, answer?: sendUnaryData<Answer>) => {
-      if (leader === undefined || call.metadata.get('requires-leader')[0] !== 'true') return handle(call, answer!);
-      const metadata = new Metadata();
-      metadata.set('exception', 'not-leader');
-      metadata.set('leader-endpoint-host', '127.0.0.1');
-      metadata.set('leader-endpoint-port', String(leader.port));
-      const error = { code: status.NOT_FOUND, details: 'Leader info available', metadata };
+      const error = membership.refusal(call.metadata);
+      if (error === undefined) return handle(call, answer!);
       if (answer === undefined) call.emit('error', error);
       else answer(error);
     }) as unknown as UntypedHandleCall;
@@ -77,7 +80,7 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
   const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
   server.addService(streamsService.StreamsService, {
     append: byLeader(appends.append),
-    batchAppend: byLeader(appends.batchAppend),
+    batchAppend: appends.batchAppend,
     read: byLeader(reads.read),
     delete: unimplemented,
     tombstone: unimplemented,
@@ -88,7 +91,7 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     },
   });
   server.addService(gossipService.GossipService, {
-    read: (_: ServerUnaryCall<Empty, ClusterInfo>, answer: sendUnaryData<ClusterInfo>) => answer(null, clusterOf(network.port, leader)),
+    read: (_: ServerUnaryCall<Empty, ClusterInfo>, answer: sendUnaryData<ClusterInfo>) => answer(null, membership.clusterInfo(network)),
   });
   const { promise: bound, resolve, reject } = Promise.withResolvers<number>();
   server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => (error === null ? resolve(port) : reject(error)));
@@ -106,6 +109,12 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     get connections() {
       return network.connections;
     },
+    get connectionsOpened() {
+      return network.opened;
+    },
+    get refused() {
+      return membership.refused;
+    },
     kill: async () => {
       await network.down();
       log.forgetRecentIds();
@@ -113,9 +122,8 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     revive: () => network.up(),
     freeze: () => network.freeze(),
     idle: () => network.idle(),
-    follow: (node) => {
-      leader = node;
-    },
+    follow: membership.follow,
+    elect: membership.elect,
     [Symbol.asyncDispose]: async () => {
       await network[Symbol.asyncDispose]();
       server.forceShutdown();
@@ -133,19 +141,4 @@ function supportedMethods(batchAppend: boolean): SupportedMethods {
     answer.addMethods(new features.SupportedMethod().setServiceName('event_store.client.streams.Streams').setMethodName(name.toLowerCase()));
   }
   return answer;
-}
-
-function clusterOf(own: number, leader: { readonly port: number } | undefined): ClusterInfo {
-  const { LEADER, FOLLOWER } = gossip.MemberInfo.VNodeState;
-  const members = leader === undefined ? [[own, LEADER] as const] : [[own, FOLLOWER] as const, [leader.port, LEADER] as const];
-  return new gossip.ClusterInfo().setMembersList(
-    members.map(([port, state]) =>
-      new gossip.MemberInfo()
-        .setInstanceId(new shared.UUID().setString(crypto.randomUUID()))
-        .setTimeStamp('0')
-        .setState(state)
-        .setIsAlive(true)
-        .setHttpEndPoint(new gossip.EndPoint().setAddress('127.0.0.1').setPort(port)),
-    ),
-  );
 }

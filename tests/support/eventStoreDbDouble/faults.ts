@@ -6,10 +6,11 @@ export type Call = 'append' | 'batchAppend' | 'read' | 'subscribe' | 'features';
  * - `drop`: breaks the call off with code 14; `dropAfterwards`: so, once it has done what was asked (a read: after three events)
  * - `end`: ends the call as if all were well, without an answer; `endAfterwards`: so, once it has done what was asked
  * - `busy`: says that it is too busy
+ * - `notReady`, `noLeader`: says so with code 14 or 2, as a node does during an election
  * - `denied`: says that the user may not do this
  * - `conflict`: says that the expected version was wrong, whatever it was
  */
-export type Fault = 'hang' | 'hangAfterwards' | 'drop' | 'dropAfterwards' | 'end' | 'endAfterwards' | 'busy' | 'denied' | 'conflict';
+export type Fault = 'hang' | 'hangAfterwards' | 'drop' | 'dropAfterwards' | 'end' | 'endAfterwards' | 'busy' | 'notReady' | 'noLeader' | 'denied' | 'conflict';
 
 export interface Faults {
   /** Calls of each kind so far; a batch append counts each of its appends. */

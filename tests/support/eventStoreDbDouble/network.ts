@@ -6,6 +6,8 @@ import { freePorts } from '../freePorts.ts';
 export interface Network extends AsyncDisposable {
   readonly port: number;
   readonly connections: number;
+  /** Connections that clients have opened so far. */
+  readonly opened: number;
   /** Cuts every connection and refuses new ones. */
   down(): Promise<void>;
   up(): Promise<void>;
@@ -19,10 +21,12 @@ export async function createNetwork(target: number): Promise<Network> {
   const sockets = new Set<Socket>();
   // Below those that the system gives away: while the server is down, nobody else may get it.
   const [port] = (await freePorts(1)) as [number];
+  let opened = 0;
   let server = await listen(port);
 
   async function listen(on: number): Promise<Server> {
     const listening = createServer((client) => {
+      opened++;
       const upstream = connect(target, '127.0.0.1');
       sockets.add(client).add(upstream);
       for (const [socket, peer] of [[client, upstream], [upstream, client]] as const) {
@@ -51,6 +55,9 @@ export async function createNetwork(target: number): Promise<Network> {
     port,
     get connections() {
       return sockets.size;
+    },
+    get opened() {
+      return opened;
     },
     down,
     up: async () => {

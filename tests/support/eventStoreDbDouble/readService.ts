@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { DENIED, UNAVAILABLE } from './appendService.ts';
+import { refusals, UNAVAILABLE } from './appendService.ts';
 import type { Fault, Faults } from './faults.ts';
 import type { DoubleLog, StoredEvent } from './log.ts';
 import { caughtUpResponse, checkpointResponse, confirmationResponse, eventResponse, streamName, streamNotFoundResponse } from './messages.ts';
@@ -46,8 +46,8 @@ export function createReadService(log: DoubleLog, faults: Faults): ReadService {
     service.reads.add(call);
     for (const end of ['cancelled', 'finish']) call.on(end, () => service.reads.delete(call));
     if (fault === 'hang') return;
-    if (fault === 'drop') return void call.emit('error', UNAVAILABLE);
-    if (fault === 'denied') return void call.emit('error', DENIED);
+    const refusal = fault && refusals[fault];
+    if (refusal !== undefined) return void call.emit('error', refusal);
     let left = BigInt(options.getCount());
     let given = 0;
     const name = options.getStream();
@@ -67,8 +67,8 @@ export function createReadService(log: DoubleLog, faults: Faults): ReadService {
 
   async function subscribe(call: ReadCall, options: ReadReq.Options): Promise<void> {
     const fault = faults.next('subscribe');
-    if (fault === 'drop') return void call.emit('error', UNAVAILABLE);
-    if (fault === 'denied') return void call.emit('error', DENIED);
+    const refusal = fault && refusals[fault];
+    if (refusal !== undefined) return void call.emit('error', refusal);
     await send(call, confirmationResponse(randomUUID()));
     if (fault === 'end') return void call.end();
     await follow(call, options, fault);
