@@ -115,6 +115,9 @@ function contradictions(values: Values, role: Role): string[] {
   if (values.LEGACY_SOCKET && values.PORT !== 0 && values.PORT === values.SOCKET_PORT) problems.push('SOCKET_PORT must differ from PORT');
   const minioKeys = (['MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'] as const).filter((name) => values[name] === undefined);
   if (values.MINIO_ENDPOINT !== undefined && minioKeys.length > 0) problems.push(`${minioKeys.join(' and ')} must be set with MINIO_ENDPOINT`);
+  if (/[?&]tls[-_]?verify[-_]?cert=false/i.test(values.EVENTSTORE_URL ?? '') && !/[?&]tls=false/i.test(values.EVENTSTORE_URL ?? '')) {
+    problems.push('EVENTSTORE_URL asks for tlsVerifyCert=false, which has no effect: name the authority that signed the server certificate with tlsCAFile=/path/to/ca.crt, or use tls=false in a private network');
+  }
   if (values.NODE_ENV !== 'production') return problems;
   if (values.TRUST_PROXY === true) {
     problems.push('TRUST_PROXY must name your proxies in production (their addresses, or how many there are), not "true": any client could choose its own address');

@@ -64,6 +64,13 @@ describe('the settings', () => {
     expect(messageOf(() => load({ PORT: '3002' }))).toContain('SOCKET_PORT must differ from PORT');
     expect(messageOf(() => load({ MINIO_ENDPOINT: 'store', MINIO_ACCESS_KEY: 'a' }))).toBe('MINIO_SECRET_KEY must be set with MINIO_ENDPOINT.');
   });
+
+  test('that ask the event store client for what it cannot do are refused, without their password', () => {
+    const message = messageOf(() => load({ EVENTSTORE_URL: 'kurrentdb://admin:hunter2@host:2113?tlsVerifyCert=false' }));
+    expect(message).toMatch(/^EVENTSTORE_URL asks for tlsVerifyCert=false.*tlsCAFile/);
+    expect(message).not.toContain('hunter2');
+    expect(load({ EVENTSTORE_URL: 'esdb://host:2113?tls=false&tlsVerifyCert=false' }).eventStoreUrl).toContain('tls=false');
+  });
 });
 
 describe('secrets', () => {

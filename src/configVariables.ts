@@ -42,7 +42,7 @@ export const variables = {
   ADMIN_EMAILS: withDefault(list, '', 'accounts with the role admin; without effect until there are operations for operators'),
 
   DATABASE_URL: optional(url('postgres', 'postgresql'), 'postgres://user:password@host:5432/reelstream', 'a PostgreSQL 14 or newer instead of the embedded one'),
-  EVENTSTORE_URL: optional(url('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'), 'esdb://host:2113', 'EventStoreDB or KurrentDB instead of PostgreSQL for the event log'),
+  EVENTSTORE_URL: optional(url('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'), 'esdb://user:password@host:2113?tlsCAFile=/path/to/ca.crt', 'EventStoreDB or KurrentDB instead of PostgreSQL for the event log; the user must be able to read $all'),
   KAFKA_BROKERS: optional(list, 'host:9092', 'Kafka between the event log and its readers'),
   KAFKA_TOPIC: withDefault(text, 'reelstream.events', 'the topic that the relay writes'),
   KAFKA_PARTITIONS: withDefault(integer(1, 1_000), '6', 'its partitions, when the relay makes it'),
