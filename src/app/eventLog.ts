@@ -4,13 +4,15 @@ import type { Config } from '../config.ts';
 import { abortable } from '../core/abortable.ts';
 import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
 import { openPostgresUserKeys } from '../core/postgresUserKeys.ts';
+import { EventStoreDenied } from '../eventStore/eventStoreDbErrors.ts';
 import { createEventStoreDbStore } from '../eventStore/eventStoreDbEventStore.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
+import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
 import { eventTypes } from '../eventTypes.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
+import { StartError } from '../startError.ts';
 
 /** A request must get its answer (503) also from a PostgreSQL that hangs. */
 const QUERY_TIMEOUT_MS = 10_000;
@@ -44,6 +46,7 @@ export async function openEventLog({ config, log, parts, signal, shared = false 
   const pool = openPool(opening, 'queries', 10, QUERY_TIMEOUT_MS);
   const rawStore = openEventStore(opening);
   parts.defer(() => rawStore.close());
+  if (config.eventStoreUrl !== undefined) await checkAccess(rawStore, log, signal);
   const keys = await abortable(openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey }), signal);
   return { databaseUrl: database.url, firstStart: database.created, pool, rawStore, codec: createEventCodec({ types: eventTypes, keys }) };
 }
@@ -72,7 +75,27 @@ export function openPool({ databaseUrl, log, parts, config }: PoolSurroundings, 
 function openEventStore(engines: PoolSurroundings): EventStore {
   const { log, config } = engines;
   if (config.eventStoreUrl === undefined) return createPostgresEventStore({ pool: openPool(engines, 'log', 8), log });
-  return createEventStoreDbStore({ url: config.eventStoreUrl, log });
+  try {
+    return createEventStoreDbStore({ url: config.eventStoreUrl, log });
+  } catch (error) {
+    // The client's message may quote the URL, and so the password in it.
+    throw new StartError('EVENTSTORE_URL cannot be used: it must look like esdb://user:password@host:2113?tlsCAFile=/path/to/ca.crt, and files that it names must exist.', { cause: error });
+  }
+}
+
+/**
+ * Ends a start with settings that will never work. A server that does not answer is no reason to: requests get 503 until
+ * it does.
+ */
+async function checkAccess(store: EventStore, log: Logger, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await abortable(store.head(), signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof EventStoreDenied) throw new StartError(error.message, { cause: error });
+    if (!(error instanceof EventStoreUnavailable)) throw error;
+    log.warn({ err: error }, 'EventStoreDB does not answer yet; requests that need it are answered with 503 until it does');
+  }
 }
 
 /** Ends the process the way any error does that nobody expected. */

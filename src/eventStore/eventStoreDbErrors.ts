@@ -9,6 +9,26 @@ export class NoAnswer extends Error {
   }
 }
 
+/** The connection that a call used was given up because it was silent. The same call may be made again at once. */
+export class ConnectionReplaced extends Error {
+  constructor() {
+    super('the connection had no answers and was replaced');
+    this.name = 'ConnectionReplaced';
+  }
+}
+
+/** What we ask is not allowed to the user of EVENTSTORE_URL, or there is no such user. It will not be allowed later either. */
+export class EventStoreDenied extends Error {
+  constructor(what: string, options?: { cause?: unknown }) {
+    super(
+      `EventStoreDB denied ${what}. EVENTSTORE_URL must name a user who may write streams and read $all: ` +
+        'one in the group $admins, or one whom the ACL in the metadata of the stream $all allows to read it.',
+      options,
+    );
+    this.name = 'EventStoreDenied';
+  }
+}
+
 /** `unknown` is also what the client makes of "Server Is Busy" within a batch append. */
 const transientTypes = new Set<string>([
   ErrorType.TIMEOUT,
@@ -28,12 +48,22 @@ const transientCodes = new Set<unknown>([1, 2, 4, 10, 13, 14]);
  * After such an error it is not known whether the call took effect.
  */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof NoAnswer) return true;
+  if (error instanceof NoAnswer || error instanceof ConnectionReplaced) return true;
   if (!(error instanceof Error)) return false;
   if (isCommandError(error) && error.type !== ErrorType.UNKNOWN) return transientTypes.has(error.type);
   const { code } = error as { code?: unknown };
   if (code !== undefined) return transientCodes.has(code);
   return isCommandError(error) || error.message.startsWith('Failed to discover');
+}
+
+/** Whether the server said nothing at all until the time limit. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof NoAnswer || (error instanceof Error && isCommandError(error) && error.type === ErrorType.DEADLINE_EXCEEDED);
+}
+
+/** Whether the server named another node as the leader. The client then connects to that one. */
+export function isNotLeader(error: unknown): boolean {
+  return error instanceof Error && isCommandError(error) && error.type === ErrorType.NOT_LEADER;
 }
 
 export function isWrongExpectedVersion(error: unknown): boolean {
@@ -42,15 +72,13 @@ export function isWrongExpectedVersion(error: unknown): boolean {
 
 /** What a caller of the port is told. */
 export function asPortError(error: unknown, what: string): unknown {
-  if (isTransient(error)) return new EventStoreUnavailable(`EventStoreDB is not to be had: ${what} failed`, { cause: error });
+  if (isTransient(error)) return new EventStoreUnavailable(`EventStoreDB is not available: ${what} failed`, { cause: error });
   if (!(error instanceof Error) || !isCommandError(error)) return error;
   if (error.type === ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED) {
     return new AppendRefused(`${what}: more than the server's limit of ${error.maxAppendSize} bytes for one append`, { cause: error });
   }
   if (error.type === ErrorType.STREAM_DELETED) return new AppendRefused(`${what}: somebody has deleted the stream for good`, { cause: error });
-  if (error.type === ErrorType.ACCESS_DENIED) {
-    return new Error(`EventStoreDB denied ${what}: EVENTSTORE_URL must name a user who may write streams and read $all`, { cause: error });
-  }
+  if (error.type === ErrorType.ACCESS_DENIED) return new EventStoreDenied(what, { cause: error });
   return error;
 }
 

@@ -9,7 +9,7 @@ import { batchingSender, plainSender } from './eventStoreDbSender.ts';
 import { createLogTail } from './eventStoreDbTail.ts';
 
 export interface EventStoreDbStoreOptions {
-  /** `esdb://[user:password@]host:port[,…]?tls=…`, as EventStoreDB and KurrentDB know it. */
+  /** `esdb://[user:password@]host:port[,…]?tls=…` or `esdb+discover://…`, or the same with `kurrentdb`. */
   readonly url: string;
   readonly log?: Logger;
   /** After how long a try of an append counts as failed; 3 000 ms by default. There are three. */
@@ -44,8 +44,8 @@ export function createEventStoreDbStore({
   batchAppend = false,
 }: EventStoreDbStoreOptions): EventStore {
   const closing = new AbortController();
-  const connection = connectEventStoreDb(url);
-  const sender = batchAppend ? batchingSender(url, appendTimeoutMs) : plainSender(url, connection, appendTimeoutMs);
+  const connection = connectEventStoreDb(url, { batchAppend: false });
+  const sender = batchAppend ? batchingSender(url, appendTimeoutMs) : plainSender(connection, appendTimeoutMs);
   const reader = createEventStoreDbReader(connection, { timeoutMs: readTimeoutMs, findTimeoutMs: appendTimeoutMs });
   const appender = createAppender(sender, reader.find, log);
   const tail = createLogTail({ connection, head: reader.head, watchdogMs, signal: closing.signal, log });

@@ -1,13 +1,13 @@
-import { eventTypeFilter, type AllStreamResolvedEvent } from '@eventstore/db-client';
+import { eventTypeFilter, type AllStreamResolvedEvent, type EventStoreDBClient } from '@eventstore/db-client';
 import type { Readable } from 'node:stream';
-import { pause } from '../core/abortable.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventBatch } from './eventStore.ts';
-import { ahead, bursts } from './eventStoreDbBursts.ts';
+import { ahead, bursts, type ClientStream } from './eventStoreDbBursts.ts';
+import { readBursts, whileConnected } from './eventStoreDbCalls.ts';
 import type { EventStoreDbConnection } from './eventStoreDbConnection.ts';
-import { asPortError, isTransient, NoAnswer } from './eventStoreDbErrors.ts';
+import { NoAnswer } from './eventStoreDbErrors.ts';
 import { clientPosition, isOurs, positionOf, toRecorded } from './eventStoreDbEvents.ts';
-import { ATTEMPTS, backOff } from './eventStoreDbRetry.ts';
+import { createPatience } from './eventStoreDbRetry.ts';
 
 export const PAGE_SIZE = 5_000;
 /** Events without a wanted one among them after which a page is given all the same, to say how far we are. */
@@ -37,19 +37,18 @@ export interface PageRequest {
  */
 export async function* readPages(connection: EventStoreDbConnection, timeoutMs: number, request: PageRequest): AsyncGenerator<EventBatch> {
   const { until, types, signal, batchSize = PAGE_SIZE } = request;
-  for (let after = request.after, failures = 0, filterFailed = false; after < until; ) {
+  const patience = createPatience('reading the log', signal);
+  for (let after = request.after, filterFailed = false; after < until; ) {
     const begun = after;
     const far: boolean = types !== undefined && until - after > FILTER_FROM_BYTES && !filterFailed;
     try {
       for await (const batch of (far ? filtered : plain)(connection, timeoutMs, { ...request, after, batchSize })) {
         after = batch.position;
-        failures = 0;
+        patience.restore();
         yield batch;
       }
     } catch (error) {
-      signal?.throwIfAborted();
-      if (!isTransient(error) || ++failures === ATTEMPTS) throw asPortError(error, 'reading the log');
-      await pause(backOff(failures), signal);
+      await patience.afterFailure(error);
     }
     filterFailed = far && after === begun;
   }
@@ -57,13 +56,12 @@ export async function* readPages(connection: EventStoreDbConnection, timeoutMs: 
 
 type FullRequest = PageRequest & { readonly batchSize: number };
 
-async function* plain({ client }: EventStoreDbConnection, timeoutMs: number, { after, until, types, batchSize, signal }: FullRequest): AsyncGenerator<EventBatch> {
+async function* plain(connection: EventStoreDbConnection, timeoutMs: number, { after, until, types, batchSize, signal }: FullRequest): AsyncGenerator<EventBatch> {
   const wanted = types && new Set(types);
-  const read = client.readAll({ fromPosition: clientPosition(after), requiresLeader: true }, ahead(batchSize));
+  const read = (client: EventStoreDBClient): ClientStream => client.readAll({ fromPosition: clientPosition(after), requiresLeader: true }, ahead(batchSize));
   let events: RecordedEvent[] = [];
   let searched = 0;
-  for await (const burst of bursts<AllStreamResolvedEvent>(read, { most: batchSize, idleMs: timeoutMs, signal })) {
-    if (burst.length === 0) throw new NoAnswer('reading the log', timeoutMs);
+  for await (const burst of readBursts<AllStreamResolvedEvent>(connection, 'reading the log', read, { most: batchSize, idleMs: timeoutMs, signal })) {
     for (const { event } of burst) {
       if (event === undefined) continue;
       const position = positionOf(event);
@@ -85,7 +83,7 @@ interface Mark {
   readonly searchedTo: bigint | 'end';
 }
 
-async function* filtered({ client }: EventStoreDbConnection, timeoutMs: number, { after, until, types, batchSize, signal }: FullRequest): AsyncGenerator<EventBatch> {
+async function* filtered(connection: EventStoreDbConnection, timeoutMs: number, { after, until, types, batchSize, signal }: FullRequest): AsyncGenerator<EventBatch> {
   const wanted = new Set(types);
   // Never rejects: the client would stall for ever, and take the process down with an unhandled rejection.
   const checkpointReached = (subscription: unknown, { commit }: { commit: bigint }): Promise<void> => {
@@ -93,7 +91,7 @@ async function* filtered({ client }: EventStoreDbConnection, timeoutMs: number, 
     return Promise.resolve();
   };
   const filter = eventTypeFilter({ prefixes: [...wanted], maxSearchWindow: CHECKPOINT_EVERY, checkpointReached });
-  const subscription = client.subscribeToAll({ fromPosition: clientPosition(after), filter, requiresLeader: true }, ahead(batchSize));
+  const subscription = connection.client.subscribeToAll({ fromPosition: clientPosition(after), filter, requiresLeader: true }, ahead(batchSize));
   subscription.on('caughtUp', () => (subscription as unknown as Readable).push({ searchedTo: 'end' } satisfies Mark));
 
   let position = after;
@@ -105,7 +103,7 @@ async function* filtered({ client }: EventStoreDbConnection, timeoutMs: number, 
     given = { position, at: Date.now() };
     return batch;
   };
-  for await (const burst of bursts<AllStreamResolvedEvent | Mark>(subscription, { most: batchSize, idleMs: timeoutMs, signal })) {
+  for await (const burst of bursts<AllStreamResolvedEvent | Mark>(subscription, { most: batchSize, idleMs: timeoutMs, signal: whileConnected(connection, signal) })) {
     let arrived = burst.length === 0;
     for (const item of burst) {
       const mark = 'searchedTo' in item ? item.searchedTo : item.event && positionOf(item.event);

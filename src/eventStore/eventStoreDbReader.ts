@@ -1,13 +1,13 @@
-import { BACKWARDS, END, StreamNotFoundError, type AllStreamResolvedEvent, type ReadPosition, type ResolvedEvent } from '@eventstore/db-client';
-import { pause } from '../core/abortable.ts';
+import { BACKWARDS, END, StreamNotFoundError, type AllStreamResolvedEvent, type EventStoreDBClient, type ReadPosition, type ResolvedEvent } from '@eventstore/db-client';
 import type { RecordedEvent } from '../core/event.ts';
 import type { ReadStreamOptions } from './eventStore.ts';
 import { SEARCHED_FOR_REPEATS, type Found } from './eventStoreDbAppender.ts';
-import { ahead, bursts, type ClientStream } from './eventStoreDbBursts.ts';
+import { ahead, type ClientStream } from './eventStoreDbBursts.ts';
+import { readBursts } from './eventStoreDbCalls.ts';
 import type { EventStoreDbConnection } from './eventStoreDbConnection.ts';
-import { asPortError, isTransient, kindOf, NoAnswer } from './eventStoreDbErrors.ts';
+import { kindOf } from './eventStoreDbErrors.ts';
 import { clientPosition, isOurs, positionOf, toRecorded } from './eventStoreDbEvents.ts';
-import { ATTEMPTS, backOff, retried } from './eventStoreDbRetry.ts';
+import { createPatience, retried } from './eventStoreDbRetry.ts';
 
 /** Events read ahead of the consumer of one stream. */
 const STREAM_AHEAD = 500;
@@ -32,33 +32,29 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, { t
   /** Everything up to here has been looked through, and `head` was the last event of ours in it. */
   let known = { upTo: -1n, head: 0n };
 
-  async function* items<Item>(what: string, stream: ClientStream, signal?: AbortSignal, idleMs = timeoutMs): AsyncGenerator<Item> {
-    for await (const burst of bursts<Item>(stream, { most: STREAM_AHEAD, idleMs, signal })) {
-      if (burst.length === 0) throw new NoAnswer(what, idleMs);
-      yield* burst;
-    }
+  async function* items<Item>(what: string, read: (client: EventStoreDBClient) => ClientStream, signal?: AbortSignal, idleMs = timeoutMs): AsyncGenerator<Item> {
+    for await (const burst of readBursts<Item>(connection, what, read, { most: STREAM_AHEAD, idleMs, signal })) yield* burst;
   }
 
   async function* readStream(stream: string, { from = 0, signal }: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
     const what = `reading ${kindOf(stream)}`;
-    for (let next = from, failures = 0; ; ) {
+    const patience = createPatience(what, signal);
+    for (let next = from; ; ) {
       try {
         signal?.throwIfAborted();
-        const read = connection.client.readStream(stream, { fromRevision: BigInt(next), requiresLeader: true }, ahead(STREAM_AHEAD));
+        const read = (client: EventStoreDBClient): ClientStream => client.readStream(stream, { fromRevision: BigInt(next), requiresLeader: true }, ahead(STREAM_AHEAD));
         for await (const { event } of items<ResolvedEvent>(what, read, signal)) {
           // Left out are links to events that have been deleted, which are nobody's.
           if (event === undefined) continue;
           next = Number(event.revision) + 1;
-          failures = 0;
+          patience.restore();
           yield toRecorded(event);
           signal?.throwIfAborted();
         }
         return;
       } catch (error) {
         if (error instanceof StreamNotFoundError) return;
-        signal?.throwIfAborted();
-        if (!isTransient(error) || ++failures === ATTEMPTS) throw asPortError(error, what);
-        await pause(backOff(failures), signal);
+        await patience.afterFailure(error);
       }
     }
   }
@@ -68,12 +64,8 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, { t
     const met: RecordedEvent[] = [];
     let last: number | undefined;
     let searched = 0;
-    const read = connection.client.readStream(stream, {
-      direction: BACKWARDS,
-      fromRevision: END,
-      maxCount: SEARCHED_FOR_REPEATS + ids.length,
-      requiresLeader: true,
-    });
+    const maxCount = SEARCHED_FOR_REPEATS + ids.length;
+    const read = (client: EventStoreDBClient): ClientStream => client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount, requiresLeader: true });
     try {
       for await (const { event } of items<ResolvedEvent>(`searching ${kindOf(stream)}`, read, undefined, findTimeoutMs)) {
         if (event === undefined) continue;
@@ -100,7 +92,8 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, { t
     const before = known;
     let newest: bigint | undefined;
     for (let from: ReadPosition = END, count = FIRST_LOOK; ; count = NEXT_LOOK) {
-      const read = connection.client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, requiresLeader: true });
+      const [fromPosition, maxCount] = [from, count];
+      const read = (client: EventStoreDBClient): ClientStream => client.readAll({ direction: BACKWARDS, fromPosition, maxCount, requiresLeader: true });
       let left = count;
       for await (const { event } of items<AllStreamResolvedEvent>(what, read, signal)) {
         left--;

@@ -1,8 +1,9 @@
-import { ANY, jsonEvent, NO_STREAM, type AppendToStreamOptions } from '@eventstore/db-client';
+import { ANY, jsonEvent, NO_STREAM, type AppendToStreamOptions, type EventStoreDBClient } from '@eventstore/db-client';
 import type { NewEvent } from '../core/event.ts';
 import type { AppendResult, ExpectedRevision } from './eventStore.ts';
-import { connectEventStoreDb, credentialsIn, type EventStoreDbConnection } from './eventStoreDbConnection.ts';
-import { isTransient, isWrongExpectedVersion, kindOf } from './eventStoreDbErrors.ts';
+import { ask } from './eventStoreDbCalls.ts';
+import { connectEventStoreDb, type EventStoreDbConnection } from './eventStoreDbConnection.ts';
+import { isNotLeader, isTransient, isWrongExpectedVersion, kindOf } from './eventStoreDbErrors.ts';
 import { within } from './eventStoreDbRetry.ts';
 
 /** Tries an append once. */
@@ -16,23 +17,23 @@ export interface Sender {
   close(): Promise<void>;
 }
 
-/**
- * A call of its own for each append. The client takes this way when a call names credentials, or when the server does
- * not announce batch append; so we name those of the URL. Without TLS the client sends none, and any will do.
- *
- * An anonymous client over TLS cannot be told apart from one that may batch. It does, with what `batchingSender` says.
- */
-export function plainSender(url: string, connection: EventStoreDbConnection, timeoutMs: number): Sender {
-  const credentials = credentialsIn(url) ?? (/[?&]tls=false\b/i.test(url) ? { username: 'none', password: 'none' } : undefined);
-  if (credentials === undefined) return batchingSender(url, timeoutMs);
+/** A call of its own for each append, as a client without batch append makes it. */
+export function plainSender(connection: EventStoreDbConnection, timeoutMs: number): Sender {
   return {
-    send: async (stream, events, expected) => {
-      const call = appendOnce(connection, stream, events, { expectedRevision: toClient(expected), credentials, deadline: timeoutMs, requiresLeader: true });
-      return within(timeoutMs, `an append to ${kindOf(stream)}`, call);
+    send: (stream, events, expected) => {
+      const options = { expectedRevision: toClient(expected), deadline: timeoutMs, requiresLeader: true };
+      return ask(connection, (client) => within(timeoutMs, `an append to ${kindOf(stream)}`, appendOnce(client, stream, events, options)));
     },
     close: () => Promise.resolve(),
   };
 }
+
+/**
+ * Milliseconds. The client turns the deadline of a batched append into a time of day, and the server compares that with
+ * its own clock: where the client's clock is behind by more than the deadline, every append is refused. So the deadline
+ * is further away than clocks are apart. The server has a limit of its own besides (`WriteTimeoutMs`), and so do we.
+ */
+const FAR_DEADLINE_MS = 24 * 3_600_000;
 
 /**
  * All appends over one call that stays open, which the client has some trouble with: no deadline reaches it; when the
@@ -42,21 +43,22 @@ export function plainSender(url: string, connection: EventStoreDbConnection, tim
  * nothing waits for the old one. No more than one such store should be open in a process.
  */
 export function batchingSender(url: string, timeoutMs: number): Sender {
-  const connection = connectEventStoreDb(url);
+  const connection = connectEventStoreDb(url, { batchAppend: true });
   const waiting = new Set<Promise<unknown>>();
   let exchanging = Promise.resolve();
   return {
     send: async (stream, events, expected) => {
       await exchanging;
       const { client } = connection;
-      const call = appendOnce({ client }, stream, events, { expectedRevision: toClient(expected), deadline: timeoutMs, requiresLeader: true });
+      const call = appendOnce(client, stream, events, { expectedRevision: toClient(expected), deadline: FAR_DEADLINE_MS, requiresLeader: true });
       const attempt = within(timeoutMs, `an append to ${kindOf(stream)}`, call);
       waiting.add(attempt);
       try {
         return await attempt;
       } catch (error) {
         waiting.delete(attempt);
-        if (isTransient(error)) await (exchanging = connection.renew(client, () => Promise.allSettled(waiting)));
+        // The client has learnt who the leader is, which a new one would not know.
+        if (isTransient(error) && !isNotLeader(error)) await (exchanging = connection.renew(client, () => Promise.allSettled(waiting)));
         throw error;
       } finally {
         waiting.delete(attempt);
@@ -67,7 +69,7 @@ export function batchingSender(url: string, timeoutMs: number): Sender {
 }
 
 async function appendOnce(
-  { client }: Pick<EventStoreDbConnection, 'client'>,
+  client: EventStoreDBClient,
   stream: string,
   events: readonly NewEvent[],
   options: AppendToStreamOptions,

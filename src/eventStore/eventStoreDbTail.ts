@@ -4,6 +4,7 @@ import { pause } from '../core/abortable.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import { EventStoreUnavailable } from './eventStore.ts';
 import { ahead, bursts } from './eventStoreDbBursts.ts';
+import { whileConnected } from './eventStoreDbCalls.ts';
 import type { EventStoreDbConnection } from './eventStoreDbConnection.ts';
 import { asPortError, isTransient, NoAnswer } from './eventStoreDbErrors.ts';
 import { clientPosition, isOurs, positionOf, toRecorded } from './eventStoreDbEvents.ts';
@@ -73,9 +74,10 @@ export function createLogTail({ connection, head, watchdogMs, signal, log }: Log
       { fromPosition: clientPosition(from), filter: excludeSystemEvents(), requiresLeader: true },
       ahead(MOST_KEPT),
     );
+    const ending = whileConnected(connection, signal);
     let last = from;
     let silent = false;
-    for await (const burst of bursts<AllStreamResolvedEvent>(subscription, { most: MOST_KEPT, idleMs: watchdogMs, signal })) {
+    for await (const burst of bursts<AllStreamResolvedEvent>(subscription, { most: MOST_KEPT, idleMs: watchdogMs, signal: ending })) {
       if (burst.length === 0) {
         const reached = await head();
         watch.saw(reached);

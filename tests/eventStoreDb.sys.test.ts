@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { eventually } from './support/eventually.ts';
+import { startEventStoreDbDouble, type EventStoreDbDouble } from './support/eventStoreDbDouble/eventStoreDbDouble.ts';
+import { createDoubleLog } from './support/eventStoreDbDouble/log.ts';
+import { Instance, login, newPlace, register, type Place } from './support/instance.ts';
+
+jest.setTimeout(240_000);
+
+/** Requests under way at a time: only one call of several fails while the client searches for another leader. */
+const REQUESTS = 20;
+
+let place: Place;
+let nodes: readonly [EventStoreDbDouble, EventStoreDbDouble];
+let instance: Instance | undefined;
+
+beforeEach(async () => {
+  place = await newPlace();
+  const log = createDoubleLog();
+  nodes = [await startEventStoreDbDouble({ log }), await startEventStoreDbDouble({ log })];
+  nodes[1].follow(nodes[0]);
+});
+
+afterEach(async () => {
+  await instance?.[Symbol.asyncDispose]();
+  instance = undefined;
+  for (const node of nodes) await node[Symbol.asyncDispose]();
+  await place[Symbol.asyncDispose]();
+});
+
+function start(eventStoreUrl: string): Instance {
+  return (instance = new Instance({ ...place, env: { EVENTSTORE_URL: eventStoreUrl } }));
+}
+
+const clusterUrl = (): string => `kurrentdb://127.0.0.1:${nodes[0].port},127.0.0.1:${nodes[1].port}?tls=false`;
+
+function startElection(): void {
+  for (const node of nodes) node.elect();
+}
+
+function endElection(): void {
+  nodes[1].follow(undefined);
+  nodes[0].follow(nodes[1]);
+}
+
+test('a process outlives an election that takes longer than its client searches for a leader', async () => {
+  const running = await start(clusterUrl()).ready();
+  expect(await register(running)).toBe(201);
+  startElection();
+  const statuses = await Promise.all(Array.from({ length: REQUESTS }, () => login(running)));
+  expect(running.running).toBe(true);
+  expect(new Set(statuses)).toEqual(new Set([503]));
+  endElection();
+  await eventually(async () => (await login(running)) === 200, { within: 60_000, what: 'Ada can log in again' });
+  expect(running.running).toBe(true);
+});
+
+test('a start during an election waits for its end', async () => {
+  startElection();
+  const starting = start(clusterUrl());
+  await eventually(async () => (await fetch(`${starting.url}/health/ready`)).status === 503, { within: 60_000, what: 'the process answers', giveUp: () => !starting.running });
+  await eventually(() => starting.output.includes('EventStoreDB does not answer yet'), { within: 60_000, what: 'it has said what it waits for', giveUp: () => !starting.running });
+  endElection();
+  await starting.ready();
+  expect(await register(starting)).toBe(201);
+});
+
+test('a start ends with a sentence when the user may not read $all', async () => {
+  nodes[0].faults.plan('read', 'denied', Infinity);
+  const { code, output } = await start(nodes[0].url).ended;
+  expect(code).toBe(1);
+  const [sentence, ...others] = output.trim().split('\n').filter((line) => !line.startsWith('{'));
+  expect(sentence).toMatch(/^EventStoreDB denied .*EVENTSTORE_URL must name a user.*\$admins.*\$all/);
+  expect(others).toEqual([]);
+});
