@@ -12,13 +12,13 @@ export interface EventStoreDbStoreOptions {
   /** `esdb://[user:password@]host:port[,…]?tls=…` or `esdb+discover://…`, or the same with `kurrentdb`. */
   readonly url: string;
   readonly log?: Logger;
-  /** After how long a try of an append counts as failed; 3 000 ms by default. There are three. */
+  /** After how long a try of an append counts as failed; 3 000 ms by default. `createPatience` says how many there are. */
   readonly appendTimeoutMs?: number;
   /** Silence after which a try of a read counts as failed; 5 000 ms by default. */
   readonly readTimeoutMs?: number;
   /** Silence of the live subscription after which the log's head is looked at; 1 000 ms by default. */
   readonly watchdogMs?: number;
-  /** All appends over one call (`batchingSender` says what speaks against it); false by default. */
+  /** All appends over one call, for measurements only (`batchingSender` says why); false by default. */
   readonly batchAppend?: boolean;
 }
 

@@ -41,6 +41,9 @@ const FAR_DEADLINE_MS = 24 * 3_600_000;
  * that one broken call fails the appends of all of them, and an answer that comes after that throws out of
  * an event listener. Hence a client for nothing else, exchanged at the first sign of trouble, and a new one only once
  * nothing waits for the old one. No more than one such store should be open in a process.
+ *
+ * One trouble is left: when the call breaks while more appends wait to be written than its stream buffers, the client
+ * rejects promises that nobody awaits, and the process ends. So this is for measurements, not for production.
  */
 export function batchingSender(url: string, timeoutMs: number): Sender {
   const connection = connectEventStoreDb(url, { batchAppend: true });
