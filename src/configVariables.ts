@@ -58,8 +58,8 @@ export const variables = {
 
   UPLOAD_WAIT_SECONDS: withDefault(integer(0, 3_600), '30', 'how long an upload waits for its processing before it answers 202'),
   MEDIA_CONCURRENCY: withDefault(integer(1, 64), '1', 'videos that one process transcodes at a time'),
-  FFMPEG_PATH: optional(text, '/usr/bin/ffmpeg', 'instead of the one on PATH or the one from npm'),
-  FFPROBE_PATH: optional(text, '/usr/bin/ffprobe', 'instead of the one on PATH or the one from npm'),
+  FFMPEG_PATH: optional(text, '/usr/bin/ffmpeg', 'instead of the one on PATH, or the one from npm if PATH has none that is usable; its ffprobe is in the same folder, unless named'),
+  FFPROBE_PATH: optional(text, '/usr/bin/ffprobe', 'of the same build as FFMPEG_PATH; needed only if it is in another folder'),
 
   RATE_LIMIT_ENABLED: withDefault(bool, 'true', 'false for load tests'),
   RATE_LIMIT_WINDOW_SECONDS: withDefault(integer(1, 86_400), '60', 'the window that the limits below count in'),

@@ -83,7 +83,7 @@ export async function openEngines({ config, log, parts, draining, port, starting
   const objects = await openObjectStore(config, parts, port);
   const redis = await abortable(openRedis(config, log, parts, pool), starting);
   const tools = await abortable(findingTools, starting);
-  log.info({ ffmpeg: tools.ffmpeg, ffprobe: tools.ffprobe }, 'found FFmpeg');
+  logTools(log, tools);
   const checks: HealthCheck[] = [
     { name: 'postgres', required: true, check: async () => void (await pool.query('select 1')) },
     { name: 'eventStore', required: true, check: async () => ({ head: String(await rawStore.head()) }) },
@@ -95,6 +95,12 @@ export async function openEngines({ config, log, parts, draining, port, starting
     engines: { config, log, parts, draining, metrics, tracing, ...eventLog, store, progress, objects, redis, tools, scratch, inspect, checks },
     firstStart,
   };
+}
+
+function logTools(log: Logger, { ffmpeg, ffprobe, passedOver }: FfmpegTools): void {
+  for (const sentence of passedOver) log.warn(sentence);
+  if (ffmpeg.source !== 'package') log.info({ ffmpeg, ffprobe }, 'found FFmpeg');
+  else log.warn({ ffmpeg, ffprobe }, 'FFmpeg is the one from npm, which gets no security updates. Install the FFmpeg of your distribution, or set FFMPEG_PATH.');
 }
 
 export const MEDIA_PATH = '/media';

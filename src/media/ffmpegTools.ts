@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { access, chmod, constants, copyFile, mkdir, rename } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, delimiter, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { StartError } from '../startError.ts';
+import { toolEnvironment } from './toolEnvironment.ts';
 
 export interface MediaTool {
   readonly path: string;
@@ -15,77 +16,112 @@ export interface MediaTool {
 export interface FfmpegTools {
   readonly ffmpeg: MediaTool;
   readonly ffprobe: MediaTool;
+  /** Why each pair on PATH that comes before the chosen one is not used: sentences for the log. */
+  readonly passedOver: readonly string[];
 }
 
 export interface FindToolsOptions {
   /** `FFMPEG_PATH`, `FFPROBE_PATH`: used as they are, or the start fails. */
   readonly ffmpegPath?: string;
   readonly ffprobePath?: string;
-  /** Where a packaged binary is copied to that cannot be made executable where it lies (a read-only node_modules). */
+  /** Where a packaged binary is copied to that cannot be made executable in place (a read-only node_modules). */
   readonly binFolder: string;
   /** `PATH`. */
   readonly searchPath?: string;
 }
 
 type Name = 'ffmpeg' | 'ffprobe';
-interface TriedTool extends MediaTool {
-  /** libavcodec's version: git builds have no release number to compare. */
-  readonly libavcodec: number;
-}
+type Pair = Pick<FfmpegTools, Name>;
+
+/** libavcodec's major version in FFmpeg 4.0, the oldest release that these options are tested with. */
+const OLDEST_LIBAVCODEC = 58;
+const LIMITS = { timeout: 20_000, killSignal: 'SIGKILL', maxBuffer: 4 << 20 } as const;
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 
 /**
- * Finds FFmpeg and ffprobe and runs both once: the named ones, else whichever is newer of the one on PATH and the one
- * that npm brought along. @throws StartError
+ * Finds FFmpeg and ffprobe and runs both once. In this order: the named pair; the first usable pair on PATH, which the
+ * system's distribution keeps patched; the pair from npm, which nobody patches. Both programs come from one build: an
+ * ffprobe that reads a file in another way than FFmpeg checks something else than what is transcoded. The pair from npm
+ * is the exception, since no package has both. @throws StartError
  */
 export async function findFfmpegTools(options: FindToolsOptions): Promise<FfmpegTools> {
-  const [ffmpeg, ffprobe] = await Promise.all([
-    find('ffmpeg', options.ffmpegPath, options),
-    find('ffprobe', options.ffprobePath, options),
-  ]);
+  const { ffmpegPath, ffprobePath, searchPath = '', binFolder } = options;
+  if (ffmpegPath !== undefined || ffprobePath !== undefined) return { ...(await namedPair(ffmpegPath, ffprobePath)), passedOver: [] };
+  const folders = searchPath.split(delimiter).filter(Boolean);
+  const tried = await Promise.allSettled(folders.map((folder) => pairIn(folder)));
+  const found = tried.findIndex(({ status }) => status === 'fulfilled');
+  const passedOver = tried.slice(0, found < 0 ? undefined : found).flatMap((each, index) => {
+    const reason = each.status === 'rejected' ? (each.reason as NodeJS.ErrnoException) : undefined;
+    return reason === undefined || reason.code === 'ENOENT' || reason.code === 'ENOTDIR' ? [] : [`The FFmpeg in ${folders[index]} is not used: ${reason.message}.`];
+  });
+  const pair = tried[found];
+  if (pair?.status === 'fulfilled') return { ...pair.value, passedOver };
+  return { ...(await packagedPair(binFolder, passedOver)), passedOver };
+}
+
+async function namedPair(ffmpegPath: string | undefined, ffprobePath: string | undefined): Promise<Pair> {
+  const [ffmpeg, ffprobe] = await Promise.all([named('ffmpeg', ffmpegPath, ffprobePath), named('ffprobe', ffprobePath, ffmpegPath)]);
+  if (ffmpeg.version !== ffprobe.version) {
+    throw new StartError(`${ffmpeg.path} is version ${ffmpeg.version} and ${ffprobe.path} is version ${ffprobe.version}: set FFMPEG_PATH and FFPROBE_PATH to programs of the same build.`);
+  }
   return { ffmpeg, ffprobe };
 }
 
-async function find(name: Name, named: string | undefined, options: FindToolsOptions): Promise<MediaTool> {
-  if (named !== undefined) {
-    return attempt(name, named, 'named').catch((cause: unknown) => {
-      throw new StartError(`${name.toUpperCase()}_PATH names ${named}, which cannot be used: ${(cause as Error).message}`, { cause });
+/** The program at `path`; if only the `other` one is named, the one in its folder. */
+async function named(name: Name, path: string | undefined, other: string | undefined): Promise<MediaTool> {
+  const variable = `${name.toUpperCase()}_PATH`;
+  if (path !== undefined) {
+    return attempt(name, path, 'named').catch((cause: unknown) => {
+      throw new StartError(`${variable} names ${path}, which cannot be used: ${(cause as Error).message}`, { cause });
     });
   }
-  const candidates = [
-    ...(options.searchPath ?? '').split(delimiter).filter(Boolean).map((folder) => attempt(name, join(folder, name), 'path')),
-    attemptPackaged(name, options.binFolder),
-  ];
-  const usable = (await Promise.allSettled(candidates)).flatMap((tried) => (tried.status === 'fulfilled' ? [tried.value] : []));
-  const [best, ...others] = usable;
-  if (best === undefined) {
-    throw new StartError(`No working ${name} was found: install FFmpeg, or set ${name.toUpperCase()}_PATH to its ${name}.`);
-  }
-  return others.reduce((newest, tool) => (tool.libavcodec > newest.libavcodec ? tool : newest), best);
+  const sibling = join(dirname(other ?? ''), name);
+  return attempt(name, sibling, 'named').catch((cause: unknown) => {
+    throw new StartError(`There is no usable ${sibling} beside ${other}: set ${variable} to the ${name} of the same build (${(cause as Error).message}).`, { cause });
+  });
 }
 
-async function attempt(name: Name, path: string, source: MediaTool['source']): Promise<TriedTool> {
+async function pairIn(folder: string): Promise<Pair> {
+  const ffmpeg = await attempt('ffmpeg', join(folder, 'ffmpeg'), 'path');
+  const ffprobe = await attempt('ffprobe', join(folder, 'ffprobe'), 'path').catch((cause: unknown) => {
+    throw new Error(`there is no usable ffprobe beside it (${(cause as Error).message})`, { cause });
+  });
+  if (ffmpeg.version !== ffprobe.version) throw new Error(`it is version ${ffmpeg.version}, and the ffprobe beside it is version ${ffprobe.version}`);
+  return { ffmpeg, ffprobe };
+}
+
+async function packagedPair(binFolder: string, passedOver: readonly string[]): Promise<Pair> {
+  try {
+    const [ffmpeg, ffprobe] = await Promise.all([packaged('ffmpeg', binFolder), packaged('ffprobe', binFolder)]);
+    return { ffmpeg, ffprobe };
+  } catch (cause) {
+    const why = passedOver.length > 0 ? ` ${passedOver.join(' ')}` : '';
+    throw new StartError(`No working FFmpeg with its ffprobe was found: install FFmpeg, or set FFMPEG_PATH.${why}`, { cause });
+  }
+}
+
+async function attempt(name: Name, path: string, source: MediaTool['source']): Promise<MediaTool> {
   await access(path, constants.X_OK);
-  const { stdout } = await run(path, ['-version'], { timeout: 20_000, killSignal: 'SIGKILL' });
+  const { stdout } = await run(path, ['-version'], { ...LIMITS, env: toolEnvironment() });
   const version = new RegExp(`^${name} version (\\S+)`).exec(stdout)?.[1];
   if (version === undefined) throw new Error(`it does not answer like ${name}`);
+  if (Number(/libavcodec\s+(\d+)\./.exec(stdout)?.[1] ?? 0) < OLDEST_LIBAVCODEC) throw new Error(`version ${version} is older than FFmpeg 4.0`);
   if (name === 'ffmpeg') await requireEncoders(path);
-  const [, major = '0', minor = '0'] = /libavcodec\s+(\d+)\.\s*(\d+)/.exec(stdout) ?? [];
-  return { path, version, source, libavcodec: Number(major) * 1000 + Number(minor) };
+  return { path, version, source };
 }
 
 /** Some distributions build FFmpeg without x264. */
 async function requireEncoders(path: string): Promise<void> {
-  const { stdout } = await run(path, ['-hide_banner', '-encoders'], { timeout: 20_000, killSignal: 'SIGKILL', maxBuffer: 4 << 20 });
+  const { stdout } = await run(path, ['-hide_banner', '-encoders'], { ...LIMITS, env: toolEnvironment() });
   for (const encoder of ['libx264', 'aac', 'mjpeg']) {
     if (!new RegExp(`^ [A-Z.]{6} ${encoder} `, 'm').test(stdout)) throw new Error(`it was built without the encoder ${encoder}`);
   }
 }
 
 /** The packages are optional: npm leaves out what it has no binary for. */
-async function attemptPackaged(name: Name, binFolder: string): Promise<TriedTool> {
+async function packaged(name: Name, binFolder: string): Promise<MediaTool> {
   const path = require.resolve(`@${name}-installer/${process.platform}-${process.arch}/${name}${process.platform === 'win32' ? '.exe' : ''}`);
   return attempt(name, await executable(path, binFolder), 'package');
 }
