@@ -16,10 +16,12 @@ const decoders = [
  * Options for every time FFmpeg or ffprobe opens an upload. It is read as MOV/MP4 whatever it looks like (a playlist or
  * concat script would make FFmpeg open other files and URLs), only from files, following no reference out of the
  * file, decoding with nothing but the listed decoders, no picture larger than an upload may have (its headers may claim
- * a small one, and another begin in the middle of the stream), and allocating no more than 1 GB at once.
+ * a small one, and another begin in the middle of the stream), with no more tracks than an upload may have (each costs
+ * memory as soon as it is opened), and allocating no more than 1 GB at once.
  */
 export const untrustedInput: readonly string[] = [
   '-f', 'mov',
+  '-max_streams', String(uploadLimits.maxStreams),
   '-protocol_whitelist', 'file',
   '-codec_whitelist', decoders.join(','),
   '-max_pixels', String(uploadLimits.maxPixels),

@@ -1,5 +1,6 @@
 import { DomainError } from '../core/errors.ts';
-import type { BoxLayout } from './isoBaseMedia.ts';
+import type { BoxLayout, TrackCount } from './isoBaseMedia.ts';
+import type { UploadLimits } from './limits.ts';
 
 /**
  * Brands that say "MP4" (the registry at mp4ra.org). A file is taken for one when its major or any compatible brand is
@@ -17,9 +18,9 @@ const OTHER_MAJOR_BRANDS = new Map([
 
 /**
  * Says no to what is not an MP4 by its own bytes, whatever its name or Content-Type, before any decoder sees it.
- * @throws DomainError `not_an_mp4` (unsupportedMedia), `damaged_video` (unprocessable).
+ * @throws DomainError `not_an_mp4` (unsupportedMedia), `damaged_video`, `too_many_streams` or `video_too_complex` (unprocessable).
  */
-export function checkContainer({ brands, boxes, size, head }: BoxLayout): void {
+export function checkContainer({ brands, boxes, size, tracks, head }: BoxLayout, limits: UploadLimits): void {
   if (brands === undefined) throw notAnMp4(describe(head));
   const [major = ''] = brands;
   const other = OTHER_MAJOR_BRANDS.get(major);
@@ -27,6 +28,18 @@ export function checkContainer({ brands, boxes, size, head }: BoxLayout): void {
   if (!brands.some((brand) => MP4_BRANDS.has(brand))) throw notAnMp4(major === 'qt  ' ? 'a QuickTime movie' : undefined);
   if (boxes.some(({ end }) => end > size)) throw damaged('The video is cut off: it ends in the middle. Upload the whole file.');
   if (!boxes.some(({ type }) => type === 'moov')) throw damaged('The video is incomplete: it has no index (moov). Export it again.');
+  checkTracks(tracks, limits);
+}
+
+/** @throws DomainError `too_many_streams`, `video_too_complex` */
+export function checkTracks({ all, video, complete }: TrackCount, { maxStreams, maxVideoStreams }: UploadLimits): void {
+  if (all > maxStreams) throw tooManyStreams(`${all} tracks`, maxStreams);
+  if (video > maxVideoStreams) throw tooManyStreams(`${video} video tracks`, maxVideoStreams);
+  if (!complete) throw new DomainError('unprocessable', 'video_too_complex', 'The index of the video has too many parts. Export it again.');
+}
+
+export function tooManyStreams(found: string, most: number, cause?: unknown): DomainError {
+  return new DomainError('unprocessable', 'too_many_streams', `The file has ${found}; at most ${most} are allowed. Export it with one video track and one audio track.`, { cause });
 }
 
 function notAnMp4(what: string | undefined): DomainError {

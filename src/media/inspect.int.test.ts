@@ -1,8 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip, spoiltClip, testTools, type ClipName } from '../../tests/support/clips.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { script } from '../../tests/support/scripts.ts';
+import { box, copyOfTrack, withCopies, withIndex } from '../../tests/support/tracks.ts';
 import { createInspector, type Inspect } from './inspect.ts';
 
 let inspect: Inspect;
@@ -99,4 +102,58 @@ describe('what is broken or beyond the limits is refused as unprocessable', () =
     });
     await expect(inspect(path)).rejects.toMatchObject({ code: 'video_too_long' });
   });
+});
+
+describe('tracks', () => {
+  /** Nothing can be asked of this ffprobe: what it refuses, it refuses by the index. */
+  const withoutFfprobe = createInspector({ ffprobe: '/nonexistent/ffprobe' });
+
+  test.each<[string, ClipName, (movie: Buffer) => Buffer]>([
+    ['as cameras have them: one picture, six others', 'plain', (movie) => withCopies(movie, 6, { which: 1 })],
+    ['of two lenses', 'plain', (movie) => withCopies(movie, 2)],
+    ['up to the limits', 'plain', (movie) => withCopies(withCopies(movie, 12, { which: 1 }), 4)],
+  ])('%s are taken', async (_what, name, change) => {
+    expect((await inspect(await spoiltClip(name, join(folder, 'tracks.mp4'), change))).facts).toMatchObject({ width: 64, height: 48 });
+  });
+
+  test.each<[string, ClipName, string, RegExp, (movie: Buffer) => Buffer]>([
+    ['more tracks', 'plain', 'too_many_streams', /17 tracks; at most 16/, (movie) => withCopies(movie, 16, { which: 1 })],
+    ['a thousand tracks', 'silent', 'too_many_streams', /tracks; at most 16/, (movie) => withCopies(movie, 1_000)],
+    ['more pictures', 'plain', 'too_many_streams', /5 video tracks; at most 4/, (movie) => withCopies(movie, 5)],
+    ['more tracks for its fragments', 'plain', 'too_many_streams', /17 tracks; at most 16/,
+      (movie) => withIndex(movie, (boxes) => [...boxes.map(({ bytes }) => bytes), box('mvex', ...Array.from({ length: 17 }, () => box('trex', Buffer.alloc(24))))])],
+    ['no end of boxes', 'plain', 'video_too_complex', /too many parts/,
+      (movie) => withIndex(movie, (boxes) => [...Array.from({ length: 5_000 }, () => box('free')), ...boxes.map(({ bytes }) => bytes)])],
+  ])('an index with %s is refused before a decoder sees the file', async (_what, name, code, message, change) => {
+    const path = await spoiltClip(name, join(folder, 'tracks.mp4'), change);
+    await expect(withoutFfprobe(path)).rejects.toMatchObject({ kind: 'unprocessable', code, message: expect.stringMatching(message) });
+  });
+
+  test.each<[string, (movie: Buffer) => Buffer]>([
+    ['where only FFmpeg looks for them', (movie) => withIndex(movie, (boxes) => [...boxes.map(({ bytes }) => bytes), box('moov', ...Array.from({ length: 30 }, (_, index) => copyOfTrack(boxes.find(({ type }) => type === 'trak')!, 100 + index)))])],
+    ['that claim to be no pictures', (movie) => withCopies(movie, 10, { handler: 'meta' })],
+  ])('hidden tracks, %s, are refused as well', async (_what, change) => {
+    const path = await spoiltClip('silent', join(folder, 'tracks.mp4'), change);
+    await expect(inspect(path)).rejects.toMatchObject({ kind: 'unprocessable', code: 'too_many_streams' });
+  });
+});
+
+test('two files are looked at, at a time; one that waits can be given up', async () => {
+  const begun = join(folder, 'begun');
+  await mkdir(begun);
+  const slow = createInspector({ ffprobe: await script(folder, 'slow-ffprobe', `touch ${begun}/$$; while [ ! -e ${folder}/go ]; do sleep 0.05; done; exit 1`) });
+  const path = await clip('plain');
+  const givenUp = new AbortController();
+  const looks = Array.from({ length: 4 }, () => slow(path)).map((look) => look.catch((error: Error) => error));
+  const waiting = slow(path, givenUp.signal);
+  // Each look runs ffprobe twice.
+  await eventually(async () => (await readdir(begun)).length >= 4, { what: 'two looks have begun' });
+  givenUp.abort(new Error('given up'));
+  await expect(waiting).rejects.toThrow('given up');
+  // Long enough for others to have begun, if they were let.
+  await inspect(path);
+  expect(await readdir(begun)).toHaveLength(4);
+  await writeFile(join(folder, 'go'), '');
+  for (const look of looks) expect(await look).toMatchObject({ code: 'damaged_video' });
+  expect(await readdir(begun)).toHaveLength(8);
 });

@@ -1,7 +1,9 @@
+import pLimit from 'p-limit';
+import { abortable } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
 import type { MediaFacts } from '../videos/events.ts';
 import { audioCodecs, videoCodecs } from './codecs.ts';
-import { checkContainer } from './containerCheck.ts';
+import { checkContainer, checkTracks, tooManyStreams } from './containerCheck.ts';
 import { readBoxLayout } from './isoBaseMedia.ts';
 import { uploadLimits, type UploadLimits } from './limits.ts';
 import { probe, Unreadable, type ProbedStream } from './probe.ts';
@@ -24,28 +26,39 @@ export interface InspectorOptions {
   readonly timeout?: number;
 }
 
-/** Looks at an upload by its content. @throws DomainError that tells the uploader why it is refused; `ProbeFailed` when the fault is ours. */
+/** Files that one process looks at, at the same time: each may take as much memory as ffprobe may. */
+const MOST_AT_A_TIME = 2;
+
+/**
+ * Looks at an upload by its content, at two at a time; others wait. @throws DomainError that tells the uploader why it is
+ * refused; `ProbeFailed` when the fault is ours; the signal's reason, also while it waits.
+ */
 export function createInspector({ ffprobe, limits: usualLimits = uploadLimits, timeout }: InspectorOptions): Inspect {
-  return async (path, signal, limits = usualLimits) => {
-    checkContainer(await readBoxLayout(path));
+  const turn = pLimit(MOST_AT_A_TIME);
+  const look = async (path: string, signal: AbortSignal | undefined, limits: UploadLimits): Promise<InspectedVideo> => {
+    signal?.throwIfAborted();
+    checkContainer(await readBoxLayout(path), limits);
     const streams = await probe(ffprobe, path, { signal, timeout }).catch((error: unknown) => {
       throw error instanceof Unreadable ? explain(error) : error;
     });
     return judge(streams, limits);
   };
+  return (path, signal, limits = usualLimits) => abortable(turn(look, path, signal, limits), signal);
 }
 
 function explain(error: Unreadable): DomainError {
   const codec = /Codec \((\w+)\) not on whitelist/.exec(error.message)?.[1];
   if (codec !== undefined) return refuse('codec_not_supported', `The codec "${codec}" is not supported. Export the video as H.264 with AAC sound.`, error);
+  if (/exceeds max_streams/.test(error.message)) return tooManyStreams('too many tracks', uploadLimits.maxStreams, error);
   if (error.tooMuch) return refuse('video_too_complex', 'The video is too complex to read. Export it again, with fewer tracks and frames.', error);
   return refuse('damaged_video', 'The video is damaged: it cannot be read. Export it again.', error);
 }
 
 /** The rules for what is in the file. */
 export function judge(streams: readonly ProbedStream[], limits: UploadLimits): InspectedVideo {
-  if (streams.length > limits.maxStreams) throw refuse('too_many_streams', `The file has ${streams.length} tracks; at most ${limits.maxStreams} are allowed.`);
-  const video = streams.find(({ kind, still }) => kind === 'video' && !still);
+  const pictures = streams.filter(({ kind, still }) => kind === 'video' && !still);
+  checkTracks({ all: streams.length, video: pictures.length, complete: true }, limits);
+  const [video] = pictures;
   const audio = streams.find(({ kind, packets }) => kind === 'audio' && packets > 0);
   if (video === undefined) {
     throw new DomainError('unsupportedMedia', 'no_picture', audio === undefined ? 'The file has no video in it.' : 'The file has sound only, no picture.');

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
-/** A top-level box of an ISO base media file (ISO/IEC 14496-12, 4.2). */
+/** A box of an ISO base media file (ISO/IEC 14496-12, 4.2). */
 export interface Box {
   readonly type: string;
   readonly start: number;
@@ -13,15 +13,28 @@ export interface BoxLayout {
   readonly boxes: readonly Box[];
   /** Brands of the first box when that is `ftyp`: the major one first. */
   readonly brands: readonly string[] | undefined;
+  readonly tracks: TrackCount;
   /** The first bytes, to tell what the file is when it is something else. */
   readonly head: Buffer;
+}
+
+/** The tracks that the index (`moov`) announces, whatever is in them. */
+export interface TrackCount {
+  /** Those that it describes, or those that it announces for fragments, whichever are more. */
+  readonly all: number;
+  /** Those that say that they are pictures. One that lies is not counted; the memory limit of ffprobe is for those. */
+  readonly video: number;
+  /** False: the index has more boxes than were read, so there may be more tracks. */
+  readonly complete: boolean;
 }
 
 /** A fragmented clip has two boxes a fragment; far more than this is not a clip. */
 const MOST_BOXES = 50_000;
 const MOST_BRANDS = 64;
+/** Boxes of the index whose headers are read. A track has about ten of those. */
+const MOST_INDEX_BOXES = 1_000;
 
-/** Reads the headers of the top-level boxes; nothing in them, however large they claim to be. */
+/** Reads the headers of the top-level boxes, and of those in the index that tell how many tracks there are; no contents. */
 export async function readBoxLayout(path: string): Promise<BoxLayout> {
   await using file = await open(path, 'r');
   const { size } = await file.stat();
@@ -33,7 +46,36 @@ export async function readBoxLayout(path: string): Promise<BoxLayout> {
     boxes.push(box);
     start = box.end;
   }
-  return { size, boxes, brands: boxes[0]?.type === 'ftyp' ? readBrands(head, boxes[0]) : undefined, head };
+  const tracks = await countTracks(file, boxes, size);
+  return { size, boxes, brands: boxes[0]?.type === 'ftyp' ? readBrands(head, boxes[0]) : undefined, tracks, head };
+}
+
+async function countTracks(file: FileHandle, boxes: readonly Box[], fileSize: number): Promise<TrackCount> {
+  let [described, announced, video, left] = [0, 0, 0, MOST_INDEX_BOXES];
+  const childrenOf = async (parent: Box): Promise<Box[]> => {
+    const children: Box[] = [];
+    const last = Math.min(parent.end, fileSize);
+    for (let start = parent.start + 8; start + 8 <= last && left > 0; left--) {
+      const box = await readBox(file, start, last);
+      if (box === undefined) break;
+      children.push(box);
+      start = box.end;
+    }
+    return children;
+  };
+  for (const moov of boxes.filter(({ type }) => type === 'moov')) {
+    for (const child of await childrenOf(moov)) {
+      if (child.type === 'mvex') announced += (await childrenOf(child)).filter(({ type }) => type === 'trex').length;
+      if (child.type !== 'trak') continue;
+      described += 1;
+      const mdia = (await childrenOf(child)).find(({ type }) => type === 'mdia');
+      const hdlr = mdia && (await childrenOf(mdia)).find(({ type }) => type === 'hdlr');
+      // After the box's header (8 bytes), version and flags (4) and a field that is always 0 (4): the handler's type.
+      if (hdlr && (await readAt(file, hdlr.start + 16, 4)).toString('latin1') === 'vide') video += 1;
+    }
+    if (left === 0) break;
+  }
+  return { all: Math.max(described, announced), video, complete: left > 0 };
 }
 
 async function readBox(file: FileHandle, start: number, fileSize: number): Promise<Box | undefined> {

@@ -18,7 +18,10 @@ export const uploadLimits = {
   maxAspect: 30,
   /** Slow motion of phones. Renditions are capped lower. */
   maxFrameRate: 240,
+  /** Tracks of every kind. Cameras write up to seven (picture, sound, time code, position, motion), editors a sound track a microphone. */
   maxStreams: 16,
+  /** A decoder for 8K takes 80 MB or more, and FFmpeg opens one for each. Cameras with two lenses write two pictures, chapters are one. */
+  maxVideoStreams: 4,
 } as const;
 
 export type UploadLimits = { readonly [K in keyof typeof uploadLimits]: number };
