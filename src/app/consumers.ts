@@ -26,12 +26,12 @@ const BATCH_TIMEOUT_MS = 60_000;
 const RELAY_QUERY_TIMEOUT_MS = 5_000;
 
 /** Runs media jobs; answers the consumer that makes them out of events. */
-export async function startMedia({ config, log, parts, databaseUrl, store, rawStore, objects, scratch, inspect, tools }: Engines, reportProgress: ReportUploadProgress): Promise<Consumer> {
+export async function startMedia({ config, log, parts, databaseUrl, store, rawStore, objects, scratch, inspect, tools, sandbox }: Engines, reportProgress: ReportUploadProgress): Promise<Consumer> {
   await scratch.sweep();
   const jobs = createMediaJobs({ connectionString: databaseUrl, logger: log, alone: config.databaseUrl === undefined });
   await jobs.start();
   parts.defer(() => jobs.close());
-  const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, reportProgress });
+  const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, sandbox, reportProgress });
   await jobs.work(worker, { concurrency: config.mediaConcurrency });
   const orphans = createOrphanSweep({ objects, store, scratch, logId: createLogId(rawStore), logger: log });
   orphans.start();

@@ -13,7 +13,9 @@ import type { EventStore } from '../eventStore/eventStore.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
 import type { HealthCheck } from '../http/health.ts';
 import { findFfmpegTools, type FfmpegTools } from '../media/ffmpegTools.ts';
+import { findSandbox, type FoundSandbox } from '../media/findSandbox.ts';
 import { createInspector, type Inspect } from '../media/inspect.ts';
+import type { Sandbox } from '../media/sandbox.ts';
 import { createScratch, type Scratch } from '../media/scratch.ts';
 import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
 import { createMinioObjectStore } from '../objectStore/minioObjectStore.ts';
@@ -43,6 +45,7 @@ export interface Engines extends EventLog {
   readonly objects: ObjectStore;
   readonly redis: SharedRedis | undefined;
   readonly tools: FfmpegTools;
+  readonly sandbox: Sandbox;
   readonly scratch: Scratch;
   readonly inspect: Inspect;
 }
@@ -66,8 +69,12 @@ export async function openEngines({ config, log, parts, draining, port, starting
   const metrics = createMetrics();
   const tracing = await startTracing({ endpoint: config.otlpEndpoint, service: `reelstream-${config.role}` });
   parts.defer(() => tracing.close());
-  const findingTools = findFfmpegTools({ ...config, binFolder: join(config.dataDir, 'bin'), searchPath: process.env['PATH'] });
-  findingTools.catch(() => undefined);
+  const scratchRoot = join(config.dataDir, 'tmp');
+  const scratch = await madeIn(config.dataDir, createScratch(scratchRoot));
+  parts.defer(() => scratch.close());
+  const findingTools = findTools(config, scratch, scratchRoot);
+  // It works in the scratch folder.
+  parts.defer(() => findingTools.then(() => undefined, () => undefined));
   const { firstStart, ...eventLog } = await openEventLog({ config, log, parts, signal: starting });
   const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
@@ -78,29 +85,35 @@ export async function openEngines({ config, log, parts, draining, port, starting
     await abortable(progress.start(), starting);
     showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
   }
-  const scratch = await madeIn(config.dataDir, createScratch(join(config.dataDir, 'tmp')));
-  parts.defer(() => scratch.close());
   const objects = await openObjectStore(config, parts, port);
   const redis = await abortable(openRedis(config, log, parts, pool), starting);
-  const tools = await abortable(findingTools, starting);
-  logTools(log, tools);
+  const { tools, found } = await abortable(findingTools, starting);
+  logTools(log, tools, found);
+  const { sandbox } = found;
   const checks: HealthCheck[] = [
     { name: 'postgres', required: true, check: async () => void (await pool.query('select 1')) },
     { name: 'eventStore', required: true, check: async () => ({ head: String(await rawStore.head()) }) },
     { name: 'objectStore', required: false, check: () => objects.check() },
   ];
   if (redis !== undefined) checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
-  const inspect = createInspector({ ffprobe: tools.ffprobe.path });
+  const inspect = createInspector({ ffprobe: tools.ffprobe.path, sandbox });
   return {
-    engines: { config, log, parts, draining, metrics, tracing, ...eventLog, store, progress, objects, redis, tools, scratch, inspect, checks },
+    engines: { config, log, parts, draining, metrics, tracing, ...eventLog, store, progress, objects, redis, tools, sandbox, scratch, inspect, checks },
     firstStart,
   };
 }
 
-function logTools(log: Logger, { ffmpeg, ffprobe, passedOver }: FfmpegTools): void {
+async function findTools(config: Config, scratch: Scratch, scratchRoot: string): Promise<{ tools: FfmpegTools; found: FoundSandbox }> {
+  const tools = await findFfmpegTools({ ...config, binFolder: join(config.dataDir, 'bin'), searchPath: process.env['PATH'] });
+  return { tools, found: await findSandbox(tools, scratch, scratchRoot) };
+}
+
+function logTools(log: Logger, { ffmpeg, ffprobe, passedOver }: FfmpegTools, { description, weak }: FoundSandbox): void {
   for (const sentence of passedOver) log.warn(sentence);
   if (ffmpeg.source !== 'package') log.info({ ffmpeg, ffprobe }, 'found FFmpeg');
   else log.warn({ ffmpeg, ffprobe }, 'FFmpeg is the one from npm, which gets no security updates. Install the FFmpeg of your distribution, or set FFMPEG_PATH.');
+  if (weak) log.warn(description);
+  else log.info(description);
 }
 
 export const MEDIA_PATH = '/media';

@@ -29,6 +29,7 @@ describe('a failure that has nothing to do with the video says so', () => {
 describe('a failure of the video does too', () => {
   test.each([
     ['an error', 'echo "Invalid data found when processing input" >&2; exit 1', 'exit', 30_000],
+    ['too much memory', 'echo "Error while opening encoder: Cannot allocate memory" >&2; exit 1', 'memory', 30_000],
     ['a crash', 'kill -SEGV $$', 'exit', 30_000],
     ['no end', 'exec sleep 60', 'timeout', 500],
   ])('%s', async (_what, text, reason, timeout) => {

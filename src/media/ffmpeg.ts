@@ -1,6 +1,6 @@
-import { constants, setPriority } from 'node:os';
 import fluentFfmpeg from 'fluent-ffmpeg';
 import { startPatience } from './patience.ts';
+import { plainSandbox, wasNotStarted, type Command as SandboxedCommand, type Sandbox } from './sandbox.ts';
 import { cameFromOutside } from './signals.ts';
 
 export interface FfmpegRun {
@@ -17,17 +17,25 @@ export interface FfmpegRunOptions {
   readonly timeout: number;
   /** Seconds of output made so far; may be told out of order. */
   readonly onTime?: (seconds: number) => void;
+  readonly sandbox?: Sandbox;
 }
 
-/** FFmpeg ended with an error, or was killed because it took too long. */
+/**
+ * Bytes of address space. With four threads, an 8K video takes 2.1 GB of it (HEVC, 10 bit) to 3.9 GB (H.264 4:4:4, 10 bit,
+ * 16 reference frames: the worst within our limits) in Debian's FFmpeg 5.1, and 4K at 60 frames a second 1 GB.
+ */
+const MOST_MEMORY = 4.5 * 1024 ** 3;
+
+/** FFmpeg ended with an error, needed more memory than it may have, or was killed because it took too long. */
 export class FfmpegFailed extends Error {
-  readonly reason: 'exit' | 'timeout';
+  readonly reason: 'exit' | 'memory' | 'timeout';
   /** The end of what it wrote to stderr. */
   readonly stderr: string;
   /** It did not start, the disk was full, or something (the kernel, short of memory) ended it: the same run may work another time. */
   readonly ourFault: boolean;
 
-  constructor(reason: FfmpegFailed['reason'], stderr: string, options?: { cause?: unknown }) {
+  constructor(ending: 'exit' | 'timeout', stderr: string, options?: { cause?: unknown }) {
+    const reason = ending === 'exit' && OUT_OF_MEMORY.test(stderr) ? 'memory' : ending;
     super(reason === 'timeout' ? 'FFmpeg took too long and was stopped' : 'FFmpeg ended with an error', options);
     this.name = 'FfmpegFailed';
     this.reason = reason;
@@ -36,38 +44,42 @@ export class FfmpegFailed extends Error {
   }
 }
 
+/** As FFmpeg and x264 say it. Linux gives out more memory than it has, so this means our limit, not a machine short of memory. */
+const OUT_OF_MEMORY = /(?:Cannot|Could not) allocate memory|malloc of size \d+ failed/;
+
 /** FFmpeg ended by itself, as the library words it, and neither its disk nor a signal that it heeds (Ctrl-C reaches it too) is why. */
 function isTheFiles(message: string, stderr: string): boolean {
-  if (/No space left on device|Cannot allocate memory|Disk quota exceeded|received signal \d/.test(stderr)) return false;
+  if (/No space left on device|Disk quota exceeded|Resource temporarily unavailable|received signal \d/.test(stderr)) return false;
   const signal = /killed with signal (\w+)/.exec(message)?.[1];
-  return signal === undefined ? /exited with code/.test(message) : !cameFromOutside(signal);
+  if (signal !== undefined) return !cameFromOutside(signal);
+  const code = /exited with code (\d+)/.exec(message)?.[1];
+  return code !== undefined && !wasNotStarted(Number(code), stderr);
 }
 
 /**
- * Runs FFmpeg once, as a process of low priority, without a shell. The only file that knows fluent-ffmpeg (docs/adr/0030).
+ * Runs FFmpeg once, in the sandbox. The only file that knows fluent-ffmpeg (docs/adr/0030).
  *
  * Its `progress` event is not used: with a listener on it, the library runs an ffprobe of its own over the input, without
  * our options, and that is the very thing that a playlist renamed `.mp4` is waiting for.
  * @throws FfmpegFailed
  */
-export function runFfmpeg(ffmpeg: string, run: FfmpegRun, { signal, timeout, onTime }: FfmpegRunOptions): Promise<void> {
+export async function runFfmpeg(ffmpeg: string, run: FfmpegRun, { signal, timeout, onTime, sandbox = plainSandbox }: FfmpegRunOptions): Promise<void> {
+  await sandbox.lend({ reads: run.input, writes: run.output });
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const command = newCommand();
+  const command = newCommand((args) => sandbox.command(ffmpeg, args, MOST_MEMORY));
   let timedOut = false;
   const kill = (): void => void command.kill('SIGKILL');
   const patience = startPatience(timeout, () => ((timedOut = true), kill()));
   signal?.addEventListener('abort', kill, { once: true });
 
   command
-    .setFfmpegPath(ffmpeg)
     .input(run.input)
     // Several arguments, not an array: the library splits an array's elements at spaces.
     .inputOptions('-hide_banner', '-nostdin', '-nostats', '-progress', 'pipe:2', ...run.inputOptions)
     .outputOptions(...(run.outputOptions as [string, string]))
     .output(run.output)
     .on('start', () => {
-      lowerPriority(command.ffmpegProc?.pid);
       if (signal?.aborted || timedOut) kill();
     })
     .on('stderr', (line: string) => {
@@ -81,15 +93,17 @@ export function runFfmpeg(ffmpeg: string, run: FfmpegRun, { signal, timeout, onT
       else reject(new FfmpegFailed(timedOut ? 'timeout' : 'exit', stderr || cause.message, { cause }));
     })
     .run();
-  return promise.finally(() => {
+  try {
+    await promise;
+  } finally {
     patience.end();
     signal?.removeEventListener('abort', kill);
-  });
+  }
+  await sandbox.takeBack(run.output);
 }
 
 /** What the library does not publish. It is archived, so none of this changes any more. */
 interface Command extends fluentFfmpeg.FfmpegCommand {
-  readonly ffmpegProc?: { readonly pid?: number };
   _spawnFfmpeg(args: string[], options: object, onProcess: unknown, onEnd: OnEnd): void;
 }
 type OnEnd = (error: Error | null, stdout: Ring, stderr: Ring) => void;
@@ -97,7 +111,7 @@ interface Ring {
   get(): string;
 }
 
-function newCommand(): Command {
+function newCommand(inSandbox: (args: readonly string[]) => SandboxedCommand): Command {
   const command = fluentFfmpeg({ stdoutLines: 60 }) as Command;
   // It would ask FFmpeg for its formats and encoders first; the start has (`ffmpegTools.ts`).
   Object.assign(command, {
@@ -109,19 +123,12 @@ function newCommand(): Command {
   // Of a program that could not be started it reads the output all the same, which throws where nobody can catch it.
   command._spawnFfmpeg = (args, options, onProcess, onEnd) => {
     try {
-      spawn(args, options, onProcess, (error, stdout = nothing, stderr = nothing) => onEnd(error, stdout, stderr));
+      const sandboxed = inSandbox(args);
+      command.setFfmpegPath(sandboxed.file);
+      spawn(sandboxed.args, { ...options, ...sandboxed.options }, onProcess, (error, stdout = nothing, stderr = nothing) => onEnd(error, stdout, stderr));
     } catch (error) {
       onEnd(error as Error, nothing, nothing);
     }
   };
   return command;
-}
-
-/** A transcode yields to the requests that the same machine answers. */
-function lowerPriority(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Gone already, or not allowed to.
-  }
 }

@@ -155,5 +155,4 @@ test('two files are looked at, at a time; one that waits can be given up', async
   expect(await readdir(begun)).toHaveLength(4);
   await writeFile(join(folder, 'go'), '');
   for (const look of looks) expect(await look).toMatchObject({ code: 'damaged_video' });
-  expect(await readdir(begun)).toHaveLength(8);
 });

@@ -8,6 +8,7 @@ import { readBoxLayout } from './isoBaseMedia.ts';
 import { uploadLimits, type UploadLimits } from './limits.ts';
 import { probe, Unreadable, type ProbedStream } from './probe.ts';
 import { factsOf } from './rendition.ts';
+import type { Sandbox } from './sandbox.ts';
 
 export interface InspectedVideo {
   readonly facts: MediaFacts;
@@ -24,6 +25,7 @@ export interface InspectorOptions {
   readonly limits?: UploadLimits;
   /** Milliseconds for one run of ffprobe; 30 000 by default. */
   readonly timeout?: number;
+  readonly sandbox?: Sandbox;
 }
 
 /** Files that one process looks at, at the same time: each may take as much memory as ffprobe may. */
@@ -33,12 +35,12 @@ const MOST_AT_A_TIME = 2;
  * Looks at an upload by its content, at two at a time; others wait. @throws DomainError that tells the uploader why it is
  * refused; `ProbeFailed` when the fault is ours; the signal's reason, also while it waits.
  */
-export function createInspector({ ffprobe, limits: usualLimits = uploadLimits, timeout }: InspectorOptions): Inspect {
+export function createInspector({ ffprobe, limits: usualLimits = uploadLimits, timeout, sandbox }: InspectorOptions): Inspect {
   const turn = pLimit(MOST_AT_A_TIME);
   const look = async (path: string, signal: AbortSignal | undefined, limits: UploadLimits): Promise<InspectedVideo> => {
     signal?.throwIfAborted();
     checkContainer(await readBoxLayout(path), limits);
-    const streams = await probe(ffprobe, path, { signal, timeout }).catch((error: unknown) => {
+    const streams = await probe(ffprobe, path, { signal, timeout, sandbox }).catch((error: unknown) => {
       throw error instanceof Unreadable ? explain(error) : error;
     });
     return judge(streams, limits);

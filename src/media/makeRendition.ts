@@ -14,6 +14,7 @@ import { renditionLimits } from './limits.ts';
 import { renditionKey } from './mediaKeys.ts';
 import type { UploadProgress } from './progress.ts';
 import { planRendition, type RenditionPlan } from './rendition.ts';
+import type { Sandbox } from './sandbox.ts';
 import type { Scratch } from './scratch.ts';
 import { makeThumbnail, MOST_OUTPUT, transcode } from './transcode.ts';
 
@@ -23,6 +24,8 @@ export interface RenderOptions {
   readonly inspect: Inspect;
   /** Path of the binary. */
   readonly ffmpeg: string;
+  /** Limits and a bare environment only, by default. */
+  readonly sandbox?: Sandbox;
   /** Milliseconds for one transcode. */
   readonly timeout?: number;
   /** What the system says by default. */
@@ -54,7 +57,7 @@ export async function makeRendition(
   video: ExistingVideo,
   options: RenderOptions & { readonly signal: AbortSignal; readonly report: (stage: UploadProgress['stage'], share?: number) => void },
 ): Promise<Rendition> {
-  const { objects, scratch, ffmpeg, timeout, signal, report } = options;
+  const { objects, scratch, ffmpeg, sandbox, timeout, signal, report } = options;
   await using folder = await scratch.make();
   const [original, movie, picture] = ['original.mp4', 'video.mp4', 'thumbnail.jpg'].map((name) => join(folder.path, name)) as [string, string, string];
   try {
@@ -63,11 +66,11 @@ export async function makeRendition(
     await objects.getFile(video.original.key, original, signal);
     const found = await options.inspect(original, signal);
     const plan = planRendition(found.video, found.audio);
-    await transcode(original, movie, plan, { ffmpeg, signal, timeout, onProgress: (share) => report('transcoding', share) });
+    await transcode(original, movie, plan, { ffmpeg, sandbox, signal, timeout, onProgress: (share) => report('transcoding', share) });
     const made = await options.inspect(movie, signal, renditionLimits);
     checkComplete(plan, made);
     report('thumbnail');
-    await makeThumbnail(movie, picture, plan, { ffmpeg, signal });
+    await makeThumbnail(movie, picture, plan, { ffmpeg, sandbox, signal });
     report('publishing');
     return {
       video: await store(objects, video.id, movie, 'mp4', signal),
@@ -98,5 +101,6 @@ function explain(error: unknown): unknown {
   if (error instanceof ObjectNotFound) return new CannotBeProcessed('The uploaded file is gone. Please upload it again.', { cause: error });
   if (!(error instanceof FfmpegFailed) || error.ourFault) return error;
   if (error.reason === 'timeout') return new CannotBeProcessed('The video takes too long to process. Export it at a lower resolution.', { cause: error });
+  if (error.reason === 'memory') return new CannotBeProcessed('The video takes too much memory to process. Export it at a lower resolution.', { cause: error });
   return new CannotBeProcessed('The video cannot be decoded: it is damaged.', { cause: error });
 }

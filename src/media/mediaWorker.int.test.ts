@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip, spoiltClip, testTools, type ClipName } from '../../tests/support/clips.ts';
 import { eventually } from '../../tests/support/eventually.ts';
+import { littleMemory } from '../../tests/support/littleMemory.ts';
 import { createMediaRig, startWorker, type MediaRig } from '../../tests/support/mediaRig.ts';
 import { ObjectStoreUnavailable } from '../objectStore/objectStore.ts';
 import type { VideoProcessed } from '../videos/events.ts';
@@ -175,6 +176,13 @@ test('a transcode that takes too long is killed and says so', async () => {
   const { process } = createMediaWorker(await idleRig.workerOptions({ timeout: 200 }));
   await process(jobOf(videoId), AbortSignal.timeout(30_000), ours);
   expect((await idleRig.events(videoId))[1]).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/too long/) } });
+}, 60_000);
+
+test('a transcode that needs more memory than it may have fails, and says so', async () => {
+  const videoId = await idleRig.upload(await clip('large'));
+  const { process } = createMediaWorker(await idleRig.workerOptions({ sandbox: await littleMemory('ffmpeg') }));
+  await process(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  expect((await idleRig.events(videoId))[1]).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/too much memory.*lower resolution/) } });
 }, 60_000);
 
 test.each<[string, Partial<MediaWorkerOptions>]>([

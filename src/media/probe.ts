@@ -1,6 +1,7 @@
 import { execFile, type ExecFileException } from 'node:child_process';
 import { memoryLimit, untrustedInput } from './codecs.ts';
 import { startPatience } from './patience.ts';
+import { plainSandbox, wasNotStarted, type Sandbox } from './sandbox.ts';
 import { cameFromOutside } from './signals.ts';
 
 /** What ffprobe finds in one stream of an upload. */
@@ -29,7 +30,7 @@ export interface ProbedStream {
 
 /** ffprobe could make nothing of the file. */
 export class Unreadable extends Error {
-  /** It did not come to an end, in time or in output. */
+  /** It would have taken too much time, memory or output. */
   readonly tooMuch: boolean;
 
   constructor(message: string, { tooMuch = false, cause }: { tooMuch?: boolean; cause?: unknown } = {}) {
@@ -50,11 +51,17 @@ export class ProbeFailed extends Error {
 /** A minute at 240 fps with sound is 20 000 packets of some 40 bytes of text each. */
 const MOST_OUTPUT = 8 * 1024 * 1024;
 const LONGEST_MS = 30_000;
+/**
+ * Bytes of address space. An upload with one track at 8K takes 340 MB of it in Debian's FFmpeg 5.1 (most of that are
+ * libraries) and 170 MB in the FFmpeg from npm; four tracks, the most there may be, take 580 MB.
+ */
+const MOST_MEMORY = 1024 ** 3;
 
 export interface ProbeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds; 30 000 by default. */
   readonly timeout?: number | undefined;
+  readonly sandbox?: Sandbox | undefined;
 }
 
 /**
@@ -63,25 +70,42 @@ export interface ProbeOptions {
  */
 export async function probe(ffprobe: string, path: string, options: ProbeOptions = {}): Promise<ProbedStream[]> {
   const common = ['-v', 'error', ...memoryLimit, ...untrustedInput];
-  const [headers, packets] = await Promise.all([
-    run(ffprobe, [...common, '-show_streams', '-of', 'json', '-i', path], options),
-    run(ffprobe, [...common, '-show_entries', 'packet=stream_index,pts_time,duration_time,flags', '-of', 'compact=p=0', '-i', path], options),
-  ]);
-  const times = readPackets(packets);
-  const { streams = [] } = JSON.parse(headers) as { streams?: RawStream[] };
-  return streams.map((stream) => ({ ...readStream(stream), ...(times.get(stream.index) ?? noPackets()) }));
+  await (options.sandbox ?? plainSandbox).lend({ reads: path }).catch((cause: Error) => {
+    throw new ProbeFailed(cause);
+  });
+  const failed = new AbortController();
+  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
+  const runs = [
+    run(ffprobe, [...common, '-show_streams', '-of', 'json', '-i', path], { ...options, signal }),
+    run(ffprobe, [...common, '-show_entries', 'packet=stream_index,pts_time,duration_time,flags', '-of', 'compact=p=0', '-i', path], { ...options, signal }),
+  ] as const;
+  try {
+    const [headers, packets] = await Promise.all(runs);
+    const times = readPackets(packets);
+    const { streams = [] } = JSON.parse(headers) as { streams?: RawStream[] };
+    return streams.map((stream) => ({ ...readStream(stream), ...(times.get(stream.index) ?? noPackets()) }));
+  } catch (error) {
+    // One of the two is enough to refuse a file; the other one does not go on behind the caller's back.
+    failed.abort(error);
+    await Promise.allSettled(runs);
+    throw error;
+  }
 }
 
-function run(ffprobe: string, args: readonly string[], { signal, timeout = LONGEST_MS }: ProbeOptions): Promise<string> {
+function run(ffprobe: string, args: readonly string[], { signal, timeout = LONGEST_MS, sandbox = plainSandbox }: ProbeOptions): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let tookTooLong = false;
   try {
-    const child = execFile(ffprobe, args, { signal, killSignal: 'SIGKILL', maxBuffer: MOST_OUTPUT, encoding: 'utf8' }, (error, stdout, stderr) => {
+    const command = sandbox.command(ffprobe, args, MOST_MEMORY);
+    const settings = { ...command.options, signal, killSignal: 'SIGKILL', maxBuffer: MOST_OUTPUT, encoding: 'utf8' } as const;
+    const child = execFile(command.file, command.args, settings, (error, stdout, stderr) => {
       patience.end();
-      if (error === null) resolve(stdout);
+      // ffprobe does not end when a decoder gets no memory: it answers with less than there is.
+      if (error === null && !OUT_OF_MEMORY.test(stderr)) resolve(stdout);
+      else if (error === null) reject(new Unreadable(stderr.trim(), { tooMuch: true }));
       else if (signal?.aborted) reject(signal.reason as Error);
-      else if (tookTooLong || error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') reject(new Unreadable(error.message, { tooMuch: true, cause: error }));
-      else if (isOurs(error)) reject(new ProbeFailed(error));
+      else if (tookTooLong || isTooMuch(error, stderr)) reject(new Unreadable(stderr.trim() || error.message, { tooMuch: true, cause: error }));
+      else if (isOurs(error, stderr)) reject(new ProbeFailed(error));
       else reject(new Unreadable(stderr.trim() || error.message, { cause: error }));
     });
     const patience = startPatience(timeout, () => {
@@ -95,9 +119,16 @@ function run(ffprobe: string, args: readonly string[], { signal, timeout = LONGE
   return promise;
 }
 
+/** Linux gives out more memory than it has, so this means our limit, not a machine short of memory. */
+const OUT_OF_MEMORY = /(?:Cannot|Could not) allocate memory/;
+
+function isTooMuch({ code }: ExecFileException, stderr: string): boolean {
+  return code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' || (OUT_OF_MEMORY.test(stderr) && !wasNotStarted(code, stderr));
+}
+
 /** It did not start (a code of the system: no such program, no processes or files left), or did not end by itself. */
-function isOurs({ code, signal }: ExecFileException): boolean {
-  return typeof code === 'string' || (typeof signal === 'string' && cameFromOutside(signal));
+function isOurs({ code, signal }: ExecFileException, stderr: string): boolean {
+  return typeof code === 'string' || (typeof signal === 'string' && cameFromOutside(signal)) || wasNotStarted(code, stderr);
 }
 
 interface RawStream {

@@ -63,10 +63,13 @@ test('a start removes what dead processes left here, and what has shown no sign 
   expect(names.filter((name) => /\.[a-g]$/.test(name)).sort()).toEqual([`${hostname()}.${process.ppid}.e`, `${hostname()}.${process.ppid}.f`, 'otherhost.1.d'].sort());
 });
 
-test('a program that a dead process left running in its folder is killed', async () => {
+test.each([
+  ['by a full name', (name: string) => join(root, name, 'work-1', 'file')],
+  ['by a name below the root, as the sandbox gives it', (name: string) => join(name, 'work-1', 'file')],
+])('a program that a dead process left running on a file in its folder is killed: %s', async (_what, nameOf) => {
   const name = `${hostname()}.${await deadProcess()}.f`;
   await left(name);
-  const orphan = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', join(root, name, 'work-1', 'file')]);
+  const orphan = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', nameOf(name)], { cwd: root });
   await once(orphan, 'spawn');
   const ended = once(orphan, 'exit');
   scratch = await createScratch(root);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** A temporary folder that is gone when it is disposed, whatever happened in it. */
 export interface ScratchFolder extends AsyncDisposable {
@@ -89,7 +89,8 @@ async function killThoseIn(folder: string): Promise<void> {
   for (const pid of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(pid)) continue;
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (!command.split('\0').some((argument) => argument.startsWith(`${folder}/`))) continue;
+    // The sandbox may name files by what is below the root (`sandbox.ts`); a process's folder has a name of its own.
+    if (!command.split('\0').some((argument) => argument.startsWith(`${folder}/`) || argument.startsWith(`${basename(folder)}/`))) continue;
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {

@@ -3,9 +3,11 @@ import { memoryLimit, untrustedInput } from './codecs.ts';
 import { runFfmpeg } from './ffmpeg.ts';
 import { uploadLimits } from './limits.ts';
 import type { RenditionPlan } from './rendition.ts';
+import type { Sandbox } from './sandbox.ts';
 
 export interface TranscodeOptions {
   readonly ffmpeg: string;
+  readonly sandbox?: Sandbox;
   readonly signal?: AbortSignal;
   /** Milliseconds for the whole transcode; 10 minutes by default. */
   readonly timeout?: number;
@@ -26,7 +28,7 @@ const MOST_ERRORS = '0.02';
  * picture and sound (no GPS position, no device name). @throws FfmpegFailed
  */
 export async function transcode(input: string, output: string, plan: RenditionPlan, options: TranscodeOptions): Promise<void> {
-  const { ffmpeg, signal, timeout = TIMEOUT, onProgress } = options;
+  const { ffmpeg, sandbox, signal, timeout = TIMEOUT, onProgress } = options;
   const seconds = uploadLimits.maxSeconds + uploadLimits.secondsTolerance;
   let told = 0;
   const onTime = (time: number): void => {
@@ -36,7 +38,7 @@ export async function transcode(input: string, output: string, plan: RenditionPl
   const filters = [`scale=${plan.width}:${plan.height}`, 'setsar=1', ...(plan.frameRate === undefined ? [] : [`fps=${plan.frameRate}`]), 'format=yuv420p'];
   await runFfmpeg(ffmpeg, {
     // CPU seconds: what stops FFmpeg when the process that should is killed itself.
-    inputOptions: ['-timelimit', String(Math.ceil(timeout / 1000) * Number(THREADS)), ...memoryLimit, ...untrustedInput, '-threads', THREADS],
+    inputOptions: ['-timelimit', String(Math.ceil(timeout / 1000) * Number(THREADS)), ...memoryLimit, ...untrustedInput, '-threads', THREADS, '-filter_threads', THREADS],
     input,
     outputOptions: [
       '-map', `0:${plan.videoStream}`, ...(plan.audioStream === undefined ? [] : ['-map', `0:${plan.audioStream}`]),
@@ -48,16 +50,16 @@ export async function transcode(input: string, output: string, plan: RenditionPl
       '-movflags', '+faststart', '-f', 'mp4',
     ],
     output,
-  }, { signal, timeout, onTime });
+  }, { signal, timeout, onTime, sandbox });
 }
 
 /** A JPEG of a moment early in the rendition, at most 640 pixels wide. @throws FfmpegFailed */
-export async function makeThumbnail(rendition: string, output: string, plan: RenditionPlan, { ffmpeg, signal }: TranscodeOptions): Promise<void> {
+export async function makeThumbnail(rendition: string, output: string, plan: RenditionPlan, { ffmpeg, sandbox, signal }: TranscodeOptions): Promise<void> {
   const at = plan.duration > 2 ? 1 : 0;
   await runFfmpeg(ffmpeg, {
-    inputOptions: [...untrustedInput, '-ss', String(at)],
+    inputOptions: ['-filter_threads', THREADS, ...untrustedInput, '-threads', THREADS, '-ss', String(at)],
     input: rendition,
     outputOptions: ['-frames:v', '1', '-an', '-filter:v', "scale='min(640,iw)':-2", '-q:v', '3', '-c:v', 'mjpeg', '-f', 'image2', '-update', '1'],
     output,
-  }, { signal, timeout: 60_000 });
+  }, { signal, timeout: 60_000, sandbox });
 }
