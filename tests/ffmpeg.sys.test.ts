@@ -17,6 +17,8 @@ interface Surroundings {
   /** Kilobytes, or `unlimited`. */
   readonly memory: string;
   readonly interfaces: readonly string[];
+  /** It can read the environment of the server, as /proc shows it. */
+  readonly seesServer: boolean;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -59,16 +61,16 @@ async function reachable(program: string, name: string): Promise<string> {
 const spy = (name: string, program: string): string => `
 if [ "$1" = "-version" ]; then echo "${name} version spied"; echo "libavcodec 59. 37.100"; exit; fi
 case "$*" in *-protocol_whitelist*)
-  { id -u; nice; ulimit -v; sed -n 's/^ *\\([^:]*\\):.*/\\1/p' /proc/net/dev | xargs; tr '\\0' '\\n' </proc/self/environ; } > ${notes}/${name}.$$ ;;
+  { id -u; nice; ulimit -v; sed -n 's/^ *\\([^:]*\\):.*/\\1/p' /proc/net/dev | xargs; cat /proc/$PPID/environ >/dev/null 2>&1 && echo yes || echo no; tr '\\0' '\\n' </proc/self/environ; } > ${notes}/${name}.$$ ;;
 esac
 exec ${program} "$@"`;
 
 async function surroundings(name: string): Promise<Surroundings[]> {
   const files = (await readdir(notes)).filter((file) => file.startsWith(`${name}.`));
   return Promise.all(files.map(async (file) => {
-    const [user, niceness, memory = '', interfaces = '', ...environment] = (await readFile(join(notes, file), 'utf8')).trim().split('\n');
+    const [user, niceness, memory = '', interfaces = '', seesServer, ...environment] = (await readFile(join(notes, file), 'utf8')).trim().split('\n');
     return {
-      user: Number(user), niceness: Number(niceness), memory, interfaces: interfaces.split(' '),
+      user: Number(user), niceness: Number(niceness), memory, interfaces: interfaces.split(' '), seesServer: seesServer === 'yes',
       environment: Object.fromEntries(environment.map((line) => line.split(/=(.*)/s, 2) as [string, string])),
     };
   }));
@@ -105,7 +107,7 @@ describe('FFmpeg and ffprobe, when a clip is uploaded to a server in a folder th
     const withoutNetwork = sentence.includes('without network');
     const user = Number(/as user (\d+)/.exec(sentence)?.[1] ?? process.geteuid!());
     expect(isRoot || !sentence.includes('as user')).toBe(true);
-    for (const run of runs) expect(run).toMatchObject({ user, ...(withoutNetwork && { interfaces: ['lo'] }) });
+    for (const run of runs) expect(run).toMatchObject({ user, ...(withoutNetwork && { interfaces: ['lo'], seesServer: false }) });
     if (!withoutNetwork || (isRoot && user === 0)) process.stderr.write(`SKIPPED in part, since this machine does not permit more: ${sentence}\n`);
   });
 });
