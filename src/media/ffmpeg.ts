@@ -59,8 +59,8 @@ function isTheFiles(message: string, stderr: string): boolean {
 /**
  * Runs FFmpeg once, in the sandbox. The only file that knows fluent-ffmpeg (docs/adr/0030).
  *
- * Its `progress` event is not used: with a listener on it, the library runs an ffprobe of its own over the input, without
- * our options, and that is the very thing that a playlist renamed `.mp4` is waiting for.
+ * Its `progress` event is not used: with a listener on it, the library runs an ffprobe of its own on the input, without our
+ * options and outside the sandbox, which a playlist renamed `.mp4` could exploit.
  * @throws FfmpegFailed
  */
 export async function runFfmpeg(ffmpeg: string, run: FfmpegRun, { signal, timeout, onTime, sandbox = plainSandbox }: FfmpegRunOptions): Promise<void> {
