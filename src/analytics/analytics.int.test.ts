@@ -102,7 +102,7 @@ describe('analytics', () => {
     await likedOn('2025-01-02', ids[0]!);
     await viewedOn('2025-01-03', ids[1]!, 50);
     const at = '2025-01-04T00:00:00.000Z';
-    await happens(`video-${ids[6]!}`, { type: 'VideoDeleted', data: { videoId: ids[6]!, ownerId: owner.id, at } });
+    await happens(`video-${ids[6]!}`, { type: 'VideoDeleted', data: { videoId: ids[6]!, ownerId: owner.id, wasPublic: true, at } });
     await happens(`video-${ids[5]!}`, { type: 'VideoDetailsChanged', data: { videoId: ids[5]!, ownerId: owner.id, title: 'renamed', description: '', at } });
     const { data } = await analytics('?startDate=2025-01-02&endDate=2025-01-02');
     expect(data.topVideos.map(({ title, viewCount, likeCount }) => [title, viewCount, likeCount])).toEqual([

@@ -24,7 +24,7 @@ export function topicOfUser(userId: string): string {
   return `me:${userId}`;
 }
 
-/** Topics under which an event is told. What becomes of a video before it can be watched concerns its owner only. */
+/** Topics under which an event is told. A video that nobody else can watch concerns its owner only. */
 export function topicsOf({ type, data }: FeedEvent): readonly string[] {
   const owner = topicOfUser(data.ownerId);
   const video = `video:${data.videoId}`;
@@ -33,8 +33,9 @@ export function topicsOf({ type, data }: FeedEvent): readonly string[] {
     case 'VideoProcessingFailed':
       return [owner];
     case 'VideoProcessed':
-    case 'VideoDeleted':
       return ['feed', video, owner];
+    case 'VideoDeleted':
+      return data.wasPublic ? ['feed', video, owner] : [owner];
     case 'VideoDetailsChanged':
     case 'VideoViewed':
       return [video, owner];

@@ -9,7 +9,7 @@ const data: { [Type in FeedEvent['type']]: Extract<FeedEvent, { type: Type }>['d
   VideoProcessed: { videoId: 'v', ownerId: 'owner', video: object, thumbnail: object, facts, at },
   VideoProcessingFailed: { videoId: 'v', ownerId: 'owner', reason: 'R', at },
   VideoDetailsChanged: { videoId: 'v', ownerId: 'owner', title: 'T', description: 'D', at },
-  VideoDeleted: { videoId: 'v', ownerId: 'owner', at },
+  VideoDeleted: { videoId: 'v', ownerId: 'owner', wasPublic: true, at },
   VideoLiked: { videoId: 'v', userId: 'fan', ownerId: 'owner', at },
   VideoUnliked: { videoId: 'v', userId: 'fan', ownerId: 'owner', at },
   VideoViewed: { videoId: 'v', ownerId: 'owner', viewer: 'user:fan', at },
@@ -24,6 +24,8 @@ describe('whoever hears of an event', () => {
   test('the public hears of videos that can be watched, and of no other', () => {
     expect(feedEventTypes.filter((type) => topicsOf(event(type)).includes('feed'))).toEqual(['VideoProcessed', 'VideoDeleted']);
     for (const type of ['VideoUploaded', 'VideoProcessingFailed'] as const) expect(topicsOf(event(type))).toEqual(['me:owner']);
+    const neverPublic = { ...event('VideoDeleted'), data: { ...data.VideoDeleted, wasPublic: false } } as FeedEvent;
+    expect(topicsOf(neverPublic)).toEqual(['me:owner']);
   });
 
   test.each(feedEventTypes)('%s: nobody learns who did it, where the original is, or what is not public', (type) => {

@@ -119,7 +119,7 @@ function changeDetails(command: ChangeVideoDetails, state: VideoState): readonly
 function remove({ userId, at }: DeleteVideo, state: VideoState): readonly VideoEvent[] {
   const video = ownVideo(state, userId);
   if (video.status === 'deleted') return [];
-  return [{ type: 'VideoDeleted', data: { videoId: video.id, ownerId: video.ownerId, at } }];
+  return [{ type: 'VideoDeleted', data: { videoId: video.id, ownerId: video.ownerId, wasPublic: video.status === 'ready', at } }];
 }
 
 /** Who may not even see a video is told that there is none, not that it is someone else's. */

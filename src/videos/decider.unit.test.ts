@@ -21,7 +21,8 @@ const retitle = (userId: string, change: { title?: string; description?: string 
 const uploaded: VideoEvent = { type: 'VideoUploaded', data: { ...ids, title: 'Cat', description: 'A cat', original, facts, at } };
 const processed: VideoEvent = { type: 'VideoProcessed', data: { ...ids, video, thumbnail, facts, at: later } };
 const failed: VideoEvent = { type: 'VideoProcessingFailed', data: { ...ids, reason: 'It is damaged.', at: later } };
-const deleted: VideoEvent = { type: 'VideoDeleted', data: { ...ids, at: later } };
+const deleted: VideoEvent = { type: 'VideoDeleted', data: { ...ids, wasPublic: true, at: later } };
+const deletedUnseen: VideoEvent = { type: 'VideoDeleted', data: { ...ids, wasPublic: false, at: later } };
 const retitled: VideoEvent = { type: 'VideoDetailsChanged', data: { ...ids, title: 'Dog', description: 'A cat', at: later } };
 
 const after = (...events: VideoEvent[]) => given(videoDecider, events);
@@ -78,8 +79,9 @@ describe('details', () => {
 });
 
 describe('deleting', () => {
-  test('is for the owner, at any time', () => {
-    for (const history of [[uploaded], [uploaded, processed], [uploaded, failed]]) after(...history).when(remove('ann')).then([deleted]);
+  test('is for the owner, at any time, and records whether the video was public', () => {
+    after(uploaded, processed).when(remove('ann')).then([deleted]);
+    for (const history of [[uploaded], [uploaded, failed]]) after(...history).when(remove('ann')).then([deletedUnseen]);
   });
   test('twice is deleting once', () => after(uploaded, deleted).when(remove('ann')).thenNothing());
   test('is not for others', () => {

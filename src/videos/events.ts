@@ -58,7 +58,16 @@ export type VideoDetailsChanged = DomainEvent<
   { readonly videoId: string; readonly ownerId: string; readonly title: string; readonly description: string; readonly at: string }
 >;
 
-export type VideoDeleted = DomainEvent<'VideoDeleted', { readonly videoId: string; readonly ownerId: string; readonly at: string }>;
+export type VideoDeleted = DomainEvent<
+  'VideoDeleted',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** Whether anyone but its owner could watch the video. False in events of version 1, which did not record it. */
+    readonly wasPublic: boolean;
+    readonly at: string;
+  }
+>;
 
 export type VideoEvent = VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoDetailsChanged | VideoDeleted;
 
@@ -75,5 +84,6 @@ export const videoEventTypes = {
   VideoProcessed: { version: 1 },
   VideoProcessingFailed: { version: 1 },
   VideoDetailsChanged: { version: 1 },
-  VideoDeleted: { version: 1 },
+  // Version 1 does not say whether the video was public. If it was not, strangers must not learn its id, so assume that.
+  VideoDeleted: { version: 2, upcasts: { 1: (data) => ({ ...data, wasPublic: false }) } },
 } as const satisfies EventTypeDefinitions;

@@ -12,7 +12,7 @@ test('history tells what happened, without where objects are stored or who asked
     { type: 'VideoProcessed', data: { ...ids, video: { key: 'secret/b', size: 8 }, thumbnail: { key: 'secret/c', size: 1 }, facts, at } },
     { type: 'VideoProcessingFailed', data: { ...ids, reason: 'It is damaged.', at } },
     { type: 'VideoDetailsChanged', data: { ...ids, title: 'Dog', description: 'x', at } },
-    { type: 'VideoDeleted', data: { ...ids, at } },
+    { type: 'VideoDeleted', data: { ...ids, wasPublic: true, at } },
   ];
   const recorded = events.map(
     (event, revision): RecordedEvent<VideoEvent> => ({

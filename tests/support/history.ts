@@ -36,7 +36,7 @@ function videoHistory(n: number, owners: number): fc.Arbitrary<StreamHistory> {
       else if (what === 'failed') events.push({ type: 'VideoProcessingFailed', data: { ...common, reason: 'It could not be read.' } });
       else events.push({ type: 'VideoDetailsChanged', data: { ...common, title: `Title ${h}`, description: 'changed' } });
     }
-    if (deleted) events.push({ type: 'VideoDeleted', data: { videoId, ownerId, at: at(71) } });
+    if (deleted) events.push({ type: 'VideoDeleted', data: { videoId, ownerId, wasPublic: steps.some(([what]) => what === 'processed'), at: at(71) } });
     return { stream: `video-${videoId}`, events };
   });
 }
