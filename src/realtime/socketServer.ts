@@ -9,7 +9,7 @@ import { serveFeed } from './feedSockets.ts';
 export type AuthenticateSocket = (token: string) => { readonly id: string };
 
 export interface SocketServerOptions {
-  /** `everyone`: the seed's way, where any socket hears of any upload. */
+  /** `everyone`: as the original server did, where any socket hears of any upload; only how far it is, not of what. */
   readonly progressFor: 'owner' | 'everyone';
   readonly authenticate: AuthenticateSocket;
   readonly feed: EventFeed;
@@ -53,8 +53,9 @@ export function createSocketServer(http: HttpServer, { progressFor, authenticate
   return {
     io,
     deliverProgress: ({ userId, videoId, stage, progress }) => {
-      const sockets = progressFor === 'everyone' ? io.local : io.local.to(roomOf(userId));
-      sockets.emit(`uploadProgress-${userId}`, { progress, videoId, stage });
+      const event = `uploadProgress-${userId}`;
+      if (progressFor === 'everyone') io.local.emit(event, { progress });
+      else io.local.to(roomOf(userId)).emit(event, { progress, videoId, stage });
     },
     close: () => {
       io.local.disconnectSockets(true);

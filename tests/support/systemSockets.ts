@@ -14,13 +14,13 @@ export async function connect(url: string, token?: string): Promise<Socket> {
 }
 
 /**
- * Listens, once it resolves, on the seed's socket for progress of that user's upload; `heard` resolves at the first of it
- * (at that stage). Await it before the upload: what is told earlier reaches nobody.
+ * Listens, once it resolves, for progress of the user's own upload; `heard` resolves at the first of it (at that stage).
+ * Await it before the upload: what is told earlier reaches nobody.
  */
-export async function firstProgress(socketUrl: string, userId: string, wanted?: string): Promise<{ readonly heard: Promise<void> }> {
-  const socket = await connect(socketUrl);
+export async function firstProgress(url: string, user: { readonly id: string; readonly token: string }, wanted?: string): Promise<{ readonly heard: Promise<void> }> {
+  const socket = await connect(url, user.token);
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  socket.on(`uploadProgress-${userId}`, ({ stage }: { stage: string }) => {
+  socket.on(`uploadProgress-${user.id}`, ({ stage }: { stage: string }) => {
     if (wanted === undefined || stage === wanted) resolve(undefined);
   });
   return { heard: promise.finally(() => socket.disconnect()) };

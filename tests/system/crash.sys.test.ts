@@ -73,7 +73,7 @@ describe('kill -9', () => {
 
   systemTest('in the middle of a transcode: it is done again, and finishes', async () => {
     const [owner] = people as [Person];
-    const transcoding = await firstProgress(system().sockets.at(-1)!, owner.id, 'transcoding');
+    const transcoding = await firstProgress(system().apis.at(-1)!, owner, 'transcoding');
     const answer = await upload(system().apis[0]!, owner.token, await clip('slow'), { headers: { prefer: 'respond-async' } });
     expect(answer.status).toBe(202);
     await transcoding.heard;

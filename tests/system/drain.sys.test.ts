@@ -77,7 +77,7 @@ describe('SIGTERM', () => {
   systemTest('a process that is sent SIGTERM in the middle of an upload gives its answer first', async () => {
     const target = system().playing('api')[0]!;
     const big = await clip('slow');
-    const { heard } = await firstProgress(system().sockets.at(-1)!, people[1]!.id);
+    const { heard } = await firstProgress(system().apis.at(-1)!, people[1]!);
     const answer = upload(target.url, people[1]!.token, big);
     await heard;
     const code = target.end('SIGTERM');
