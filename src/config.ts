@@ -45,6 +45,7 @@ export interface Config {
   readonly ffmpegPath: string | undefined;
   readonly ffprobePath: string | undefined;
   readonly rateLimits: RateLimitConfig;
+  readonly sockets: SocketConfig;
   /** Undefined: no traces leave the process. */
   readonly otlpEndpoint: string | undefined;
 }
@@ -70,6 +71,12 @@ export interface MinioConfig {
 export interface RateLimitConfig {
   readonly enabled: boolean;
   readonly limits: Readonly<Record<RateLimitGroup, RateLimit>>;
+}
+
+export interface SocketConfig {
+  /** Sockets of one client address in one process, and of these those that catch up with past events. */
+  readonly perAddress: number;
+  readonly catchUpsPerAddress: number;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -164,6 +171,7 @@ function arrange(values: Values, role: Role): Config {
     ffmpegPath: values.FFMPEG_PATH,
     ffprobePath: values.FFPROBE_PATH,
     rateLimits: { enabled: values.RATE_LIMIT_ENABLED, limits: arrangeLimits(values) },
+    sockets: { perAddress: values.SOCKETS_PER_ADDRESS, catchUpsPerAddress: values.SOCKET_CATCH_UPS_PER_ADDRESS },
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }

@@ -24,8 +24,8 @@ const optional = <T>(kind: Kind<T>, example: string, meaning: string): Variable<
 export const variables = {
   NODE_ENV: withDefault(text, 'development', 'production: secure cookies, and no secrets made up for an outside database'),
   PORT: withDefault(port, (role) => PORTS[role], 'HTTP and Socket.io; projector 3010, media 3020, relay 3030 when they run by themselves'),
-  SOCKET_PORT: withDefault(port, '3002', 'Socket.io for clients of the first version'),
-  LEGACY_SOCKET: withDefault(bool, 'true', 'upload progress on SOCKET_PORT, to every socket, as the first version did'),
+  SOCKET_PORT: withDefault(port, '3002', 'Socket.io for clients of the original server'),
+  LEGACY_SOCKET: withDefault(bool, 'true', 'whether SOCKET_PORT is open: upload progress to every socket, as the original server did, without saying of which video'),
   HOST: optional(text, '127.0.0.1', 'the address to listen on; every address when unset'),
   PUBLIC_URL: optional(url('http', 'https'), 'https://reels.example.org', 'where clients reach this server: begins the addresses of videos that it serves itself; http://localhost:PORT, or that of HOST, when unset'),
   TRUST_PROXY: withDefault(trustProxy, 'false', 'whose X-Forwarded-For to believe: the addresses of your proxies, or how many there are; true (anybody) only outside production'),
@@ -72,6 +72,9 @@ export const variables = {
   RATE_LIMIT_GUESSES: withDefault(integer(1), '10', 'wrong passwords for one account from one address in 15 minutes'),
   RATE_LIMIT_ACCOUNT_GUESSES: withDefault(integer(1), '100', 'wrong passwords for one account from all unknown devices in an hour; beyond it, an address gets one try in 15 minutes'),
   RATE_LIMIT_VIEWERS: withDefault(integer(1), '10', 'viewers of one video whose views are counted, from one address in a minute'),
+
+  SOCKETS_PER_ADDRESS: withDefault(integer(1), '1000', 'sockets that one process accepts from one client address at a time'),
+  SOCKET_CATCH_UPS_PER_ADDRESS: withDefault(integer(1), '200', 'of these, how many may wait for past events at a time'),
 
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(url('http', 'https'), 'http://host:4318', 'where traces go; nowhere when unset'),
 } as const;

@@ -6,7 +6,7 @@ import { silent } from '../../tests/support/mediaRig.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
 import { createEventFeed, type EventFeed, type FeedSubscription } from './eventFeed.ts';
-import type { PushedEvent } from './visibleEvents.ts';
+import type { PushedEvent } from './messages.ts';
 
 let database: TestDatabase;
 let store: EventStore;
@@ -14,7 +14,7 @@ let feed: EventFeed;
 beforeAll(async () => {
   database = await createTestDatabase();
   store = createPostgresEventStore({ pool: database.pool });
-  feed = createEventFeed({ store, logger: silent });
+  feed = createEventFeed({ store, logger: silent, catchUpsPerAddress: 1_000 });
 });
 afterAll(async () => {
   await feed.close();
@@ -31,7 +31,7 @@ async function like(videoId: string): Promise<bigint> {
 
 async function listen(topics: string[], since?: bigint): Promise<{ heard: PushedEvent[]; subscription: FeedSubscription; started: Promise<void> }> {
   const heard: PushedEvent[] = [];
-  const subscription = await feed.subscribe({ userId: undefined, topics, push: (event) => void heard.push(event) }, since);
+  const subscription = await feed.subscribe({ userId: undefined, address: 'here', topics, push: (event) => void heard.push(event), drained: () => Promise.resolve() }, since);
   return { heard, subscription, started: subscription.start() };
 }
 

@@ -2,49 +2,59 @@ import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
-import { feedEventTypes, topicsOf, viewFor, type FeedEvent, type PushedEvent } from './visibleEvents.ts';
-
-export interface Subscriber {
-  readonly userId: string | undefined;
-  readonly topics: readonly string[];
-  push(event: PushedEvent): void;
-}
+import { createFairTurns } from './fairTurns.ts';
+import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
+import { createPlaces } from './places.ts';
+import { feedEventTypes, topicsOf, type FeedEvent } from './visibleEvents.ts';
 
 export interface FeedSubscription {
   /** Every event after it will be pushed. */
   readonly position: bigint;
-  /** Begins pushing: first what happened since, then what happens. Rejects when it falls too far behind to catch up. */
+  /**
+   * Begins pushing: first what happened since, then what happens. Resolves when the subscriber has caught up.
+   * @throws DomainError `too_far_behind`: the subscription is over. Any other error: the log could not be read.
+   */
   start(): Promise<void>;
   end(): void;
 }
 
 /** Pushes events to subscribers in the order of the log, each once, without a gap between what was and what comes. */
 export interface EventFeed {
-  /** @throws DomainError `position_unknown`, `feed_unavailable` */
+  /**
+   * The caller must `start` or `end` what it gets.
+   * @throws DomainError `position_unknown`, `feed_unavailable`, `too_many_catch_ups`
+   */
   subscribe(subscriber: Subscriber, since?: bigint): Promise<FeedSubscription>;
   close(): Promise<void>;
 }
 
 export interface EventFeedOptions {
-  /** Decoded or not: none of these events has personal fields. Its order is the order that subscribers see. */
+  /** Decoded, so that events of older versions say what the feed asks of them. Its order is the order that subscribers see. */
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
+  /** Subscribers of one address that may be catching up at a time. */
+  readonly catchUpsPerAddress: number;
   readonly logger: Logger;
 }
 
 const RETRY_MS = 500;
-const PAGE = 1_000;
+/** Events that a subscriber who is catching up gets in one turn. */
+const PAGE = 500;
 /** Events of the feed that a subscriber may have missed. Whoever missed more is better off asking for the feed anew. */
 const MOST_MISSED = 20_000;
-/** Subscribers catching up at a time; others wait. Each reads the store. */
-const MOST_CATCHING_UP = 4;
+/** Pages that are read from the store at a time. */
+const MOST_READING = 4;
 
-export function createEventFeed({ store, logger }: EventFeedOptions): EventFeed {
+const TOO_FAR_BEHIND = 'Too much has happened since that position. Read the current state again and subscribe without "since".';
+const TOO_MANY_CATCH_UPS = 'Too many subscribers at your address are catching up. Try again in a few seconds, or subscribe without "since".';
+
+export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeedOptions): EventFeed {
   const closing = new AbortController();
   const { signal } = closing;
   const byTopic = new Map<string, Set<LiveSubscription>>();
   let live: bigint | undefined;
   let moved = Promise.withResolvers<undefined>();
-  const slots = createSlots(MOST_CATCHING_UP);
+  const turns = createFairTurns(MOST_READING);
+  const catchUps = createPlaces(catchUpsPerAddress);
   const following = follow();
 
   async function follow(): Promise<void> {
@@ -90,22 +100,35 @@ export function createEventFeed({ store, logger }: EventFeedOptions): EventFeed 
     }
   }
 
-  /** Reads the log until the subscriber is where the live events are, and lets it in there and then. */
+  /**
+   * Reads the log until the subscriber is where the live events are, and lets it in there and then. Between two pages it
+   * queues again, so that it holds up nobody, and waits for its client, so that a slow one has few events in memory.
+   */
   async function catchUp(subscription: LiveSubscription): Promise<void> {
+    const { subscriber } = subscription;
+    const behind = (): boolean => !subscription.ended && live !== undefined && subscription.position < live;
     let missed = 0;
-    while (!subscription.ended && live !== undefined && subscription.position < live) {
-      const until = live;
-      const pages = store.readAll({ after: subscription.position, until, types: feedEventTypes, batchSize: PAGE, signal });
-      for await (const { events, position } of pages) {
-        if ((missed += events.length) > MOST_MISSED) throw new DomainError('invalid', 'too_far_behind', 'Too much has happened since; ask for the feed anew.');
-        for (const event of events as FeedEvent[]) if (topicsOf(event).some((topic) => subscription.topics.has(topic))) subscription.give(event);
-        subscription.passed(position);
-        if (subscription.ended) return;
-      }
-      // What the filter left out after the last event has been passed as well.
-      subscription.passed(until);
+    while (behind()) {
+      missed += await turns(subscriber.address, () => givePage(subscription));
+      if (!behind()) break;
+      if (missed > MOST_MISSED) throw new DomainError('invalid', 'too_far_behind', TOO_FAR_BEHIND);
+      await subscriber.drained();
     }
     if (!subscription.ended) join(subscription);
+  }
+
+  /** Gives the next page, and answers how many events of the feed were in it, whether they concerned the subscriber or not. */
+  async function givePage(subscription: LiveSubscription): Promise<number> {
+    const { topics } = subscription;
+    const until = live;
+    if (subscription.ended || until === undefined) return 0;
+    for await (const { events, position } of store.readAll({ after: subscription.position, until, types: feedEventTypes, batchSize: PAGE, signal })) {
+      for (const event of events as FeedEvent[]) if (topicsOf(event).some((topic) => topics.has(topic))) subscription.give(event);
+      subscription.passed(position);
+      return events.length;
+    }
+    subscription.passed(until);
+    return 0;
   }
 
   return {
@@ -115,12 +138,15 @@ export function createEventFeed({ store, logger }: EventFeedOptions): EventFeed 
       if (since !== undefined && since > live && since > (await store.head())) {
         throw new DomainError('invalid', 'position_unknown', 'There is no such position yet.');
       }
+      const leaveCatchUps = since === undefined || since >= live ? undefined : catchUps.take(subscriber.address);
+      if (since !== undefined && since < live && leaveCatchUps === undefined) throw new DomainError('rateLimited', 'too_many_catch_ups', TOO_MANY_CATCH_UPS);
       const subscription = new LiveSubscription(subscriber, since ?? live);
       return {
         position: subscription.position,
-        start: () => slots(() => catchUp(subscription)),
+        start: () => catchUp(subscription).finally(leaveCatchUps),
         end: () => {
           subscription.ended = true;
+          leaveCatchUps?.();
           leave(subscription);
         },
       };
@@ -129,45 +155,5 @@ export function createEventFeed({ store, logger }: EventFeedOptions): EventFeed 
       closing.abort();
       await following;
     },
-  };
-}
-
-class LiveSubscription {
-  readonly topics: ReadonlySet<string>;
-  readonly #subscriber: Subscriber;
-  position: bigint;
-  ended = false;
-
-  constructor(subscriber: Subscriber, position: bigint) {
-    this.#subscriber = subscriber;
-    this.topics = new Set(subscriber.topics);
-    this.position = position;
-  }
-
-  give(event: FeedEvent): void {
-    if (this.ended || event.position <= this.position) return;
-    this.position = event.position;
-    this.#subscriber.push(viewFor(event, this.#subscriber.userId));
-  }
-
-  passed(position: bigint): void {
-    if (position > this.position) this.position = position;
-  }
-}
-
-/** Lets so many run at a time. */
-function createSlots(most: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let free = most;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free -= 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
   };
 }

@@ -1,66 +1,87 @@
 import type { Logger } from 'pino';
 import type { Socket } from 'socket.io';
-import { z } from 'zod';
 import { DomainError } from '../core/errors.ts';
 import type { EventFeed, FeedSubscription } from './eventFeed.ts';
+import { subscribeRequest, type PushedEvent, type SocketError, type SubscribeAnswer } from './messages.ts';
 import { topicOfUser } from './visibleEvents.ts';
 
-const request = z.object({
-  topics: z.array(z.union([z.literal('feed'), z.literal('me'), z.templateLiteral(['video:', z.uuid()])])).min(1).max(100),
-  since: z.string().regex(/^\d{1,19}$/).transform(BigInt).optional(),
-});
-
-/** Packets that wait for a client that does not read them, until it is cut off. It comes back with `since`. */
+/** Packets that may wait for a client that does not read them. At more, its connection is closed; it comes back with `since`. */
 const MOST_WAITING = 5_000;
 
-export type SubscribeAnswer =
-  | { readonly ok: true; readonly position: string }
-  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
+export interface SocketCaller {
+  /** Undefined: connected without a token. */
+  readonly userId: string | undefined;
+  readonly address: string;
+}
 
 /** Answers `subscribe` on a socket. A second one replaces the first. */
-export function serveFeed(socket: Socket, feed: EventFeed, userId: string | undefined, logger: Logger): void {
+export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: SocketCaller, logger: Logger): void {
   let current: FeedSubscription | undefined;
 
-  const subscribe = async (message: unknown): Promise<SubscribeAnswer & { readonly start?: () => Promise<void> }> => {
-    const { data } = request.safeParse(message);
-    if (data === undefined) return refused('invalid_subscription', 'Send { topics: ["feed" | "video:<id>" | "me"], since?: "<position>" }.');
-    if (data.topics.includes('me') && userId === undefined) return refused('token_required', 'The topic "me" needs a token in the handshake.');
+  const subscribe = async (message: unknown): Promise<FeedSubscription> => {
+    const { data } = subscribeRequest.safeParse(message);
+    if (data === undefined) throw new DomainError('invalid', 'invalid_subscription', 'Send { topics: ["feed" | "video:<id>" | "me"], since?: "<position>" }.');
+    if (data.topics.includes('me') && userId === undefined) throw new DomainError('unauthenticated', 'token_required', 'The topic "me" needs a token in the handshake.');
     const topics = data.topics.map((topic) => (topic === 'me' ? topicOfUser(userId!) : topic));
-    const subscription = await feed.subscribe({ userId, topics, push: (event) => push(socket, event) }, data.since);
+    const subscriber = { userId, address, topics, push: (event: PushedEvent) => push(socket, event), drained: () => drained(socket) };
+    return await feed.subscribe(subscriber, data.since);
+  };
+
+  const serve = async (message: unknown, acknowledge: (answer: SubscribeAnswer) => void): Promise<void> => {
+    let subscription: FeedSubscription;
+    try {
+      subscription = await subscribe(message);
+    } catch (error) {
+      if (!(error instanceof DomainError)) logger.warn({ err: error }, 'a subscription failed');
+      return acknowledge({ ok: false, error: told(error) });
+    }
+    if (socket.disconnected) return subscription.end();
     current?.end();
-    if (socket.disconnected) return refused('gone', 'The socket is gone.');
     current = subscription;
-    return { ok: true, position: String(subscription.position), start: () => subscription.start() };
+    acknowledge({ ok: true, position: String(subscription.position) });
+    try {
+      await subscription.start();
+    } catch (error) {
+      if (current !== subscription) return;
+      subscription.end();
+      logger.debug({ err: error }, 'a subscriber could not catch up');
+      if (error instanceof DomainError) socket.emit('event_error', told(error));
+      socket.disconnect(true);
+    }
   };
 
   socket.on('subscribe', (message: unknown, acknowledge: unknown) => {
-    subscribe(message)
-      .catch((error: unknown) => {
-        if (error instanceof DomainError) return refused(error.code, error.message);
-        logger.warn({ err: error }, 'a subscription failed');
-        return refused('feed_unavailable', 'Events cannot be read right now; try again shortly.');
-      })
-      .then(async ({ start, ...answer }: SubscribeAnswer & { start?: () => Promise<void> }) => {
-        if (typeof acknowledge === 'function') (acknowledge as (answer: SubscribeAnswer) => void)(answer);
-        await start?.();
-      })
-      .catch((error: unknown) => {
-        // Events would be missing: a client that reconnects with `since` loses none, and is told when that is too far back.
-        logger.debug({ err: error }, 'a subscriber could not catch up');
-        if (error instanceof DomainError) socket.emit('event_error', { code: error.code, message: error.message });
-        socket.disconnect(true);
-      });
+    void serve(message, typeof acknowledge === 'function' ? (acknowledge as (answer: SubscribeAnswer) => void) : () => undefined);
   });
-  socket.on('disconnect', () => current?.end());
+  socket.on('disconnect', () => {
+    current?.end();
+    current = undefined;
+  });
 }
 
-function push(socket: Socket, event: object): void {
-  // Engine.io's own list of what has not been written yet.
-  const { writeBuffer } = socket.conn as unknown as { writeBuffer: readonly unknown[] };
-  if (writeBuffer.length > MOST_WAITING) socket.conn.close();
+function told(error: unknown): SocketError {
+  if (error instanceof DomainError) return { code: error.code, message: error.message };
+  return { code: 'feed_unavailable', message: 'Events cannot be read right now. Try again shortly.' };
+}
+
+function push(socket: Socket, event: PushedEvent): void {
+  if (waitingPackets(socket) > MOST_WAITING) socket.conn.close();
   else socket.emit('event', event);
 }
 
-function refused(code: string, message: string): SubscribeAnswer {
-  return { ok: false, error: { code, message } };
+async function drained(socket: Socket): Promise<void> {
+  const { conn } = socket;
+  if (waitingPackets(socket) === 0 || socket.disconnected) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      conn.off('drain', done).off('close', done);
+      resolve();
+    };
+    conn.on('drain', done).on('close', done);
+  });
+}
+
+/** Engine.io's own list of what its transport has not taken yet. */
+function waitingPackets({ conn }: Socket): number {
+  return (conn as unknown as { readonly writeBuffer: readonly unknown[] }).writeBuffer.length;
 }

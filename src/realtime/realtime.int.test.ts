@@ -1,62 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Redis } from 'ioredis';
 import jwt from 'jsonwebtoken';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { silent } from '../../tests/support/mediaRig.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { OWNER, socketToken as tokenOf, useRealtime } from '../../tests/support/realtimeRig.ts';
+import { createEventCodec } from '../core/eventCodec.ts';
+import { openPostgresUserKeys } from '../core/postgresUserKeys.ts';
+import { withCodec } from '../eventStore/withCodec.ts';
+import { eventTypes } from '../eventTypes.ts';
 import type { UploadProgress } from '../media/progress.ts';
 import { createProgressEmitter, type ProgressBridge } from './redisSockets.ts';
-import { createRealtime, type Realtime } from './realtime.ts';
 
-const SECRET = 'secret';
 const namespace = `test-${randomUUID()}`;
-const authenticate = (token: string): { id: string } => jwt.verify(token, SECRET, { algorithms: ['HS256'] }) as { id: string };
-const tokenOf = (id: string, seconds = 60): string => jwt.sign({ id }, SECRET, { expiresIn: seconds });
-
-/** An API process, as far as its sockets go. */
-interface Api {
-  readonly realtime: Realtime;
-  readonly main: string;
-  readonly legacy: string;
-  close(): Promise<void>;
-}
-
-let database: TestDatabase;
-let store: EventStore;
-const sockets: Socket[] = [];
-const apis: Api[] = [];
+const rig = useRealtime();
+const { connect } = rig;
 const workers: ProgressBridge[] = [];
-
-async function listening(): Promise<[Server, string]> {
-  const server = createServer((_request, response) => response.writeHead(418).end()).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return [server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`];
-}
-
-async function startApi(redis?: Redis): Promise<Api> {
-  const [[http, main], [legacyHttp, legacy]] = await Promise.all([listening(), listening()]);
-  const realtime = createRealtime({ http, legacyHttp, authenticate, store, redis: redis && { redis, namespace }, logger: silent });
-  const close = async (): Promise<void> => {
-    await realtime.close();
-    await Promise.all([http, legacyHttp].map((server) => new Promise((resolve) => server.close(resolve))));
-  };
-  const api = { realtime, main, legacy, close };
-  apis.push(api);
-  return api;
-}
-
-async function connect(url: string, token?: unknown): Promise<Socket> {
-  const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], forceNew: true, reconnection: false });
-  sockets.push(socket);
-  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
-  return socket;
-}
 
 function startMediaWorker(redis: Redis): ProgressBridge {
   const worker = createProgressEmitter({ redis, namespace }, silent);
@@ -72,23 +33,13 @@ function heardOn(socket: Socket, userId: string): object[] {
 
 const step = (userId: string, videoId: string, progress: number): UploadProgress => ({ userId, videoId, stage: 'transcoding', progress });
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  store = createPostgresEventStore({ pool: database.pool });
-});
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.disconnect();
+afterEach(() => {
   for (const worker of workers.splice(0)) worker.close();
-  await Promise.all(apis.splice(0).map((api) => api.close()));
-});
-afterAll(async () => {
-  await store.close();
-  await database[Symbol.asyncDispose]();
 });
 
 describe('upload progress', () => {
   test('reaches the uploader’s own sockets on the API’s port with the video and the stage, and every socket on the other port as a bare number', async () => {
-    const { realtime, main, legacy } = await startApi();
+    const { realtime, main, legacy } = await rig.startApi();
     const onLegacy = [heardOn(await connect(legacy), 'u1'), heardOn(await connect(legacy, tokenOf('u1')), 'u1')];
     const own = [heardOn(await connect(main, tokenOf('u1')), 'u1'), heardOn(await connect(main, tokenOf('u1')), 'u1')];
     const others = [heardOn(await connect(main, tokenOf('u2')), 'u1'), heardOn(await connect(main), 'u1')];
@@ -101,7 +52,7 @@ describe('upload progress', () => {
   });
 
   test('never falls back, also when a transcode begins again', async () => {
-    const { realtime, main } = await startApi();
+    const { realtime, main } = await rig.startApi();
     const heard = heardOn(await connect(main, tokenOf('u1')), 'u1') as { progress: number; videoId: string }[];
     for (const progress of [0, 40, 70, 40, 60, 70, 80, 100, 90]) realtime.reportProgress(step('u1', 'v1', progress));
     realtime.reportProgress(step('u1', 'v2', 10));
@@ -112,39 +63,27 @@ describe('upload progress', () => {
 
 describe('the handshake', () => {
   test.each([['nonsense'], [jwt.sign({ id: 'u1' }, 'another secret')], [{}], [7]])('with the token %j is refused with a code', async (token) => {
-    const { main, legacy } = await startApi();
+    const { main, legacy } = await rig.startApi();
     for (const url of [main, legacy]) await expect(connect(url, token)).rejects.toMatchObject({ data: { code: 'token_invalid' } });
   });
 
   test('without a token, or with an empty one, is fine', async () => {
-    const { main } = await startApi();
+    const { main } = await rig.startApi();
     await connect(main);
     await connect(main, '');
   });
 
-  test('a connection ends with its token', async () => {
-    const { main } = await startApi();
-    // Tokens count whole seconds: of 1 s nothing may be left when the socket comes.
-    const socket = await connect(main, tokenOf('u1', 3));
-    await new Promise((resolve) => socket.once('disconnect', resolve));
-  });
-
   test('other requests on the port go where they went before', async () => {
-    const { main } = await startApi();
+    const { main } = await rig.startApi();
     expect((await fetch(`${main}/anything`)).status).toBe(418);
   });
 });
 
 describe('subscribe', () => {
-  const like = async (videoId: string): Promise<string> => {
-    const userId = randomUUID();
-    const data = { videoId, userId, ownerId: 'owner', at: '2025-01-01T00:00:00.000Z' };
-    const { position } = await store.append(`like-${videoId}_${userId}`, [{ id: randomUUID(), type: 'VideoLiked', data, metadata: { correlationId: 'c', schemaVersion: 1 } }], 'none');
-    return String(position);
-  };
+  const like = async (videoId: string): Promise<string> => (await rig.like(videoId))[0]!;
 
   test('is answered with a position; then events come, and go on after a reconnect with `since` as if nothing had been', async () => {
-    const { main } = await startApi();
+    const { main } = await rig.startApi();
     const videoId = randomUUID();
     const heard: { position: string }[] = [];
     let socket = await connect(main);
@@ -164,7 +103,7 @@ describe('subscribe', () => {
   });
 
   test('to "me" hears of one’s own videos, and needs a token', async () => {
-    const { main } = await startApi();
+    const { main } = await rig.startApi();
     const owner = await connect(main, tokenOf('owner'));
     const heard: object[] = [];
     owner.on('event', (event: object) => heard.push(event));
@@ -174,8 +113,31 @@ describe('subscribe', () => {
     expect(await (await connect(main)).emitWithAck('subscribe', { topics: ['me'] })).toMatchObject({ ok: false, error: { code: 'token_required' } });
   });
 
+  test('to the feed hears of a deletion only when the video was public, also from a log of before that was recorded', async () => {
+    const keys = await openPostgresUserKeys({ pool: rig.database().pool, masterKey: randomBytes(32) });
+    const { main } = await rig.startApi({ store: withCodec(rig.store(), createEventCodec({ types: eventTypes, keys })) });
+    const deletion = async (schemaVersion: number, more: object): Promise<string> => {
+      const videoId = randomUUID();
+      const data = { videoId, ownerId: OWNER, at: '2025-01-01T00:00:00.000Z', ...more };
+      await rig.store().append(`video-${videoId}`, [{ id: randomUUID(), type: 'VideoDeleted', data, metadata: { correlationId: 'c', schemaVersion } }], 'any');
+      return videoId;
+    };
+    const heardBy = async (token: string | undefined, topic: string): Promise<string[]> => {
+      const socket = await connect(main, token);
+      const heard: string[] = [];
+      socket.on('event', ({ data }: { data: { videoId: string } }) => heard.push(data.videoId));
+      await socket.emitWithAck('subscribe', { topics: [topic] });
+      return heard;
+    };
+    const [strangers, own] = [await heardBy(undefined, 'feed'), await heardBy(tokenOf(OWNER), 'me')];
+    const all = [await deletion(1, {}), await deletion(2, { wasPublic: false }), await deletion(2, { wasPublic: true })];
+    await eventually(() => strangers.length > 0 && own.length === all.length, { what: 'the last deletion is heard' });
+    expect(own).toEqual(all);
+    expect(strangers).toEqual(all.slice(-1));
+  });
+
   test('again replaces what was before', async () => {
-    const { legacy } = await startApi();
+    const { legacy } = await rig.startApi();
     const [before, after] = [randomUUID(), randomUUID()];
     const socket = await connect(legacy);
     const heard: { data: object }[] = [];
@@ -189,12 +151,12 @@ describe('subscribe', () => {
 
   test.each([[undefined], ['feed'], [{ topics: [] }], [{ topics: ['user:1'] }], [{ topics: ['video:1'] }], [{ topics: ['me:owner'] }], [{ topics: ['feed'], since: 'x' }], [{ topics: ['feed'], since: -1 }]])(
     'with %j is refused', async (message) => {
-      const { main } = await startApi();
+      const { main } = await rig.startApi();
       expect(await (await connect(main)).emitWithAck('subscribe', message)).toMatchObject({ ok: false, error: { code: 'invalid_subscription' } });
     });
 
   test('from a position that is not there yet is refused', async () => {
-    const { main } = await startApi();
+    const { main } = await rig.startApi();
     expect(await (await connect(main)).emitWithAck('subscribe', { topics: ['feed'], since: '999999999999' })).toMatchObject({ ok: false, error: { code: 'position_unknown' } });
   });
 });
@@ -207,10 +169,11 @@ if (REDIS_URL === undefined) process.stderr.write('\nSKIPPED: sockets across pro
   afterAll(() => redis.disconnect());
 
   test('what one process or a media worker reports reaches the sockets of every API process, once', async () => {
-    const [first, second] = [await startApi(redis), await startApi(redis)];
+    const [first, second] = [await rig.startApi({ redis: { redis, namespace } }), await rig.startApi({ redis: { redis, namespace } })];
     const worker = startMediaWorker(redis);
     const [userId, videoId] = [randomUUID(), randomUUID()];
     const heard = await Promise.all([first.main, second.main].map(async (url) => heardOn(await connect(url, tokenOf(userId)), userId) as { progress: number; videoId: string }[]));
+    const onLegacy = await Promise.all([first.legacy, second.legacy].map(async (url) => heardOn(await connect(url), userId)));
     const ofThis = (): number[][] => heard.map((each) => each.filter((one) => one.videoId === videoId).map(({ progress }) => progress));
     // The adapters subscribe in their own time.
     const fromWorker = new Set<string>();
@@ -229,10 +192,15 @@ if (REDIS_URL === undefined) process.stderr.write('\nSKIPPED: sockets across pro
     worker.report(step(userId, videoId, 60));
     await eventually(() => ofThis().every((each) => each.length === 2), { what: 'all have heard the second' });
     expect(ofThis()).toEqual(Array(2).fill([10, 60]));
+    // As on the other port within one process: a number for everybody, and nothing that says which video it is.
+    for (const each of onLegacy) {
+      await eventually(() => each.some((message) => isDeepStrictEqual(message, { progress: 60 })), { what: 'the port of the original server has it too' });
+      expect(each.flatMap(Object.keys)).toEqual(each.map(() => 'progress'));
+    }
   });
 
   test('connections that break are made again, and progress crosses as before', async () => {
-    const [first, second] = [await startApi(redis), await startApi(redis)];
+    const [first, second] = [await rig.startApi({ redis: { redis, namespace } }), await rig.startApi({ redis: { redis, namespace } })];
     const userId = randomUUID();
     const heard = heardOn(await connect(second.main, tokenOf(userId)), userId);
     const crosses = (): Promise<boolean> => eventually(() => {
@@ -252,7 +220,7 @@ if (REDIS_URL === undefined) process.stderr.write('\nSKIPPED: sockets across pro
 test('a Redis that is away changes nothing for the sockets of one’s own process', async () => {
   const redis = new Redis('redis://127.0.0.1:9', { lazyConnect: true });
   redis.on('error', () => undefined);
-  const { realtime, main, close } = await startApi(redis);
+  const { realtime, main, close } = await rig.startApi({ redis: { redis, namespace } });
   const heard = heardOn(await connect(main, tokenOf('u1')), 'u1');
   const worker = startMediaWorker(redis);
   for (let progress = 1; progress <= 100; progress++) {
@@ -262,6 +230,5 @@ test('a Redis that is away changes nothing for the sockets of one’s own proces
   await eventually(() => heard.length === 100, { what: 'all is heard' });
   for (const each of workers.splice(0)) each.close();
   await close();
-  apis.splice(0);
   redis.disconnect();
 });

@@ -4,6 +4,8 @@ import { Server, type Socket } from 'socket.io';
 import type { UploadProgress } from '../media/progress.ts';
 import type { EventFeed } from './eventFeed.ts';
 import { serveFeed } from './feedSockets.ts';
+import type { PublicProgressMessage, UploadProgressMessage } from './messages.ts';
+import type { SocketOrigins } from './socketOrigins.ts';
 
 /** Who a token belongs to. @throws when it is not valid. */
 export type AuthenticateSocket = (token: string) => { readonly id: string };
@@ -12,6 +14,7 @@ export interface SocketServerOptions {
   /** `everyone`: as the original server did, where any socket hears of any upload; only how far it is, not of what. */
   readonly progressFor: 'owner' | 'everyone';
   readonly authenticate: AuthenticateSocket;
+  readonly origins: SocketOrigins;
   readonly feed: EventFeed;
   readonly logger: Logger;
 }
@@ -26,12 +29,16 @@ export interface SocketServer {
 
 /** Most bytes of a message from a client: a subscription to a hundred videos. */
 const MOST_BYTES = 16 * 1024;
+/** How long a connection may stay without a socket: before its handshake, or after a refused one. */
+const HANDSHAKE_MS = 10_000;
 
 /** Puts Socket.io on an HTTP server. */
-export function createSocketServer(http: HttpServer, { progressFor, authenticate, feed, logger }: SocketServerOptions): SocketServer {
-  const io = new Server(http, { cors: { origin: '*' }, maxHttpBufferSize: MOST_BYTES });
+export function createSocketServer(http: HttpServer, { progressFor, authenticate, origins, feed, logger }: SocketServerOptions): SocketServer {
+  const io = new Server(http, { cors: { origin: '*' }, maxHttpBufferSize: MOST_BYTES, connectTimeout: HANDSHAKE_MS });
+  origins.countConnections(io);
 
   io.use((socket, next) => {
+    if (!origins.of(socket).allowed) return next(refusal('too_many_sockets', 'There are too many connections from your address. Close some of them or try again later.'));
     const token = (socket.handshake.auth as Record<string, unknown>)['token'];
     if (token === undefined || token === null || token === '') return next();
     try {
@@ -40,22 +47,22 @@ export function createSocketServer(http: HttpServer, { progressFor, authenticate
       closeOnExpiry(socket, token);
       next();
     } catch {
-      next(Object.assign(new Error('The token is not valid; log in again, or connect without one.'), { data: { code: 'token_invalid' } }));
+      next(refusal('token_invalid', 'The token is not valid; log in again, or connect without one.'));
     }
   });
 
   io.on('connection', (socket) => {
     const { userId } = socket.data as SocketData;
     if (userId !== undefined) void socket.join(roomOf(userId));
-    serveFeed(socket, feed, userId, logger);
+    serveFeed(socket, feed, { userId, address: origins.of(socket).address }, logger);
   });
 
   return {
     io,
     deliverProgress: ({ userId, videoId, stage, progress }) => {
       const event = `uploadProgress-${userId}`;
-      if (progressFor === 'everyone') io.local.emit(event, { progress });
-      else io.local.to(roomOf(userId)).emit(event, { progress, videoId, stage });
+      if (progressFor === 'everyone') io.local.emit(event, { progress } satisfies PublicProgressMessage);
+      else io.local.to(roomOf(userId)).emit(event, { progress, videoId, stage } satisfies UploadProgressMessage);
     },
     close: () => {
       io.local.disconnectSockets(true);
@@ -72,7 +79,12 @@ function roomOf(userId: string): string {
   return `user:${userId}`;
 }
 
-/** What a token allows ends with it. The connection is closed, not the socket, so that clients connect again by themselves. */
+/** Clients find the code in `data` of their `connect_error`. */
+function refusal(code: string, message: string): Error {
+  return Object.assign(new Error(message), { data: { code } });
+}
+
+/** What a token allows ends with it. The connection is closed, not the socket, so that clients reconnect by themselves. */
 function closeOnExpiry(socket: Socket, token: string): void {
   const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}') as { exp?: number };
   if (exp === undefined) return;

@@ -2,6 +2,7 @@ import type { RecordedEvent } from '../core/event.ts';
 import type { LikeEvent } from '../likes/events.ts';
 import type { VideoEvent } from '../videos/events.ts';
 import type { VideoViewed } from '../views/events.ts';
+import type { PushedEvent } from './messages.ts';
 
 export type FeedEvent = RecordedEvent<VideoEvent | LikeEvent | VideoViewed>;
 
@@ -9,15 +10,6 @@ export type FeedEvent = RecordedEvent<VideoEvent | LikeEvent | VideoViewed>;
 export const feedEventTypes = [
   'VideoUploaded', 'VideoProcessed', 'VideoProcessingFailed', 'VideoDetailsChanged', 'VideoDeleted', 'VideoLiked', 'VideoUnliked', 'VideoViewed',
 ] as const satisfies readonly FeedEvent['type'][];
-
-/** What is pushed to a subscriber. */
-export interface PushedEvent {
-  readonly position: string;
-  readonly type: string;
-  /** ISO 8601, UTC. */
-  readonly time: string;
-  readonly data: object;
-}
 
 /** The topic `me` of one user; the rest are as clients name them. */
 export function topicOfUser(userId: string): string {

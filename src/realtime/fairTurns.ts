@@ -1,0 +1,43 @@
+/** Runs a piece of work when it is its key's turn. Rejects as the work does. */
+export type FairTurns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
+/**
+ * At most `atOnce` pieces of work run at a time. When more wait, their keys take turns: a key with a thousand pieces
+ * waiting delays another key by one of them. Within a key, the order is first come, first served.
+ */
+export function createFairTurns(atOnce: number): FairTurns {
+  /** In the order of the keys' turns: a Map keeps the order of insertion. No queue is empty. */
+  const queues = new Map<string, (() => void)[]>();
+  let free = atOnce;
+
+  function startNext(): void {
+    const [next] = queues;
+    if (next === undefined) {
+      free += 1;
+      return;
+    }
+    const [key, queue] = next;
+    const start = queue.shift()!;
+    queues.delete(key);
+    if (queue.length > 0) queues.set(key, queue);
+    start();
+  }
+
+  function turnOf(key: string): Promise<void> {
+    return new Promise((start) => {
+      const queue = queues.get(key);
+      if (queue === undefined) queues.set(key, [start]);
+      else queue.push(start);
+    });
+  }
+
+  return async (key, work) => {
+    if (free > 0) free -= 1;
+    else await turnOf(key);
+    try {
+      return await work();
+    } finally {
+      startNext();
+    }
+  };
+}

@@ -1,0 +1,36 @@
+import type { PushedEvent } from './messages.ts';
+import { viewFor, type FeedEvent } from './visibleEvents.ts';
+
+export interface Subscriber {
+  readonly userId: string | undefined;
+  /** Subscribers of one address share the turns of that address when they catch up. */
+  readonly address: string;
+  readonly topics: readonly string[];
+  push(event: PushedEvent): void;
+  /** Resolves when what was pushed is on its way to the client, or when the client is gone. */
+  drained(): Promise<void>;
+}
+
+/** How far a subscriber has got in the log. Gives it each event once, however often the event is offered. */
+export class LiveSubscription {
+  readonly subscriber: Subscriber;
+  readonly topics: ReadonlySet<string>;
+  position: bigint;
+  ended = false;
+
+  constructor(subscriber: Subscriber, position: bigint) {
+    this.subscriber = subscriber;
+    this.topics = new Set(subscriber.topics);
+    this.position = position;
+  }
+
+  give(event: FeedEvent): void {
+    if (this.ended || event.position <= this.position) return;
+    this.position = event.position;
+    this.subscriber.push(viewFor(event, this.subscriber.userId));
+  }
+
+  passed(position: bigint): void {
+    if (position > this.position) this.position = position;
+  }
+}

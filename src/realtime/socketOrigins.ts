@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from 'pino';
+import type { Server, Socket } from 'socket.io';
+import type { ClientAddress } from '../http/clientAddress.ts';
+import { callerKey } from '../rateLimits/callerKey.ts';
+import { createPlaces } from './places.ts';
+
+export interface SocketOrigin {
+  /** As rate limits count it: an IPv4 address, or the /64 of an IPv6 address. */
+  readonly address: string;
+  /** False: its address already had as many connections as it may have. */
+  readonly allowed: boolean;
+}
+
+/** Where the connections of all socket servers of this process come from. */
+export interface SocketOrigins {
+  /** Counts every connection of a server, also those that never become a socket. */
+  countConnections(io: Server): void;
+  of(socket: Socket): SocketOrigin;
+}
+
+/** What this file uses of an Engine.io connection. */
+interface Connection {
+  readonly request: IncomingMessage;
+  once(event: 'close', listener: () => void): void;
+}
+
+/** Between two warnings that an address has too many connections. */
+const WARN_EVERY_MS = 60_000;
+
+export function createSocketOrigins({ addressOf, perAddress, logger }: { addressOf: ClientAddress; perAddress: number; logger: Logger }): SocketOrigins {
+  const places = createPlaces(perAddress);
+  const origins = new WeakMap<object, SocketOrigin>();
+  let warnAgainAt = 0;
+
+  function warn(address: string): void {
+    if (performance.now() < warnAgainAt) return;
+    warnAgainAt = performance.now() + WARN_EVERY_MS;
+    logger.warn({ address, perAddress }, 'sockets are refused: this address has SOCKETS_PER_ADDRESS of them already. If it is your proxy, set TRUST_PROXY');
+  }
+
+  return {
+    countConnections(io) {
+      io.engine.on('connection', (connection: Connection) => {
+        const address = callerKey(`ip:${addressOf(connection.request) ?? 'unknown'}`);
+        const leave = places.take(address);
+        origins.set(connection, { address, allowed: leave !== undefined });
+        if (leave === undefined) warn(address);
+        else connection.once('close', leave);
+      });
+    },
+    of: ({ conn }) => origins.get(conn)!,
+  };
+}
