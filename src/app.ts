@@ -60,9 +60,10 @@ export async function startApp(config: Config, roles: readonly Role[], log: Logg
     firstStart,
     async stop() {
       draining.abort(new Error('the process is stopping'));
+      const graceMs = config.shutdownSeconds * 1_000;
       // At once: a client that is told to close its connection while the port still listens comes back, and is cut off when it
-      // does not any more. Sockets would keep the port open. The parts are still needed by requests under way.
-      await Promise.all([door.close(config.shutdownSeconds * 1_000), realtime?.close()]);
+      // does not any more. Sockets would keep the ports open. The parts are still needed by requests under way.
+      await Promise.all([door.close(graceMs), legacyDoor?.close(graceMs), realtime?.close()]);
       await running.disposeAsync();
     },
   };

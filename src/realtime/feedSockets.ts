@@ -44,9 +44,12 @@ export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: 
     } catch (error) {
       if (current !== subscription) return;
       subscription.end();
-      logger.debug({ err: error }, 'a subscriber could not catch up');
-      if (error instanceof DomainError) socket.emit('event_error', told(error));
-      socket.disconnect(true);
+      socket.emit('event_error', told(error));
+      // A client that reconnects by itself would ask for the same position again and fail again, for ever. Therefore the
+      // connection stays when the request was at fault, and is closed only when the same request can succeed later.
+      if (error instanceof DomainError) return;
+      logger.warn({ err: error }, 'a subscriber could not catch up; its client will reconnect');
+      socket.conn.close();
     }
   };
 
@@ -65,7 +68,8 @@ function told(error: unknown): SocketError {
 }
 
 function push(socket: Socket, event: PushedEvent): void {
-  if (waitingPackets(socket) > MOST_WAITING) socket.conn.close();
+  // Closing the transport, not the socket: after a Socket.io DISCONNECT packet, clients do not reconnect by themselves.
+  if (waitingPackets(socket) > MOST_WAITING) socket.conn.close(true);
   else socket.emit('event', event);
 }
 

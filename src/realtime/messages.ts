@@ -33,7 +33,8 @@ export interface PushedEvent {
 
 /**
  * `event_error`: the subscription has ended; no more events come from it.
- * - `too_far_behind`: read the current state over HTTP, then subscribe without `since`.
+ * - `too_far_behind`: the connection stays. Read the current state over HTTP, then subscribe without `since`.
+ * - `feed_unavailable`: the server then closes the connection, so that the client reconnects and subscribes with `since`.
  */
 export type EventError = SocketError;
 

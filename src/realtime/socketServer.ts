@@ -1,4 +1,5 @@
-import type { Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Server, type Socket } from 'socket.io';
 import type { UploadProgress } from '../media/progress.ts';
@@ -23,7 +24,7 @@ export interface SocketServer {
   readonly io: Server;
   /** To the sockets of this process. */
   deliverProgress(progress: UploadProgress): void;
-  /** Disconnects all sockets; the HTTP server stays its owner's. */
+  /** Closes all connections, so that clients reconnect by themselves, and refuses new ones. The HTTP server stays its owner's. */
   close(): void;
 }
 
@@ -31,10 +32,25 @@ export interface SocketServer {
 const MOST_BYTES = 16 * 1024;
 /** How long a connection may stay without a socket: before its handshake, or after a refused one. */
 const HANDSHAKE_MS = 10_000;
+/** How long a closing connection may wait for its client, which may have stopped reading. */
+const LINGER_MS = 2_000;
 
 /** Puts Socket.io on an HTTP server. */
 export function createSocketServer(http: HttpServer, { progressFor, authenticate, origins, feed, logger }: SocketServerOptions): SocketServer {
   const io = new Server(http, { cors: { origin: '*' }, maxHttpBufferSize: MOST_BYTES, connectTimeout: HANDSHAKE_MS });
+  const websockets = new Set<Duplex>();
+  http.on('upgrade', (_request: IncomingMessage, websocket: Duplex) => {
+    websockets.add(websocket);
+    websocket.once('close', () => websockets.delete(websocket));
+  });
+  let closing = false;
+  io.engine.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    if (!closing) return next();
+    // A client that polls over a connection from before would otherwise open a socket here again, which nothing serves any more.
+    response.statusCode = 503;
+    response.setHeader('Connection', 'close');
+    response.end();
+  });
   origins.countConnections(io);
 
   io.use((socket, next) => {
@@ -65,8 +81,10 @@ export function createSocketServer(http: HttpServer, { progressFor, authenticate
       else io.local.to(roomOf(userId)).emit(event, { progress, videoId, stage } satisfies UploadProgressMessage);
     },
     close: () => {
-      io.local.disconnectSockets(true);
+      closing = true;
+      // Not io.disconnectSockets(): it sends DISCONNECT packets, after which clients do not reconnect by themselves.
       io.engine.close();
+      setTimeout(() => websockets.forEach((websocket) => websocket.destroy()), LINGER_MS).unref();
     },
   };
 }

@@ -2,8 +2,9 @@ import { afterEach, beforeAll, describe, expect } from '@jest/globals';
 import type { Socket } from 'socket.io-client';
 import { eventually } from '../support/eventually.ts';
 import { clip } from '../support/clips.ts';
+import { followFeed, type HeardEvent } from '../support/feedFollower.ts';
 import { connect as connectSocket } from '../support/systemSockets.ts';
-import { newPerson, setLike, toggleLike, uploaded } from '../support/systemClient.ts';
+import { call, newPerson, setLike, toggleLike, upload, uploaded } from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
 
 interface Progress {
@@ -13,12 +14,6 @@ interface Progress {
   readonly stage?: string;
 }
 
-interface Pushed {
-  readonly position: string;
-  readonly type: string;
-  readonly time: string;
-  readonly data: object;
-}
 
 const { system, systemTest } = useSystem();
 const sockets: Socket[] = [];
@@ -100,13 +95,81 @@ describe('real time', () => {
     expect(positions.every((position, index) => index === 0 || position > positions[index - 1]!)).toBe(true);
     for (const personal of [fan.email, fan.name, owner.email]) expect(JSON.stringify(all)).not.toContain(personal);
   });
+
+  systemTest('a video that is deleted before it is public is deleted for its owner only', async () => {
+    const owner = await newPerson(system().api());
+    const api = system().apis[0]!;
+    const own = heardOn(await subscribed(api, ['me'], owner.token));
+    const feed = heardOn(await subscribed(api, ['feed']));
+
+    const hidden = await upload(api, owner.token, await clip('slow'), { headers: { prefer: 'respond-async' } });
+    expect(hidden.status).toBe(202);
+    const stranger = heardOn(await subscribed(api, [`video:${hidden.data.id}`]));
+    expect((await call(api, 'DELETE', `/api/v1/video/${hidden.data.id}`, { token: owner.token })).status).toBe(204);
+    const shown = await uploaded(api, owner.token, plain);
+    expect((await call(api, 'DELETE', `/api/v1/video/${shown.id}`, { token: owner.token })).status).toBe(204);
+
+    // Events come in the order of the log: whoever has heard of the second deletion has been passed by the first.
+    const deleted = (heard: readonly HeardEvent[]): string[] => heard.filter(({ type }) => type === 'VideoDeleted').map(({ data }) => data.videoId);
+    await eventually(() => [own, feed].every((heard) => deleted(heard).includes(shown.id)), { what: 'the second deletion is heard' });
+    expect(deleted(own)).toEqual([hidden.data.id, shown.id]);
+    expect(deleted(feed)).toEqual([shown.id]);
+    expect(stranger).toEqual([]);
+  }, 120_000);
+
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    systemTest(`clients reconnect by themselves after a ${signal}, on both ports and transports, and miss and repeat nothing`, async () => {
+      const target = system().playing('api')[0]!;
+      const [owner, fan] = [await newPerson(target.url), await newPerson(target.url)];
+      const { id } = await uploaded(target.url, owner.token, plain);
+      const followers = [target.url, target.socketUrl].flatMap((url) => ['websocket', 'polling'].map((transport) => followFeed(url, { topics: [`video:${id}`], transports: [transport] })));
+      sockets.push(...followers.map(({ socket }) => socket));
+      const subscribedTimes = (times: number): Promise<boolean> => eventually(() => followers.every((each) => each.subscribed() >= times), { what: `all have subscribed ${times} times` });
+      await subscribedTimes(1);
+
+      const positions: string[] = [];
+      const toggle = async (api: string): Promise<void> => {
+        const answer = await toggleLike(api, id, fan.token);
+        expect(answer.status).toBe(200);
+        positions.push(String(answer.position));
+      };
+      for (let turn = 0; turn < 3; turn += 1) await toggle(target.url);
+      expect(await target.end(signal)).toBe(signal === 'SIGTERM' ? 0 : null);
+      for (const api of system().apis.filter((url) => url !== target.url)) await toggle(api);
+      await target.start();
+      await toggle(target.url);
+      await subscribedTimes(2);
+      await toggle(target.url);
+
+      for (const { heard, disconnects } of followers) {
+        const likes = (): string[] => heard.filter(isLike).map(({ position }) => position);
+        await eventually(() => likes().length, { what: 'all likes are heard', holds: (count) => count >= positions.length });
+        expect(likes()).toEqual(positions);
+        expect(disconnects).not.toContain('io server disconnect');
+      }
+    }, 150_000);
+  }
 });
 
+async function subscribed(url: string, topics: readonly string[], token?: string): Promise<Socket> {
+  const socket = await connect(url, token);
+  expect(await socket.timeout(5_000).emitWithAck('subscribe', { topics })).toMatchObject({ ok: true });
+  return socket;
+}
+
+function heardOn(socket: Socket): HeardEvent[] {
+  const heard: HeardEvent[] = [];
+  socket.on('event', (event: HeardEvent) => heard.push(event));
+  return heard;
+}
+
+const isLike = ({ type }: HeardEvent): boolean => type === 'VideoLiked' || type === 'VideoUnliked';
+
 /** The likes and unlikes. Of a subscription that says no `since`, the end of the upload before it may still come. */
-function likesHeard(socket: Socket): Pushed[] {
-  const heard: Pushed[] = [];
-  socket.on('event', (event: Pushed) => {
-    if (event.type === 'VideoLiked' || event.type === 'VideoUnliked') heard.push(event);
+function likesHeard(socket: Socket): HeardEvent[] {
+  const heard: HeardEvent[] = [];
+  socket.on('event', (event: HeardEvent) => {
+    if (isLike(event)) heard.push(event);
   });
   return heard;
 }
