@@ -1,8 +1,8 @@
 import { io, type Socket } from 'socket.io-client';
 
 /** @throws the reason, when the server refuses it. */
-export async function connect(url: string, token?: string): Promise<Socket> {
-  const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], forceNew: true });
+export async function connect(url: string, token?: string, extraHeaders?: Record<string, string>): Promise<Socket> {
+  const socket = io(url, { auth: token === undefined ? {} : { token }, transports: ['websocket'], forceNew: true, ...(extraHeaders && { extraHeaders }) });
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('connect_error', (error) => {

@@ -15,7 +15,8 @@ interface Progress {
 }
 
 
-const { system, systemTest } = useSystem();
+const SOCKETS_PER_ADDRESS = 20;
+const { system, systemTest } = useSystem({ environment: { TRUST_PROXY: 'loopback', SOCKETS_PER_ADDRESS: String(SOCKETS_PER_ADDRESS) } });
 const sockets: Socket[] = [];
 let plain = '';
 
@@ -26,8 +27,8 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.disconnect();
 });
 
-async function connect(url: string, token?: string): Promise<Socket> {
-  const socket = await connectSocket(url, token);
+async function connect(url: string, token?: string, headers?: Record<string, string>): Promise<Socket> {
+  const socket = await connectSocket(url, token, headers);
   sockets.push(socket);
   return socket;
 }
@@ -66,6 +67,14 @@ describe('real time', () => {
 
   systemTest('a socket with a bad token is refused', async () => {
     await expect(connect(system().api(), 'nonsense')).rejects.toThrow('token');
+  });
+
+  systemTest('an address that has its sockets gets no more, behind a proxy too, and others do', async () => {
+    const api = system().apis[0]!;
+    const from = (address: string): Promise<Socket> => connect(api, undefined, { 'X-Forwarded-For': address });
+    for (let count = 0; count < SOCKETS_PER_ADDRESS; count += 1) await from('203.0.113.1');
+    await expect(from('203.0.113.1')).rejects.toMatchObject({ data: { code: 'too_many_sockets' } });
+    await from('203.0.113.2');
   });
 
   systemTest('a subscriber gets a video’s events in order, without gap or repeat, also after a reconnect elsewhere', async () => {
