@@ -1,42 +1,57 @@
 import { z } from 'zod';
-import { visiblePart } from './names.ts';
+import { isVisible } from '../core/cleanText.ts';
+import { exampleValues } from '../http/exampleValues.ts';
+import { limitedText, visibleLine } from '../http/textSchemas.ts';
 
-/**
- * What a name is made of is its owner's business, as long as it stays in its line: no control characters, line breaks,
- * invisible spaces, or marks that turn the direction of the text around it.
- */
-const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
-const visibleName = z
+/** Control characters, line breaks, invisible spaces, and marks that change the direction of the text around them. */
+const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+
+/** People tell users apart by it, so what could hide in it is refused, not removed. */
+const username = z
   .string()
   .trim()
-  .min(3, 'Must have at least 3 characters.')
-  .max(50, 'Must have at most 50 characters.')
-  .refine((name) => visiblePart(name) !== '', 'Must not consist of blanks.')
-  .refine((name) => !HIDDEN.test(name), 'Must not contain control characters.');
+  .refine((text) => !HIDDEN.test(text), 'must not contain control characters')
+  .refine(isVisible, 'must contain a visible character')
+  .pipe(limitedText({ min: 3, max: 50 }));
+
+const email = z.string().trim().max(254).regex(z.regexes.email, 'must be an e-mail address like ada@example.org');
+
+const password = limitedText({ min: 6, max: 200 })
+  .regex(/\p{L}/u, 'must contain a letter')
+  .regex(/\p{N}/u, 'must contain a digit')
+  .regex(/[^\p{L}\p{N}]/u, 'must contain a character that is neither a letter nor a digit');
 
 export const registrationSchema = z
   .object({
-    name: visibleName,
-    username: visibleName,
-    email: z.string().trim().max(254, 'Must have at most 254 characters.').pipe(z.email('Must be an e-mail address.')).meta({ format: 'email' }),
-    password: z
-      .string()
-      .min(6, 'Must have at least 6 characters.')
-      .max(200, 'Must have at most 200 characters.')
-      .refine((password) => /\p{L}/u.test(password), 'Must contain a letter.')
-      .refine((password) => /\p{N}/u.test(password), 'Must contain a digit.')
-      .refine((password) => /[^\p{L}\p{N}]/u.test(password), 'Must contain a character that is neither a letter nor a digit.')
-      .describe('With a letter, a digit, and a character that is neither.'),
+    name: visibleLine({ min: 3, max: 50 }).meta({
+      description: 'Shown beside videos. Control, invisible and direction-changing characters are removed, and so are spaces at its ends; at least 3 characters must remain.',
+      examples: ['Ada Lovelace'],
+    }),
+    username: username.meta({
+      description:
+        'Unique, compared without regard to case, to how a character is encoded, and to invisible characters. Spaces at its ends are removed. Control, invisible and direction-changing characters are refused.',
+      minLength: 3,
+      maxLength: 50,
+      examples: ['ada'],
+    }),
+    email: email.meta({ description: 'Unique, compared without regard to case.', format: 'email', examples: ['ada@example.org'] }),
+    password: password.meta({
+      description: 'At least one letter, one digit, and one character that is neither.',
+      format: 'password',
+      minLength: 6,
+      maxLength: 200,
+      examples: ['engine#1843'],
+    }),
   })
   .meta({ id: 'Registration' });
 
 export const accountSchema = z
   .object({
-    id: z.uuid(),
-    name: z.string(),
-    username: z.string(),
-    email: z.string(),
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
+    id: z.uuid().meta({ description: 'Time-ordered (UUID v7), unless the registration had an `Idempotency-Key`.', examples: [exampleValues.userId] }),
+    name: z.string().meta({ examples: ['Ada Lovelace'] }),
+    username: z.string().meta({ examples: ['ada'] }),
+    email: z.string().meta({ examples: ['ada@example.org'] }),
+    createdAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
+    updatedAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
   })
   .meta({ id: 'Account' });

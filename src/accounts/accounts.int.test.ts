@@ -69,7 +69,7 @@ describe('registering', () => {
     [{ name: 'ab' }, ['name']],
     [{ username: 'x'.repeat(51) }, ['username']],
     [{ name: '  ab  ' }, ['name']],
-    [{ name: 'new\nline' }, ['name']],
+    [{ name: ' \u200b\u202e\n ' }, ['name']],
     [{ username: 'turned\u202earound' }, ['username']],
     [{ username: '\u2800\u2800\u2800' }, ['username']],
     [{ username: '\u3164\u3164\u3164' }, ['username']],
@@ -88,6 +88,19 @@ describe('registering', () => {
   test.each(['Zoë Ångström', '山田 太郎', "O'Brien-Smith Jr.", '👩‍🚀 astro', 'می‌خواهم'])('takes the name %s as it is', async (name) => {
     const { status, body } = await t.post(REGISTER, someone({ name }));
     expect([status, body.data?.['name']]).toEqual([201, name]);
+  });
+
+  test.each([
+    ['new\nline', 'new line'],
+    ['  Zoe\u0308 \u202eAngstrom ', 'Zoë Angstrom'],
+  ])('cleans the name %j', async (sent, name) => {
+    const { status, body } = await t.post(REGISTER, someone({ name: sent }));
+    expect([status, body.data['name']]).toEqual([201, name]);
+  });
+
+  test('counts characters, not the units that they are stored in', async () => {
+    expect((await t.post(REGISTER, someone({ name: '🚀'.repeat(50) }))).status).toBe(201);
+    expect((await t.post(REGISTER, someone({ name: '🚀'.repeat(51) }))).status).toBe(400);
   });
 
   test('knows an e-mail and a username again however they are written, and names the e-mail first', async () => {

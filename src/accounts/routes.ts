@@ -31,13 +31,15 @@ function register(dependencies: AccountRoutesDependencies): Route {
     path: '/api/v1/auth/register',
     operationId: 'register',
     summary: 'Register a user',
+    description:
+      'Creates an account. Registering does not log in: call login next. Of several registrations at once for one e-mail address or username, exactly one succeeds.',
     tag: 'Accounts',
     auth: 'none',
     repeat: 'sameCommand',
     body: registrationSchema,
     responses: {
-      201: { description: 'The new user.', data: accountSchema },
-      409: { description: 'The e-mail (`email_taken`) or the username (`username_taken`) belongs to someone; compared without regard to case.' },
+      201: { description: 'The new user.', message: 'User registered successfully', data: accountSchema },
+      409: { description: 'The e-mail address (`email_taken`) or the username (`username_taken`) belongs to another user, compared without regard to case.', code: 'email_taken' },
     },
     async handle({ body, context, address, signal }): Promise<Reply> {
       // Also when a name is taken: asking for many names would show who is registered.
@@ -55,10 +57,11 @@ function me({ store, queries, videosOf, progress }: AccountRoutesDependencies): 
     method: 'get',
     path: '/api/v1/auth/me',
     operationId: 'getMe',
-    summary: 'Oneself, and one’s videos',
+    summary: 'Get your account and your videos',
+    description: 'The account of the access token, with all of its videos, newest first, also those that are being processed or that failed.',
     tag: 'Accounts',
     auth: 'required',
-    responses: { 200: { description: 'The caller.', data: accountSchema.extend({ videos: videoSchema.array() }).meta({ id: 'Me' }) } },
+    responses: { 200: { description: 'The caller.', message: 'User retrieved successfully', data: accountSchema.extend({ videos: videoSchema.array() }).meta({ id: 'Me' }) } },
     async handle(request): Promise<Reply> {
       await untilMinPosition(progress, ['accounts', 'videos'], request);
       const { id } = request.user!;

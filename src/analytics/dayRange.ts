@@ -1,4 +1,4 @@
-import { DomainError, type FieldMessage } from '../core/errors.ts';
+import { validationFailed } from '../core/errors.ts';
 
 /** Days in UTC, `YYYY-MM-DD`, both ends included. */
 export interface DayRange {
@@ -6,39 +6,28 @@ export interface DayRange {
   readonly end: string;
 }
 
+/** `YYYY-MM-DD`, of any month up to the 31st. */
+export const DAY = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
+
 const FIRST_DAY = '0001-01-01';
 const LAST_DAY = '9999-12-31';
 
 /**
- * The days that a caller asks about. An end that is not named is open, as it was in the seed system, whose profile page
- * asks for everything by naming neither. A day past its month's end (31 February) means the month's last day.
- * @throws DomainError `invalid` for anything else that is not a day, and when the start is after the end.
+ * The days that a caller asks about, each of the form `DAY`. An end that is not named is open, as it was in the original
+ * server, whose profile page asks for everything by naming neither. A day past its month's end (31 February) means the
+ * month's last day.
+ * @throws DomainError `validation_failed` when the start is after the end.
  */
-export function dayRange(asked: { readonly startDate?: string | undefined; readonly endDate?: string | undefined }): DayRange {
-  const malformed: FieldMessage[] = [];
-  const read = (path: 'startDate' | 'endDate', open: string): string => {
-    const day = parseDay(asked[path] ?? open);
-    if (day === undefined) malformed.push({ path, message: 'must be a day like 2025-01-31' });
-    return day ?? open;
-  };
-  const start = read('startDate', FIRST_DAY);
-  const end = read('endDate', LAST_DAY);
-  if (malformed.length > 0) throw new DomainError('invalid', 'validation_failed', 'A date could not be read.', { fields: malformed });
-  if (start > end) {
-    throw new DomainError('invalid', 'validation_failed', 'The range begins after its end.', {
-      fields: [{ path: 'startDate', message: `must not be after ${end}, the end of the range` }],
-    });
-  }
+export function dayRange({ startDate = FIRST_DAY, endDate = LAST_DAY }: { readonly startDate?: string | undefined; readonly endDate?: string | undefined }): DayRange {
+  const start = withinMonth(startDate);
+  const end = withinMonth(endDate);
+  if (start > end) throw validationFailed([{ path: 'startDate', message: `startDate must not be after ${end}, the end of the range` }]);
   return { start, end };
 }
 
-function parseDay(text: string): string | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > 31) return undefined;
-  const last = lastDayOf(year, month);
-  return `${match[1]}-${match[2]}-${String(Math.min(day, last)).padStart(2, '0')}`;
+function withinMonth(text: string): string {
+  const [year = 0, month = 0, day = 0] = text.split('-').map(Number);
+  return `${text.slice(0, 8)}${String(Math.min(day, lastDayOf(year, month))).padStart(2, '0')}`;
 }
 
 function lastDayOf(year: number, month: number): number {

@@ -1,29 +1,41 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { exampleValues } from '../http/exampleValues.ts';
 import { untilMinPosition } from '../http/minPosition.ts';
 import { route, type Reply, type Route } from '../http/route.ts';
 import type { ProjectionProgress } from '../projecting/progress.ts';
 import { analyticsOf } from './analyticsQuery.ts';
-import { dayRange } from './dayRange.ts';
+import { DAY, dayRange } from './dayRange.ts';
 
 export interface AnalyticsRoutesDependencies {
   readonly pool: pg.Pool;
   readonly progress: Pick<ProjectionProgress, 'waitFor'>;
 }
 
-const overTime = z.array(z.object({ date: z.iso.date(), count: z.int() }));
+const count = z.int32().min(0);
+const dayCounts = (example: number): z.ZodArray => z.array(z.object({ date: z.iso.date().meta({ examples: ['2025-07-14'] }), count: z.int32().meta({ examples: [example] }) }));
 
 const reportSchema = z.object({
-  totalViews: z.int(),
-  totalLikes: z.int().describe('Likes less unlikes in the range.'),
-  totalUploads: z.int(),
-  viewsOverTime: overTime.describe('Days with views, in order.'),
-  likesOverTime: overTime.describe('Days on which likes and unlikes differ, in order.'),
+  totalViews: count.meta({ examples: [5] }),
+  totalLikes: z.int32().meta({ description: 'Likes less unlikes in the range, so it may be below zero.', examples: [3] }),
+  totalUploads: count.meta({ examples: [1] }),
+  viewsOverTime: dayCounts(5).meta({ description: 'Days with views, in order.' }),
+  likesOverTime: dayCounts(3).meta({ description: 'Days on which likes and unlikes differ, in order.' }),
   topVideos: z
-    .array(z.object({ id: z.uuid(), title: z.string(), viewCount: z.int(), likeCount: z.int() }))
-    .describe('Five at most, by views in the range, then by likes.'),
-  engagementRate: z.number().describe('totalLikes ÷ totalViews × 100, not rounded; 0 without views.'),
+    .array(
+      z.object({
+        id: z.uuid().meta({ examples: [exampleValues.videoId] }),
+        title: z.string().meta({ examples: ['Test card'] }),
+        viewCount: count.meta({ examples: [5] }),
+        likeCount: z.int32().meta({ examples: [3] }),
+      }),
+    )
+    .max(5)
+    .meta({ description: 'Five at most, by views in the range, then by likes.' }),
+  engagementRate: z.number().meta({ description: 'totalLikes ÷ totalViews × 100, not rounded; 0 without views.', examples: [60] }),
 });
+
+const day = z.string().regex(DAY, 'must be a day like 2025-01-31').optional();
 
 export function analyticsRoutes({ pool, progress }: AnalyticsRoutesDependencies): Route[] {
   return [
@@ -31,15 +43,19 @@ export function analyticsRoutes({ pool, progress }: AnalyticsRoutesDependencies)
       method: 'get',
       path: '/api/v1/analytics',
       operationId: 'getAnalytics',
-      summary: 'Views, likes and uploads of the caller’s own videos, by the UTC day on which they happened',
+      summary: 'Get the numbers of your videos',
+      description: 'Views, likes and uploads of the caller’s own videos, by the day (UTC) on which they happened. `startDate` must not be after `endDate`.',
       tag: 'Analytics',
       auth: 'required',
       query: z.object({
-        startDate: z.string().optional().describe('YYYY-MM-DD, included; from the beginning when absent.'),
-        endDate: z.string().optional().describe('YYYY-MM-DD, included; a day past its month’s end means the month’s last day. No end when absent.'),
-        videoId: z.uuid().optional().describe('Of this video alone.'),
+        startDate: day.meta({ description: 'The first day, as YYYY-MM-DD; from the beginning when absent.', examples: ['2025-07-01'] }),
+        endDate: day.meta({
+          description: 'The last day, as YYYY-MM-DD; without an end when absent. A day past the end of its month (2025-02-31) means the last day of the month.',
+          examples: ['2025-07-31'],
+        }),
+        videoId: z.guid().optional().meta({ description: 'Count this video only.', examples: [exampleValues.videoId] }),
       }),
-      responses: { 200: { description: 'What happened in the range.', data: reportSchema } },
+      responses: { 200: { description: 'The numbers of the range.', message: 'Analytics retrieved successfully', data: reportSchema } },
       async handle(request): Promise<Reply> {
         const { user, query } = request;
         const range = dayRange(query);

@@ -1,8 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { createAccountQueries } from '../accounts/accountQueries.ts';
 import { createPasswords } from '../accounts/passwords.ts';
-import { accountRoutes } from '../accounts/routes.ts';
-import { analyticsRoutes } from '../analytics/routes.ts';
 import { createQueryCache } from '../cache/queryCache.ts';
 import { createRedisSharedCache } from '../cache/redisSharedCache.ts';
 import { hmacName } from '../core/sealing.ts';
@@ -12,15 +10,13 @@ import { createHttpApp } from '../http/httpApp.ts';
 import { createPostgresIdempotency } from '../http/postgresIdempotency.ts';
 import { createLikeCommands } from '../likes/likeCommands.ts';
 import { createLikeQueries } from '../likes/likeQueries.ts';
-import { likeRoutes } from '../likes/routes.ts';
 import type { ReportUploadProgress } from '../media/progress.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
-import { sessionRoutes } from '../sessions/routes.ts';
 import type { Tokens } from '../sessions/tokens.ts';
-import { videoRoutes } from '../videos/routes.ts';
 import { createVideoQueries } from '../videos/videoQueries.ts';
 import { createViewRecorder } from '../views/viewRecorder.ts';
+import { apiRoutes } from './apiRoutes.ts';
 import { MEDIA_PATH, objectFolder, type Engines } from './engines.ts';
 
 export interface ApiParts {
@@ -45,16 +41,16 @@ export function createApi(engines: Engines, { health, tokens, reportProgress }: 
   const likes = createLikeQueries({ pool, store });
 
   return createHttpApp({
-    routes: [
-      ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf: (userId) => queries.ofOwner(userId), progress, rateLimits }),
-      ...sessionRoutes({ store, nameHash, passwords, tokens, rateLimits, deviceSecret: hmacName(secrets.dataKey, 'device', ''), secureCookies: config.production }),
-      ...videoRoutes({
+    routes: apiRoutes({
+      accounts: { store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf: (userId) => queries.ofOwner(userId), progress, rateLimits },
+      sessions: { store, nameHash, passwords, tokens, rateLimits, deviceSecret: hmacName(secrets.dataKey, 'device', ''), secureCookies: config.production },
+      videos: {
         store, objects, cache, views, progress, scratch, inspect, queries, likes,
         reportProgress, uploadWaitMs: config.uploadWaitSeconds * 1_000,
-      }),
-      ...likeRoutes({ commands: createLikeCommands({ store }), queries: likes, progress }),
-      ...analyticsRoutes({ pool, progress }),
-    ],
+      },
+      likes: { commands: createLikeCommands({ store }), queries: likes, progress },
+      analytics: { pool, progress },
+    }),
     media: config.minio === undefined ? { path: MEDIA_PATH, handler: createMediaHandler({ root: objectFolder(config) }) } : undefined,
     log, metrics, tracing, health, idempotency,
     authenticator: createAuthenticator({ secret: secrets.jwt }),

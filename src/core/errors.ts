@@ -42,3 +42,11 @@ export class DomainError extends Error {
     this.retryAfter = details.retryAfter;
   }
 }
+
+/**
+ * Fields of a request break their rules. Many clients show only `message`, so it is the first field's.
+ * @param fields not empty; each message is complete and begins with the field's name: "title must contain a visible character".
+ */
+export function validationFailed(fields: readonly FieldMessage[]): DomainError {
+  return new DomainError('invalid', 'validation_failed', fields[0]!.message, { fields });
+}

@@ -1,5 +1,6 @@
 import express, { type Application, type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { DomainError } from '../core/errors.ts';
 import { noRateLimits, type RateLimits } from '../rateLimits/rateLimits.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -15,7 +16,7 @@ import type { Health } from './health.ts';
 import type { Idempotency } from './idempotency.ts';
 import { mountRoutes } from './mountRoutes.ts';
 import { openApiDocument } from './openapi.ts';
-import { json, systemRoutes } from './systemRoutes.ts';
+import { json, systemRoutes, type SystemRouteParts } from './systemRoutes.ts';
 import { route, type Route } from './route.ts';
 import { warnOfUntrustedProxies } from './untrustedProxy.ts';
 
@@ -41,11 +42,17 @@ export function createHttpApp(options: HttpAppOptions): Application {
   const { health, metrics, authenticator, rateLimits = noRateLimits, idempotency, tracing = noTracing, cors = 'default' } = options;
   const app = bareApp(options);
   app.use(corsPolicy(cors));
-  const routes: Route[] = [...options.routes, ...systemRoutes({ health, metrics }), homeRoute, documentRoute(() => routes)];
+  const routes = documentedRoutes(options.routes, { health, metrics });
   if (options.media !== undefined) app.use(options.media.path, options.media.handler);
   app.use('/docs', docsHandler());
   mountRoutes(app, routes, { authenticator, rateLimits, idempotency, tracing, noticeProxy: warnOfUntrustedProxies(options.log), draining: health.draining });
   return closing(app, options.log);
+}
+
+/** Routes, together with those that every API has; the last of them answers with the document of all. */
+export function documentedRoutes(api: readonly Route[], parts: SystemRouteParts): Route[] {
+  const routes: Route[] = [...api, ...systemRoutes(parts), homeRoute, documentRoute(() => routes)];
+  return routes;
 }
 
 /** What a process without an API serves on its port: health and metrics. */
@@ -91,15 +98,18 @@ function errorHandler(log: Logger): ErrorRequestHandler {
   };
 }
 
+const greeting = z.object({ success: z.literal(true), message: z.string().meta({ examples: ['ReelStream is running. See /docs.'] }) });
+
 const homeRoute = route({
   method: 'get',
   path: '/',
   operationId: 'getHome',
-  summary: 'Says hello',
+  summary: 'Say hello',
+  description: 'Says that the server runs, and where its documentation is.',
   tag: 'System',
   auth: 'none',
   limit: 'none',
-  responses: { 200: { description: 'A greeting', contentType: 'application/json' } },
+  responses: { 200: { description: 'A greeting.', contentType: 'application/json', body: greeting } },
   handle: () => Promise.resolve(json(200, { success: true, message: 'ReelStream is running. See /docs.' })),
 });
 
@@ -109,11 +119,12 @@ function documentRoute(routes: () => readonly Route[]): Route {
     method: 'get',
     path: '/openapi.json',
     operationId: 'getOpenApi',
-    summary: 'This document',
+    summary: 'Get this document',
+    description: 'The OpenAPI document of this server, which the page `/docs` shows.',
     tag: 'System',
     auth: 'none',
     limit: 'none',
-    responses: { 200: { description: 'OpenAPI 3.1', contentType: 'application/json' } },
+    responses: { 200: { description: 'OpenAPI 3.1.', contentType: 'application/json', body: z.record(z.string(), z.unknown()).meta({ examples: [{ openapi: '3.1.0' }] }) } },
     handle: () => {
       document ??= JSON.stringify(openApiDocument(routes()));
       return Promise.resolve({ status: 200, bytes: Buffer.from(document), contentType: 'application/json; charset=utf-8' });

@@ -13,7 +13,7 @@ import { ObjectStoreUnavailable } from '../objectStore/objectStore.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 import { route, type Route } from './route.ts';
 
-const common = { tag: 'System', auth: 'none', responses: { 200: { description: 'ok' } } } as const;
+const common = { tag: 'System', auth: 'none', description: '', responses: { 200: { description: 'ok' } } } as const;
 const thrown: Record<string, () => unknown> = {
   bug: () => new TypeError('secret detail of /etc/passwd'),
   conflict: () => new RevisionConflict('video-1', 1, 2),
@@ -178,12 +178,13 @@ describe('bytes with a tag', () => {
 });
 
 describe('a request that is not fine', () => {
-  test('hears what is wrong, one message a field', async () => {
+  test('hears what is wrong, one message per field', async () => {
     const { status, body } = await postThing({ tags: ['a', 1] }, {}, '/things/this-name-is-far-too-long?size=x');
     expect(status).toBe(400);
     expect(body).toMatchObject({ success: false, statusCode: 400, code: 'validation_failed' });
-    expect(body.errorMessages.map(({ path }) => path).sort()).toEqual(['name', 'size', 'tags.1', 'thing']);
-    expect(body.errorMessages).toContainEqual({ path: 'name', message: 'name is required.' });
+    expect(body.errorMessages.map(({ path }) => path)).toEqual(['thing', 'size', 'name', 'tags.1']);
+    expect(body.errorMessages).toContainEqual({ path: 'name', message: 'name is required' });
+    expect(body.message).toBe(body.errorMessages[0]?.message);
   });
 
   test.each([

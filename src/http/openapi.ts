@@ -1,10 +1,30 @@
-import { z } from 'zod';
-import { errorBody, standardResponses } from './openapiErrors.ts';
+import type { z } from 'zod';
+import { errorBody, errorExample, standardResponses } from './openapiErrors.ts';
+import { answerHeaders, headerParameters, responseHeaders } from './openapiHeaders.ts';
+import { SchemaCollection, type Json } from './openapiSchemas.ts';
 import type { ResponseDescription, Route } from './route.ts';
 
-type Json = Record<string, unknown>;
+const INTRODUCTION = `A backend for short videos in which the event log is the database.
 
-/** The OpenAPI 3.1 document of routes, out of the schemas that check their requests. */
+Every JSON answer comes in one envelope: \`{ success, statusCode, message, meta?, data }\` for a success, the schema \`Error\` for a failure.
+
+**Who asks.** Register, log in, and send the access token as \`Authorization: Bearer …\`. It expires within minutes. \`refresh-token\` gives a new one for the cookie \`refreshToken\`, which login sets and only the browser (or the cookie jar of another client) handles.
+
+**Reading your own writes.** Answers to commands carry \`X-Event-Position\`. Send it as \`X-Min-Position\` with a query to see the command on any server.
+
+**Sending a command again.** Give it an \`Idempotency-Key\`: it then takes effect once.
+
+**Text** is Unicode. Lengths are in characters (code points). Text with NUL characters or halves of surrogate pairs is refused, unless it is cleaned as titles are.`;
+
+const tagDescriptions: Record<Route['tag'], string> = {
+  Accounts: 'Registering, logging in and out, and your own account.',
+  Analytics: 'What happened to your videos, day by day.',
+  Operators: 'For those who run the server.',
+  System: 'The state of the server, and this document.',
+  Videos: 'Uploading, watching, liking, changing and deleting videos.',
+};
+
+/** The OpenAPI 3.1 document of routes, made from the schemas that check their requests. */
 export function openApiDocument(routes: readonly Route[]): Json {
   const schemas = new SchemaCollection();
   schemas.of(errorBody, 'output');
@@ -18,17 +38,18 @@ export function openApiDocument(routes: readonly Route[]): Json {
     info: {
       title: 'ReelStream',
       version: '1.0.0',
-      description: 'Short videos, event-sourced. Successes and failures come in one envelope each; every response carries `X-Request-Id`.',
-      license: { name: 'MIT', identifier: 'MIT' },
+      description: INTRODUCTION,
+      contact: { name: 'Whoever runs this server' },
+      license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
     },
     servers: [{ url: '/' }],
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set(routes.map(({ tag }) => tag))].sort().map((name) => ({ name, description: tagDescriptions[name] })),
     paths,
     components: {
       schemas: schemas.all,
+      headers: answerHeaders,
       securitySchemes: {
-        ...Object.fromEntries(routes.flatMap(({ cookie }) => (cookie === undefined ? [] : [[cookie, { type: 'apiKey', in: 'cookie', name: cookie }]]))),
-        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token that login and refresh-token give.' },
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token that `login` and `refresh-token` answer with.' },
       },
     },
   };
@@ -38,13 +59,14 @@ function operation(route: Route, schemas: SchemaCollection): Json {
   const parameters = [...parametersIn('path', route.params, schemas), ...parametersIn('query', route.query, schemas), ...headerParameters(route)];
   const declared = new Set(parameters.map(({ name }) => name));
   for (const [, name] of route.path.matchAll(/:(\w+)/g)) {
-    if (!declared.has(name)) parameters.push({ name, in: 'path', required: true, schema: { type: 'string' } });
+    if (!declared.has(name)) parameters.push({ name, in: 'path', required: true, description: 'Part of the address.', schema: { type: 'string' } });
   }
   return {
     operationId: route.operationId,
     summary: route.summary,
+    description: route.description,
     tags: [route.tag],
-    security: route.cookie === undefined ? { none: [], optional: [{}, { bearer: [] }], required: [{ bearer: [] }] }[route.auth] : [{ [route.cookie]: [] }],
+    security: { none: [], optional: [{}, { bearer: [] }], required: [{ bearer: [] }] }[route.auth],
     ...(parameters.length > 0 && { parameters }),
     ...requestBody(route, schemas),
     responses: responses(route, schemas),
@@ -54,26 +76,14 @@ function operation(route: Route, schemas: SchemaCollection): Json {
 function parametersIn(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: SchemaCollection): Json[] {
   if (schema === undefined) return [];
   const { properties = {}, required = [] } = schemas.of(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
-  return Object.entries(properties).map(([name, { description, ...property }]) => ({
+  return Object.entries(properties).map(([name, { description, examples, ...property }]) => ({
     name,
     in: place,
     required: place === 'path' || required.includes(name),
     ...(description !== undefined && { description }),
     schema: property,
+    ...(Array.isArray(examples) && { example: examples[0] as unknown }),
   }));
-}
-
-function headerParameters({ method, tag, etag, multipart }: Route): Json[] {
-  if (tag === 'System') return [];
-  const text = { type: 'string' };
-  const rows: [applies: boolean, name: string, description: string, schema: Json][] = [
-    [method === 'get', 'X-Min-Position', 'Answer only once the view has passed this `X-Event-Position` (waits 2 s at most).', { ...text, pattern: '^\\d{1,19}$' }],
-    [method === 'get' && etag === true, 'If-None-Match', 'The `ETag` of what the client has: 304 when it is still so.', text],
-    [method !== 'get' && etag === true, 'If-Match', 'The `ETag` that the client has seen: 412 when it has changed since.', text],
-    [multipart !== undefined, 'Prefer', '`respond-async`: answer as soon as it is received, without waiting for its processing.', text],
-    [method !== 'get', 'Idempotency-Key', 'Names this command: sent again with the same key, it takes effect once and is answered alike for 24 hours.', { ...text, minLength: 1, maxLength: 255 }],
-  ];
-  return rows.flatMap(([applies, name, description, schema]) => (applies ? [{ name, in: 'header', required: false, description, schema }] : []));
 }
 
 function requestBody({ body, multipart }: Route, schemas: SchemaCollection): Json {
@@ -83,63 +93,29 @@ function requestBody({ body, multipart }: Route, schemas: SchemaCollection): Jso
 }
 
 function responses(route: Route, schemas: SchemaCollection): Json {
-  const given = Object.entries(route.responses).map(([status, description]) => [status, response(Number(status), description, route, schemas)] as const);
-  const standard = standardResponses(route).map(([status, description]) => [String(status), response(status, { description }, route, schemas)] as const);
-  return Object.fromEntries([...standard, ...given]);
+  const all = new Map([...standardResponses(route), ...Object.entries(route.responses).map(([status, description]) => [Number(status), description] as const)]);
+  return Object.fromEntries([...all].map(([status, description]) => [String(status), response(status, description, route, schemas)]));
 }
 
-function response(status: number, { description, data, meta, body, contentType, headers: own = {} }: ResponseDescription, route: Route, schemas: SchemaCollection): Json {
+function response(status: number, described: ResponseDescription, route: Route, schemas: SchemaCollection): Json {
+  const { description, data, meta, body, contentType, message, headers: own = {} } = described;
   const headers = { ...responseHeaders(status, route), ...Object.fromEntries(Object.entries(own).map(([name, says]) => [name, { description: says, schema: { type: 'string' } }])) };
   if (status === 204 || status === 304) return { description, headers };
   if (contentType !== undefined) return { description, headers, content: { [contentType]: { schema: body === undefined ? {} : schemas.of(body, 'output') } } };
-  if (status >= 400) return { description, headers, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
+  if (status >= 400) {
+    const error = { schema: { $ref: '#/components/schemas/Error' }, example: errorExample(route, status, described) };
+    return { description, headers, content: { 'application/json': error } };
+  }
   const envelope = {
     type: 'object',
     required: ['success', 'statusCode', 'message', ...(data === undefined ? [] : ['data'])],
     properties: {
-      success: { const: true },
-      statusCode: { const: status },
-      message: { type: 'string' },
+      success: { type: 'boolean', const: true },
+      statusCode: { type: 'integer', const: status },
+      message: { type: 'string', ...(message !== undefined && { examples: [message] }) },
       ...(meta !== undefined && { meta: schemas.of(meta, 'output') }),
       ...(data !== undefined && { data: schemas.of(data, 'output') }),
     },
   };
   return { description, headers, content: { 'application/json': { schema: envelope } } };
-}
-
-function responseHeaders(status: number, { method, tag, limit, etag }: Route): Json {
-  const text = (description: string): Json => ({ description, schema: { type: 'string' } });
-  const count = (description: string): Json => ({ description, schema: { type: 'integer' } });
-  return {
-    'X-Request-Id': text('Names this request in our logs; the one that was sent, if any.'),
-    ...(tag !== 'System' && method !== 'get' && status < 300 && { 'X-Event-Position': text('Where in the log the command lies.') }),
-    ...(tag !== 'System' && method !== 'get' && status < 300 && { 'X-Projection-Behind': text('`true` when the views had not taken it in within 2 s.') }),
-    ...(tag !== 'System' && method !== 'get' && { 'Idempotent-Replay': text('`true` on an answer that is given again under its `Idempotency-Key`.') }),
-    ...(etag === true && status < 400 && { ETag: text('Changes whenever the answer does.') }),
-    ...(limit !== 'none' && { 'RateLimit-Limit': count('Requests a window.'), 'RateLimit-Remaining': count('Requests left in it.'), 'RateLimit-Reset': count('Seconds until the next.') }),
-    ...((status === 429 || status === 503) && { 'Retry-After': count('Seconds.') }),
-    ...(status === 405 && { Allow: text('Methods that are possible.') }),
-  };
-}
-
-/** Schemas as JSON Schema; those with an id lie in one place and are referred to. */
-class SchemaCollection {
-  readonly all: Record<string, unknown> = {};
-
-  of(schema: z.ZodType, io: 'input' | 'output'): Json {
-    const { $schema: _, $defs, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' }) as Json;
-    for (const [id, definition] of Object.entries(($defs as Json | undefined) ?? {})) {
-      const { id: _id, ...plain } = relocated(definition) as Json;
-      this.all[id] = plain;
-    }
-    return relocated(rest) as Json;
-  }
-}
-
-function relocated(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(relocated);
-  if (typeof node !== 'object' || node === null) return node;
-  return Object.fromEntries(
-    Object.entries(node).map(([key, value]) => [key, key === '$ref' && typeof value === 'string' ? value.replace('#/$defs/', '#/components/schemas/') : relocated(value)]),
-  );
 }

@@ -15,7 +15,7 @@ import { route, type Reply, type Route } from './route.ts';
 let runs = 0;
 let act: () => Promise<Reply | undefined>;
 
-const common = { tag: 'System', auth: 'optional', body: z.object({ what: z.string() }), responses: {} } as const;
+const common = { tag: 'System', auth: 'optional', description: '', body: z.object({ what: z.string() }), responses: {} } as const;
 const routes: Route[] = [
   route({
     ...common,

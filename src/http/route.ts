@@ -57,6 +57,10 @@ export type Reply = EnvelopeReply | BytesReply;
 
 export interface ResponseDescription {
   readonly description: string;
+  /** The `message` of a success, for its example. */
+  readonly message?: string;
+  /** The `code` of a failure, for its example; of several codes the likeliest. */
+  readonly code?: string;
   /** Schema of `data`. */
   readonly data?: z.ZodType;
   readonly meta?: z.ZodType;
@@ -73,7 +77,10 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   /** Express style: `/api/v1/video/:videoId`. */
   readonly path: string;
   readonly operationId: string;
+  /** A few words in the imperative, without Markdown and without a full stop. */
   readonly summary: string;
+  /** Sentences, in Markdown: what it does, for whom, and what its schemas cannot say. */
+  readonly description: string;
   readonly tag: 'Accounts' | 'Videos' | 'Analytics' | 'System' | 'Operators';
   readonly auth: 'none' | 'optional' | 'required';
   /** Which limit it counts against; `general` by default. Requests with a token also count against their address. */

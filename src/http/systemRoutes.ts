@@ -1,13 +1,25 @@
 import { z } from 'zod';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { exampleValues } from './exampleValues.ts';
 import type { Health, HealthReport } from './health.ts';
 import { route, type BytesReply, type Route } from './route.ts';
 
-const component = z.object({ status: z.enum(['up', 'down']), required: z.boolean(), latencyMs: z.number() }).catchall(z.unknown());
+const component = z
+  .object({
+    status: z.enum(['up', 'down']).meta({ examples: ['up'] }),
+    required: z.boolean().meta({ description: 'Whether this process cannot work without it.', examples: [true] }),
+    latencyMs: z.number().min(0).meta({ description: 'How long it took to answer, in milliseconds.', examples: [1.2] }),
+  })
+  .catchall(z.unknown());
 const healthBody = z
-  .object({ success: z.boolean(), message: z.string(), timestamp: z.iso.datetime(), components: z.record(z.string(), component) })
+  .object({
+    success: z.boolean().meta({ examples: [true] }),
+    message: z.string().meta({ examples: ['API is healthy!'] }),
+    timestamp: z.iso.datetime().meta({ examples: [exampleValues.created] }),
+    components: z.record(z.string(), component).meta({ examples: [{ database: { status: 'up', required: true, latencyMs: 1.2 } }] }),
+  })
   .meta({ id: 'Health' });
-const plainBody = z.object({ success: z.boolean(), message: z.string() });
+const plainBody = z.object({ success: z.boolean().meta({ examples: [true] }), message: z.string().meta({ examples: ['ready'] }) });
 
 const common = { method: 'get', tag: 'System', auth: 'none', limit: 'none' } as const;
 
@@ -23,10 +35,11 @@ export function systemRoutes({ health, metrics }: SystemRouteParts): Route[] {
       ...common,
       path: '/health',
       operationId: 'getHealth',
-      summary: 'Whether the parts that this process works with are up',
+      summary: 'Get the health of each part',
+      description: 'Asks every part that this process works with (database, event store, Kafka, …) and says whether it is up.',
       responses: {
-        200: { description: 'Everything that is needed is up', contentType: 'application/json', body: healthBody },
-        503: { description: 'A part that it cannot work without is down', contentType: 'application/json', body: healthBody },
+        200: { description: 'Every part that is needed is up.', contentType: 'application/json', body: healthBody },
+        503: { description: 'A part that the process cannot work without is down.', contentType: 'application/json', body: healthBody },
       },
       handle: async () => healthReply(await health.report()),
     }),
@@ -34,18 +47,20 @@ export function systemRoutes({ health, metrics }: SystemRouteParts): Route[] {
       ...common,
       path: '/health/live',
       operationId: 'getLiveness',
-      summary: 'Whether the process runs (restart it if not)',
-      responses: { 200: { description: 'It runs', contentType: 'application/json', body: plainBody } },
+      summary: 'Check that the process runs',
+      description: 'For a liveness probe. It asks no other part: restart the process when there is no answer.',
+      responses: { 200: { description: 'The process runs.', contentType: 'application/json', body: plainBody } },
       handle: () => Promise.resolve(json(200, { success: true, message: 'alive' })),
     }),
     route({
       ...common,
       path: '/health/ready',
       operationId: 'getReadiness',
-      summary: 'Whether the process wants requests',
+      summary: 'Check that the process takes requests',
+      description: 'For a readiness probe and for load balancers: send requests elsewhere while it is not 200.',
       responses: {
-        200: { description: 'It does', contentType: 'application/json', body: plainBody },
-        503: { description: 'It is going down, or a part that it needs is down', contentType: 'application/json', body: plainBody },
+        200: { description: 'The process takes requests.', contentType: 'application/json', body: plainBody },
+        503: { description: 'The process is shutting down, or a part that it needs is down.', contentType: 'application/json', body: plainBody },
       },
       handle: async () => {
         if (health.draining.aborted) return json(503, { success: false, message: 'going down' });
@@ -57,8 +72,9 @@ export function systemRoutes({ health, metrics }: SystemRouteParts): Route[] {
       ...common,
       path: '/metrics',
       operationId: 'getMetrics',
-      summary: 'Prometheus metrics of this process',
-      responses: { 200: { description: 'Prometheus text format', contentType: 'text/plain', body: z.string() } },
+      summary: 'Get metrics',
+      description: 'The metrics of this process, for Prometheus.',
+      responses: { 200: { description: 'Prometheus text format.', contentType: 'text/plain', body: z.string().meta({ examples: ['api_requests_total{method="GET",status_code="200"} 12'] }) } },
       handle: async () => ({ status: 200, bytes: Buffer.from(await metrics.registry.metrics()), contentType: metrics.registry.contentType }),
     }),
   ];

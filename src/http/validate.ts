@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { DomainError, type FieldMessage } from '../core/errors.ts';
+import { validationFailed, type FieldMessage } from '../core/errors.ts';
+import { fieldMessage } from './fieldMessages.ts';
 import type { Route } from './route.ts';
 
 export interface RequestParts {
@@ -8,40 +9,31 @@ export interface RequestParts {
   readonly body: unknown;
 }
 
-/** Checks all parts of a request against its route. @throws DomainError `validation_failed` with one message a field. */
+/** Checks all parts of a request against its route. @throws DomainError `validation_failed` with one message per field, in the order of the schema. */
 export function validate(route: Pick<Route, 'params' | 'query' | 'body'>, parts: RequestParts): RequestParts {
   const problems = new Map<string, FieldMessage>();
   const checked = {
-    params: check(route.params, parts.params, problems),
-    query: check(route.query, parts.query, problems),
-    body: check(route.body, parts.body, problems),
+    params: check('address', route.params, parts.params, problems),
+    query: check('query', route.query, parts.query, problems),
+    body: check('body', route.body, parts.body, problems),
   };
-  if (problems.size > 0) {
-    throw new DomainError('invalid', 'validation_failed', 'Some fields are not valid.', { fields: [...problems.values()] });
-  }
+  if (problems.size > 0) throw validationFailed([...problems.values()]);
   return checked;
 }
 
-function check(schema: z.ZodType | undefined, value: unknown, problems: Map<string, FieldMessage>): unknown {
+function check(part: string, schema: z.ZodType | undefined, value: unknown, problems: Map<string, FieldMessage>): unknown {
   if (schema === undefined) return undefined;
-  const unstorable = pathOfUnstorableText(value);
-  if (unstorable !== undefined) {
-    problems.set(unstorable, { path: unstorable, message: 'Must be text without NUL characters or broken surrogate pairs.' });
+  const report = (field: string, problem: string): void => {
+    if (!problems.has(field)) problems.set(field, { path: field, message: `${field === '' ? `The ${part}` : field} ${problem}` });
+  };
+  const result = schema.safeParse(value, { error: fieldMessage });
+  if (!result.success) {
+    for (const { path, message } of result.error.issues) report(path.join('.'), message);
     return undefined;
   }
-  const result = schema.safeParse(value, { error: describe });
-  if (result.success) return result.data;
-  for (const { path, message } of result.error.issues) {
-    const field = path.join('.');
-    if (!problems.has(field)) problems.set(field, { path: field, message });
-  }
-  return undefined;
-}
-
-/** Says "is required" where zod would say "expected string, received undefined"; other messages are the schema's. */
-function describe(issue: { code?: string; input?: unknown; path?: PropertyKey[] }): string | undefined {
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
-  return missing ? `${String(issue.path?.at(-1) ?? 'The body')} is required.` : undefined;
+  const unstorable = pathOfUnstorableText(result.data);
+  if (unstorable !== undefined) report(unstorable, 'must be text without NUL characters or broken surrogate pairs');
+  return result.data;
 }
 
 /**

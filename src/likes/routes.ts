@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { exampleValues } from '../http/exampleValues.ts';
 import { isShown } from '../http/minPosition.ts';
 import { route, type Reply, type Route, type RouteRequest } from '../http/route.ts';
 import type { ProjectionProgress } from '../projecting/progress.ts';
@@ -14,10 +15,10 @@ export interface LikeRoutesDependencies {
 }
 
 const likeSchema = z.object({
-  message: z.string(),
-  videoId: z.uuid(),
-  likeCount: z.int().describe('Including this like.'),
-  likeStatus: z.boolean().describe('Whether the caller likes the video now.'),
+  message: z.string().meta({ examples: ['Video liked successfully'] }),
+  videoId: z.uuid().meta({ examples: [exampleValues.videoId] }),
+  likeCount: z.int32().min(0).meta({ description: 'Including this like.', examples: [3] }),
+  likeStatus: z.boolean().meta({ description: 'Whether the caller likes the video now.', examples: [true] }),
 });
 
 type VideoParams = z.infer<typeof videoIdParams>;
@@ -44,7 +45,10 @@ export function likeRoutes({ commands, queries, progress }: LikeRoutesDependenci
     tag: 'Videos',
     auth: 'required',
     params: videoIdParams,
-    responses: { 200: { description: 'How the like stands now.', data: likeSchema }, 404: { description: 'There is no such video, or it is not ready.' } },
+    responses: {
+      200: { description: 'How many likes the video has, and whether the caller’s is one of them.', message: 'Video liked successfully', data: likeSchema },
+      404: { description: 'There is no such video, or it is not ready.', code: 'video_not_found' },
+    },
   } as const;
 
   return [
@@ -53,7 +57,8 @@ export function likeRoutes({ commands, queries, progress }: LikeRoutesDependenci
       method: 'post',
       path: '/api/v1/video/:videoId',
       operationId: 'toggleLike',
-      summary: 'Like a video, or take the like back',
+      summary: 'Toggle a like',
+      description: 'Likes the video if the caller does not like it yet, and takes the like back otherwise. A client that may repeat its requests should use PUT and DELETE, or an `Idempotency-Key`.',
       handle: (request) => change('ToggleLike', request),
     }),
     route({
@@ -62,6 +67,7 @@ export function likeRoutes({ commands, queries, progress }: LikeRoutesDependenci
       path: '/api/v1/video/:videoId/like',
       operationId: 'like',
       summary: 'Like a video',
+      description: 'After it the caller likes the video, whatever was before. Repeating it changes nothing.',
       handle: (request) => change('Like', request),
     }),
     route({
@@ -70,6 +76,7 @@ export function likeRoutes({ commands, queries, progress }: LikeRoutesDependenci
       path: '/api/v1/video/:videoId/like',
       operationId: 'unlike',
       summary: 'Take a like back',
+      description: 'After it the caller does not like the video, whatever was before. Repeating it changes nothing.',
       handle: (request) => change('Unlike', request),
     }),
   ];

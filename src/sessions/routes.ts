@@ -3,6 +3,7 @@ import { normalised } from '../accounts/names.ts';
 import { DomainError } from '../core/errors.ts';
 import { readCookie, secretCookie } from '../http/cookies.ts';
 import { route, type Route } from '../http/route.ts';
+import { limitedText } from '../http/textSchemas.ts';
 import { createKnownDevices } from './knownDevice.ts';
 import { logIn, logOut, refreshSession, sessionOf, type SessionCommandDependencies, type SessionTokens } from './sessionCommands.ts';
 
@@ -19,9 +20,23 @@ const DEVICE_COOKIE = 'device';
 const DEVICE_SECONDS = 400 * 86_400;
 
 const credentials = z
-  .object({ email: z.string().min(1, 'Must not be empty.').max(254), password: z.string().min(1, 'Must not be empty.').max(200) })
+  .object({
+    email: limitedText({ min: 1, max: 254 }).meta({ examples: ['ada@example.org'] }),
+    password: limitedText({ min: 1, max: 200 }).meta({ format: 'password', examples: ['engine#1843'] }),
+  })
   .meta({ id: 'Credentials' });
-const accessToken = z.object({ accessToken: z.string().describe('A JWT (HS256) with id, email, name, username, exp.') }).meta({ id: 'AccessToken' });
+const accessToken = z
+  .object({
+    accessToken: z.string().meta({
+      description: 'A JWT (HS256) with the claims `id`, `email`, `name`, `username` and `exp`. Send it as `Authorization: Bearer …`.',
+      examples: ['eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjAxOTgwYTNjIn0.c2lnbmF0dXJl'],
+    }),
+  })
+  .meta({ id: 'AccessToken' });
+
+/** There is no security scheme for it in the document: pages cannot set an httpOnly cookie, so an input field for it could not work. */
+const COOKIE_IN_WORDS =
+  'Login sets the cookie, and browsers send it by themselves; scripts cannot read or set it (httpOnly). To try this call on the page `/docs`, log in there first.';
 
 const setsCookie = { 'Set-Cookie': '`refreshToken`: httpOnly, SameSite=Lax, and Secure in production.' };
 
@@ -47,11 +62,12 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       path: '/api/v1/auth/login',
       operationId: 'logIn',
       summary: 'Log in',
+      description: 'Starts a session. The access token lives for minutes; the cookie `refreshToken` renews it until the session ends.',
       body: credentials,
       responses: {
-        200: { description: 'An access token, and the cookies `refreshToken` and `device`. The latter gives no access: it shows later that this device is known to the account.', data: accessToken, headers: setsCookie },
-        401: { description: 'The e-mail or the password is wrong.' },
-        429: { description: 'Too many attempts from this address (`rate_limited`), or too many wrong passwords for this account (`too_many_guesses`).' },
+        200: { description: 'An access token, and the cookies `refreshToken` and `device`. The latter gives no access: it shows later that this device is known to the account.', message: 'User logged in successfully', data: accessToken, headers: setsCookie },
+        401: { description: 'The e-mail or the password is wrong. Which of them, the answer does not tell.', code: 'invalid_credentials' },
+        429: { description: 'Too many attempts from this address (`rate_limited`), or too many wrong passwords for this account (`too_many_guesses`).', code: 'too_many_guesses' },
       },
       async handle({ body, context, address, raw }) {
         const account = nameHash('email', normalised(body.email));
@@ -65,7 +81,8 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       ...common,
       path: '/api/v1/auth/refresh-token',
       operationId: 'refreshToken',
-      summary: 'Change the cookie `refreshToken` for a new one and an access token',
+      summary: 'Get a new access token',
+      description: `Takes the cookie \`refreshToken\` and answers with an access token and a new cookie. Each cookie can be used once. ${COOKIE_IN_WORDS}`,
       cookie: COOKIE,
       limit: 'refresh',
       limitBy(request) {
@@ -73,9 +90,9 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
         return session === undefined ? undefined : `session:${session.sessionId}`;
       },
       responses: {
-        200: { description: 'An access token, and the new cookie.', data: accessToken, headers: setsCookie },
-        401: { description: 'No cookie, or one that is malformed, expired, revoked or was used before; the last ends the session.' },
-        409: { description: 'The session was refreshed with this cookie less than 10 s ago (`already_refreshed`), perhaps by another tab. The session goes on: try again with the new cookie.' },
+        200: { description: 'An access token, and the new cookie.', message: 'Access token refreshed successfully', data: accessToken, headers: setsCookie },
+        401: { description: 'There is no cookie, or it is malformed, expired, revoked or used before. Using a cookie again after more than 10 s ends the session.', code: 'refresh_token_missing' },
+        409: { description: 'The session was refreshed with this cookie less than 10 s ago (`already_refreshed`), perhaps by another tab. The session goes on: try again with the new cookie.', code: 'already_refreshed' },
       },
       async handle({ raw, context }) {
         const refreshToken = readCookie(raw, COOKIE);
@@ -87,9 +104,10 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       ...common,
       path: '/api/v1/auth/logout',
       operationId: 'logOut',
-      summary: 'End the session of the cookie `refreshToken`',
+      summary: 'Log out',
+      description: `Ends the session that the cookie \`refreshToken\` belongs to. ${COOKIE_IN_WORDS}`,
       cookie: COOKIE,
-      responses: { 200: { description: 'The session is over, if there was one; the cookie is gone.', headers: setsCookie } },
+      responses: { 200: { description: 'The session is over, if there was one, and the cookie is removed.', message: 'User logged out successfully', headers: setsCookie } },
       async handle({ raw, context }) {
         const ended = await logOut(dependencies, readCookie(raw, COOKIE), context);
         return { status: 200, message: 'User logged out successfully', headers: cookie('', 0), ...ended };

@@ -73,7 +73,7 @@ describe('a request that is traced', () => {
     const metrics = createMetrics();
     const inner = createPostgresEventStore({ pool: database.pool });
     const store = observedEventStore(inner, { tracing, metrics });
-    const common = { tag: 'System', auth: 'none', summary: '', responses: {} } as const;
+    const common = { tag: 'System', auth: 'none', summary: '', description: '', responses: {} } as const;
     const routes: Route[] = [
       route({
         ...common,

@@ -4,6 +4,7 @@ import { handleCommand, type CommandOutcome } from '../core/commandHandler.ts';
 import { RevisionConflict, type EventStore } from '../eventStore/eventStore.ts';
 import { isShown } from '../http/minPosition.ts';
 import { route, type Reply, type Route } from '../http/route.ts';
+import { cleanedText, visibleLine } from '../http/textSchemas.ts';
 import type { ProjectionProgress } from '../projecting/progress.ts';
 import { videoDecider, videoNotFound, videoStream, type VideoCommand, type VideoState } from './decider.ts';
 import { revisionWanted, videoEtag } from './etag.ts';
@@ -20,16 +21,28 @@ export interface VideoCommandRoutesDependencies {
   readonly urls: MediaUrls;
 }
 
-export const videoTitle = z.string().trim().min(1).max(200);
-export const videoDescription = z.string().max(5_000);
+export const videoTitle = visibleLine({ max: 200 }).meta({
+  description: 'One line that shows something. Control, invisible and direction-changing characters are removed, and so are spaces at its ends.',
+  examples: ['Test card'],
+});
+export const videoDescription = cleanedText({ max: 5_000 }).meta({
+  description: 'May have several lines, and may be empty. It is cleaned as titles are.',
+  examples: ['Four seconds'],
+});
+
+/** The document says it as `anyOf`, since JSON Schema has no other way to ask for one property of several. */
+const changedDetails = z
+  .object({ title: videoTitle.optional(), description: videoDescription.optional() })
+  .refine(({ title, description }) => title !== undefined || description !== undefined, 'must have a title, a description, or both')
+  .meta({ id: 'ChangedDetails', description: 'The title, the description, or both.', anyOf: [{ required: ['title'] }, { required: ['description'] }] });
 
 /** What the queries read that come after a change to a video. */
 export const SHOWN_IN = ['videos', 'analytics'] as const;
 
 const refusals = {
-  403: { description: 'It is someone else’s.' },
-  404: { description: 'There is no such video.' },
-  412: { description: 'It has changed since its ETag was read.' },
+  403: { description: 'The video belongs to another user.', code: 'not_your_video' },
+  404: { description: 'There is no such video.', code: 'video_not_found' },
+  412: { description: 'The video has changed since its ETag was read.', code: 'precondition_failed' },
 };
 
 export function videoCommandRoutes(dependencies: VideoCommandRoutesDependencies): Route[] {
@@ -59,14 +72,14 @@ function changeDetails({ store, queries, progress, urls }: VideoCommandRoutesDep
     path: '/api/v1/video/:videoId',
     operationId: 'changeVideoDetails',
     etag: true,
-    summary: 'Change the title or the description of a video; `If-Match` guards against overwriting',
+    summary: 'Change a title or a description',
+    description:
+      'Changes what is given and leaves the rest. Only the owner of a video may do this. With `If-Match` the change happens only if nobody else has changed the video meanwhile.',
     tag: 'Videos',
     auth: 'required',
     params: videoIdParams,
-    body: z
-      .object({ title: videoTitle.optional(), description: videoDescription.optional() })
-      .refine(({ title, description }) => title !== undefined || description !== undefined, { message: 'Give a title, a description, or both.' }),
-    responses: { 200: { description: 'The video as it is now.', data: videoSchema }, ...refusals },
+    body: changedDetails,
+    responses: { 200: { description: 'The video as it is now.', message: 'Video updated successfully', data: videoSchema }, ...refusals },
     async handle({ params, body, user, context, raw, signal }): Promise<Reply> {
       const videoId = videoIdOf(params);
       const command: VideoCommand = { type: 'ChangeVideoDetails', userId: user!.id, ...body, at: context.now.toISOString() };
@@ -87,11 +100,12 @@ function deleteVideo({ store, progress }: VideoCommandRoutesDependencies): Route
     path: '/api/v1/video/:videoId',
     operationId: 'deleteVideo',
     etag: true,
-    summary: 'Delete a video and its files',
+    summary: 'Delete a video',
+    description: 'Removes the video from the feed, and its files from storage. Only the owner of a video may do this. It cannot be undone.',
     tag: 'Videos',
     auth: 'required',
     params: videoIdParams,
-    responses: { 204: { description: 'It is deleted; saying so again changes nothing.' }, ...refusals },
+    responses: { 204: { description: 'The video is deleted. Deleting it again changes nothing.' }, ...refusals },
     async handle({ params, user, context, raw, signal }): Promise<Reply> {
       const videoId = videoIdOf(params);
       const command: VideoCommand = { type: 'DeleteVideo', userId: user!.id, at: context.now.toISOString() };

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { RecordedEvent } from '../core/event.ts';
+import { exampleValues } from '../http/exampleValues.ts';
 import type { VideoEvent } from './events.ts';
 
 export const historyEntrySchema = z.object({
-  type: z.string().describe('What happened.'),
-  at: z.iso.datetime().describe('When it happened.'),
-  revision: z.int().describe('Its place in the history of the video, from 0.'),
-  position: z.string().describe('Its place in the whole log.'),
-  data: z.record(z.string(), z.unknown()),
+  type: z.string().meta({ description: 'What happened.', examples: ['VideoDetailsChanged'] }),
+  at: z.iso.datetime().meta({ description: 'When it happened.', examples: [exampleValues.updated] }),
+  revision: z.int32().min(0).meta({ description: 'Its place in the history of the video, from 0.', examples: [2] }),
+  position: z.string().meta({ description: 'Its place in the whole log.', examples: [exampleValues.position] }),
+  data: z.record(z.string(), z.unknown()).meta({ description: 'What changed.', examples: [{ title: 'Test card', description: 'Four seconds' }] }),
 });
 
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;

@@ -4,12 +4,13 @@ import type { QueryCache } from '../cache/queryCache.ts';
 import { fold } from '../core/decider.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
+import { exampleValues } from '../http/exampleValues.ts';
 import { untilMinPosition } from '../http/minPosition.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../http/route.ts';
 import type { LikeQueries } from '../likes/likeQueries.ts';
 import type { ProjectionProgress } from '../projecting/progress.ts';
 import type { ViewRecorder } from '../views/viewRecorder.ts';
-import { cursorBehind, videoBefore } from './cursor.ts';
+import { CURSOR, cursorBehind, videoBefore } from './cursor.ts';
 import { ownVideo, videoDecider, videoNotFound, videoStream } from './decider.ts';
 import { videoEtag } from './etag.ts';
 import type { VideoEvent } from './events.ts';
@@ -28,7 +29,8 @@ export interface VideoQueryRoutesDependencies {
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-const videoRef = z.object({ id: z.uuid() }).nullable();
+const videoRef = (id: string): z.ZodNullable => z.object({ id: z.uuid().meta({ examples: [id] }) }).nullable();
+const exampleCursor = cursorBehind(exampleValues.olderVideoId);
 
 export function videoQueryRoutes(dependencies: VideoQueryRoutesDependencies): Route[] {
   return [listVideos(dependencies), getVideo(dependencies), getHistory(dependencies)];
@@ -47,23 +49,29 @@ function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies):
     path: '/api/v1/video',
     operationId: 'listVideos',
     etag: true,
-    summary: 'The feed, newest first',
+    summary: 'List the feed',
+    description:
+      'Videos that are ready to play, newest first. Page through it with `page`, or with `cursor`: a page by cursor costs the same at any depth, and shows no video twice when new ones arrive meanwhile.',
     tag: 'Videos',
     auth: 'none',
     query: z.object({
-      page: z.coerce.number().int().min(1).max(1_000_000).default(1),
-      limit: z.coerce.number().int().min(1).max(100).default(10),
-      cursor: z.string().max(64).optional().describe('The nextCursor of the page before, empty for the first one: costs the same at any depth. Takes the place of page.'),
+      page: z.coerce.number().int().min(1).max(1_000_000).default(1).meta({ description: 'Which page, from 1. Ignored when there is a `cursor`.' }),
+      limit: z.coerce.number().int().min(1).max(100).default(10).meta({ description: 'How many videos a page has.' }),
+      cursor: z.string().regex(CURSOR, 'must be the nextCursor of a page, or empty').optional().meta({
+        description: 'The `nextCursor` of the page before, or empty for the first page: 22 characters of base64url.',
+        examples: [exampleCursor],
+      }),
     }),
     responses: {
       200: {
         description: 'One page of the feed.',
+        message: 'Videos retrieved successfully',
         data: z.array(videoSchema),
         meta: z.object({
-          page: z.int().optional().describe('Absent when a cursor was given.'),
-          limit: z.int(),
-          total: z.int().describe('Videos in the whole feed.'),
-          nextCursor: z.string().nullable().describe('Null on the last page.'),
+          page: z.int32().min(1).optional().meta({ description: 'Absent when a cursor was given.', examples: [1] }),
+          limit: z.int32().min(1).max(100).meta({ examples: [10] }),
+          total: z.int32().min(0).meta({ description: 'Videos in the whole feed.', examples: [42] }),
+          nextCursor: z.string().nullable().meta({ description: 'Null on the last page.', examples: [exampleCursor] }),
         }),
       },
     },
@@ -106,21 +114,24 @@ function getVideo({ queries, likes, cache, views, progress }: VideoQueryRoutesDe
     path: '/api/v1/video/:videoId',
     operationId: 'getVideo',
     etag: true,
-    summary: 'One video and its neighbours in the feed; counts a view',
+    summary: 'Watch a video',
+    description:
+      'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, else address) and minute. Its owner also gets it while it is being processed, and when that failed.',
     tag: 'Videos',
     auth: 'optional',
     params: videoIdParams,
     responses: {
       200: {
-        description: 'The video. Its owner also sees it while it is processing and when that failed.',
+        description: 'The video.',
+        message: 'Video retrieved successfully',
         data: z.object({
           video: videoSchema,
-          prev: videoRef.describe('The next older one.'),
-          next: videoRef.describe('The next newer one.'),
-          isLiked: z.boolean().describe('By the caller.'),
+          prev: videoRef(exampleValues.olderVideoId).meta({ description: 'The next older video.' }),
+          next: videoRef(exampleValues.newerVideoId).meta({ description: 'The next newer video.' }),
+          isLiked: z.boolean().meta({ description: 'Whether the caller likes it. False without an access token.', examples: [false] }),
         }),
       },
-      404: { description: 'There is no such video.' },
+      404: { description: 'There is no such video.', code: 'video_not_found' },
     },
     async handle(request): Promise<Reply> {
       const { params, user, context, address, minPosition } = request;
@@ -149,14 +160,15 @@ function getHistory({ store }: VideoQueryRoutesDependencies): Route {
     method: 'get',
     path: '/api/v1/video/:videoId/history',
     operationId: 'getVideoHistory',
-    summary: 'What happened to a video, from its events',
+    summary: 'Get the history of a video',
+    description: 'The events of a video, oldest first. Only its owner may read them, also after the video has been deleted.',
     tag: 'Videos',
     auth: 'required',
     params: videoIdParams,
     responses: {
-      200: { description: 'Its events in order; of a deleted video too.', data: z.array(historyEntrySchema) },
-      403: { description: 'It is someone else’s.' },
-      404: { description: 'There is no such video.' },
+      200: { description: 'The events of the video.', message: 'History retrieved successfully', data: z.array(historyEntrySchema) },
+      403: { description: 'The video belongs to another user.', code: 'not_your_video' },
+      404: { description: 'There is no such video.', code: 'video_not_found' },
     },
     async handle({ params, user }): Promise<Reply> {
       const videoId = videoIdOf(params);

@@ -101,13 +101,24 @@ describe('an upload', () => {
     ['an empty title', { title: '  ' }, 'title'],
     ['a title that is too long', { title: 'x'.repeat(201) }, 'title'],
     ['a description that is too long', { title: 'x', description: 'x'.repeat(5_001) }, 'description'],
-    ['a title that cannot be stored', { title: 'nul \0' }, 'title'],
+    ['a title of which nothing shows', { title: ' \u200b\u202e\0 ' }, 'title'],
+    ['a title that cannot be stored', { title: 'half \ud800' }, 'title'],
   ])('with %s is refused, and nothing of it is kept', async (_, data, path) => {
     const before = await originals();
     const { status, body } = await upload(data);
     expect([status, body.errorMessages?.map((message) => message.path)]).toEqual([400, [path]]);
     expect(await originals()).toEqual(before);
   });
+});
+
+test.each<[unknown, string]>([
+  [undefined, 'title is required'],
+  ['{"title":', 'data must be JSON text'],
+  ['null', 'The body must be an object'],
+  [{ title: 7 }, 'title must be text'],
+  [{ title: 'x', description: 'x'.repeat(5_001) }, 'description must have at most 5000 characters'],
+])('the details %j of an upload are refused in plain words', async (data, message) => {
+  expect((await upload(data)).body).toMatchObject({ code: 'validation_failed', message });
 });
 
 describe('an upload whose event cannot be recorded', () => {

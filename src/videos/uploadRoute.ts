@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandContext } from '../core/commandContext.ts';
-import { DomainError } from '../core/errors.ts';
+import { DomainError, validationFailed } from '../core/errors.ts';
 import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
 import { drainThenClose } from '../http/drain.ts';
 import { isShown } from '../http/minPosition.ts';
@@ -37,20 +37,27 @@ export function uploadRoute(dependencies: UploadRouteDependencies): Route {
     method: 'post',
     path: '/api/v1/video/upload',
     operationId: 'uploadVideo',
-    summary: 'Upload a video: MP4, at most 60 s and 50 MB. Waits until it is ready to play, unless asked with `Prefer: respond-async`',
+    summary: 'Upload a video',
+    description:
+      'Takes an MP4 file of at most 60 seconds and 50 MB. The request waits until the video is ready to play; with `Prefer: respond-async`, or when processing takes longer than the server lets requests wait, it answers 202 before.',
     tag: 'Videos',
     auth: 'required',
     limit: 'upload',
     multipart: z.object({
-      video: z.file().describe('The MP4 file.'),
-      data: z.string().describe('JSON text: {"title": 1–200 characters, "description": at most 5000}'),
+      video: z.file().meta({ description: 'The MP4 file.' }),
+      data: z.string().meta({
+        description: 'JSON text with `title` (1 to 200 characters) and, if wanted, `description` (at most 5000). Both are cleaned as the schema `ChangedDetails` says.',
+        contentMediaType: 'application/json',
+        contentSchema: z.toJSONSchema(details, { io: 'input' }),
+        examples: ['{"title":"Test card","description":"Four seconds"}'],
+      }),
     }),
     responses: {
-      201: { description: 'The video, ready to play.', data: videoSchema },
-      202: { description: 'The video is still being processed.', data: videoSchema },
-      413: { description: 'Larger than 50 MB.' },
-      415: { description: 'Not an MP4, by its content.' },
-      422: { description: 'Longer than 60 s, not decodable, or processing failed; the message says why.' },
+      201: { description: 'The video, ready to play.', message: 'Video uploaded successfully', data: videoSchema },
+      202: { description: 'The video is still being processed.', message: 'Video received; it is being processed', data: videoSchema },
+      413: { description: 'The file is larger than 50 MB.', code: 'file_too_large' },
+      415: { description: 'The file is not an MP4. Its content decides, not its name.', code: 'not_an_mp4' },
+      422: { description: 'The video is longer than 60 seconds, cannot be decoded, or could not be processed. The message says why.', code: 'video_too_long' },
     },
     async handle({ user, context, raw, signal }): Promise<Reply> {
       const videoId = await videoIdForUpload(store, user!.id, context);
@@ -103,7 +110,7 @@ function parseDetails(text: string | undefined): z.infer<typeof details> {
   try {
     body = JSON.parse(text ?? '{}');
   } catch {
-    throw new DomainError('invalid', 'validation_failed', 'The field "data" is not valid JSON.', { fields: [{ path: 'data', message: 'must be JSON text' }] });
+    throw validationFailed([{ path: 'data', message: 'data must be JSON text' }]);
   }
   return validate({ body: details }, { params: undefined, query: undefined, body }).body as z.infer<typeof details>;
 }

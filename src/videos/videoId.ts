@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { exampleValues } from '../http/exampleValues.ts';
 import { videoNotFound } from './decider.ts';
 
-export const videoIdParams = z.object({ videoId: z.string().describe('UUID') });
+/** Anything is accepted here: what cannot be an id is 404, not 400. */
+export const videoIdParams = z.object({ videoId: z.string().meta({ description: 'The id of the video.', format: 'uuid', examples: [exampleValues.videoId] }) });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

@@ -1,25 +1,28 @@
 import { z } from 'zod';
+import { exampleValues } from '../http/exampleValues.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { ExistingVideo } from './decider.ts';
+
+const mediaFolder = `https://videos.example.org/media/videos/${exampleValues.videoId}`;
 
 /** A video as clients see it (API.md, Videos). */
 export const videoSchema = z
   .object({
-    id: z.uuid().describe('Time-ordered (UUID v7).'),
-    title: z.string(),
-    description: z.string(),
-    url: z.string().nullable().describe('Where the MP4 is; null until the video is ready.'),
-    thumbnailUrl: z.string().nullable(),
-    viewCount: z.int(),
-    likeCount: z.int(),
-    uploadedBy: z.uuid(),
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
-    user: z.object({ name: z.string(), username: z.string() }),
-    duration: z.number().describe('Seconds.'),
-    width: z.int().describe('Pixels, as shown.'),
-    height: z.int(),
-    status: z.enum(['processing', 'ready', 'failed']),
+    id: z.uuid().meta({ description: 'Time-ordered (UUID v7).', examples: [exampleValues.videoId] }),
+    title: z.string().meta({ examples: ['Test card'] }),
+    description: z.string().meta({ examples: ['Four seconds'] }),
+    url: z.string().nullable().meta({ description: 'Where the MP4 is. Null until the video is ready.', examples: [`${mediaFolder}/5f1c.mp4`] }),
+    thumbnailUrl: z.string().nullable().meta({ description: 'Where a JPEG picture of it is. Null until the video is ready.', examples: [`${mediaFolder}/a7d0.jpg`] }),
+    viewCount: z.int32().min(0).meta({ examples: [5] }),
+    likeCount: z.int32().min(0).meta({ examples: [3] }),
+    uploadedBy: z.uuid().meta({ description: 'The id of its owner.', examples: [exampleValues.userId] }),
+    createdAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
+    updatedAt: z.iso.datetime().meta({ examples: [exampleValues.updated] }),
+    user: z.object({ name: z.string().meta({ examples: ['Ada Lovelace'] }), username: z.string().meta({ examples: ['ada'] }) }).meta({ description: 'Its owner.' }),
+    duration: z.number().min(0).meta({ description: 'Seconds.', examples: [4] }),
+    width: z.int32().min(1).meta({ description: 'Pixels, as shown.', examples: [640] }),
+    height: z.int32().min(1).meta({ description: 'Pixels, as shown.', examples: [360] }),
+    status: z.enum(['processing', 'ready', 'failed']).meta({ description: 'Whether it can be played.', examples: ['ready'] }),
   })
   .meta({ id: 'Video' });
 

@@ -186,6 +186,7 @@ describe('changing a video', () => {
   test.each<[object, string]>([
     [{}, ''],
     [{ title: ' ' }, 'title'],
+    [{ title: '\u200b\u3164\u202e' }, 'title'],
     [{ title: 'x'.repeat(201) }, 'title'],
     [{ description: 'x'.repeat(5_001) }, 'description'],
     [{ title: 7 }, 'title'],
@@ -193,6 +194,13 @@ describe('changing a video', () => {
     const id = await slices.video(ann);
     const { status, body } = await patch(id, ann, change);
     expect([status, body.errorMessages?.map((message) => message.path)]).toEqual([400, [path]]);
+  });
+
+  test('is cleaned of what is invisible, and keeps what emoji and scripts need', async () => {
+    const id = await slices.video(ann);
+    const sent = { title: ' \u202eLaunch\u0007 👩‍🚀\nday\u200b ', description: 'می\u200cخواهم\r\n\u2066two\u2069\0' };
+    const { status, data } = await patch(id, ann, sent);
+    expect([status, data.title, data.description]).toEqual([200, 'Launch 👩‍🚀 day', 'می\u200cخواهم\ntwo']);
   });
 
   test('and deleting it are the owner’s alone', async () => {
