@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { migrateCommand } from './migrateCommand.ts';
+import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
 import { roleCommand } from './roleCommand.ts';
 
@@ -12,4 +13,5 @@ export const commands: readonly Command[] = [
   roleCommand('relay', 'copies the event log to Kafka'),
   migrateCommand,
   projectionsCommand,
+  openapiCommand,
 ];
