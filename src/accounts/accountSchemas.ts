@@ -3,16 +3,15 @@ import { isVisible } from '../core/cleanText.ts';
 import { exampleValues } from '../http/exampleValues.ts';
 import { limitedText, visibleLine } from '../http/textSchemas.ts';
 
-/** Control characters, line breaks, invisible spaces, and marks that change the direction of the text around them. */
-const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+/** No control characters, line breaks, invisible spaces, or marks that change the direction of the text around them. */
+const NOTHING_HIDDEN = /^[^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$/u;
 
 /** People tell users apart by it, so what could hide in it is refused, not removed. */
-const username = z
-  .string()
+const username = limitedText({ max: 50 })
+  .regex(NOTHING_HIDDEN, 'must not contain control characters')
+  .regex(/\S[\s\S]+\S/u, 'must have at least 3 characters')
   .trim()
-  .refine((text) => !HIDDEN.test(text), 'must not contain control characters')
-  .refine(isVisible, 'must contain a visible character')
-  .pipe(limitedText({ min: 3, max: 50 }));
+  .refine(isVisible, 'must contain a visible character');
 
 const email = z.string().trim().max(254).regex(z.regexes.email, 'must be an e-mail address like ada@example.org');
 

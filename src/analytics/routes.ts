@@ -48,12 +48,9 @@ export function analyticsRoutes({ pool, progress }: AnalyticsRoutesDependencies)
       tag: 'Analytics',
       auth: 'required',
       query: z.object({
-        startDate: day.meta({ description: 'The first day, as YYYY-MM-DD; from the beginning when absent.', examples: ['2025-07-01'] }),
-        endDate: day.meta({
-          description: 'The last day, as YYYY-MM-DD; without an end when absent. A day past the end of its month (2025-02-31) means the last day of the month.',
-          examples: ['2025-07-31'],
-        }),
-        videoId: z.guid().optional().meta({ description: 'Count this video only.', examples: [exampleValues.videoId] }),
+        startDate: day.meta({ description: 'The first day, like `2025-07-01`; from the beginning when absent.' }),
+        endDate: day.meta({ description: 'The last day, like `2025-07-31`; without an end when absent. A day past the end of its month (`2025-02-31`) means the last day of the month.' }),
+        videoId: z.guid().optional().meta({ description: 'Count this video only.' }),
       }),
       responses: { 200: { description: 'The numbers of the range.', message: 'Analytics retrieved successfully', data: reportSchema } },
       async handle(request): Promise<Reply> {

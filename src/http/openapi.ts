@@ -76,14 +76,15 @@ function operation(route: Route, schemas: SchemaCollection): Json {
 function parametersIn(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: SchemaCollection): Json[] {
   if (schema === undefined) return [];
   const { properties = {}, required = [] } = schemas.of(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
-  return Object.entries(properties).map(([name, { description, examples, ...property }]) => ({
-    name,
-    in: place,
-    required: place === 'path' || required.includes(name),
-    ...(description !== undefined && { description }),
-    schema: property,
-    ...(Array.isArray(examples) && { example: examples[0] as unknown }),
-  }));
+  return Object.entries(properties).map(([name, { description, examples, ...property }]) => {
+    const isRequired = place === 'path' || required.includes(name);
+    return { name, in: place, required: isRequired, ...(description !== undefined && { description }), schema: property, ...(isRequired && firstOf(examples)) };
+  });
+}
+
+/** Of what may be left out there is no example: the page `/docs` would fill it in, and send it with every call. */
+function firstOf(examples: unknown): Json {
+  return Array.isArray(examples) ? { example: examples[0] as unknown } : {};
 }
 
 function requestBody({ body, multipart }: Route, schemas: SchemaCollection): Json {

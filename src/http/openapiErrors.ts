@@ -58,7 +58,7 @@ function apiRows({ method, auth, body, etag, limit }: Route): readonly Row[] {
 /** What a failure of a route looks like. That of a malformed request is what the route's own rules say of one. */
 export function errorExample(route: Route, statusCode: number, { description, code }: ResponseDescription): Json {
   const refused = statusCode === 400 ? refusalOf(route) : undefined;
-  const message = refused?.message ?? description.split(/(?<=\.) /)[0];
+  const message = refused?.message ?? description.replaceAll('`', '').split(/(?<=\.) /)[0];
   const { requestId } = exampleValues;
   return { success: false, statusCode, message, code: refused?.code ?? code ?? 'bad_request', errorMessages: refused?.fields ?? [], requestId };
 }

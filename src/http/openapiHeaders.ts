@@ -9,10 +9,9 @@ interface HeaderParameter {
   readonly applies: boolean;
   readonly description: string;
   readonly schema?: Json;
-  readonly example: string;
 }
 
-/** Headers that a route reads, as parameters. */
+/** Headers that a route reads, as parameters. They have no examples: the page `/docs` would fill them in, and send one key with every command. */
 export function headerParameters({ method, tag, etag, multipart }: Route): Json[] {
   if (tag === 'System') return [];
   const isQuery = method === 'get';
@@ -21,28 +20,24 @@ export function headerParameters({ method, tag, etag, multipart }: Route): Json[
       name: 'X-Min-Position',
       applies: isQuery,
       description:
-        'A position as `X-Event-Position` gave it. The answer comes once the read model has passed it, so that a client sees its own changes on every server. After 2 seconds: 503 `projection_behind`.',
+        'A position as `X-Event-Position` gave it, such as `1024`. The answer comes once the read model has passed it, so that a client sees its own changes on every server. After 2 seconds: 503 `projection_behind`.',
       schema: { pattern: '^\\d{1,19}$' },
-      example: exampleValues.position,
     },
     {
       name: 'If-None-Match',
       applies: isQuery && etag === true,
       description: 'The `ETag` of the answer that the client has. 304 without a body when it has not changed.',
-      example: EXAMPLE_ETAG,
     },
     {
       name: 'If-Match',
       applies: !isQuery && etag === true,
       description:
-        'One `ETag` as this video gave it. The command takes effect only if the video has not changed since; otherwise: 412. Views and likes do not count as changes. Without it, or with `*`, any version will do.',
-      example: '"3"',
+        'One `ETag` as this video gave it, such as `"3"`, with its quotation marks. The command takes effect only if the video has not changed since; otherwise: 412. Views and likes do not count as changes. Without it, or with `*`, any version will do.',
     },
     {
       name: 'Prefer',
       applies: multipart !== undefined,
       description: '`respond-async`: answer 202 as soon as the file is received and checked, without waiting for its processing (RFC 7240). Other values have no effect.',
-      example: 'respond-async',
     },
     {
       name: 'Idempotency-Key',
@@ -50,11 +45,10 @@ export function headerParameters({ method, tag, etag, multipart }: Route): Json[
       description:
         'Names this command, so that it can be sent again safely: for 24 hours the same request with the same key takes effect once and gets the same answer; another request with that key gets 422. 1 to 255 visible ASCII characters; an empty key is 400, so leave the header out for no key. A random UUID is a good key.',
       schema: { pattern: '^[\\x21-\\x7e]{1,255}$', minLength: 1, maxLength: 255 },
-      example: '3f0e6c52-8a1d-4b8e-9c37-5d2f7a90b6e4',
     },
   ];
-  return rows.flatMap(({ name, applies, description, schema, example }) =>
-    applies ? [{ name, in: 'header', required: false, description, schema: { type: 'string', ...schema }, example }] : [],
+  return rows.flatMap(({ name, applies, description, schema }) =>
+    applies ? [{ name, in: 'header', required: false, description, schema: { type: 'string', ...schema } }] : [],
   );
 }
 

@@ -58,8 +58,7 @@ function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies):
       page: z.coerce.number().int().min(1).max(1_000_000).default(1).meta({ description: 'Which page, from 1. Ignored when there is a `cursor`.' }),
       limit: z.coerce.number().int().min(1).max(100).default(10).meta({ description: 'How many videos a page has.' }),
       cursor: z.string().regex(CURSOR, 'must be the nextCursor of a page, or empty').optional().meta({
-        description: 'The `nextCursor` of the page before, or empty for the first page: 22 characters of base64url.',
-        examples: [exampleCursor],
+        description: `The \`nextCursor\` of the page before (22 characters of base64url, like \`${exampleCursor}\`), or empty for the first page.`,
       }),
     }),
     responses: {

@@ -47,8 +47,6 @@ export function uploadRoute(dependencies: UploadRouteDependencies): Route {
       video: z.file().meta({ description: 'The MP4 file.' }),
       data: z.string().meta({
         description: 'JSON text with `title` (1 to 200 characters) and, if wanted, `description` (at most 5000). Both are cleaned as the schema `ChangedDetails` says.',
-        contentMediaType: 'application/json',
-        contentSchema: z.toJSONSchema(details, { io: 'input' }),
         examples: ['{"title":"Test card","description":"Four seconds"}'],
       }),
     }),
