@@ -95,7 +95,7 @@ describe('the routes of the API', () => {
       );
     }
     expect([...refused.keys()]).toEqual(expect.arrayContaining(['register', 'logIn', 'changeVideoDetails', 'listVideos', 'getAnalytics']));
-  });
+  }, 300_000);
 
   test.each([
     [{}, 'name is required'],
