@@ -118,10 +118,10 @@ async function limit(route: Route, rateLimits: RateLimits, caller: string | unde
   const group = route.limit ?? 'general';
   if (group === 'none') return;
   const byAddress = `ip:${address}`;
-  const states = caller === undefined
-    ? [await rateLimits.consume(group, byAddress)]
-    : await Promise.all([rateLimits.consume(group, caller), rateLimits.consume('address', byAddress)]);
-  const state = nearest(states);
+  const own = await rateLimits.consume(group, caller ?? byAddress);
+  // A caller who is over the limit must not use up what all others behind the address have.
+  const shared = caller === undefined || own?.allowed === false ? undefined : await rateLimits.consume('address', byAddress);
+  const state = nearest([own, shared]);
   if (state === undefined) return;
   Object.assign(commonHeadersOf(response), {
     'RateLimit-Limit': String(state.limit),

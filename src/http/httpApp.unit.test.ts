@@ -321,6 +321,13 @@ describe('too many requests', () => {
     expect((await get(own.url)).status).toBe(401);
   });
 
+  test('of one user who is over the limit do not use up what others behind the address have', async () => {
+    const few = onlyLimiting({ general: { points: 2, seconds: 60 }, address: { points: 4, seconds: 60 } });
+    await using own = await startTestApp({ routes, rateLimits: createRateLimits({ enabled: true, limits: few }) });
+    for (let request = 0; request < 10; request++) await get(own.url, 'a');
+    expect((await get(own.url, 'b')).status).toBe(200);
+  });
+
   test('do not stand in the way of health checks and metrics', async () => {
     await using own = await startTestApp({ routes, rateLimits: createRateLimits({ enabled: true, limits }) });
     for (const path of ['/health', '/metrics', '/openapi.json']) {

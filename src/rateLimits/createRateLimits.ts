@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { RedisGate } from '../cache/redisGate.ts';
 import { callerKey } from './callerKey.ts';
@@ -29,6 +30,9 @@ export function createRateLimits({ enabled, limits, redis }: RateLimitOptions): 
   };
 }
 
+/** Keys of one group that a process counts by itself. Beyond it, the least recently used are forgotten. */
+const MOST_LOCAL_KEYS = 100_000;
+
 interface Limiter {
   consume(key: string): Promise<RateLimitState>;
   giveBack(key: string): Promise<void>;
@@ -37,12 +41,21 @@ interface Limiter {
 function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounting | undefined): Limiter {
   const options = { points: limit.points, duration: limit.seconds };
   const local = new RateLimiterMemory({ ...options, keyPrefix: group });
-  if (redis === undefined) return { consume: (key) => consume(local, key, limit), giveBack: async (key) => void (await local.reward(key)) };
+  // The limiter itself keeps every key until its window ends, however many there are.
+  const localKeys = new LRUCache<string, true>({ max: MOST_LOCAL_KEYS, dispose: (_, key, reason) => void (reason === 'evict' && local.delete(key)) });
+  const here: Limiter = {
+    consume(key) {
+      localKeys.set(key, true);
+      return consume(local, key, limit);
+    },
+    giveBack: async (key) => void (localKeys.has(key) && (await local.reward(key))),
+  };
+  if (redis === undefined) return here;
   const { client, gate, namespace } = redis;
   const shared = new RateLimiterRedis({ ...options, keyPrefix: `reelstream:${namespace}:limit:${group}`, storeClient: client });
   return {
-    consume: async (key) => (await gate.run(() => consume(shared, key, limit))) ?? (await consume(local, key, limit)),
-    giveBack: async (key) => void (await gate.run(() => shared.reward(key))),
+    consume: async (key) => (await gate.run(() => consume(shared, key, limit))) ?? (await here.consume(key)),
+    giveBack: async (key) => void ((await gate.run(() => shared.reward(key))) ?? (await here.giveBack(key))),
   };
 }
 

@@ -89,4 +89,13 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
     proxy.restore();
     await untilShared(one, other);
   });
+
+  test('give a count back also while Redis is away', async () => {
+    const one = processWith(proxy.url, 100);
+    proxy.cut();
+    const caller = `user:${randomUUID()}`;
+    expect(await consumed(one, caller, 10)).toBe(10);
+    await one.giveBack('general', caller);
+    expect(await consumed(one, caller, 2)).toBe(1);
+  });
 });

@@ -22,6 +22,14 @@ describe('rate limits', () => {
     expect((await rateLimits.consume('general', 'user:a'))?.allowed).toBe(true);
   });
 
+  test('keep a bounded number of callers, and forget the least recent first', async () => {
+    const rateLimits = createRateLimits({ enabled: true, limits });
+    await rateLimits.consume('login', 'user:first');
+    for (let caller = 0; caller < 100_000; caller++) await rateLimits.consume('login', `user:${caller}`);
+    expect((await rateLimits.consume('login', 'user:first'))?.allowed).toBe(true);
+    expect((await rateLimits.consume('login', 'user:99999'))?.allowed).toBe(false);
+  });
+
   test('count nothing when they are turned off', async () => {
     const rateLimits = createRateLimits({ enabled: false, limits });
     for (let request = 0; request < 5; request++) expect(await rateLimits.consume('login', 'user:a')).toBeUndefined();
