@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { projections } from '../../projections/index.ts';
 import { createAccountQueries } from '../accounts/accountQueries.ts';
 import { createPasswords } from '../accounts/passwords.ts';
 import { createQueryCache } from '../cache/queryCache.ts';
@@ -7,11 +8,13 @@ import { hmacName } from '../core/sealing.ts';
 import { createAuthenticator } from '../http/authenticator.ts';
 import type { Health } from '../http/health.ts';
 import { createHttpApp } from '../http/httpApp.ts';
+import { createKnownPositions } from '../http/knownPositions.ts';
 import { createPostgresIdempotency } from '../http/postgresIdempotency.ts';
 import { createLikeCommands } from '../likes/likeCommands.ts';
 import { createLikeQueries } from '../likes/likeQueries.ts';
 import type { ReportUploadProgress } from '../media/progress.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
+import type { SharedProgress } from '../projecting/progressNews.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 import type { Tokens } from '../sessions/tokens.ts';
 import { createVideoQueries } from '../videos/videoQueries.ts';
@@ -53,9 +56,15 @@ export function createApi(engines: Engines, { health, tokens, reportProgress }: 
     }),
     media: config.minio === undefined ? { path: MEDIA_PATH, handler: createMediaHandler({ root: objectFolder(config) }) } : undefined,
     log, metrics, tracing, health, idempotency,
+    positions: createKnownPositions({ head: () => store.head(), reached: () => reachedBy(progress) }),
     authenticator: createAuthenticator({ secret: secrets.jwt }),
     rateLimits,
     cors: config.corsOrigins.includes('*') ? 'default' : config.corsOrigins,
     trustProxy: config.trustProxy,
   });
+}
+
+/** What any projection has taken in is in the log. */
+function reachedBy({ positions }: SharedProgress): bigint {
+  return projections.flatMap(({ name }) => positions(name)).reduce((most, one) => (one > most ? one : most), 0n);
 }

@@ -22,6 +22,7 @@ const statusOf: Record<ErrorKind, number> = {
 
 /** What Express and its body parser throw (http-errors), by their `type`. */
 const parserErrors: Record<string, [ErrorKind, string, string]> = {
+  'request.aborted': ['invalid', 'request_aborted', 'The connection was closed before the whole body had arrived.'],
   'entity.parse.failed': ['invalid', 'malformed_json', 'The body is not valid JSON.'],
   'entity.too.large': ['tooLarge', 'body_too_large', 'The body is too large.'],
   'encoding.unsupported': ['unsupportedMedia', 'unsupported_encoding', 'This Content-Encoding is not supported.'],
@@ -59,9 +60,10 @@ function refusalOf(error: unknown, conditional: boolean): DomainError | undefine
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'AbortError') return away('shutting_down', 'This server is going down; try again.');
   const { type, status, code } = error as { type?: unknown; status?: unknown; code?: unknown };
-  if (isOutage(error) && !NOT_A_CONNECTION.test(String(code))) return away('database_unavailable', 'Data cannot be read right now; try again shortly.');
+  // Before outages: the parser reports a client that went away with a connection's code (ECONNABORTED).
   const known = typeof type === 'string' ? parserErrors[type] : undefined;
   if (known !== undefined) return new DomainError(...known);
+  if (isOutage(error) && !NOT_A_CONNECTION.test(String(code))) return away('database_unavailable', 'Data cannot be read right now; try again shortly.');
   if (status === 412) return new DomainError('preconditionFailed', 'precondition_failed', 'It is not the version that you named.');
   if (typeof status === 'number' && status >= 400 && status < 500) return new DomainError('invalid', 'bad_request', 'The request is malformed.');
   return undefined;

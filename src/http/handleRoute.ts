@@ -14,6 +14,7 @@ import { errorAnswer } from './errorReply.ts';
 import { requestIdOf } from './exchange.ts';
 import { parseIdempotencyKey, type Idempotency } from './idempotency.ts';
 import { readJsonBody } from './jsonBody.ts';
+import type { KnownPositions } from './knownPositions.ts';
 import { parseMinPosition } from './minPosition.ts';
 import { ReceivedRequest } from './receivedRequest.ts';
 import type { AuthenticatedUser, Route } from './route.ts';
@@ -26,6 +27,8 @@ export interface RouteSurroundings {
   readonly tracing: Tracing;
   /** Warns of a proxy that is not trusted. */
   readonly noticeProxy: (request: Request) => void;
+  /** Without it, positions in `X-Min-Position` are taken as they come. */
+  readonly positions: KnownPositions | undefined;
   /** Aborts when the server drains. */
   readonly draining: AbortSignal;
 }
@@ -71,6 +74,8 @@ async function answerTo(route: Route, surroundings: RouteSurroundings, request: 
   };
   const handle = async (): Promise<Answer | undefined> => {
     const minPosition = parseMinPosition(request.headers['x-min-position']);
+    // Commands do not read what the position is about.
+    if (minPosition !== undefined && !isCommand) await surroundings.positions?.check(minPosition);
     const facts = { ...parts, user, context, address, minPosition, raw: request, response };
     const reply = await route.handle(new ReceivedRequest(facts, surroundings.draining));
     return reply === undefined ? undefined : answerOf(reply);

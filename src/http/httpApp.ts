@@ -1,4 +1,4 @@
-import express, { type Application, type ErrorRequestHandler, type RequestHandler } from 'express';
+import express, { type Application, type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { DomainError } from '../core/errors.ts';
@@ -14,6 +14,7 @@ import { errorAnswer } from './errorReply.ts';
 import { exchange, requestIdOf } from './exchange.ts';
 import type { Health } from './health.ts';
 import type { Idempotency } from './idempotency.ts';
+import type { KnownPositions } from './knownPositions.ts';
 import { mountRoutes } from './mountRoutes.ts';
 import { openApiDocument } from './openapi.ts';
 import { json, systemRoutes, type SystemRouteParts } from './systemRoutes.ts';
@@ -30,6 +31,7 @@ export interface HttpAppOptions {
   /** Without it, `Idempotency-Key` has no effect. */
   readonly idempotency?: Idempotency;
   readonly tracing?: Tracing;
+  readonly positions?: KnownPositions;
   readonly cors?: AllowedOrigins;
   /** Express's `trust proxy`: whom to believe about a client's address; nobody by default. */
   readonly trustProxy?: boolean | number | string;
@@ -39,13 +41,15 @@ export interface HttpAppOptions {
 
 /** The public door: the API's routes, the system's own, the document of both, and one answer for everything else. */
 export function createHttpApp(options: HttpAppOptions): Application {
-  const { health, metrics, authenticator, rateLimits = noRateLimits, idempotency, tracing = noTracing, cors = 'default' } = options;
+  const { health, metrics, authenticator, rateLimits = noRateLimits, idempotency, tracing = noTracing, positions, cors = 'default' } = options;
   const app = bareApp(options);
   app.use(corsPolicy(cors));
   const routes = documentedRoutes(options.routes, { health, metrics });
   if (options.media !== undefined) app.use(options.media.path, options.media.handler);
   app.use('/docs', docsHandler());
-  mountRoutes(app, routes, { authenticator, rateLimits, idempotency, tracing, noticeProxy: warnOfUntrustedProxies(options.log), draining: health.draining });
+  mountRoutes(app, routes, {
+    authenticator, rateLimits, idempotency, tracing, positions, noticeProxy: warnOfUntrustedProxies(options.log), draining: health.draining,
+  });
   return closing(app, options.log);
 }
 
@@ -60,7 +64,7 @@ export function createOpsApp({ log, health, metrics }: Pick<HttpAppOptions, 'log
   const app = bareApp({ log, metrics });
   const authenticator: Authenticator = { authenticate: () => Promise.resolve(undefined) };
   mountRoutes(app, systemRoutes({ health, metrics }), {
-    authenticator, rateLimits: noRateLimits, idempotency: undefined, tracing: noTracing, noticeProxy: () => undefined, draining: health.draining,
+    authenticator, rateLimits: noRateLimits, idempotency: undefined, tracing: noTracing, positions: undefined, noticeProxy: () => undefined, draining: health.draining,
   });
   return closing(app, log);
 }
@@ -91,11 +95,24 @@ function errorHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const requestId = requestIdOf(response);
     const answer = errorAnswer(error, { requestId, conditional: request.headers['if-match'] !== undefined });
-    if (answer.status >= 500) log[answer.status === 500 ? 'error' : 'warn']({ requestId, err: error }, 'request failed');
+    if (answer.status >= 500 && !isAbandoned(error, response)) {
+      log[answer.status === 500 ? 'error' : 'warn']({ requestId, ...described(error) }, 'request failed');
+    }
     // Half an answer cannot be taken back; cutting the connection is what tells the client that it is not whole.
     if (response.headersSent) response.destroy();
     else send(request, response, answer);
   };
+}
+
+/** The handler stopped because the client had closed the connection. The request itself is logged, as 499. */
+function isAbandoned(error: unknown, response: Response): boolean {
+  return error instanceof Error && error.name === 'AbortError' && response.closed;
+}
+
+/** A refusal says all in its code; only an error that nobody expected, or the cause of a refusal, needs its stack. */
+function described(error: unknown): object {
+  if (!(error instanceof DomainError)) return { err: error };
+  return { code: error.code, ...(error.cause !== undefined && { err: error.cause }) };
 }
 
 const greeting = z.object({ success: z.literal(true), message: z.string().meta({ examples: ['ReelStream is running. See /docs.'] }) });

@@ -25,6 +25,7 @@ export async function untilMinPosition(
 ): Promise<void> {
   if (minPosition === undefined) return;
   const passed = await Promise.all(projections.map((name) => progress.waitFor(name, minPosition, { timeoutMs: LONGEST_WAIT_MS, signal })));
+  if (passed.includes(false)) signal.throwIfAborted();
   if (passed.includes(false)) {
     throw new DomainError('unavailable', 'projection_behind', 'This view has not caught up with that position yet; try again.', { retryAfter: 1 });
   }

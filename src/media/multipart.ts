@@ -115,7 +115,7 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
     // Of the form only the file is metered by its reader; texts, and what lies before and after the parts, have no end of their own.
     if (arrived > target.limits.maxBytes + FORM_OVERHEAD) fail(tooLarge(target.limits));
   };
-  const onClose = (): void => { if (!request.readableEnded) fail(new Error('the client went away in the middle of its upload')); };
+  const onClose = (): void => { if (!request.readableEnded) fail(aborted()); };
   const onAbort = (): void => fail(target.signal?.reason);
   request.once('close', onClose);
   request.on('data', onData);
@@ -189,6 +189,11 @@ function tooLarge(limits: UploadLimits): DomainError {
 
 function stalled(milliseconds: number): DomainError {
   return new DomainError('invalid', 'upload_stalled', `The upload stopped in the middle: nothing came for ${milliseconds / 1_000} s. Send it again.`);
+}
+
+/** Nobody is left to read it. `retryAfter` keeps it from being stored as the answer of an `Idempotency-Key`. */
+function aborted(): DomainError {
+  return new DomainError('invalid', 'upload_aborted', 'The connection was closed before the whole video had arrived. Send it again.', { retryAfter: 1 });
 }
 
 function badForm(message: string, cause?: unknown, path = 'video'): DomainError {

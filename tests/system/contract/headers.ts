@@ -22,15 +22,6 @@ export function headersContract({ system, systemTest, clip }: Setting): void {
       }
     });
 
-    systemTest('a position that the projections do not reach is 503 with Retry-After, a malformed one 400', async () => {
-      const { position } = await call(system().api(), 'POST', '/api/v1/auth/register', { json: someone() });
-      const answer = await call(system().api(), 'GET', '/api/v1/video', { headers: { 'x-min-position': String(position! + 1_000_000_000n) } });
-      expect([answer.status, answer.body.code]).toEqual([503, 'projection_behind']);
-      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-      const malformed = await call(system().api(), 'GET', '/api/v1/video', { headers: { 'x-min-position': 'soon' } });
-      expect(malformed.status).toBe(400);
-    });
-
     systemTest('a retry under the same Idempotency-Key gets the first answer and does nothing', async () => {
       const person = await newPerson(system().api());
       const { id } = await uploaded(system().api(), person.token, clip());
