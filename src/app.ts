@@ -6,6 +6,7 @@ import { abortable } from './core/abortable.ts';
 import { createHealth } from './http/health.ts';
 import { createOpsApp } from './http/httpApp.ts';
 import { startHttpServer, type HttpServer } from './http/httpServer.ts';
+import { createMonitoringAccess } from './http/monitoringAccess.ts';
 import { portError } from './portError.ts';
 import { projectionConsumer } from './projecting/consumer.ts';
 import { createTokens, type Tokens } from './sessions/tokens.ts';
@@ -49,8 +50,9 @@ export async function startApp(config: Config, roles: readonly Role[], log: Logg
 
   const { metrics, checks } = engines;
   const health = createHealth({ checks, log, draining: draining.signal });
-  const opsApp = createOpsApp({ log, health, metrics });
-  door.open(has('api') ? createApi(engines, { health, tokens, reportProgress }) : opsApp);
+  const monitoring = createMonitoringAccess({ production: config.production, token: config.monitoringToken });
+  const opsApp = createOpsApp({ log, health, metrics, production: config.production, monitoring });
+  door.open(has('api') ? createApi(engines, { health, monitoring, tokens, reportProgress }) : opsApp);
   legacyDoor?.open(opsApp);
 
   const running = parts.move();

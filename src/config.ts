@@ -19,7 +19,7 @@ export interface Config {
   /** Without a slash at the end. Undefined: as this machine finds it (`ownUrl`). */
   readonly publicUrl: string | undefined;
   readonly trustProxy: boolean | number | string;
-  /** `['*']`: any. */
+  /** `*` among them: any other, without cookies. */
   readonly corsOrigins: readonly string[];
   readonly logLevel: LevelWithSilent;
   readonly shutdownSeconds: number;
@@ -46,6 +46,8 @@ export interface Config {
   readonly ffprobePath: string | undefined;
   readonly rateLimits: RateLimitConfig;
   readonly sockets: SocketConfig;
+  /** Undefined: in production only this machine reads metrics. */
+  readonly monitoringToken: string | undefined;
   /** Undefined: no traces leave the process. */
   readonly otlpEndpoint: string | undefined;
 }
@@ -133,6 +135,8 @@ function contradictions(values: Values, role: Role): string[] {
   if (outside && secrets.length > 0) {
     problems.push(`${secrets.join(', ')} must be set in production with an outside database, to the same in every process (openssl rand -base64 32 makes one)`);
   }
+  // It may be guessed at without any limit.
+  if (values.MONITORING_TOKEN !== undefined && values.MONITORING_TOKEN.length < 16) problems.push('MONITORING_TOKEN must have at least 16 characters in production');
   for (const name of ['JWT_SECRET', 'REFRESH_SECRET'] as const) {
     // RFC 7518, section 3.2: a key at least as long as the hash.
     if (values[name] !== undefined && values[name].length < 32) problems.push(`${name} must have at least 32 characters in production`);
@@ -172,6 +176,7 @@ function arrange(values: Values, role: Role): Config {
     ffprobePath: values.FFPROBE_PATH,
     rateLimits: { enabled: values.RATE_LIMIT_ENABLED, limits: arrangeLimits(values) },
     sockets: { perAddress: values.SOCKETS_PER_ADDRESS, catchUpsPerAddress: values.SOCKET_CATCH_UPS_PER_ADDRESS },
+    monitoringToken: values.MONITORING_TOKEN,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }

@@ -29,7 +29,7 @@ export const variables = {
   HOST: optional(text, '127.0.0.1', 'the address to listen on; every address when unset'),
   PUBLIC_URL: optional(url('http', 'https'), 'https://reels.example.org', 'where clients reach this server: begins the addresses of videos that it serves itself; http://localhost:PORT, or that of HOST, when unset'),
   TRUST_PROXY: withDefault(trustProxy, 'false', 'whose X-Forwarded-For to believe: the addresses of your proxies, or how many there are; true (anybody) only outside production'),
-  CORS_ORIGIN: withDefault(list, '*', 'origins whose pages may call the API'),
+  CORS_ORIGIN: withDefault(list, '*', 'origins whose pages may call the API with cookies; * lets all others call it without them, and outside production also local pages with cookies'),
   LOG_LEVEL: withDefault(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info', 'how much is logged'),
   SHUTDOWN_SECONDS: withDefault(integer(1, 3_600), '25', 'how long requests and jobs get to finish after SIGTERM'),
   DATA_DIR: withDefault(text, './data', 'the embedded PostgreSQL, videos and made-up secrets'),
@@ -76,6 +76,7 @@ export const variables = {
   SOCKETS_PER_ADDRESS: withDefault(integer(1), '1000', 'sockets that one process accepts from one client address at a time'),
   SOCKET_CATCH_UPS_PER_ADDRESS: withDefault(integer(1), '200', 'of these, how many may wait for past events at a time'),
 
+  MONITORING_TOKEN: optional(secret, '<openssl rand -hex 20>', 'whoever sends it as a bearer token may read /metrics and the parts in /health, as this machine always may; when unset everybody may, in production only this machine'),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(url('http', 'https'), 'http://host:4318', 'where traces go; nowhere when unset'),
 } as const;
 

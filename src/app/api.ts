@@ -6,9 +6,11 @@ import { createQueryCache } from '../cache/queryCache.ts';
 import { createRedisSharedCache } from '../cache/redisSharedCache.ts';
 import { hmacName } from '../core/sealing.ts';
 import { createAuthenticator } from '../http/authenticator.ts';
+import { allowedOrigins } from '../http/corsPolicy.ts';
 import type { Health } from '../http/health.ts';
 import { createHttpApp } from '../http/httpApp.ts';
 import { createKnownPositions } from '../http/knownPositions.ts';
+import type { MonitoringAccess } from '../http/monitoringAccess.ts';
 import { createPostgresIdempotency } from '../http/postgresIdempotency.ts';
 import { createLikeCommands } from '../likes/likeCommands.ts';
 import { createLikeQueries } from '../likes/likeQueries.ts';
@@ -23,12 +25,13 @@ import { apiRoutes } from './apiRoutes.ts';
 import { MEDIA_PATH, objectFolder, type Engines } from './engines.ts';
 
 export interface ApiParts {
+  readonly monitoring: MonitoringAccess;
   readonly health: Health;
   readonly tokens: Tokens;
   readonly reportProgress: ReportUploadProgress;
 }
 
-export function createApi(engines: Engines, { health, tokens, reportProgress }: ApiParts): RequestListener {
+export function createApi(engines: Engines, { health, monitoring, tokens, reportProgress }: ApiParts): RequestListener {
   const { config, log, parts, metrics, tracing, pool, store, objects, redis, progress, scratch, inspect } = engines;
   const { secrets } = config;
   const nameHash = (kind: 'email' | 'username', name: string): string => hmacName(secrets.dataKey, kind, name);
@@ -59,7 +62,9 @@ export function createApi(engines: Engines, { health, tokens, reportProgress }: 
     positions: createKnownPositions({ head: () => store.head(), reached: () => reachedBy(progress) }),
     authenticator: createAuthenticator({ secret: secrets.jwt }),
     rateLimits,
-    cors: config.corsOrigins.includes('*') ? 'default' : config.corsOrigins,
+    cors: allowedOrigins(config.corsOrigins, config),
+    production: config.production,
+    monitoring,
     trustProxy: config.trustProxy,
   });
 }

@@ -4,21 +4,14 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { commonHeadersOf } from './commonHeaders.ts';
 
-/** Headers of every response. A page that needs more than this policy allows sets its own. */
-const SECURITY_HEADERS = {
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  Vary: 'Origin',
-};
-
 /** Names that are safe to repeat in headers and logs. */
 const SANE_ID = /^[\w.:/+=-]{1,128}$/;
 
 export interface ExchangeOptions {
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'request'>;
+  /** Of every response. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** The request's name: the client's own if it sent a sane one. Correlation id of everything it causes. */
@@ -27,13 +20,13 @@ export function requestIdOf(response: Response): string {
 }
 
 /** First in line: names the request, says what every response carries, and counts and logs it once it is over. */
-export function exchange({ log, metrics }: ExchangeOptions): RequestHandler {
+export function exchange({ log, metrics, headers }: ExchangeOptions): RequestHandler {
   return (request, response, next) => {
     const started = performance.now();
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
     (response.locals as { requestId: string }).requestId = requestId;
-    Object.assign(commonHeadersOf(response), SECURITY_HEADERS, { 'X-Request-Id': requestId });
+    Object.assign(commonHeadersOf(response), headers, { 'X-Request-Id': requestId });
     response.once('close', () => {
       const ms = performance.now() - started;
       // 499: the client left before there was an answer (nginx's number for it).

@@ -8,17 +8,19 @@ import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { send } from './answer.ts';
 import type { Authenticator } from './authenticator.ts';
 import { writeCommonHeaders } from './commonHeaders.ts';
-import { corsPolicy, type AllowedOrigins } from './corsPolicy.ts';
+import { allowedOrigins, corsPolicy, type AllowedOrigins } from './corsPolicy.ts';
 import { docsHandler } from './docs.ts';
 import { errorAnswer } from './errorReply.ts';
 import { exchange, requestIdOf } from './exchange.ts';
 import type { Health } from './health.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { KnownPositions } from './knownPositions.ts';
+import { createMonitoringAccess, type MonitoringAccess } from './monitoringAccess.ts';
 import { mountRoutes } from './mountRoutes.ts';
 import { openApiDocument } from './openapi.ts';
-import { json, systemRoutes, type SystemRouteParts } from './systemRoutes.ts';
 import { route, type Route } from './route.ts';
+import { securityHeaders } from './securityHeaders.ts';
+import { json, systemRoutes, type SystemRouteParts } from './systemRoutes.ts';
 import { warnOfUntrustedProxies } from './untrustedProxy.ts';
 
 export interface HttpAppOptions {
@@ -32,7 +34,12 @@ export interface HttpAppOptions {
   readonly idempotency?: Idempotency;
   readonly tracing?: Tracing;
   readonly positions?: KnownPositions;
+  /** By default as without `CORS_ORIGIN`. */
   readonly cors?: AllowedOrigins;
+  /** `NODE_ENV=production`; false by default. */
+  readonly production?: boolean;
+  /** Everybody by default. */
+  readonly monitoring?: MonitoringAccess;
   /** Express's `trust proxy`: whom to believe about a client's address; nobody by default. */
   readonly trustProxy?: boolean | number | string;
   /** Files that this process serves itself. */
@@ -41,10 +48,11 @@ export interface HttpAppOptions {
 
 /** The public door: the API's routes, the system's own, the document of both, and one answer for everything else. */
 export function createHttpApp(options: HttpAppOptions): Application {
-  const { health, metrics, authenticator, rateLimits = noRateLimits, idempotency, tracing = noTracing, positions, cors = 'default' } = options;
+  const { health, metrics, authenticator, rateLimits = noRateLimits, idempotency, tracing = noTracing, positions, production = false } = options;
+  const { cors = allowedOrigins(['*'], { production }), monitoring = openMonitoring } = options;
   const app = bareApp(options);
   app.use(corsPolicy(cors));
-  const routes = documentedRoutes(options.routes, { health, metrics });
+  const routes = documentedRoutes(options.routes, { health, metrics, monitoring });
   if (options.media !== undefined) app.use(options.media.path, options.media.handler);
   app.use('/docs', docsHandler());
   mountRoutes(app, routes, {
@@ -59,24 +67,28 @@ export function documentedRoutes(api: readonly Route[], parts: SystemRouteParts)
   return routes;
 }
 
+export type OpsAppOptions = Pick<HttpAppOptions, 'log' | 'health' | 'metrics' | 'production' | 'monitoring'>;
+
+const openMonitoring = createMonitoringAccess({ production: false, token: undefined });
+
 /** What a process without an API serves on its port: health and metrics. */
-export function createOpsApp({ log, health, metrics }: Pick<HttpAppOptions, 'log' | 'health' | 'metrics'>): Application {
-  const app = bareApp({ log, metrics });
+export function createOpsApp({ log, health, metrics, production = false, monitoring = openMonitoring }: OpsAppOptions): Application {
+  const app = bareApp({ log, metrics, production });
   const authenticator: Authenticator = { authenticate: () => Promise.resolve(undefined) };
-  mountRoutes(app, systemRoutes({ health, metrics }), {
+  mountRoutes(app, systemRoutes({ health, metrics, monitoring }), {
     authenticator, rateLimits: noRateLimits, idempotency: undefined, tracing: noTracing, positions: undefined, noticeProxy: () => undefined, draining: health.draining,
   });
   return closing(app, log);
 }
 
-function bareApp({ log, metrics, trustProxy = false }: Pick<HttpAppOptions, 'log' | 'metrics' | 'trustProxy'>): Application {
+function bareApp({ log, metrics, trustProxy = false, production = false }: Pick<HttpAppOptions, 'log' | 'metrics' | 'trustProxy' | 'production'>): Application {
   const app = express();
   app.disable('x-powered-by');
   // Answers carry the tags that their makers give them; hashing every body again would cost more than most of them.
   app.disable('etag');
   app.set('trust proxy', trustProxy);
   writeCommonHeaders(app);
-  app.use(exchange({ log, metrics }));
+  app.use(exchange({ log, metrics, headers: { ...securityHeaders({ production }), Vary: 'Origin' } }));
   return app;
 }
 

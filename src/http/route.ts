@@ -37,6 +37,7 @@ export interface EnvelopeReply {
   readonly message: string;
   readonly data?: unknown;
   readonly meta?: object;
+  /** A list becomes a header of that name for each of its values. */
   readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Becomes `X-Event-Position`. Every command sets it. */
   readonly position?: bigint;

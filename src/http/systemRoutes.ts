@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { DomainError } from '../core/errors.ts';
 import { exampleValues } from './exampleValues.ts';
 import type { Health, HealthReport } from './health.ts';
+import type { MonitoringAccess } from './monitoringAccess.ts';
 import { route, type BytesReply, type Route } from './route.ts';
 
 const component = z
@@ -16,7 +18,7 @@ const healthBody = z
     success: z.boolean().meta({ examples: [true] }),
     message: z.string().meta({ examples: ['API is healthy!'] }),
     timestamp: z.iso.datetime().meta({ examples: [exampleValues.created] }),
-    components: z.record(z.string(), component).meta({ examples: [{ database: { status: 'up', required: true, latencyMs: 1.2 } }] }),
+    components: z.record(z.string(), component).optional().meta({ description: 'In production only on this machine, or with the monitoring token.', examples: [{ database: { status: 'up', required: true, latencyMs: 1.2 } }] }),
   })
   .meta({ id: 'Health' });
 const plainBody = z.object({ success: z.boolean().meta({ examples: [true] }), message: z.string().meta({ examples: ['ready'] }) });
@@ -26,10 +28,12 @@ const common = { method: 'get', tag: 'System', auth: 'none', limit: 'none' } as 
 export interface SystemRouteParts {
   readonly health: Health;
   readonly metrics: Pick<Metrics, 'registry'>;
+  /** Who may read the metrics and the details of `/health`. */
+  readonly monitoring: MonitoringAccess;
 }
 
 /** What every process answers, whatever its role. */
-export function systemRoutes({ health, metrics }: SystemRouteParts): Route[] {
+export function systemRoutes({ health, metrics, monitoring }: SystemRouteParts): Route[] {
   return [
     route({
       ...common,
@@ -41,7 +45,7 @@ export function systemRoutes({ health, metrics }: SystemRouteParts): Route[] {
         200: { description: 'Every part that is needed is up.', contentType: 'application/json', body: healthBody },
         503: { description: 'A part that the process cannot work without is down.', contentType: 'application/json', body: healthBody },
       },
-      handle: async () => healthReply(await health.report()),
+      handle: async ({ raw }) => healthReply(await health.report(), monitoring(raw)),
     }),
     route({
       ...common,
@@ -74,14 +78,23 @@ export function systemRoutes({ health, metrics }: SystemRouteParts): Route[] {
       operationId: 'getMetrics',
       summary: 'Get metrics',
       description: 'The metrics of this process, for Prometheus.',
-      responses: { 200: { description: 'Prometheus text format.', contentType: 'text/plain', body: z.string().meta({ examples: ['api_requests_total{method="GET",status_code="200"} 12'] }) } },
-      handle: async () => ({ status: 200, bytes: Buffer.from(await metrics.registry.metrics()), contentType: metrics.registry.contentType }),
+      responses: {
+        200: { description: 'Prometheus text format.', contentType: 'text/plain', body: z.string().meta({ examples: ['api_requests_total{method="GET",status_code="200"} 12'] }) },
+        401: { description: 'In production: not from this machine, and without the monitoring token (`monitoring_token_required`).' },
+      },
+      handle: async ({ raw }) => {
+        if (!monitoring(raw)) {
+          throw new DomainError('unauthenticated', 'monitoring_token_required', 'From another machine, send MONITORING_TOKEN as "Authorization: Bearer …".');
+        }
+        return { status: 200, bytes: Buffer.from(await metrics.registry.metrics()), contentType: metrics.registry.contentType };
+      },
     }),
   ];
 }
 
-function healthReply({ healthy, timestamp, components }: HealthReport): BytesReply {
-  return json(healthy ? 200 : 503, { success: healthy, message: healthy ? 'API is healthy!' : 'API is not healthy.', timestamp, components });
+function healthReply({ healthy, timestamp, components }: HealthReport, detailed: boolean): BytesReply {
+  const message = healthy ? 'API is healthy!' : 'API is not healthy.';
+  return json(healthy ? 200 : 503, { success: healthy, message, timestamp, ...(detailed && { components }) });
 }
 
 export function json(status: number, body: object): BytesReply {

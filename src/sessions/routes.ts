@@ -1,7 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { normalised } from '../accounts/names.ts';
 import { DomainError } from '../core/errors.ts';
-import { readCookie, secretCookie } from '../http/cookies.ts';
+import { readCookie, secretCookies } from '../http/cookies.ts';
 import { route, type Route } from '../http/route.ts';
 import { limitedText } from '../http/textSchemas.ts';
 import { createKnownDevices } from './knownDevice.ts';
@@ -38,19 +39,18 @@ const accessToken = z
 const COOKIE_IN_WORDS =
   'Login sets the cookie, and browsers send it by themselves; scripts cannot read or set it (httpOnly). To try this call on the page `/docs`, log in there first.';
 
-const setsCookie = { 'Set-Cookie': '`refreshToken`: httpOnly, SameSite=Lax, and Secure in production.' };
+const setsCookie = { 'Set-Cookie': '`refreshToken`: httpOnly, SameSite=Lax, Path=/api/v1/auth, and Secure in production.' };
 
 export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] {
-  const { secureCookies, tokens, nameHash } = dependencies;
+  const { tokens, nameHash } = dependencies;
+  const secure = { secure: dependencies.secureCookies };
+  const [cookies, deviceCookies] = [secretCookies(COOKIE, secure), secretCookies(DEVICE_COOKIE, secure)];
   const devices = createKnownDevices(dependencies.deviceSecret);
-  const cookie = (value: string, maxAge: number): { 'Set-Cookie': string } => ({
-    'Set-Cookie': secretCookie(COOKIE, value, { secure: secureCookies, maxAge }),
-  });
-  const granted = (message: string, { accessToken, refreshToken, position }: SessionTokens) => ({
+  const granted = (message: string, request: IncomingMessage, { accessToken, refreshToken, position }: SessionTokens) => ({
     status: 200,
     message,
     data: { accessToken },
-    headers: cookie(refreshToken, tokens.refreshSeconds),
+    headers: { 'Set-Cookie': cookies.set(request, refreshToken, tokens.refreshSeconds) },
     position,
   });
   const common = { method: 'post', tag: 'Accounts', auth: 'none', repeat: 'sameCommand' } as const;
@@ -72,9 +72,9 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       async handle({ body, context, address, raw }) {
         const account = nameHash('email', normalised(body.email));
         const device = devices.identify(account, readCookie(raw, DEVICE_COOKIE));
-        const { headers, ...reply } = granted('User logged in successfully', await logIn(dependencies, { ...body, account, address, device }, context));
-        const known = secretCookie(DEVICE_COOKIE, devices.issue(account, device), { secure: secureCookies, maxAge: DEVICE_SECONDS });
-        return { ...reply, headers: { 'Set-Cookie': [...[headers['Set-Cookie']].flat(), known] } };
+        const { headers, ...reply } = granted('User logged in successfully', raw, await logIn(dependencies, { ...body, account, address, device }, context));
+        const known = deviceCookies.set(raw, devices.issue(account, device), DEVICE_SECONDS);
+        return { ...reply, headers: { 'Set-Cookie': [headers['Set-Cookie'], known].flat() } };
       },
     }),
     route({
@@ -97,7 +97,7 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       async handle({ raw, context }) {
         const refreshToken = readCookie(raw, COOKIE);
         if (refreshToken === undefined) throw new DomainError('unauthenticated', 'refresh_token_missing', 'There is no refresh token; log in.');
-        return granted('Access token refreshed successfully', await refreshSession(dependencies, refreshToken, context));
+        return granted('Access token refreshed successfully', raw, await refreshSession(dependencies, refreshToken, context));
       },
     }),
     route({
@@ -110,7 +110,7 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
       responses: { 200: { description: 'The session is over, if there was one, and the cookie is removed.', message: 'User logged out successfully', headers: setsCookie } },
       async handle({ raw, context }) {
         const ended = await logOut(dependencies, readCookie(raw, COOKIE), context);
-        return { status: 200, message: 'User logged out successfully', headers: cookie('', 0), ...ended };
+        return { status: 200, message: 'User logged out successfully', headers: { 'Set-Cookie': cookies.clear() }, ...ended };
       },
     }),
   ];

@@ -46,8 +46,8 @@ describe('logging in', () => {
     expect(claims).toMatchObject({ id: registered.body.data['id'], name, username, email, sid: expect.any(String) });
     expect(claims.exp).toBe((claims.iat ?? 0) + 900);
     expect(headers.getSetCookie()).toEqual([
-      expect.stringMatching(/^refreshToken=[^;]+; Max-Age=3600; Path=\/; HttpOnly; SameSite=Lax$/),
-      expect.stringMatching(/^device=[^;]+; Max-Age=34560000; Path=\/; HttpOnly; SameSite=Lax$/),
+      expect.stringMatching(/^refreshToken=[^;]+; Max-Age=3600; Path=\/api\/v1\/auth; HttpOnly; SameSite=Lax$/),
+      expect.stringMatching(/^device=[^;]+; Max-Age=34560000; Path=\/api\/v1\/auth; HttpOnly; SameSite=Lax$/),
     ]);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('x-event-position')).toMatch(/^\d+$/);
@@ -116,6 +116,18 @@ describe('a refresh token', () => {
       expect(answer.cookie).not.toBe(cookie);
       cookie = answer.cookie;
     }
+  });
+
+  test('wins over the cookie of an earlier version, which browsers send after it and which is then deleted', async () => {
+    const old = cookie!;
+    // Path=/ of the earlier version: the browser has only that one, and keeps it beside the new one.
+    const first = await refresh(old);
+    expect(first.headers.getSetCookie()).toEqual([expect.stringContaining('; Path=/api/v1/auth;')]);
+    const second = await refresh(`${first.cookie}; refreshToken=${old}`);
+    expect([second.status, second.headers.getSetCookie()]).toEqual([
+      200,
+      [expect.stringMatching(/^refreshToken=; Max-Age=0; Path=\/;/), expect.stringMatching(/^refreshToken=[^;]+; Max-Age=3600; Path=\/api\/v1\/auth;/)],
+    ]);
   });
 
   test('that another tab has just changed is refused with 409, and the session goes on', async () => {
@@ -208,7 +220,10 @@ describe('logging out', () => {
   test('ends the session and takes the cookie away', async () => {
     const { cookie } = await logIn();
     const { status, headers } = await logOut(cookie);
-    expect([status, headers.getSetCookie()]).toEqual([200, [expect.stringMatching(/^refreshToken=; Max-Age=0;/)]]);
+    expect([status, headers.getSetCookie()]).toEqual([
+      200,
+      [expect.stringMatching(/^refreshToken=; Max-Age=0; Path=\/;/), expect.stringMatching(/^refreshToken=; Max-Age=0; Path=\/api\/v1\/auth;/)],
+    ]);
     const { status: refused, body } = await refresh(cookie);
     expect([refused, body.code]).toEqual([401, 'session_revoked']);
   });
