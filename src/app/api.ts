@@ -18,6 +18,7 @@ import type { ReportUploadProgress } from '../media/progress.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
 import type { SharedProgress } from '../projecting/progressNews.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
+import { realtimeDocs } from '../realtime/realtimeDocs.ts';
 import type { Tokens } from '../sessions/tokens.ts';
 import { createVideoQueries } from '../videos/videoQueries.ts';
 import { createViewRecorder } from '../views/viewRecorder.ts';
@@ -64,6 +65,7 @@ export function createApi(engines: Engines, { health, monitoring, tokens, report
     rateLimits,
     cors: allowedOrigins(config.corsOrigins, config),
     production: config.production,
+    realtime: realtimeDocs(),
     monitoring,
     trustProxy: config.trustProxy,
   });

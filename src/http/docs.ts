@@ -12,6 +12,8 @@ const POLICY = contentPolicy({
   'connect-src': ["'self'"],
 });
 
+const REALTIME_POLICY = contentPolicy({ 'style-src': ["'self'"], 'img-src': ["'self'"] });
+
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -29,13 +31,28 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null });\n`;
+/** Swagger UI has dark colours, but does not choose them by itself. */
+const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
+const choose = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', choose);
+choose();
+SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null });
+`;
 
 /** Where the package's files are. Importing the package itself would run the whole of the page's code in this process. */
 const FILES = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
 
-/** The document as a page, from files that come with the package: it works without the internet. */
-export function docsHandler(): Router {
+/** What describes the real-time channel. */
+export interface RealtimeDocs {
+  /** AsyncAPI. */
+  readonly document: object;
+  /** HTML without scripts, with its styles at `/docs/realtime.css`. */
+  readonly page: string;
+  readonly styles: string;
+}
+
+/** The documents as pages, from files that come with the package: they work without the internet. */
+export function docsHandler(realtime?: RealtimeDocs): Router {
   const router = Router();
   router.use((_request, response, next) => {
     response.setHeader('Content-Security-Policy', POLICY);
@@ -47,6 +64,15 @@ export function docsHandler(): Router {
   router.get('/start.js', (_request, response) => {
     response.type('text/javascript').send(START);
   });
+  if (realtime !== undefined) {
+    router.get('/realtime', (_request, response) => {
+      response.setHeader('Content-Security-Policy', REALTIME_POLICY);
+      response.type('html').send(realtime.page);
+    });
+    router.get('/realtime.css', (_request, response) => {
+      response.type('css').send(realtime.styles);
+    });
+  }
   const files = express.static(FILES, { index: false, maxAge: '1h' });
   router.get(['/swagger-ui.css', '/swagger-ui-bundle.js', '/favicon-32x32.png'], files);
   return router;

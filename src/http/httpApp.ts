@@ -9,7 +9,7 @@ import { send } from './answer.ts';
 import type { Authenticator } from './authenticator.ts';
 import { writeCommonHeaders } from './commonHeaders.ts';
 import { allowedOrigins, corsPolicy, type AllowedOrigins } from './corsPolicy.ts';
-import { docsHandler } from './docs.ts';
+import { docsHandler, type RealtimeDocs } from './docs.ts';
 import { errorAnswer } from './errorReply.ts';
 import { exchange, requestIdOf } from './exchange.ts';
 import type { Health } from './health.ts';
@@ -42,6 +42,8 @@ export interface HttpAppOptions {
   readonly monitoring?: MonitoringAccess;
   /** Express's `trust proxy`: whom to believe about a client's address; nobody by default. */
   readonly trustProxy?: boolean | number | string;
+  /** Served as `/asyncapi.json` and `/docs/realtime`. */
+  readonly realtime?: RealtimeDocs;
   /** Files that this process serves itself. */
   readonly media?: { readonly path: string; readonly handler: RequestHandler } | undefined;
 }
@@ -52,18 +54,23 @@ export function createHttpApp(options: HttpAppOptions): Application {
   const { cors = allowedOrigins(['*'], { production }), monitoring = openMonitoring } = options;
   const app = bareApp(options);
   app.use(corsPolicy(cors));
-  const routes = documentedRoutes(options.routes, { health, metrics, monitoring });
+  const routes = documentedRoutes(options.routes, { health, metrics, monitoring, realtime: options.realtime });
   if (options.media !== undefined) app.use(options.media.path, options.media.handler);
-  app.use('/docs', docsHandler());
+  app.use('/docs', docsHandler(options.realtime));
   mountRoutes(app, routes, {
     authenticator, rateLimits, idempotency, tracing, positions, noticeProxy: warnOfUntrustedProxies(options.log), draining: health.draining,
   });
   return closing(app, options.log);
 }
 
+export interface DocumentedParts extends SystemRouteParts {
+  readonly realtime: Pick<RealtimeDocs, 'document'> | undefined;
+}
+
 /** Routes, together with those that every API has; the last of them answers with the document of all. */
-export function documentedRoutes(api: readonly Route[], parts: SystemRouteParts): Route[] {
-  const routes: Route[] = [...api, ...systemRoutes(parts), homeRoute, documentRoute(() => routes)];
+export function documentedRoutes(api: readonly Route[], { realtime, ...parts }: DocumentedParts): Route[] {
+  const channel = realtime === undefined ? [] : [asyncApiRoute(realtime.document)];
+  const routes: Route[] = [...api, ...systemRoutes(parts), homeRoute, ...channel, openApiRoute(() => routes)];
   return routes;
 }
 
@@ -142,7 +149,7 @@ const homeRoute = route({
   handle: () => Promise.resolve(json(200, { success: true, message: 'ReelStream is running. See /docs.' })),
 });
 
-function documentRoute(routes: () => readonly Route[]): Route {
+function openApiRoute(routes: () => readonly Route[]): Route {
   let document: string | undefined;
   return route({
     method: 'get',
@@ -158,5 +165,21 @@ function documentRoute(routes: () => readonly Route[]): Route {
       document ??= JSON.stringify(openApiDocument(routes()));
       return Promise.resolve({ status: 200, bytes: Buffer.from(document), contentType: 'application/json; charset=utf-8' });
     },
+  });
+}
+
+function asyncApiRoute(document: object): Route {
+  const bytes = Buffer.from(JSON.stringify(document));
+  return route({
+    method: 'get',
+    path: '/asyncapi.json',
+    operationId: 'getAsyncApi',
+    summary: 'Get the AsyncAPI document',
+    description: 'The document of the real-time channel (Socket.io), which the page `/docs/realtime` shows.',
+    tag: 'System',
+    auth: 'none',
+    limit: 'none',
+    responses: { 200: { description: 'AsyncAPI 3.0.', contentType: 'application/json', body: z.record(z.string(), z.unknown()).meta({ examples: [{ asyncapi: '3.0.0' }] }) } },
+    handle: () => Promise.resolve({ status: 200, bytes, contentType: 'application/json; charset=utf-8' }),
   });
 }

@@ -12,6 +12,8 @@ Every JSON answer comes in one envelope: \`{ success, statusCode, message, meta?
 
 **Reading your own writes.** Answers to commands carry \`X-Event-Position\`. Send it as \`X-Min-Position\` with a query to see the command on any server.
 
+**Real time.** What happens is also pushed over Socket.io: see [/docs/realtime](/docs/realtime).
+
 **Sending a command again.** Give it an \`Idempotency-Key\`: it then takes effect once.
 
 **Text** is Unicode. Lengths are in characters (code points). Text with NUL characters or halves of surrogate pairs is refused, unless it is cleaned as titles are.`;
