@@ -66,6 +66,8 @@ describe('the media handler', () => {
       'content-type': 'video/mp4', 'content-length': '1000', etag: '"abc"', 'accept-ranges': 'bytes',
       'x-content-type-options': 'nosniff', 'cache-control': 'public, max-age=31536000, immutable',
     });
+    // A file that is opened by itself is shown in a page of its own, in which nothing may run.
+    expect(response.headers.get('content-security-policy')!.split(';')).toEqual(expect.arrayContaining(["default-src 'none'", "media-src 'self'", 'sandbox']));
     expect(content.equals(Buffer.from(await response.arrayBuffer()))).toBe(true);
     expect((await fetch(`${base}/videos/v1/pic.jpg`)).headers.get('content-type')).toBe('image/jpeg');
   });

@@ -117,13 +117,13 @@ export function asyncApiDocument(): AsyncApiDocument {
         ...operation('receive', 'subscribe', 'Subscribe to topics', texts.subscribe, ['subscribe']),
         reply: { channel: ref('channels', 'subscribe'), messages: [ref('channels', 'subscribe', 'messages', 'subscribed')] },
       },
-      sendEvent: operation('send', 'event', 'Hear of an event', texts.event, events),
-      sendEventError: operation('send', 'eventError', 'Hear that a subscription has ended', texts.eventError, ['eventError']),
+      sendEvent: operation('send', 'event', 'Receive events', texts.event, events),
+      sendEventError: operation('send', 'eventError', 'Receive the end of a subscription', texts.eventError, ['eventError']),
       sendUploadProgress: {
-        ...operation('send', 'uploadProgress', 'Hear how far an upload is', texts.uploadProgress, ['uploadProgress']),
+        ...operation('send', 'uploadProgress', 'Receive upload progress', texts.uploadProgress, ['uploadProgress']),
         security: [ref('components', 'securitySchemes', 'token')],
       },
-      sendPublicUploadProgress: operation('send', 'publicUploadProgress', 'Hear how far an upload is, as clients of the original server do', texts.publicUploadProgress, ['publicUploadProgress']),
+      sendPublicUploadProgress: operation('send', 'publicUploadProgress', 'Receive upload progress as clients of the original server do', texts.publicUploadProgress, ['publicUploadProgress']),
     },
     components: {
       messages: {
