@@ -236,7 +236,7 @@ describe('a store on EventStoreDB', () => {
   });
 
   test('appends once with any what a server wrote, broke off and forgot', async () => {
-    double = await startEventStoreDbDouble({ log: createDoubleLog({ remembersIds: false }) });
+    double = await startEventStoreDbDouble({ log: createDoubleLog({ idMemoryBytes: 0 }) });
     store = createEventStoreDbStore({ url: double.url });
     const stream = someStream();
     double.faults.plan('append', 'dropAfterwards');

@@ -275,7 +275,7 @@ describe.each([true, false])('reading some types over a long way, from a server 
   async function fill(): Promise<{ positions: bigint[]; head: bigint }> {
     await store.close();
     await double[Symbol.asyncDispose]();
-    double = await startEventStoreDbDouble({ saysCaughtUp });
+    double = await startEventStoreDbDouble({ behaviour: { saysCaughtUp } });
     store = openStore();
     const positions: bigint[] = [];
     for (let n = 0; n < WANTED; n++) {

@@ -8,6 +8,7 @@ import featuresService from '@eventstore/db-client/generated/serverfeatures_grpc
 import type { Empty } from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { createAppendService } from './appendService.ts';
+import { STREAMS_PER_CONNECTION, upTo25_0, type Behaviour } from './behaviour.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createMembership, type Node } from './gossip.ts';
 import { createDoubleLog, type DoubleLog } from './log.ts';
@@ -19,10 +20,10 @@ export interface EventStoreDbDoubleOptions {
   readonly log?: DoubleLog;
   /** Whether it announces batch append, as servers from 21.10 on do; true by default. */
   readonly batchAppend?: boolean;
-  /** Whether it says when a subscription has caught up, as servers from 23.10 on do; true by default. */
-  readonly saysCaughtUp?: boolean;
   /** How far its clock is ahead of the clients' clocks; 0 by default. */
   readonly clockAheadMs?: number;
+  /** Where it is not to behave as `upTo25_0` does. */
+  readonly behaviour?: Partial<Behaviour>;
 }
 
 /**
@@ -35,6 +36,7 @@ export interface EventStoreDbDouble extends AsyncDisposable {
   readonly port: number;
   readonly log: DoubleLog;
   readonly faults: Faults;
+  readonly behaviour: Behaviour;
   readonly connections: number;
   /** Connections that clients have opened so far. */
   readonly connectionsOpened: number;
@@ -61,9 +63,9 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
   const log = options.log ?? createDoubleLog();
   const faults = createFaults();
   const membership = createMembership();
-  const appends = createAppendService(log, faults, { membership, now: () => Date.now() + (options.clockAheadMs ?? 0) });
-  const reads = createReadService(log, faults);
-  reads.saysCaughtUp = options.saysCaughtUp ?? true;
+  const behaviour = { ...upTo25_0, ...options.behaviour };
+  const appends = createAppendService(log, faults, { membership, behaviour, now: () => Date.now() + (options.clockAheadMs ?? 0) });
+  const reads = createReadService(log, faults, behaviour);
 
   /** Refuses those who require the leader, and says who it is. */
   function byLeader<Call extends { metadata: Metadata; emit(event: 'error', error: object): boolean }, Answer>(
@@ -77,7 +79,7 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     }) as unknown as UntypedHandleCall;
   }
 
-  const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 });
+  const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024, 'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION });
   server.addService(streamsService.StreamsService, {
     append: byLeader(appends.append),
     batchAppend: appends.batchAppend,
@@ -102,6 +104,7 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     port: network.port,
     log,
     faults,
+    behaviour,
     subscriptions: reads.subscriptions,
     get reads() {
       return reads.reads.size;

@@ -7,10 +7,11 @@ export interface StoredEvent {
   readonly contentType: string;
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;
-  /** Place of its record in the log, in bytes: what the server calls its commit position. */
+  /**
+   * Place of its record in the log, in bytes. Reads and subscriptions give it as the commit position and as the prepare
+   * position: an event appended over gRPC commits itself. Source: `CalculatePosition` in ResolvedEvent.cs.
+   */
   readonly position: bigint;
-  /** Position of the first event of the same append: what the server gives as the "prepare position" of reads. */
-  readonly transactionPosition: bigint;
   readonly created: Date;
 }
 
@@ -20,16 +21,28 @@ export type Expected = 'any' | 'noStream' | 'streamExists' | bigint;
 
 export type AppendOutcome =
   | { readonly kind: 'success'; readonly revision: bigint; readonly position: bigint }
-  | { readonly kind: 'wrongExpectedVersion'; readonly current: bigint | undefined };
+  | { readonly kind: 'wrongExpectedVersion'; readonly current: bigint | undefined }
+  /** A repeat of an append that is not indexed yet. The server drops it without a word. Source: `IdempotentNotReady` in StorageWriterService.cs. */
+  | { readonly kind: 'notReady' };
 
 /** The server's log, with the rules by which it takes appends. */
 export interface DoubleLog {
+  /** What readers can see: all that is indexed. */
   readonly events: readonly StoredEvent[];
   append(stream: string, events: readonly ProposedEvent[], expected: Expected): AppendOutcome;
+  /** What readers can see of a stream. */
   stream(name: string): readonly StoredEvent[];
-  /** Calls back after each append. Answers how to stop. */
+  /** The revision that the writer knows: it may not be indexed yet. */
+  lastRevision(stream: string): bigint | undefined;
+  /** Calls back whenever there are more events to see. Answers how to stop. */
   onAppend(listener: () => void): () => void;
-  /** Forgets the ids of recent events, as a restart does, or many other events. */
+  /** From now on appends are written and not indexed. An append is acknowledged only once it is indexed. */
+  holdIndex(): void;
+  /** Indexes what is written. */
+  releaseIndex(): void;
+  /** Resolves once everything up to a position is indexed. */
+  indexed(position: bigint): Promise<void>;
+  /** Forgets the ids of recent events, as a restart does. */
   forgetRecentIds(): void;
   /** As if so much had been written that nobody reads. */
   skipBytes(bytes: bigint): void;
@@ -38,55 +51,93 @@ export interface DoubleLog {
 /** Record header and checksums, about. */
 const RECORD_OVERHEAD = 100;
 
-/** `remembersIds`: whether it keeps the ids of recent events in memory, as a server that has not just restarted does. */
-export function createDoubleLog({ remembersIds = true } = {}): DoubleLog {
+/** Memory for the ids of recent events. Source: `CommittedEventsMemCacheLimit` in ESConsts.cs. */
+const ID_MEMORY_BYTES = 8 * 1_024 * 1_024;
+
+/** What the server counts for one id: id, revision, a pointer, and the stream's name in UTF-16. Source: IndexWriter.cs. */
+function idBytes(stream: string): number {
+  return 16 + 4 + 8 + 2 * stream.length;
+}
+
+/** `idMemoryBytes`: the oldest ids are forgotten when they take more; 0 forgets each at once. */
+export function createDoubleLog({ idMemoryBytes = ID_MEMORY_BYTES } = {}): DoubleLog {
   const events: StoredEvent[] = [];
   const streams = new Map<string, StoredEvent[]>();
+  /** Written, and not indexed yet. */
+  let unindexed: StoredEvent[] = [];
+  let holding = false;
+  const lastRevisions = new Map<string, bigint>();
   const recent = new Map<string, StoredEvent>();
+  let recentBytes = 0;
   const listeners = new Set<() => void>();
+  let onIndexed = Promise.withResolvers<void>();
   let end = 0n;
 
   function write(stream: string, proposed: readonly ProposedEvent[]): StoredEvent {
-    const own = streams.get(stream) ?? [];
-    streams.set(stream, own);
-    const transactionPosition = end;
     const created = new Date();
+    let stored: StoredEvent | undefined;
     for (const event of proposed) {
-      const stored = { ...event, stream, revision: BigInt(own.length), position: end, transactionPosition, created };
-      own.push(stored);
-      events.push(stored);
-      if (remembersIds) recent.set(event.id.toLowerCase(), stored);
+      stored = { ...event, stream, revision: (lastRevisions.get(stream) ?? -1n) + 1n, position: end, created };
+      unindexed.push(stored);
+      lastRevisions.set(stream, stored.revision);
+      remember(stored);
       end += BigInt(RECORD_OVERHEAD + event.data.length + event.metadata.length);
     }
+    if (!holding) index();
+    return stored!;
+  }
+
+  function remember(stored: StoredEvent): void {
+    recent.set(stored.id.toLowerCase(), stored);
+    recentBytes += idBytes(stored.stream);
+    for (const [id, { stream }] of recent) {
+      if (recentBytes <= idMemoryBytes) break;
+      recent.delete(id);
+      recentBytes -= idBytes(stream);
+    }
+  }
+
+  function index(): void {
+    for (const stored of unindexed) {
+      events.push(stored);
+      streams.set(stored.stream, streams.get(stored.stream) ?? []);
+      streams.get(stored.stream)!.push(stored);
+    }
+    unindexed = [];
     for (const listener of listeners) listener();
-    return own.at(-1)!;
+    onIndexed.resolve();
+    onIndexed = Promise.withResolvers();
   }
 
   /**
    * Where the same append lies already. With an expected version the server looks at the very place; with `any` it
-   * knows only the ids that it happens to have in memory. Source: IndexWriter.CheckCommit of EventStoreDB 20–24.
+   * knows only the ids that it happens to have in memory. Source: `CheckCommit` in IndexWriter.cs.
    */
   function repeated(stream: string, proposed: readonly ProposedEvent[], expected: Expected): StoredEvent | 'partly' | undefined {
-    const own = streams.get(stream) ?? [];
     const first = expected === 'noStream' ? 0n : typeof expected === 'bigint' ? expected + 1n : undefined;
-    const found = proposed.map(({ id }, index) => {
-      const stored = first === undefined ? recent.get(id.toLowerCase()) : own[Number(first) + index];
-      return stored?.stream === stream && stored.id.toLowerCase() === id.toLowerCase() ? stored : undefined;
+    const found = proposed.map(({ id }, n) => {
+      const remembered = recent.get(id.toLowerCase());
+      if (first === undefined) return remembered?.stream === stream ? remembered : undefined;
+      const revision = first + BigInt(n);
+      if (remembered?.stream === stream && remembered.revision === revision) return remembered;
+      const stored = streams.get(stream)?.[Number(revision)];
+      return stored?.id.toLowerCase() === id.toLowerCase() ? stored : undefined;
     });
     if (found[0] === undefined) return undefined;
     return found.includes(undefined) ? 'partly' : found.at(-1);
   }
 
   function append(stream: string, proposed: readonly ProposedEvent[], expected: Expected): AppendOutcome {
-    const last = streams.get(stream)?.at(-1);
-    const wrong: AppendOutcome = { kind: 'wrongExpectedVersion', current: last?.revision };
+    const last = lastRevisions.get(stream);
+    const wrong: AppendOutcome = { kind: 'wrongExpectedVersion', current: last };
     if (expected === 'streamExists' && last === undefined) return wrong;
-    const current = last?.revision ?? -1n;
+    const current = last ?? -1n;
     const wanted = expected === 'noStream' ? -1n : expected;
     const anywhere = wanted === 'any' || wanted === 'streamExists';
     if (anywhere || wanted < current) {
       const repeat = repeated(stream, proposed, expected);
       if (repeat === 'partly' || (repeat === undefined && !anywhere)) return wrong;
+      if (repeat !== undefined && unindexed.includes(repeat)) return { kind: 'notReady' };
       if (repeat !== undefined) return { kind: 'success', revision: repeat.revision, position: repeat.position };
     } else if (wanted > current) {
       return wrong;
@@ -102,11 +153,25 @@ export function createDoubleLog({ remembersIds = true } = {}): DoubleLog {
     events,
     append,
     stream: (name) => streams.get(name) ?? [],
+    lastRevision: (stream) => lastRevisions.get(stream),
     onAppend: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    forgetRecentIds: () => recent.clear(),
+    holdIndex: () => {
+      holding = true;
+    },
+    releaseIndex: () => {
+      holding = false;
+      index();
+    },
+    indexed: async (position) => {
+      while (unindexed.some((event) => event.position <= position)) await onIndexed.promise;
+    },
+    forgetRecentIds: () => {
+      recent.clear();
+      recentBytes = 0;
+    },
     skipBytes: (bytes) => {
       end += bytes;
     },

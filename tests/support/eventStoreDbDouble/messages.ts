@@ -36,7 +36,10 @@ export function batchExpectedOf(options: BatchAppendReq.Options): Expected {
   return options.hasNoStream() ? 'noStream' : options.hasStreamExists() ? 'streamExists' : 'any';
 }
 
-export function appendResponse(outcome: AppendOutcome, expected: Expected): AppendResp {
+/** What the server answers to an append that is indexed or was wrong. */
+export type Settled = Exclude<AppendOutcome, { kind: 'notReady' }>;
+
+export function appendResponse(outcome: Settled, expected: Expected): AppendResp {
   if (outcome.kind === 'success') {
     const at = outcome.position.toString();
     const position = new streams.AppendResp.Position();
@@ -56,7 +59,7 @@ export function appendResponse(outcome: AppendOutcome, expected: Expected): Appe
   return new streams.AppendResp().setWrongExpectedVersion(wrong);
 }
 
-export function batchAppendResponse(request: BatchAppendReq, stream: string, outcome: AppendOutcome, expected: Expected): BatchAppendResp {
+export function batchAppendResponse(request: BatchAppendReq, stream: string, outcome: Settled, expected: Expected): BatchAppendResp {
   const response = new streams.BatchAppendResp().setCorrelationId(request.getCorrelationId()).setStreamIdentifier(identifierOf(stream));
   if (outcome.kind === 'success') {
     const position = new shared.AllStreamPosition();
@@ -83,7 +86,7 @@ export function eventResponse(event: StoredEvent): ReadResp {
   recorded.setStreamIdentifier(identifierOf(event.stream));
   recorded.setStreamRevision(event.revision.toString());
   recorded.setCommitPosition(event.position.toString());
-  recorded.setPreparePosition(event.transactionPosition.toString());
+  recorded.setPreparePosition(event.position.toString());
   recorded.setData(event.data);
   recorded.setCustomMetadata(event.metadata);
   recorded.getMetadataMap().set('type', event.type);
@@ -102,6 +105,10 @@ export function confirmationResponse(id: string): ReadResp {
 
 export function caughtUpResponse(): ReadResp {
   return new streams.ReadResp().setCaughtUp(new streams.ReadResp.CaughtUp());
+}
+
+export function fellBehindResponse(): ReadResp {
+  return new streams.ReadResp().setFellBehind(new streams.ReadResp.FellBehind());
 }
 
 export function checkpointResponse(position: bigint): ReadResp {

@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import type { ServerWritableStream } from '@grpc/grpc-js';
-import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
+import { pause } from '../../../src/core/abortable.ts';
 import { refusals, UNAVAILABLE } from './appendService.ts';
+import { PAGE_EVENTS, type Behaviour } from './behaviour.ts';
 import type { Fault, Faults } from './faults.ts';
-import type { DoubleLog, StoredEvent } from './log.ts';
-import { caughtUpResponse, checkpointResponse, confirmationResponse, eventResponse, streamName, streamNotFoundResponse } from './messages.ts';
-
-type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
+import type { DoubleLog } from './log.ts';
+import { confirmationResponse, eventResponse, streamName, streamNotFoundResponse } from './messages.ts';
+import { selected } from './selection.ts';
+import { send, type ReadCall } from './sending.ts';
+import { createSubscription } from './subscription.ts';
 
 export interface ReadService {
   read(call: ReadCall): void;
   readonly subscriptions: Set<LiveSubscription>;
   /** Reads under way, subscriptions not included. */
   readonly reads: Set<object>;
-  /** Servers before 23.10 do not say when a subscription has caught up. */
-  saysCaughtUp: boolean;
 }
 
 export interface LiveSubscription {
@@ -26,12 +24,9 @@ export interface LiveSubscription {
   hang(): void;
 }
 
-/** Events searched without a match after which a filtered subscription says how far it is, unless the client names a number. */
-const DEFAULT_WINDOW = 32;
-
-export function createReadService(log: DoubleLog, faults: Faults): ReadService {
+export function createReadService(log: DoubleLog, faults: Faults, behaviour: Behaviour): ReadService {
   const subscriptions = new Set<LiveSubscription>();
-  const service: ReadService = { read, subscriptions, reads: new Set(), saysCaughtUp: true };
+  const service: ReadService = { read, subscriptions, reads: new Set() };
 
   function read(call: ReadCall): void {
     call.on('error', () => undefined);
@@ -56,6 +51,7 @@ export function createReadService(log: DoubleLog, faults: Faults): ReadService {
     }
     for (const event of selected(log, options)) {
       if (left-- === 0n) break;
+      if (given % PAGE_EVENTS === 0 && behaviour.pageLatencyMs > 0) await pause(behaviour.pageLatencyMs);
       await send(call, eventResponse(event));
       if (++given < 3) continue;
       if (fault === 'hangAfterwards') return;
@@ -75,108 +71,27 @@ export function createReadService(log: DoubleLog, faults: Faults): ReadService {
   }
 
   async function follow(call: ReadCall, options: ReadReq.Options, fault: Fault | undefined): Promise<void> {
-    const state = { done: false, hanging: fault === 'hang' };
-    let wake = (): void => undefined;
-    const stopListening = log.onAppend(() => wake());
-    const finish = (how: () => void): void => {
-      state.done = true;
-      wake();
-      how();
-    };
+    const subscription = createSubscription(call, options, log, behaviour);
+    if (fault === 'hang') subscription.hang();
     const live: LiveSubscription = {
-      end: () => finish(() => call.end()),
-      fail: () => finish(() => void call.emit('error', UNAVAILABLE)),
-      hang: () => {
-        state.hanging = true;
+      end: () => {
+        subscription.stop();
+        call.end();
       },
+      fail: () => {
+        subscription.stop();
+        call.emit('error', UNAVAILABLE);
+      },
+      hang: subscription.hang,
     };
     subscriptions.add(live);
-    call.on('cancelled', () => finish(() => undefined));
+    call.on('cancelled', subscription.stop);
     try {
-      const matches = matcher(options);
-      const interval = checkpointInterval(options);
-      let next = log.events.findIndex(after(options));
-      if (next === -1) next = log.events.length;
-      for (let searched = 0, caughtUp = false; !state.done; ) {
-        while (next < log.events.length && !state.done && !state.hanging) {
-          const event = log.events[next++]!;
-          if (matches(event)) await send(call, eventResponse(event));
-          if (interval !== undefined && ++searched % interval === 0) await send(call, checkpointResponse(event.position));
-        }
-        if (!caughtUp && !state.hanging && service.saysCaughtUp) await send(call, caughtUpResponse());
-        caughtUp = true;
-        if (!state.done && (next >= log.events.length || state.hanging)) await new Promise<void>((resolve) => (wake = resolve));
-      }
+      await subscription.run();
     } finally {
-      stopListening();
       subscriptions.delete(live);
     }
   }
 
   return service;
-}
-
-/** Waits until the client can take more, so that a slow one sets the pace. */
-async function send(call: ReadCall, message: ReadResp): Promise<void> {
-  if (call.cancelled) throw new Error('cancelled');
-  if (call.write(message)) return;
-  const settled = new AbortController();
-  const { signal } = settled;
-  await Promise.race([once(call, 'drain', { signal }), once(call, 'cancelled', { signal })]).finally(() => settled.abort());
-}
-
-/** Reads begin with the event at the position; backwards, with the one before it. */
-function* selected(log: DoubleLog, options: ReadReq.Options): Generator<StoredEvent> {
-  const backwards = options.getReadDirection() === streams.ReadReq.Options.ReadDirection.BACKWARDS;
-  const stream = options.getStream();
-  const matches = matcher(options);
-  const events = stream === undefined ? log.events : log.stream(streamName(stream.getStreamIdentifier()));
-  const within = stream === undefined ? allBounds(options, backwards) : streamBounds(stream, backwards);
-  // As of now: what comes while this is read is not part of it.
-  const size = events.length;
-  for (let n = 0; n < size; n++) {
-    const event = events[backwards ? size - 1 - n : n]!;
-    if (within(event) && matches(event)) yield event;
-  }
-}
-
-function streamBounds(stream: ReadReq.Options.StreamOptions, backwards: boolean): (event: StoredEvent) => boolean {
-  if (!stream.hasRevision()) return () => stream.hasStart() !== backwards;
-  const revision = BigInt(stream.getRevision());
-  return (event) => (backwards ? event.revision <= revision : event.revision >= revision);
-}
-
-function allBounds(options: ReadReq.Options, backwards: boolean): (event: StoredEvent) => boolean {
-  const all = options.getAll()!;
-  if (!all.hasPosition()) return () => all.hasStart() !== backwards;
-  const position = BigInt(all.getPosition()!.getCommitPosition());
-  return (event) => (backwards ? event.position < position : event.position >= position);
-}
-
-/** Subscriptions begin after the position. The server compares commit position first, then prepare position. */
-function after(options: ReadReq.Options): (event: StoredEvent) => boolean {
-  const all = options.getAll()!;
-  if (all.hasStart()) return () => true;
-  if (all.hasEnd()) return () => false;
-  const commit = BigInt(all.getPosition()!.getCommitPosition());
-  const prepare = BigInt(all.getPosition()!.getPreparePosition());
-  return ({ position }) => position > commit || (position === commit && position > prepare);
-}
-
-function matcher(options: ReadReq.Options): (event: StoredEvent) => boolean {
-  const filter = options.getFilter();
-  if (filter === undefined) return () => true;
-  const expression = (filter.getEventType() ?? filter.getStreamIdentifier())!;
-  const text = (event: StoredEvent): string => (filter.hasEventType() ? event.type : event.stream);
-  if (expression.getRegex() === '') {
-    const prefixes = expression.getPrefixList();
-    return (event) => prefixes.some((prefix) => text(event).startsWith(prefix));
-  }
-  const regex = new RegExp(expression.getRegex());
-  return (event) => regex.test(text(event));
-}
-
-function checkpointInterval(options: ReadReq.Options): number | undefined {
-  const filter = options.getFilter();
-  return filter && (filter.hasMax() ? filter.getMax() : DEFAULT_WINDOW) * filter.getCheckpointintervalmultiplier();
 }
