@@ -42,6 +42,11 @@ const transientTypes = new Set<string>([
 /** gRPC status codes: cancelled, unknown, deadline exceeded, aborted, internal (a stream reset), unavailable. */
 const transientCodes = new Set<unknown>([1, 2, 4, 10, 13, 14]);
 
+/** What the server says of an append within a batch that it will never take, in the words of a client that does not know the message. */
+const REFUSED_IN_BATCH = /^Could not recognize (MaximumAppendEventSizeExceeded|BadRequest)$/;
+/** gRPC status codes of an append that the server will never take: invalid argument, resource exhausted (a message too large). */
+const refusedCodes = new Set<unknown>([3, 8]);
+
 /**
  * Whether the same call may work later: the server was away, busy, or not the leader. The client types some of its
  * errors and hands on others raw from gRPC (a refused connection among them), hence the two ways to look.
@@ -53,7 +58,16 @@ export function isTransient(error: unknown): boolean {
   if (isCommandError(error) && error.type !== ErrorType.UNKNOWN) return transientTypes.has(error.type);
   const { code } = error as { code?: unknown };
   if (code !== undefined) return transientCodes.has(code);
-  return isCommandError(error) || error.message.startsWith('Failed to discover');
+  if (isCommandError(error)) return !REFUSED_IN_BATCH.test(error.message);
+  return error.message.startsWith('Failed to discover');
+}
+
+/** An append that the server will never take, other than those that the client knows (`asPortError`). It says why in the cause's message. */
+export function refusalIn(error: unknown, stream: string): AppendRefused | undefined {
+  if (!(error instanceof Error) || !isCommandError(error) || error.type !== ErrorType.UNKNOWN) return undefined;
+  const { code } = error as { code?: unknown };
+  if (!refusedCodes.has(code) && !REFUSED_IN_BATCH.test(error.message)) return undefined;
+  return new AppendRefused(`EventStoreDB refused an append to ${kindOf(stream)} as it is: ${error.message}`, { cause: error });
 }
 
 /** Whether the server said nothing at all until the time limit. */

@@ -1,14 +1,16 @@
 import { BACKWARDS, END, StreamNotFoundError, type AllStreamResolvedEvent, type EventStoreDBClient, type ReadPosition, type ResolvedEvent } from '@eventstore/db-client';
 import type { RecordedEvent } from '../core/event.ts';
-import type { ReadStreamOptions } from './eventStore.ts';
-import { SEARCHED_FOR_REPEATS, type Found } from './eventStoreDbAppender.ts';
+import type { AppendResult, ReadStreamOptions } from './eventStore.ts';
 import { ahead, type ClientStream } from './eventStoreDbBursts.ts';
 import { readBursts } from './eventStoreDbCalls.ts';
 import type { EventStoreDbConnection } from './eventStoreDbConnection.ts';
 import { kindOf } from './eventStoreDbErrors.ts';
 import { clientPosition, isOurs, positionOf, toRecorded } from './eventStoreDbEvents.ts';
+import type { Find, Look } from './eventStoreDbLooks.ts';
 import { createPatience, retried } from './eventStoreDbRetry.ts';
 
+/** The last events of a stream that are searched for ids which may be there already. */
+const SEARCHED_FOR_REPEATS = 256;
 /** Events read ahead of the consumer of one stream. */
 const STREAM_AHEAD = 500;
 /** Of the whole log, backwards, in search of its last event that is ours: few at first, which nearly always do. */
@@ -18,7 +20,7 @@ const NEXT_LOOK = 4_096n;
 export interface EventStoreDbReader {
   head(signal?: AbortSignal): Promise<bigint>;
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
-  find(stream: string, ids: readonly string[]): Promise<Found>;
+  readonly find: Find;
 }
 
 export interface ReaderOptions {
@@ -59,28 +61,25 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, { t
     }
   }
 
-  async function find(stream: string, ids: readonly string[]): Promise<Found> {
+  async function find(stream: string, ids: readonly string[], longest: number): Promise<Look> {
     const wanted = new Set(ids);
-    const met: RecordedEvent[] = [];
+    const places = new Map<string, AppendResult>();
     let last: number | undefined;
-    let searched = 0;
-    const maxCount = SEARCHED_FOR_REPEATS + ids.length;
+    // Not to end in the middle of what may be the events sought.
+    const maxCount = SEARCHED_FOR_REPEATS + longest - 1;
     const read = (client: EventStoreDBClient): ClientStream => client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount, requiresLeader: true });
     try {
       for await (const { event } of items<ResolvedEvent>(`searching ${kindOf(stream)}`, read, undefined, findTimeoutMs)) {
         if (event === undefined) continue;
-        last ??= Number(event.revision);
-        if (wanted.has(event.id)) met.unshift(toRecorded(event));
-        // Far enough, and not in the middle of what may be the events sought.
-        if (met.length === ids.length || (++searched >= SEARCHED_FOR_REPEATS && met.length === 0)) break;
+        const revision = Number(event.revision);
+        last ??= revision;
+        if (wanted.has(event.id)) places.set(event.id, { revision, position: positionOf(event) });
+        if (places.size === wanted.size) break;
       }
     } catch (error) {
       if (!(error instanceof StreamNotFoundError)) throw error;
     }
-    if (met.length === 0) return { last, events: undefined };
-    const inOrder = met.length === ids.length && met.every(({ id, revision }, n) => id === ids[n] && revision === met[0]!.revision + n);
-    const { revision, position } = met.at(-1)!;
-    return { last, events: inOrder ? { revision, position } : 'partly' };
+    return { last, places };
   }
 
   async function head(signal?: AbortSignal): Promise<bigint> {
