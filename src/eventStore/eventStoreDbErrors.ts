@@ -39,13 +39,13 @@ const transientTypes = new Set<string>([
   ErrorType.UNKNOWN,
 ]);
 
-/** gRPC status codes: cancelled, unknown, deadline exceeded, aborted, internal (a stream reset), unavailable. */
-const transientCodes = new Set<unknown>([1, 2, 4, 10, 13, 14]);
+/** gRPC status codes: cancelled, unknown, deadline exceeded, resource exhausted (too many calls), aborted, internal (a stream reset), unavailable. */
+const transientCodes = new Set<unknown>([1, 2, 4, 8, 10, 13, 14]);
 
 /** What the server says of an append within a batch that it will never take, in the words of a client that does not know the message. */
 const REFUSED_IN_BATCH = /^Could not recognize (MaximumAppendEventSizeExceeded|BadRequest)$/;
-/** gRPC status codes of an append that the server will never take: invalid argument, resource exhausted (a message too large). */
-const refusedCodes = new Set<unknown>([3, 8]);
+/** The gRPC status code for an append that the server will never take. */
+const INVALID_ARGUMENT = 3;
 
 /**
  * Whether the same call may work later: the server was away, busy, or not the leader. The client types some of its
@@ -66,7 +66,7 @@ export function isTransient(error: unknown): boolean {
 export function refusalIn(error: unknown, stream: string): AppendRefused | undefined {
   if (!(error instanceof Error) || !isCommandError(error) || error.type !== ErrorType.UNKNOWN) return undefined;
   const { code } = error as { code?: unknown };
-  if (!refusedCodes.has(code) && !REFUSED_IN_BATCH.test(error.message)) return undefined;
+  if (code !== INVALID_ARGUMENT && !REFUSED_IN_BATCH.test(error.message)) return undefined;
   return new AppendRefused(`EventStoreDB refused an append to ${kindOf(stream)} as it is: ${error.message}`, { cause: error });
 }
 

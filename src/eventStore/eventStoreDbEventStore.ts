@@ -3,6 +3,7 @@ import type { AppendResult, EventBatch, EventStore, ReadAllOptions, ReadStreamOp
 import { EventStoreUnavailable } from './eventStore.ts';
 import { createAppender } from './eventStoreDbAppender.ts';
 import { connectEventStoreDb } from './eventStoreDbConnection.ts';
+import { createFind } from './eventStoreDbFind.ts';
 import { PAGE_SIZE, readPages } from './eventStoreDbPages.ts';
 import { createEventStoreDbReader } from './eventStoreDbReader.ts';
 import { batchingSender, plainSender } from './eventStoreDbSender.ts';
@@ -45,9 +46,11 @@ export function createEventStoreDbStore({
 }: EventStoreDbStoreOptions): EventStore {
   const closing = new AbortController();
   const connection = connectEventStoreDb(url, { batchAppend: false });
-  const sender = batchAppend ? batchingSender(url, appendTimeoutMs) : plainSender(connection, appendTimeoutMs);
-  const reader = createEventStoreDbReader(connection, { timeoutMs: readTimeoutMs, findTimeoutMs: appendTimeoutMs });
-  const appender = createAppender(sender, reader.find, log);
+  // A connection takes 100 calls at a time (Kestrel's `MaxStreamsPerConnection`): appends are not to wait behind reads.
+  const writing = connectEventStoreDb(url, { batchAppend: false });
+  const sender = batchAppend ? batchingSender(url, appendTimeoutMs) : plainSender(writing, appendTimeoutMs);
+  const appender = createAppender(sender, createFind(writing, appendTimeoutMs), log);
+  const reader = createEventStoreDbReader(connection, readTimeoutMs);
   const tail = createLogTail({ connection, head: reader.head, watchdogMs, signal: closing.signal, log });
   const appending = new Set<Promise<unknown>>();
 
@@ -117,7 +120,7 @@ export function createEventStoreDbStore({
     close: async () => {
       closing.abort(new EventStoreUnavailable('the event store is closed'));
       await Promise.allSettled(appending);
-      await Promise.all([sender.close(), connection.close()]);
+      await Promise.all([sender.close(), writing.close(), connection.close()]);
     },
   };
 }

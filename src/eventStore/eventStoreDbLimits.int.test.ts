@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { from25_1, upTo25_0, type Behaviour } from '../../tests/support/eventStoreDbDouble/behaviour.ts';
+import { from25_1, STREAMS_PER_CONNECTION, upTo25_0, type Behaviour } from '../../tests/support/eventStoreDbDouble/behaviour.ts';
+import { eventually } from '../../tests/support/eventually.ts';
 import { startEventStoreDbDouble, type EventStoreDbDouble } from '../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
 import type { ProposedEvent } from '../../tests/support/eventStoreDbDouble/log.ts';
 import type { NewEvent } from '../core/event.ts';
@@ -133,6 +134,26 @@ describe('a long way through the log', () => {
     expect(batches.at(-1)!.position).toBe(await store.head());
     expect(double.faults.calls.subscribe).toBe(1);
   });
+});
+
+test('appends do not wait behind more reads than the server takes on one connection', async () => {
+  await open({});
+  const stream = someStream();
+  await store.append(stream, someEvents(1), 'none');
+  double.faults.plan('read', 'hang', STREAMS_PER_CONNECTION);
+  const reading = new AbortController();
+  const reads = Array.from({ length: 2 * STREAMS_PER_CONNECTION }, () => all(store.readStream(stream, { signal: reading.signal })));
+  try {
+    await eventually(() => double.reads >= STREAMS_PER_CONNECTION, { what: 'the connection is full' });
+    // Less than one try takes before it counts as failed. The first one looks for its id, too.
+    const begun = performance.now();
+    await store.append(stream, someEvents(1), 'any');
+    await store.append(someStream(), someEvents(1), 'none');
+    expect(performance.now() - begun).toBeLessThan(PATIENT_MS);
+  } finally {
+    reading.abort();
+    await Promise.allSettled(reads);
+  }
 });
 
 test('each event of one append has its own position, at which a reader can go on', async () => {

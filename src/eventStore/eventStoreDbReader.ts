@@ -1,16 +1,13 @@
 import { BACKWARDS, END, StreamNotFoundError, type AllStreamResolvedEvent, type EventStoreDBClient, type ReadPosition, type ResolvedEvent } from '@eventstore/db-client';
 import type { RecordedEvent } from '../core/event.ts';
-import type { AppendResult, ReadStreamOptions } from './eventStore.ts';
+import type { ReadStreamOptions } from './eventStore.ts';
 import { ahead, type ClientStream } from './eventStoreDbBursts.ts';
 import { readBursts } from './eventStoreDbCalls.ts';
 import type { EventStoreDbConnection } from './eventStoreDbConnection.ts';
 import { kindOf } from './eventStoreDbErrors.ts';
 import { clientPosition, isOurs, positionOf, toRecorded } from './eventStoreDbEvents.ts';
-import type { Find, Look } from './eventStoreDbLooks.ts';
 import { createPatience, retried } from './eventStoreDbRetry.ts';
 
-/** The last events of a stream that are searched for ids which may be there already. */
-const SEARCHED_FOR_REPEATS = 256;
 /** Events read ahead of the consumer of one stream. */
 const STREAM_AHEAD = 500;
 /** Of the whole log, backwards, in search of its last event that is ours: few at first, which nearly always do. */
@@ -20,22 +17,15 @@ const NEXT_LOOK = 4_096n;
 export interface EventStoreDbReader {
   head(signal?: AbortSignal): Promise<bigint>;
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
-  readonly find: Find;
 }
 
-export interface ReaderOptions {
-  /** Silence after which a read counts as failed. */
-  readonly timeoutMs: number;
-  /** The same for what an append waits for. */
-  readonly findTimeoutMs: number;
-}
-
-export function createEventStoreDbReader(connection: EventStoreDbConnection, { timeoutMs, findTimeoutMs }: ReaderOptions): EventStoreDbReader {
+/** `timeoutMs`: silence after which a read counts as failed. */
+export function createEventStoreDbReader(connection: EventStoreDbConnection, timeoutMs: number): EventStoreDbReader {
   /** Everything up to here has been looked through, and `head` was the last event of ours in it. */
   let known = { upTo: -1n, head: 0n };
 
-  async function* items<Item>(what: string, read: (client: EventStoreDBClient) => ClientStream, signal?: AbortSignal, idleMs = timeoutMs): AsyncGenerator<Item> {
-    for await (const burst of readBursts<Item>(connection, what, read, { most: STREAM_AHEAD, idleMs, signal })) yield* burst;
+  async function* items<Item>(what: string, read: (client: EventStoreDBClient) => ClientStream, signal?: AbortSignal): AsyncGenerator<Item> {
+    for await (const burst of readBursts<Item>(connection, what, read, { most: STREAM_AHEAD, idleMs: timeoutMs, signal })) yield* burst;
   }
 
   async function* readStream(stream: string, { from = 0, signal }: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
@@ -59,27 +49,6 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, { t
         await patience.afterFailure(error);
       }
     }
-  }
-
-  async function find(stream: string, ids: readonly string[], longest: number): Promise<Look> {
-    const wanted = new Set(ids);
-    const places = new Map<string, AppendResult>();
-    let last: number | undefined;
-    // Not to end in the middle of what may be the events sought.
-    const maxCount = SEARCHED_FOR_REPEATS + longest - 1;
-    const read = (client: EventStoreDBClient): ClientStream => client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount, requiresLeader: true });
-    try {
-      for await (const { event } of items<ResolvedEvent>(`searching ${kindOf(stream)}`, read, undefined, findTimeoutMs)) {
-        if (event === undefined) continue;
-        const revision = Number(event.revision);
-        last ??= revision;
-        if (wanted.has(event.id)) places.set(event.id, { revision, position: positionOf(event) });
-        if (places.size === wanted.size) break;
-      }
-    } catch (error) {
-      if (!(error instanceof StreamNotFoundError)) throw error;
-    }
-    return { last, places };
   }
 
   async function head(signal?: AbortSignal): Promise<bigint> {
@@ -112,5 +81,5 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, { t
     return found;
   }
 
-  return { head, readStream, find };
+  return { head, readStream };
 }
