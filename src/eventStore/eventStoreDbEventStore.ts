@@ -33,7 +33,7 @@ export interface EventStoreDbStoreOptions {
  * Appending again what is there: with `none`, recognised however long ago it was. With a revision or `any`, when it is
  * the same append repeated at the same revision, or while the server remembers the ids, or among the last 256 events of
  * the stream, where ids that are not brand-new (version 7, of this very half second) are looked for before they are
- * appended. An id that is in another stream is not noticed.
+ * appended; `appendMany` looks once at each stream. An id that is in another stream is not noticed.
  * @throws when the URL is not a connection string.
  */
 export function createEventStoreDbStore({

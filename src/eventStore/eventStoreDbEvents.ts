@@ -31,8 +31,8 @@ export function positionOf(event: ClientEvent): bigint {
 }
 
 /**
- * Reads from it include the event that lies there, subscriptions do not. The server compares it with the event's
- * place in the log, which is the same number twice; the prepare position that reads give may be a smaller one.
+ * Reads from it include the event that lies there, subscriptions do not. The commit position and the prepare position of
+ * an event are the same number: an event that came over gRPC commits itself.
  */
 export function clientPosition(position: bigint): ReadPosition {
   return position === 0n ? START : { commit: position, prepare: position };

@@ -3,7 +3,7 @@ import { from25_1, STREAMS_PER_CONNECTION, upTo25_0, type Behaviour } from '../.
 import { eventually } from '../../tests/support/eventually.ts';
 import { startEventStoreDbDouble, type EventStoreDbDouble } from '../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
 import type { ProposedEvent } from '../../tests/support/eventStoreDbDouble/log.ts';
-import type { NewEvent } from '../core/event.ts';
+import type { NewEvent, RecordedEvent } from '../core/event.ts';
 import { failure } from './contract/support.ts';
 import { AppendRefused, type EventStore } from './eventStore.ts';
 import { all, follow, someEvent, someEvents, someStream } from './eventStoreContract.ts';
@@ -153,6 +153,22 @@ test('appends do not wait behind more reads than the server takes on one connect
   } finally {
     reading.abort();
     await Promise.allSettled(reads);
+  }
+});
+
+test('a consumer that takes its time keeps no call open on the server, of which a connection takes only so many', async () => {
+  await open({});
+  const stream = someStream();
+  double.log.append(stream, manyProposed(3_000), 'noStream');
+  const readers = Array.from({ length: 20 }, () => store.readStream(stream)[Symbol.asyncIterator]());
+  try {
+    await Promise.all(readers.map((reader) => reader.next()));
+    await eventually(() => double.reads === 0, { what: 'the calls have ended' });
+    const [first] = readers as [AsyncIterator<RecordedEvent>];
+    for (let revision = 1; revision < 3_000; revision++) expect((await first.next()).value).toMatchObject({ revision });
+    expect(await first.next()).toMatchObject({ done: true });
+  } finally {
+    await Promise.all(readers.map((reader) => reader.return!()));
   }
 });
 

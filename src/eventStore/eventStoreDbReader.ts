@@ -34,16 +34,20 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
     for (let next = from; ; ) {
       try {
         signal?.throwIfAborted();
-        const read = (client: EventStoreDBClient): ClientStream => client.readStream(stream, { fromRevision: BigInt(next), requiresLeader: true }, ahead(STREAM_AHEAD));
-        for await (const { event } of items<ResolvedEvent>(what, read, signal)) {
+        // A call that gives no more than is held ready here ends on the server, however slow the consumer is.
+        const options = { fromRevision: BigInt(next), maxCount: STREAM_AHEAD, requiresLeader: true };
+        const read = (client: EventStoreDBClient): ClientStream => client.readStream(stream, options, ahead(STREAM_AHEAD));
+        let left = STREAM_AHEAD;
+        for await (const { event, link } of items<ResolvedEvent>(what, read, signal)) {
+          left--;
+          next = Number((link ?? event)!.revision) + 1;
+          patience.restore();
           // Left out are links to events that have been deleted, which are nobody's.
           if (event === undefined) continue;
-          next = Number(event.revision) + 1;
-          patience.restore();
           yield toRecorded(event);
           signal?.throwIfAborted();
         }
-        return;
+        if (left > 0) return;
       } catch (error) {
         if (error instanceof StreamNotFoundError) return;
         await patience.afterFailure(error);

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../core/event.ts';
 import { AppendRefused, type ExpectedRevision } from './eventStore.ts';
 
-/** Bytes of one event's data and metadata as JSON. The same as EventStoreDB's and Kafka's own default limit. */
+/** Bytes of one event's data and metadata as JSON. Below the default limits of EventStoreDB (1 MiB for an append, up to 25.0) and Kafka. */
 const MOST_EVENT_BYTES = 1_000_000;
 const MOST_STREAM_NAME = 256;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
