@@ -9,6 +9,7 @@ import { script } from '../../tests/support/scripts.ts';
 import { runFfmpeg } from './ffmpeg.ts';
 import { findSandbox, type FoundSandbox } from './findSandbox.ts';
 import { createInspector } from './inspect.ts';
+import { uploadLimits } from './limits.ts';
 import { ProbeFailed } from './probe.ts';
 import { planRendition } from './rendition.ts';
 import { createSandbox, FFMPEG_ACCOUNT } from './sandbox.ts';
@@ -69,7 +70,7 @@ test('a clip in a folder that only we may enter is inspected, transcoded and pic
 
 test('a transcode that is given up is killed at once', async () => {
   const givenUp = new AbortController();
-  const plan = { videoStream: 0, audioStream: undefined, width: 1280, height: 720, frameRate: undefined, duration: 10 };
+  const plan = { videoStream: 0, audioStream: undefined, width: 1280, height: 720, frameRate: undefined, maxPixels: uploadLimits.maxPixels, duration: 10 };
   const source = await original('slow');
   const work = transcode(source, join(folder.path, 'video.mp4'), plan, { ffmpeg, sandbox: found.sandbox, signal: givenUp.signal });
   work.catch(() => undefined);

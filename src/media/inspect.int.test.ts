@@ -31,6 +31,7 @@ describe('honest clips are taken, and measured as a viewer sees them', () => {
     ['mpeg4', { duration: 1, width: 64, height: 48 }],
     ['withCover', { duration: 1, width: 64, height: 48 }],
     ['sixty', { duration: 60, width: 64, height: 48 }],
+    ['minute4k60', { duration: 60, width: 3840, height: 2160 }],
     ['large', { duration: 0.2, width: 2560, height: 1440 }],
   ])('%s', async (name, facts) => {
     expect((await inspect(await clip(name))).facts).toEqual(facts);
@@ -76,6 +77,7 @@ describe('what is broken or beyond the limits is refused as unprocessable', () =
   test.each<[ClipName, string]>([
     ['sixtyHalf', 'video_too_long'], ['longSound', 'video_too_long'], ['tooWide', 'dimensions_not_supported'],
     ['tooSmall', 'dimensions_not_supported'], ['strip', 'dimensions_not_supported'], ['fast1000', 'frame_rate_not_supported'], ['motionJpeg', 'codec_not_supported'],
+    ['twenty8k60', 'video_too_much_work'],
   ])('%s', async (name, code) => {
     await expect(inspect(await clip(name))).rejects.toMatchObject({ kind: 'unprocessable', code });
   });

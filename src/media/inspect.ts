@@ -70,6 +70,7 @@ export function judge(streams: readonly ProbedStream[], limits: UploadLimits): I
   if (video.damaged > 0 || (audio?.damaged ?? 0) > 0) throw refuse('damaged_video', 'The video is cut off or damaged: parts of it are missing.');
   checkSize(video, limits);
   checkLength(video, streams, limits);
+  checkWork(video, limits);
   return { facts: factsOf(video), video, audio };
 }
 
@@ -101,6 +102,16 @@ function checkLength(video: ProbedStream, streams: readonly ProbedStream[], limi
     const seconds = Math.max(video.end - video.start, whole).toFixed(1);
     throw refuse('video_too_long', `The video is ${seconds} seconds long; at most ${limits.maxSeconds} seconds are allowed.`);
   }
+}
+
+/** Each limit alone lets through a minute of 8K at 240 frames a second, which would keep everybody else waiting. */
+function checkWork({ width, height, decoded }: ProbedStream, { maxWork }: UploadLimits): void {
+  if (width * height * decoded <= maxWork) return;
+  const most = Math.floor(maxWork / (width * height));
+  throw refuse(
+    'video_too_much_work',
+    `The video has ${decoded} frames of ${width} × ${height} pixels; at that size at most ${most} frames are allowed. Make it shorter, or export it at a smaller size or with fewer frames a second.`,
+  );
 }
 
 function refuse(code: string, message: string, cause?: unknown): DomainError {

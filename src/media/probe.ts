@@ -22,6 +22,8 @@ export interface ProbedStream {
   readonly still: boolean;
   /** Packets that are shown (an edit list may leave some out), and when the first begins and the last ends, in seconds. */
   readonly packets: number;
+  /** All packets, also those that an edit list leaves out: they have to be decoded as well. */
+  readonly decoded: number;
   readonly start: number;
   readonly end: number;
   /** Packets that the container could give only in part. */
@@ -42,9 +44,13 @@ export class Unreadable extends Error {
 
 /** ffprobe could not be run, or was killed from outside: that says nothing about the file, and another time it may work. */
 export class ProbeFailed extends Error {
+  /** It was ended from outside: with this file it may happen again. */
+  readonly killed: boolean;
+
   constructor(cause: Error) {
     super(`ffprobe could not do its work: ${cause.message}`, { cause });
     this.name = 'ProbeFailed';
+    this.killed = typeof (cause as ExecFileException).signal === 'string';
   }
 }
 
@@ -160,8 +166,8 @@ function readStream(raw: RawStream): Omit<ProbedStream, keyof PacketTimes> {
   };
 }
 
-type PacketTimes = { -readonly [K in 'packets' | 'start' | 'end' | 'damaged']: ProbedStream[K] };
-const noPackets = (): PacketTimes => ({ packets: 0, start: 0, end: 0, damaged: 0 });
+type PacketTimes = { -readonly [K in 'packets' | 'decoded' | 'start' | 'end' | 'damaged']: ProbedStream[K] };
+const noPackets = (): PacketTimes => ({ packets: 0, decoded: 0, start: 0, end: 0, damaged: 0 });
 
 /** Lines like `stream_index=0|pts_time=0.040000|duration_time=0.040000|flags=K__`. */
 function readPackets(text: string): Map<number, PacketTimes> {
@@ -172,6 +178,7 @@ function readPackets(text: string): Map<number, PacketTimes> {
     if (Number.isNaN(index)) continue;
     const stream = streams.get(index) ?? noPackets();
     streams.set(index, stream);
+    stream.decoded += 1;
     if (flags.includes('C')) stream.damaged += 1;
     if (flags.includes('D') || Number.isNaN(pts)) continue;
     const end = pts + (Number(fields.get('duration_time')) || 0);

@@ -1,4 +1,5 @@
 import type { MediaFacts } from '../videos/events.ts';
+import { uploadLimits } from './limits.ts';
 import type { ProbedStream } from './probe.ts';
 
 /** What is played: at most 1080 on the short side, at most 4K on the long one. */
@@ -16,6 +17,8 @@ export interface RenditionPlan {
   readonly height: number;
   /** Set when the upload has more frames a second than are worth their bytes. */
   readonly frameRate: number | undefined;
+  /** Pixels of the largest frame that is decoded: a stream may begin small, as its headers say, and grow in the middle. */
+  readonly maxPixels: number;
   /** Seconds of the upload's picture. */
   readonly duration: number;
 }
@@ -38,8 +41,16 @@ export function planRendition(video: ProbedStream, audio: ProbedStream | undefin
     height: even(height * scale),
     // A clip of few frames says little about its rate.
     frameRate: video.packets > FRAME_RATE / 2 && video.packets / duration > FRAME_RATE * 1.02 ? FRAME_RATE : undefined,
+    maxPixels: largestFrame(video),
     duration,
   };
+}
+
+/** What is left of the budget for each frame. Decoders count whole blocks of up to 64 pixels, so the frame as it is always fits. */
+function largestFrame({ width, height, decoded }: ProbedStream): number {
+  const whole = (pixels: number): number => Math.ceil(pixels / 64) * 64;
+  const { maxPixels, maxWork } = uploadLimits;
+  return Math.min(maxPixels, Math.max(whole(width) * whole(height), Math.floor(maxWork / Math.max(1, decoded))));
 }
 
 /** Rounded down, so that nothing is ever scaled up; a hair is added for what division lost. */

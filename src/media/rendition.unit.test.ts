@@ -5,7 +5,7 @@ import { factsOf, planRendition } from './rendition.ts';
 
 const video = (changes: Partial<ProbedStream>): ProbedStream => ({
   index: 0, kind: 'video', codec: 'h264', tag: 'avc1', width: 640, height: 480, pixelShape: 1, rotation: 0, still: false,
-  packets: 250, start: 0, end: 10, damaged: 0, ...changes,
+  packets: 250, decoded: 250, start: 0, end: 10, damaged: 0, ...changes,
 });
 const sizeOf = (changes: Partial<ProbedStream>): [number, number] => {
   const { width, height } = planRendition(video(changes), undefined);

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { clip, spoiltClip, testTools } from '../../tests/support/clips.ts';
 import { untrustedInput } from './codecs.ts';
+import { uploadLimits } from './limits.ts';
 import type { FfmpegTools } from './ffmpegTools.ts';
 import { createInspector } from './inspect.ts';
 import { probe, Unreadable } from './probe.ts';
@@ -35,7 +36,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const plan = { videoStream: 0, audioStream: undefined, width: 64, height: 48, frameRate: undefined, duration: 1 };
+const plan = { videoStream: 0, audioStream: undefined, width: 64, height: 48, frameRate: undefined, maxPixels: uploadLimits.maxPixels, duration: 1 };
 
 /** What a program says about an input, with these options before it. */
 function says(program: string, options: readonly string[], input: string, output: readonly string[] = []): Promise<string> {

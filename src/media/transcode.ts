@@ -35,10 +35,11 @@ export async function transcode(input: string, output: string, plan: RenditionPl
     const share = Math.min(1, time / Math.max(plan.duration, 0.01));
     if (share > told) onProgress?.((told = share));
   };
-  const filters = [`scale=${plan.width}:${plan.height}`, 'setsar=1', ...(plan.frameRate === undefined ? [] : [`fps=${plan.frameRate}`]), 'format=yuv420p'];
+  // Frames that are dropped need not be scaled.
+  const filters = [...(plan.frameRate === undefined ? [] : [`fps=${plan.frameRate}`]), `scale=${plan.width}:${plan.height}`, 'setsar=1', 'format=yuv420p'];
   await runFfmpeg(ffmpeg, {
     // CPU seconds: what stops FFmpeg when the process that should is killed itself.
-    inputOptions: ['-timelimit', String(Math.ceil(timeout / 1000) * Number(THREADS)), ...memoryLimit, ...untrustedInput, '-threads', THREADS, '-filter_threads', THREADS],
+    inputOptions: ['-timelimit', String(Math.ceil(timeout / 1000) * Number(THREADS)), ...memoryLimit, ...untrustedInput, '-max_pixels', String(plan.maxPixels), '-threads', THREADS, '-filter_threads', THREADS],
     input,
     outputOptions: [
       '-map', `0:${plan.videoStream}`, ...(plan.audioStream === undefined ? [] : ['-map', `0:${plan.audioStream}`]),

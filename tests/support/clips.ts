@@ -7,10 +7,11 @@ import { findFfmpegTools, type FfmpegTools } from '../../src/media/ffmpegTools.t
 
 const run = promisify(execFile);
 /** Raised when a recipe changes; clips are kept from run to run. */
-const RECIPES = 5;
+const RECIPES = 6;
 const folder = join(tmpdir(), `reelstream-clips-${RECIPES}`);
 
 const picture = (size: string, seconds: number, rate: number | string = 25): string[] => ['-f', 'lavfi', '-i', `testsrc=size=${size}:rate=${rate}:duration=${seconds}`];
+const blank = (size: string, seconds: number, rate: number): string[] => ['-f', 'lavfi', '-i', `color=black:size=${size}:rate=${rate}:duration=${seconds}`];
 const sound = (seconds: number): string[] => ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`];
 const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 const plain = [...picture('64x48', 1), ...sound(1), ...h264, '-c:a', 'aac'];
@@ -45,11 +46,21 @@ const recipes = {
   webm: [...picture('64x48', 0.4), '-c:v', 'libvpx', '-f', 'webm'],
   matroska: [...picture('64x48', 0.4), ...h264, '-f', 'matroska'],
   quicktime: [...picture('64x48', 0.4), ...h264, '-f', 'mov'],
+  half4k: [...blank('3840x2160', 0.5, 60), ...h264],
+  half8k: [...blank('7680x4320', 0.5, 60), ...h264],
   /** Seconds of work for a transcode, on any machine. */
   slow: [...picture('1280x720', 10, 30), ...h264, '-g', '300'],
 } as const satisfies Record<string, readonly string[]>;
 
-export type ClipName = keyof typeof recipes | 'rotated' | 'withCover';
+/** A short clip, repeated without decoding it. */
+const loops = {
+  /** What a phone records at its best. */
+  minute4k60: ['half4k', 60],
+  /** Twenty seconds of 8K at 60 frames a second: within each limit, and beyond all of them together. */
+  twenty8k60: ['half8k', 20],
+} as const satisfies Record<string, readonly [clip: keyof typeof recipes, seconds: number]>;
+
+export type ClipName = keyof typeof recipes | keyof typeof loops | 'rotated' | 'withCover';
 
 let tools: Promise<FfmpegTools> | undefined;
 
@@ -75,7 +86,11 @@ async function recipe(name: ClipName): Promise<readonly string[]> {
     await run((await testTools()).ffmpeg.path, ['-loglevel', 'error', '-y', '-i', await clip('plain'), '-frames:v', '1', cover]);
     return ['-i', await clip('plain'), '-i', cover, '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v:1', 'attached_pic'];
   }
-  if (name !== 'rotated') return recipes[name];
+  if (name in loops) {
+    const [looped, seconds] = loops[name as keyof typeof loops];
+    return ['-stream_loop', String(seconds * 2 - 1), '-i', await clip(looped), '-c', 'copy'];
+  }
+  if (name !== 'rotated') return recipes[name as keyof typeof recipes];
   // Newer versions of FFmpeg no longer write a rotation from metadata, so it is written by hand.
   const source = join(folder, `turned.${process.pid}.mp4`);
   await writeFile(source, turnRight(await readFile(await clip('plain'))));
