@@ -15,6 +15,8 @@ export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<Vide
     }
     case 'VideoProcessingFailed':
       return { ...changed, status: 'failed', failure: event.data.reason };
+    case 'VideoProcessingRetried':
+      return { ...changed, status: 'processing', failure: null };
     case 'VideoDetailsChanged':
       return { ...changed, title: event.data.title, description: event.data.description };
     case 'VideoDeleted':

@@ -17,6 +17,7 @@ export const videos: Projection<VideosTables> = {
     'VideoUploaded',
     'VideoProcessed',
     'VideoProcessingFailed',
+    'VideoProcessingRetried',
     'VideoDetailsChanged',
     'VideoDeleted',
     'VideoLiked',

@@ -8,7 +8,7 @@ export type FeedEvent = RecordedEvent<VideoEvent | LikeEvent | VideoViewed>;
 
 /** What subscribers can hear of. Accounts and sessions are nobody's business. */
 export const feedEventTypes = [
-  'VideoUploaded', 'VideoProcessed', 'VideoProcessingFailed', 'VideoDetailsChanged', 'VideoDeleted', 'VideoLiked', 'VideoUnliked', 'VideoViewed',
+  'VideoUploaded', 'VideoProcessed', 'VideoProcessingFailed', 'VideoProcessingRetried', 'VideoDetailsChanged', 'VideoDeleted', 'VideoLiked', 'VideoUnliked', 'VideoViewed',
 ] as const satisfies readonly FeedEvent['type'][];
 
 /** The topic `me` of one user; the rest are as clients name them. */
@@ -23,6 +23,7 @@ export function topicsOf({ type, data }: FeedEvent): readonly string[] {
   switch (type) {
     case 'VideoUploaded':
     case 'VideoProcessingFailed':
+    case 'VideoProcessingRetried':
       return [owner];
     case 'VideoProcessed':
       return ['feed', video, owner];
@@ -54,6 +55,7 @@ function dataFor({ type, data }: FeedEvent, own: boolean): object {
     case 'VideoDetailsChanged':
       // The new title of a video that is not yet public would otherwise be told to anyone who knows its id.
       return own ? { videoId, title: data.title, description: data.description } : { videoId };
+    case 'VideoProcessingRetried':
     case 'VideoDeleted':
     case 'VideoViewed':
     case 'VideoLiked':

@@ -8,6 +8,7 @@ const data: { [Type in FeedEvent['type']]: Extract<FeedEvent, { type: Type }>['d
   VideoUploaded: { videoId: 'v', ownerId: 'owner', title: 'T', description: 'D', original: object, facts, at },
   VideoProcessed: { videoId: 'v', ownerId: 'owner', video: object, thumbnail: object, facts, at },
   VideoProcessingFailed: { videoId: 'v', ownerId: 'owner', reason: 'R', at },
+  VideoProcessingRetried: { videoId: 'v', ownerId: 'owner', original: object, at },
   VideoDetailsChanged: { videoId: 'v', ownerId: 'owner', title: 'T', description: 'D', at },
   VideoDeleted: { videoId: 'v', ownerId: 'owner', wasPublic: true, at },
   VideoLiked: { videoId: 'v', userId: 'fan', ownerId: 'owner', at },
@@ -23,7 +24,7 @@ describe('whoever hears of an event', () => {
 
   test('the public hears of videos that can be watched, and of no other', () => {
     expect(feedEventTypes.filter((type) => topicsOf(event(type)).includes('feed'))).toEqual(['VideoProcessed', 'VideoDeleted']);
-    for (const type of ['VideoUploaded', 'VideoProcessingFailed'] as const) expect(topicsOf(event(type))).toEqual(['me:owner']);
+    for (const type of ['VideoUploaded', 'VideoProcessingFailed', 'VideoProcessingRetried'] as const) expect(topicsOf(event(type))).toEqual(['me:owner']);
     const neverPublic = { ...event('VideoDeleted'), data: { ...data.VideoDeleted, wasPublic: false } } as FeedEvent;
     expect(topicsOf(neverPublic)).toEqual(['me:owner']);
   });

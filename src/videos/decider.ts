@@ -30,6 +30,13 @@ export interface RecordProcessingFailure {
   readonly at: string;
 }
 
+/** Processes the stored original of a failed video again. */
+export interface RetryProcessing {
+  readonly type: 'RetryProcessing';
+  readonly userId: string;
+  readonly at: string;
+}
+
 export interface ChangeVideoDetails {
   readonly type: 'ChangeVideoDetails';
   readonly userId: string;
@@ -44,7 +51,7 @@ export interface DeleteVideo {
   readonly at: string;
 }
 
-export type VideoCommand = UploadVideo | RecordVideoProcessed | RecordProcessingFailure | ChangeVideoDetails | DeleteVideo;
+export type VideoCommand = UploadVideo | RecordVideoProcessed | RecordProcessingFailure | RetryProcessing | ChangeVideoDetails | DeleteVideo;
 
 export interface ExistingVideo {
   readonly status: 'processing' | 'ready' | 'failed' | 'deleted';
@@ -82,6 +89,8 @@ function decide(command: VideoCommand, state: VideoState): readonly VideoEvent[]
       return recordProcessed(command, state);
     case 'RecordProcessingFailure':
       return recordFailure(command, state);
+    case 'RetryProcessing':
+      return retry(command, state);
     case 'ChangeVideoDetails':
       return changeDetails(command, state);
     case 'DeleteVideo':
@@ -106,6 +115,15 @@ function recordFailure({ reason, at }: RecordProcessingFailure, state: VideoStat
   if (state.status === 'none') throw videoNotFound();
   if (state.status !== 'processing') return [];
   return [{ type: 'VideoProcessingFailed', data: { videoId: state.id, ownerId: state.ownerId, reason, at } }];
+}
+
+function retry({ userId, at }: RetryProcessing, state: VideoState): readonly VideoEvent[] {
+  const video = ownVideo(state, userId);
+  if (video.status === 'deleted') throw videoNotFound();
+  if (video.status !== 'failed') {
+    throw new DomainError('conflict', 'not_failed', `Only a video whose processing failed can be retried; this one is ${video.status}.`);
+  }
+  return [{ type: 'VideoProcessingRetried', data: { videoId: video.id, ownerId: video.ownerId, original: video.original, at } }];
 }
 
 function changeDetails(command: ChangeVideoDetails, state: VideoState): readonly VideoEvent[] {
@@ -145,6 +163,10 @@ function evolve(state: VideoState, { type, data }: VideoEvent): VideoState {
       return { ...state, status: 'ready', video: data.video, thumbnail: data.thumbnail, facts: data.facts, updatedAt: data.at };
     case 'VideoProcessingFailed':
       return { ...state, status: 'failed', failure: data.reason, updatedAt: data.at };
+    case 'VideoProcessingRetried': {
+      const { failure: _, ...video } = state;
+      return { ...video, status: 'processing', updatedAt: data.at };
+    }
     case 'VideoDetailsChanged':
       return { ...state, title: data.title, description: data.description, updatedAt: data.at };
     case 'VideoDeleted':

@@ -16,11 +16,13 @@ const upload: UploadVideo = { type: 'UploadVideo', ...ids, title: 'Cat', descrip
 const finish: VideoCommand = { type: 'RecordVideoProcessed', video, thumbnail, facts, at: later };
 const fail: VideoCommand = { type: 'RecordProcessingFailure', reason: 'It is damaged.', at: later };
 const remove = (userId: string): VideoCommand => ({ type: 'DeleteVideo', userId, at: later });
+const retry = (userId: string): VideoCommand => ({ type: 'RetryProcessing', userId, at: later });
 const retitle = (userId: string, change: { title?: string; description?: string }): VideoCommand => ({ type: 'ChangeVideoDetails', userId, ...change, at: later });
 
 const uploaded: VideoEvent = { type: 'VideoUploaded', data: { ...ids, title: 'Cat', description: 'A cat', original, facts, at } };
 const processed: VideoEvent = { type: 'VideoProcessed', data: { ...ids, video, thumbnail, facts, at: later } };
 const failed: VideoEvent = { type: 'VideoProcessingFailed', data: { ...ids, reason: 'It is damaged.', at: later } };
+const retried: VideoEvent = { type: 'VideoProcessingRetried', data: { ...ids, original, at: later } };
 const deleted: VideoEvent = { type: 'VideoDeleted', data: { ...ids, wasPublic: true, at: later } };
 const deletedUnseen: VideoEvent = { type: 'VideoDeleted', data: { ...ids, wasPublic: false, at: later } };
 const retitled: VideoEvent = { type: 'VideoDetailsChanged', data: { ...ids, title: 'Dog', description: 'A cat', at: later } };
@@ -58,6 +60,33 @@ describe('processing', () => {
     after().when(finish).thenThrows('video_not_found');
     after().when(fail).thenThrows('video_not_found');
   });
+});
+
+describe('a retry', () => {
+  test('of a failed video processes its original again', () => after(uploaded, failed).when(retry('ann')).then([retried]));
+  test('is refused unless the last processing failed, so also when it is repeated', () => {
+    for (const history of [[uploaded], [uploaded, processed], [uploaded, failed, retried], [uploaded, failed, retried, processed]]) {
+      after(...history).when(retry('ann')).thenThrows('not_failed');
+    }
+  });
+  test('may be made again after another failure', () => after(uploaded, failed, retried, failed).when(retry('ann')).then([retried]));
+  test('ends as processing does, once', () => {
+    after(uploaded, failed, retried).when(finish).then([processed]);
+    after(uploaded, failed, retried).when(fail).then([failed]);
+    after(uploaded, failed, retried, processed).when(fail).thenNothing();
+  });
+  test('is not for others', () => {
+    after(uploaded, processed).when(retry('bob')).thenThrows('not_your_video');
+    after(uploaded, failed).when(retry('bob')).thenThrows('video_not_found');
+  });
+  test('of what is not there is refused', () => {
+    after().when(retry('ann')).thenThrows('video_not_found');
+    after(uploaded, failed, deleted).when(retry('ann')).thenThrows('video_not_found');
+  });
+  test('forgets why the video failed', () => {
+    expect(fold(videoDecider, [uploaded, failed, retried])).toEqual({ ...fold(videoDecider, [uploaded]), updatedAt: later });
+  });
+  test('does not bring a deleted video back', () => after(uploaded, failed, retried, deleted).when(finish).thenNothing());
 });
 
 describe('details', () => {

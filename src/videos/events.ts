@@ -53,6 +53,18 @@ export type VideoProcessingFailed = DomainEvent<
   }
 >;
 
+/** Its owner asked for another try after a failure. */
+export type VideoProcessingRetried = DomainEvent<
+  'VideoProcessingRetried',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** What is processed again. */
+    readonly original: MediaObject;
+    readonly at: string;
+  }
+>;
+
 export type VideoDetailsChanged = DomainEvent<
   'VideoDetailsChanged',
   { readonly videoId: string; readonly ownerId: string; readonly title: string; readonly description: string; readonly at: string }
@@ -69,7 +81,7 @@ export type VideoDeleted = DomainEvent<
   }
 >;
 
-export type VideoEvent = VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoDetailsChanged | VideoDeleted;
+export type VideoEvent = VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoProcessingRetried | VideoDetailsChanged | VideoDeleted;
 
 /**
  * Stream `upload-<hash of user and Idempotency-Key>`: the id that the first try of an upload gave its video, for the
@@ -83,6 +95,7 @@ export const videoEventTypes = {
   VideoUploaded: { version: 1 },
   VideoProcessed: { version: 1 },
   VideoProcessingFailed: { version: 1 },
+  VideoProcessingRetried: { version: 1 },
   VideoDetailsChanged: { version: 1 },
   // Version 1 does not say whether the video was public. If it was not, strangers must not learn its id, so assume that.
   VideoDeleted: { version: 2, upcasts: { 1: (data) => ({ ...data, wasPublic: false }) } },

@@ -29,6 +29,7 @@ function publicData({ type, data }: VideoEvent): Record<string, unknown> {
       return { reason: data.reason };
     case 'VideoDetailsChanged':
       return { title: data.title, description: data.description };
+    case 'VideoProcessingRetried':
     case 'VideoDeleted':
       return {};
   }

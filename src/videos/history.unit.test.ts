@@ -11,6 +11,7 @@ test('history tells what happened, without where objects are stored or who asked
     { type: 'VideoUploaded', data: { ...ids, title: 'Cat', description: '', original: { key: 'secret/a', size: 9 }, facts, at } },
     { type: 'VideoProcessed', data: { ...ids, video: { key: 'secret/b', size: 8 }, thumbnail: { key: 'secret/c', size: 1 }, facts, at } },
     { type: 'VideoProcessingFailed', data: { ...ids, reason: 'It is damaged.', at } },
+    { type: 'VideoProcessingRetried', data: { ...ids, original: { key: 'secret/a', size: 9 }, at } },
     { type: 'VideoDetailsChanged', data: { ...ids, title: 'Dog', description: 'x', at } },
     { type: 'VideoDeleted', data: { ...ids, wasPublic: true, at } },
   ];
@@ -31,7 +32,8 @@ test('history tells what happened, without where objects are stored or who asked
     { type: 'VideoUploaded', at, revision: 0, position: '100', data: { title: 'Cat', description: '', size: 9, ...facts } },
     { type: 'VideoProcessed', at, revision: 1, position: '101', data: { size: 8, ...facts } },
     { type: 'VideoProcessingFailed', at, revision: 2, position: '102', data: { reason: 'It is damaged.' } },
-    { type: 'VideoDetailsChanged', at, revision: 3, position: '103', data: { title: 'Dog', description: 'x' } },
-    { type: 'VideoDeleted', at, revision: 4, position: '104', data: {} },
+    { type: 'VideoProcessingRetried', at, revision: 3, position: '103', data: {} },
+    { type: 'VideoDetailsChanged', at, revision: 4, position: '104', data: { title: 'Dog', description: 'x' } },
+    { type: 'VideoDeleted', at, revision: 5, position: '105', data: {} },
   ]);
 });

@@ -25,7 +25,7 @@ function userHistory(n: number): fc.Arbitrary<StreamHistory> {
 function videoHistory(n: number, owners: number): fc.Arbitrary<StreamHistory> {
   const videoId = asUuid('video', n);
   const ownerId = asUuid('user', n % owners);
-  const step = fc.constantFrom('processed', 'failed', 'changed');
+  const step = fc.constantFrom('processed', 'failed', 'retried', 'changed');
   return fc.tuple(hour, fc.array(fc.tuple(step, hour), { maxLength: 4 }), fc.boolean()).map(([uploaded, steps, deleted]) => {
     const events: ReelStreamEvent[] = [
       { type: 'VideoUploaded', data: { videoId, ownerId, title: `Title ${n}`, description: '', original: { key: `o${n}`, size: 1 }, facts, at: at(uploaded) } },
@@ -34,6 +34,7 @@ function videoHistory(n: number, owners: number): fc.Arbitrary<StreamHistory> {
       const common = { videoId, ownerId, at: at(h) };
       if (what === 'processed') events.push({ type: 'VideoProcessed', data: { ...common, video: { key: 'v', size: 1 }, thumbnail: { key: 't', size: 1 }, facts } });
       else if (what === 'failed') events.push({ type: 'VideoProcessingFailed', data: { ...common, reason: 'It could not be read.' } });
+      else if (what === 'retried') events.push({ type: 'VideoProcessingRetried', data: { ...common, original: { key: `o${n}`, size: 1 } } });
       else events.push({ type: 'VideoDetailsChanged', data: { ...common, title: `Title ${h}`, description: 'changed' } });
     }
     if (deleted) events.push({ type: 'VideoDeleted', data: { videoId, ownerId, wasPublic: steps.some(([what]) => what === 'processed'), at: at(71) } });
