@@ -114,6 +114,12 @@ describe('a movie that is small by its headers and grows beyond 8K in the middle
   }, 60_000);
 });
 
+test('a frame larger than the file may have, for all the frames that it has, is not decoded', async () => {
+  const [path, output] = [await clip('large'), join(folder, 'out.mp4')];
+  await transcode(path, output, { ...plan, maxPixels: 2560 * 1440 }, { ffmpeg: tools.ffmpeg.path });
+  await expect(transcode(path, output, { ...plan, maxPixels: 2560 * 1440 - 1 }, { ffmpeg: tools.ffmpeg.path })).rejects.toMatchObject({ name: 'FfmpegFailed' });
+}, 60_000);
+
 test('a decoder that is not on the list is not used', async () => {
   await expect(says(tools.ffmpeg.path, untrustedInput, await clip('plain'))).resolves.toMatch(/frame=\s*25/);
   await expect(probe(tools.ffprobe.path, await renamedCodec())).rejects.toThrow(/not on whitelist|Invalid data|could not/i);
