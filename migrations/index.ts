@@ -3,6 +3,7 @@ import { eventLog } from './0001_event_log.ts';
 import { userKeys } from './0002_user_keys.ts';
 import { idempotency } from './0003_idempotency.ts';
 import { leases } from './0004_leases.ts';
+import { pendingUploads } from './0005_pending_uploads.ts';
 
 /** In the order of their names; a migration that has been released is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '0002_user_keys': userKeys,
   '0003_idempotency': idempotency,
   '0004_leases': leases,
+  '0005_pending_uploads': pendingUploads,
 };

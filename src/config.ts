@@ -41,6 +41,8 @@ export interface Config {
   /** Undefined: objects lie in `dataDir`. */
   readonly minio: MinioConfig | undefined;
   readonly uploadWaitSeconds: number;
+  /** Videos of one user, and their bytes, that may wait to be processed. */
+  readonly uploadQuota: { readonly maxVideos: number; readonly maxBytes: number };
   readonly mediaConcurrency: number;
   readonly ffmpegPath: string | undefined;
   readonly ffprobePath: string | undefined;
@@ -171,6 +173,7 @@ function arrange(values: Values, role: Role): Config {
     redisUrl: values.REDIS_URL,
     minio: arrangeMinio(values),
     uploadWaitSeconds: values.UPLOAD_WAIT_SECONDS,
+    uploadQuota: { maxVideos: values.UPLOAD_PENDING_MAX, maxBytes: values.UPLOAD_PENDING_MB * 1024 * 1024 },
     mediaConcurrency: values.MEDIA_CONCURRENCY,
     ffmpegPath: values.FFMPEG_PATH,
     ffprobePath: values.FFPROBE_PATH,

@@ -57,6 +57,8 @@ export const variables = {
   MINIO_PUBLIC_URL: optional(url('http', 'https'), 'https://media.example.org', 'where browsers find the bucket; MINIO_ENDPOINT and MINIO_PORT when unset'),
 
   UPLOAD_WAIT_SECONDS: withDefault(integer(0, 3_600), '30', 'how long an upload waits for its processing before it answers 202'),
+  UPLOAD_PENDING_MAX: withDefault(integer(1, 10_000), '20', 'videos of one user that may wait to be processed; more are answered 429'),
+  UPLOAD_PENDING_MB: withDefault(integer(50, 1_000_000), '500', 'what these may add up to, in MB'),
   MEDIA_CONCURRENCY: withDefault(integer(1, 64), '1', 'videos that one process transcodes at a time'),
   FFMPEG_PATH: optional(text, '/usr/bin/ffmpeg', 'instead of the one on PATH, or the one from npm if PATH has none that is usable; its ffprobe is in the same folder, unless named'),
   FFPROBE_PATH: optional(text, '/usr/bin/ffprobe', 'of the same build as FFMPEG_PATH; needed only if it is in another folder'),

@@ -15,6 +15,7 @@ import { createPostgresIdempotency } from '../http/postgresIdempotency.ts';
 import { createLikeCommands } from '../likes/likeCommands.ts';
 import { createLikeQueries } from '../likes/likeQueries.ts';
 import type { ReportUploadProgress } from '../media/progress.ts';
+import { createUploadQuota } from '../media/uploadQuota.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
 import type { SharedProgress } from '../projecting/progressNews.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
@@ -53,7 +54,7 @@ export function createApi(engines: Engines, { health, monitoring, tokens, report
       sessions: { store, nameHash, passwords, tokens, rateLimits, deviceSecret: hmacName(secrets.dataKey, 'device', ''), secureCookies: config.production },
       videos: {
         store, objects, cache, views, progress, scratch, inspect, queries, likes,
-        reportProgress, uploadWaitMs: config.uploadWaitSeconds * 1_000,
+        quota: createUploadQuota({ pool, ...config.uploadQuota }), reportProgress, uploadWaitMs: config.uploadWaitSeconds * 1_000,
       },
       likes: { commands: createLikeCommands({ store }), queries: likes, progress },
       analytics: { pool, progress },

@@ -33,6 +33,8 @@ export class FfmpegFailed extends Error {
   readonly stderr: string;
   /** It did not start, the disk was full, or something (the kernel, short of memory) ended it: the same run may work another time. */
   readonly ourFault: boolean;
+  /** Something ended it from outside: with this file it may happen again. */
+  readonly killed: boolean;
 
   constructor(ending: 'exit' | 'timeout', stderr: string, options?: { cause?: unknown }) {
     const reason = ending === 'exit' && OUT_OF_MEMORY.test(stderr) ? 'memory' : ending;
@@ -40,7 +42,9 @@ export class FfmpegFailed extends Error {
     this.name = 'FfmpegFailed';
     this.reason = reason;
     this.stderr = stderr;
-    this.ourFault = reason === 'exit' && !isTheFiles((this.cause as Error | undefined)?.message ?? '', stderr);
+    const message = (this.cause as Error | undefined)?.message ?? '';
+    this.ourFault = reason === 'exit' && !isTheFiles(message, stderr);
+    this.killed = this.ourFault && /killed with signal/.test(message);
   }
 }
 

@@ -7,11 +7,13 @@ import { DomainError } from '../core/errors.ts';
 import { ObjectNotFound, type ObjectStore } from '../objectStore/objectStore.ts';
 import type { ExistingVideo } from '../videos/decider.ts';
 import type { MediaFacts, MediaObject } from '../videos/events.ts';
+import { AttemptKilled } from './attempts.ts';
 import { ensureRoom, type FreeSpace } from './diskSpace.ts';
 import { FfmpegFailed } from './ffmpeg.ts';
 import type { Inspect, InspectedVideo } from './inspect.ts';
 import { renditionLimits } from './limits.ts';
 import { renditionKey } from './mediaKeys.ts';
+import { ProbeFailed } from './probe.ts';
 import type { UploadProgress } from './progress.ts';
 import { planRendition, type RenditionPlan } from './rendition.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -51,7 +53,7 @@ const MOST_LOST = 0.5;
 
 /**
  * Fetches a video's original, makes what is played and its thumbnail, and stores both.
- * @throws CannotBeProcessed for what is wrong with the file; anything else is worth another try.
+ * @throws CannotBeProcessed for what is wrong with the file; AttemptKilled when FFmpeg or ffprobe was killed; anything else is worth another try.
  */
 export async function makeRendition(
   video: ExistingVideo,
@@ -99,6 +101,7 @@ async function store(objects: ObjectStore, videoId: string, path: string, extens
 function explain(error: unknown): unknown {
   if (error instanceof DomainError) return new CannotBeProcessed(error.message, { cause: error });
   if (error instanceof ObjectNotFound) return new CannotBeProcessed('The uploaded file is gone. Please upload it again.', { cause: error });
+  if ((error instanceof FfmpegFailed || error instanceof ProbeFailed) && error.killed) return new AttemptKilled(error);
   if (!(error instanceof FfmpegFailed) || error.ourFault) return error;
   if (error.reason === 'timeout') return new CannotBeProcessed('The video takes too long to process. Export it at a lower resolution.', { cause: error });
   if (error.reason === 'memory') return new CannotBeProcessed('The video takes too much memory to process. Export it at a lower resolution.', { cause: error });

@@ -10,9 +10,10 @@ import { createTestDatabase, type TestDatabase } from '../../tests/support/datab
 import { eventually } from '../../tests/support/eventually.ts';
 import { createMediaRig, silent, type MediaRig } from '../../tests/support/mediaRig.ts';
 import { inTransaction } from '../projecting/transaction.ts';
-import { createMediaJobs, type MediaJob, type MediaJobHandlers, type MediaJobs } from './mediaJobs.ts';
+import { AttemptKilled } from './attempts.ts';
+import { createMediaJobs, type MediaJob, type MediaJobHandlers, type MediaJobs, type NewMediaJob } from './mediaJobs.ts';
 
-const job = (): { id: string; data: MediaJob } => ({ id: randomUUID(), data: { videoId: randomUUID(), correlationId: 'c', causationId: 'e' } });
+const job = (ownerId: string = randomUUID()): NewMediaJob => ({ id: randomUUID(), ownerId, data: { videoId: randomUUID(), correlationId: 'c', causationId: 'e' } });
 const unused = (): Promise<never> => Promise.reject(new Error('not expected here'));
 
 describe('the queue', () => {
@@ -22,7 +23,7 @@ describe('the queue', () => {
     const jobs = createMediaJobs({ connectionString: database.url, logger: silent, ...options });
     open.push(jobs);
     await jobs.start();
-    if (handlers !== undefined) await jobs.work({ process: unused, remove: unused, giveUp: unused, ...handlers });
+    if (handlers !== undefined) await jobs.work({ process: unused, remove: unused, giveUp: unused, giveUpKilled: unused, ...handlers });
     return jobs;
   };
 
@@ -84,6 +85,86 @@ describe('the queue', () => {
     expect(await promise).toMatchObject({ message: expect.stringMatching(/another worker/) });
     await database.pool.query('delete from reelstream_jobs.job where id = $1', [added.id]);
   });
+
+  const add = (jobs: MediaJobs, ...added: NewMediaJob[]): Promise<void> =>
+    inTransaction(database.pool, { schema: 'public' }, ({ client }) => jobs.add('process', added, client));
+
+  test('users take turns: a clip of one does not wait for twelve of another, in whatever process they are added', async () => {
+    const [adding, alsoAdding] = [await start(), await start()];
+    const [ann, bob] = [randomUUID(), randomUUID()];
+    const many = Array.from({ length: 12 }, () => job(ann));
+    await Promise.all(many.map((each, n) => add(n % 2 === 0 ? adding : alsoAdding, each)));
+    const single = job(bob);
+    await add(adding, single);
+    const seen: string[] = [];
+    const gate = Promise.withResolvers<undefined>();
+    await start({ process: async ({ videoId }) => { seen.push(videoId); if (seen.length === 13) gate.resolve(undefined); } });
+    await gate.promise;
+    expect(seen.indexOf(single.data.videoId)).toBeLessThanOrEqual(1);
+    expect(new Set(seen)).toEqual(new Set([...many, single].map(({ data }) => data.videoId)));
+  }, 60_000);
+
+  /** A handler that runs until it is aborted. */
+  const endless = (begun: (job: MediaJob) => void): MediaJobHandlers['process'] => (given, signal) => new Promise((_resolve, reject) => {
+    begun(given);
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+
+  test('a job that is cancelled ends soon in the process that runs it, is not tried again, and lets the next begin', async () => {
+    const [doomed, waiting, next] = [job(), job(), job()];
+    const begun: string[] = [];
+    const manager = await start();
+    await add(manager, doomed, waiting, next);
+    await start({ process: endless(({ videoId }) => void begun.push(videoId)) });
+    await eventually(() => begun.length === 1, { what: 'one runs' });
+    const ended = begun[0] === doomed.data.videoId ? [doomed, waiting] : begun[0] === waiting.data.videoId ? [waiting, doomed] : [next, doomed];
+    const cancelled = performance.now();
+    await inTransaction(database.pool, { schema: 'public' }, ({ client }) => manager.cancel(ended.map(({ data }) => data.videoId), client));
+    await eventually(() => begun.length === 2, { what: 'the next runs', within: 30_000 });
+    // Two seconds, and as many as a busy machine takes. A heartbeat is missed only after fifteen.
+    expect(performance.now() - cancelled).toBeLessThan(12_000);
+    expect(ended.map(({ data }) => data.videoId)).not.toContain(begun[1]);
+    const { rows } = await database.pool.query(`select state from reelstream_jobs.job where data->>'videoId' = any($1)`, [ended.map(({ data }) => data.videoId)]);
+    expect(rows).toEqual([{ state: 'cancelled' }, { state: 'cancelled' }]);
+    await inTransaction(database.pool, { schema: 'public' }, ({ client }) => manager.cancel([doomed, waiting, next].map(({ data }) => data.videoId), client));
+  }, 60_000);
+
+  test('a job that is killed three times is given up; one whose engine is away goes on, however often', async () => {
+    const [killed, delayed] = [job(), job()];
+    let [kills, delays] = [0, 0];
+    const { promise, resolve } = Promise.withResolvers<MediaJob>();
+    const done = Promise.withResolvers<undefined>();
+    const jobs = await start({
+      process: ({ videoId }) => {
+        if (videoId === killed.data.videoId) return Promise.reject(new AttemptKilled(new Error(`kill ${++kills}`)));
+        if (++delays < 5) return Promise.reject(new Error('the store is away'));
+        return Promise.resolve(done.resolve(undefined));
+      },
+      giveUpKilled: (given) => Promise.resolve(resolve(given)),
+    }, { retries: { retryLimit: 20, retryDelay: 0 } });
+    await add(jobs, killed, delayed);
+    expect(await promise).toEqual(killed.data);
+    await done.promise;
+    expect([kills, delays]).toEqual([3, 5]);
+  }, 60_000);
+
+  test('a worker process that dies three times with a job does not get it a fourth time', async () => {
+    const added = job();
+    let begun = 0;
+    const { promise, resolve } = Promise.withResolvers<MediaJob>();
+    await add(await start(), added);
+    // What a process that is killed leaves: a job that is active and an attempt that never ended. The next one is alone, and takes over.
+    for (let death = 1; death <= 3; death++) {
+      const dying = await start({ process: endless(() => void (begun += 1)) }, { alone: true });
+      await eventually(() => begun === death, { what: 'it runs' });
+      const { rows } = await database.pool.query<{ data: object }>('select data from reelstream_jobs.job where id = $1', [added.id]);
+      await dying.close();
+      await database.pool.query(`update reelstream_jobs.job set state = 'active', data = $2 where id = $1`, [added.id, rows[0]!.data]);
+    }
+    await start({ process: () => Promise.resolve(void (begun += 1)), giveUpKilled: (given) => Promise.resolve(resolve(given)) }, { alone: true });
+    expect(await promise).toEqual(added.data);
+    expect(begun).toBe(3);
+  }, 60_000);
 
   test('a worker that stops hands its job to another at once', async () => {
     const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();

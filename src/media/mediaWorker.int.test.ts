@@ -153,13 +153,60 @@ test('deleting a video removes its objects, and only its own', async () => {
   expect(await rig.keys(kept)).toHaveLength(3);
 });
 
-test('a video that is deleted while it is being processed leaves no objects', async () => {
+/** The FFmpeg processes of the rig's worker. */
+async function ffmpegs({ folder }: MediaRig): Promise<number[]> {
+  const found: number[] = [];
+  for (const pid of await readdir('/proc')) {
+    const command = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') : '';
+    if (command.includes(join(folder, 'scratch'))) found.push(Number(pid));
+  }
+  return found;
+}
+
+test('a video that is deleted while it is being processed ends its FFmpeg, leaves no objects, and lets the next begin', async () => {
   const videoId = await rig.upload(await clip('slow'));
   await eventually(() => rig.progress.some((step) => step.videoId === videoId && step.progress > 40), { what: 'the transcode runs', within: 30_000 });
+  // It does not end by itself.
+  const running = await ffmpegs(rig);
+  expect(running.length).toBeGreaterThan(0);
+  for (const pid of running) process.kill(pid, 'SIGSTOP');
+  const next = await rig.upload(await clip('plain'));
   await rig.remove(videoId);
-  await eventually(async () => (await rig.keys(videoId)).length === 0 && rig.progress.some((step) => step.videoId === videoId && step.progress === 100), { what: 'it has run out and left nothing', within: 150_000 });
+  await eventually(async () => !(await ffmpegs(rig)).some((pid) => running.includes(pid)), { what: 'its FFmpeg is gone', within: 10_000 });
+  await eventually(async () => (await rig.events(next))[1]?.type === 'VideoProcessed', { what: 'the next is processed', within: 30_000 });
   expect((await rig.events(videoId)).map(({ type }) => type)).toEqual(['VideoUploaded', 'VideoDeleted']);
-}, 240_000);
+  expect(await rig.keys(videoId)).toEqual([]);
+}, 120_000);
+
+test('a video whose FFmpeg is killed again and again fails with a fault of ours, and a retry makes it ready', async () => {
+  const videoId = await rig.upload(await clip('slow'));
+  const killed = new Set<number>();
+  await eventually(async () => {
+    for (const pid of await ffmpegs(rig)) {
+      killed.add(pid);
+      process.kill(pid, 'SIGKILL');
+    }
+    return (await rig.events(videoId)).length > 1;
+  }, { what: 'it has failed', within: 60_000, every: 20 });
+  expect(killed.size).toBeLessThanOrEqual(2 * 3);
+  const [, failure] = await rig.events(videoId);
+  expect(failure).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/fault on our side.*retry/) } });
+  await rig.retry(videoId);
+  await eventually(async () => (await rig.events(videoId))[3]?.type === 'VideoProcessed', { what: 'it is processed', within: 60_000 });
+  expect(await rig.keys(videoId)).toHaveLength(3);
+}, 180_000);
+
+test('what a late job of a video finds while it is being retried stays: another job may be storing it', async () => {
+  const path = await clip('plain');
+  const videoId = await idleRig.upload(path);
+  const worker = createMediaWorker(await idleRig.workerOptions());
+  await worker.giveUp(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  await idleRig.retry(videoId);
+  await idleRig.objects.putFile(`videos/${videoId}/new.mp4`, path, 'video/mp4');
+  await worker.giveUp(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  expect(await types(videoId)).toEqual(['VideoUploaded', 'VideoProcessingFailed', 'VideoProcessingRetried']);
+  expect(await idleRig.keys(videoId)).toHaveLength(2);
+});
 
 test('an object store that is away for a while delays a video and does not fail it', async () => {
   const videoId = await idleRig.upload(await clip('plain'));

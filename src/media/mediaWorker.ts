@@ -16,7 +16,8 @@ export interface MediaWorkerOptions extends Omit<RenderOptions, 'objects'> {
   readonly now?: () => Date;
 }
 
-const GAVE_UP = 'The video could not be processed because of a fault on our side. Please upload it again.';
+const GAVE_UP = 'The video could not be processed because of a fault on our side. The uploaded file is kept: retry the processing later.';
+const KILLED = 'Processing was stopped several times because of a fault on our side. The uploaded file is kept: retry the processing later.';
 
 /**
  * What media jobs do. Everything is safe to repeat: results are named by their bytes, events by the job, and whatever
@@ -42,6 +43,9 @@ export function createMediaWorker(options: MediaWorkerOptions): MediaJobHandlers
       report('ready');
       await tidy(objects, job.videoId, state);
     } catch (error) {
+      const isDeleted = await load(store, job.videoId).then((now) => now?.status === 'deleted', () => false);
+      // What this try stored may have come after the deletion's own removal.
+      if (isDeleted) return removeObjects(objects, job.videoId);
       if (!(error instanceof CannotBeProcessed)) throw error;
       // Whoever took the job in the meantime may have swept the files that this try failed for want of.
       await confirmClaim();
@@ -49,18 +53,23 @@ export function createMediaWorker(options: MediaWorkerOptions): MediaJobHandlers
     }
   };
 
+  const giveUp = (reason: string): MediaJobHandler => async (job) => {
+    if ((await load(store, job.videoId)) === undefined) return;
+    await tidy(objects, job.videoId, await decide(job, 'failed', { type: 'RecordProcessingFailure', reason, at: now().toISOString() }));
+  };
+
   return {
     process,
     remove: (job) => removeObjects(objects, job.videoId),
-    giveUp: async (job) => {
-      if ((await load(store, job.videoId)) === undefined) return;
-      await tidy(objects, job.videoId, await decide(job, 'failed', { type: 'RecordProcessingFailure', reason: GAVE_UP, at: now().toISOString() }));
-    },
+    giveUp: giveUp(GAVE_UP),
+    giveUpKilled: giveUp(KILLED),
   };
 }
 
-/** Keeps what the video's state names, and nothing else. A video that failed keeps its original: another try may want it. */
+/** Keeps what the video's state names, and nothing else. A video that failed keeps its original: a retry needs it. */
 async function tidy(objects: ObjectStore, videoId: string, state: VideoState): Promise<void> {
+  // Retried meanwhile: another job may have stored a result that is not recorded yet.
+  if (state.status === 'processing') return;
   const kept = state.status === 'none' || state.status === 'deleted' ? [] : [state.original, state.video, state.thumbnail];
   await removeObjects(objects, videoId, kept);
 }

@@ -1,6 +1,7 @@
 import type { Route } from '../http/route.ts';
 import { videoCommandRoutes, type VideoCommandRoutesDependencies } from './commandRoutes.ts';
 import { videoQueryRoutes, type VideoQueryRoutesDependencies } from './queryRoutes.ts';
+import { retryRoute } from './retryRoute.ts';
 import { uploadRoute, type UploadRouteDependencies } from './uploadRoute.ts';
 
 export type VideoRoutesDependencies = VideoQueryRoutesDependencies & Omit<VideoCommandRoutesDependencies, 'urls'> & UploadRouteDependencies;
@@ -10,5 +11,6 @@ export function videoRoutes(dependencies: VideoRoutesDependencies): Route[] {
     uploadRoute(dependencies),
     ...videoQueryRoutes(dependencies),
     ...videoCommandRoutes({ ...dependencies, urls: dependencies.objects }),
+    retryRoute({ ...dependencies, urls: dependencies.objects }),
   ];
 }

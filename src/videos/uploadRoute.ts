@@ -9,6 +9,8 @@ import { validate } from '../http/validate.ts';
 import { storeOriginal } from '../media/mediaKeys.ts';
 import { progressOf, type ReportUploadProgress, type UploadProgress } from '../media/progress.ts';
 import { receiveUpload, type ReceiveUploadOptions } from '../media/upload.ts';
+import { uploadLimits } from '../media/limits.ts';
+import type { UploadQuota } from '../media/uploadQuota.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { ProjectionProgress } from '../projecting/progress.ts';
 import { handleVideoCommand, SHOWN_IN, videoDescription, videoTitle } from './commandRoutes.ts';
@@ -20,6 +22,7 @@ import { viewOfState, videoSchema } from './videoView.ts';
 export interface UploadRouteDependencies extends Pick<ReceiveUploadOptions, 'scratch' | 'inspect' | 'limits'> {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
   readonly objects: ObjectStore;
+  readonly quota: UploadQuota;
   readonly progress: Pick<ProjectionProgress, 'onCommit' | 'waitFor'>;
   readonly reportProgress: ReportUploadProgress;
   /** How long a request waits for processing, in milliseconds (`UPLOAD_WAIT_SECONDS`). */
@@ -55,13 +58,14 @@ export function uploadRoute(dependencies: UploadRouteDependencies): Route {
       202: { description: 'The video is still being processed.', message: 'Video received; it is being processed', data: videoSchema },
       413: { description: 'The file is larger than 50 MB.', code: 'file_too_large' },
       415: { description: 'The file is not an MP4. Its content decides, not its name.', code: 'not_an_mp4' },
-      422: { description: 'The video is longer than 60 seconds, cannot be decoded, or could not be processed. The message says why.', code: 'video_too_long' },
+      422: { description: 'The video is longer than 60 seconds, has more pixels in all its frames than can be processed in good time, cannot be decoded, or could not be processed. The message says why.', code: 'video_too_long' },
+        429: { description: 'Too many of your videos wait to be processed (`too_many_pending_videos`, `too_many_pending_bytes`), or too many requests.', code: 'too_many_pending_videos' },
     },
     async handle({ user, context, raw, signal }): Promise<Reply> {
       const videoId = await videoIdForUpload(store, user!.id, context);
       const isRepeat = context.idempotencyKey !== undefined && (await readVideo(store, videoId)).state.status !== 'none';
       if (isRepeat) drainThenClose(raw, LONGEST_REPEAT_MS);
-      else await receive(dependencies, videoId, user!, raw, context);
+      else await receiveWithinQuota(dependencies, videoId, user!, raw, context);
 
       const withinMs = prefersAsync(raw.headers['prefer']) ? 0 : uploadWaitMs;
       const now = await untilProcessed({ store, progress }, videoId, { withinMs, signal });
@@ -71,12 +75,32 @@ export function uploadRoute(dependencies: UploadRouteDependencies): Route {
   });
 }
 
+/** The quota comes first: what is beyond it is refused before its file is sent. */
+async function receiveWithinQuota(dependencies: UploadRouteDependencies, videoId: string, ...rest: Received): Promise<void> {
+  const [user, request] = rest;
+  const { quota, limits: { maxBytes } = uploadLimits } = dependencies;
+  const announced = Number(request.headers['content-length'] ?? Number.NaN);
+  try {
+    await quota.reserve({ videoId, ownerId: user.id, bytes: Number.isNaN(announced) ? maxBytes : Math.min(announced, maxBytes) });
+  } catch (error) {
+    drainThenClose(request);
+    throw error;
+  }
+  try {
+    await receive(dependencies, videoId, ...rest);
+  } catch (error) {
+    // Without an answer the event may be in the log all the same.
+    if (!(error instanceof EventStoreUnavailable)) await quota.release(videoId);
+    throw error;
+  }
+}
+
+type Received = [user: AuthenticatedUser, request: Parameters<typeof receiveUpload>[0], context: CommandContext];
+
 async function receive(
   { store, objects, scratch, inspect, limits, reportProgress }: UploadRouteDependencies,
   videoId: string,
-  user: AuthenticatedUser,
-  request: Parameters<typeof receiveUpload>[0],
-  context: CommandContext,
+  ...[user, request, context]: Received
 ): Promise<void> {
   const report = (stage: UploadProgress['stage'], share = 0): void =>
     reportProgress({ userId: user.id, videoId, stage, progress: progressOf(stage, share) });

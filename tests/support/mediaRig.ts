@@ -36,6 +36,7 @@ export interface MediaRig extends AsyncDisposable {
   /** Stores a file and appends what the upload route would. Answers the video's id. */
   upload(path: string): Promise<string>;
   remove(videoId: string): Promise<void>;
+  retry(videoId: string): Promise<void>;
   events(videoId: string): Promise<RecordedEvent<ReelStreamEvent>[]>;
   keys(videoId: string): Promise<string[]>;
 }
@@ -83,6 +84,10 @@ export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'po
     },
     remove: async (videoId) => {
       await decide(videoId, { type: 'DeleteVideo', userId: OWNER, at: new Date().toISOString() });
+      await deliverLast(videoId);
+    },
+    retry: async (videoId) => {
+      await decide(videoId, { type: 'RetryProcessing', userId: OWNER, at: new Date().toISOString() });
       await deliverLast(videoId);
     },
     keys: async (videoId) => {

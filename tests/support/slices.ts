@@ -13,6 +13,8 @@ import { likeRoutes } from '../../src/likes/routes.ts';
 import { createInspector } from '../../src/media/inspect.ts';
 import type { UploadProgress } from '../../src/media/progress.ts';
 import { createScratch } from '../../src/media/scratch.ts';
+import { createMediaProcessManager } from '../../src/media/mediaProcessManager.ts';
+import { createUploadQuota } from '../../src/media/uploadQuota.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { projectionConsumer } from '../../src/projecting/consumer.ts';
@@ -49,7 +51,7 @@ export interface Slices extends AsyncDisposable {
   decide(videoId: string, command: VideoCommand): Promise<bigint>;
   /** Stops the projections, or starts them again. */
   project(on: boolean): Promise<void>;
-  /** Of all read models. */
+  /** Of all read models, and of what counts pending uploads. */
   reached(position: bigint): Promise<void>;
 }
 
@@ -62,10 +64,12 @@ const processed = (videoId: string): VideoCommand => ({
   at: new Date().toISOString(),
 });
 
-export async function startSlices({ uploadWaitMs = 5_000 } = {}): Promise<Slices> {
+export async function startSlices({ uploadWaitMs = 5_000, maxPending = 100 } = {}): Promise<Slices> {
   const projecting = await createProjectingTest();
   const { pool, store } = projecting;
-  const consumers = projections.map(projectionConsumer);
+  // Of the media pipeline, what counts a user's pending uploads; jobs go nowhere.
+  const jobs = { add: () => Promise.resolve(), cancel: () => Promise.resolve() };
+  const consumers = [...projections.map(projectionConsumer), createMediaProcessManager({ jobs })];
   let projector = await projecting.run(consumers);
   let isProjecting = true;
   const { progress } = projector;
@@ -83,6 +87,7 @@ export async function startSlices({ uploadWaitMs = 5_000 } = {}): Promise<Slices
     routes: [
       ...videoRoutes({
         store, progress, objects, cache, views, scratch, inspect, uploadWaitMs,
+        quota: createUploadQuota({ pool, maxVideos: maxPending, maxBytes: 50e6 }),
         queries: createVideoQueries({ pool, urls: objects }),
         likes: likeQueries,
         reportProgress: (step) => void uploadProgress.push(step),
