@@ -148,24 +148,6 @@ describe('the queue', () => {
     expect([kills, delays]).toEqual([3, 5]);
   }, 60_000);
 
-  test('a worker process that dies three times with a job does not get it a fourth time', async () => {
-    const added = job();
-    let begun = 0;
-    const { promise, resolve } = Promise.withResolvers<MediaJob>();
-    await add(await start(), added);
-    // What a process that is killed leaves: a job that is active and an attempt that never ended. The next one is alone, and takes over.
-    for (let death = 1; death <= 3; death++) {
-      const dying = await start({ process: endless(() => void (begun += 1)) }, { alone: true });
-      await eventually(() => begun === death, { what: 'it runs' });
-      const { rows } = await database.pool.query<{ data: object }>('select data from reelstream_jobs.job where id = $1', [added.id]);
-      await dying.close();
-      await database.pool.query(`update reelstream_jobs.job set state = 'active', data = $2 where id = $1`, [added.id, rows[0]!.data]);
-    }
-    await start({ process: () => Promise.resolve(void (begun += 1)), giveUpKilled: (given) => Promise.resolve(resolve(given)) }, { alone: true });
-    expect(await promise).toEqual(added.data);
-    expect(begun).toBe(3);
-  }, 60_000);
-
   test('a worker that stops hands its job to another at once', async () => {
     const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
     let taken = false;
@@ -249,6 +231,21 @@ describe('a worker process', () => {
     expect(rows).toEqual([{ output: { message: 'its worker was killed' } }]);
     await second.transcoding;
     await done(videoId);
+  }, 180_000);
+
+  test('killed three times in the middle of a transcode is not given the video a fourth time: it has failed, by our fault', async () => {
+    const videoId = await rig.upload(await clip('slow'));
+    for (let death = 1; death <= 3; death++) {
+      const { child, transcoding } = await startProcess('alone');
+      await transcoding;
+      await holdTranscode(child);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    await startProcess('alone');
+    const failed = await eventually(async () => (await rig.events(videoId))[1], { what: 'it is over', within: 60_000 });
+    expect(failed).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/fault on our side/) } });
+    expect(await rig.keys(videoId)).toHaveLength(1);
   }, 180_000);
 
   test('told to stop hands its transcode over, and ends by itself with code 0', async () => {
