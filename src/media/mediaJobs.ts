@@ -128,9 +128,10 @@ export function createMediaJobs({ connectionString, logger, alone = false, retri
 
   const work = async (queue: string, handle: (jobs: JobWithMetadata<StoredJob>[]) => Promise<void>): Promise<void> => {
     const options = { includeMetadata: true, pollingIntervalSeconds: pollSeconds, notifyPollingIntervalSeconds: pollSeconds, heartbeatRefreshSeconds: HEARTBEAT.refresh } as const;
-    const worker: string = await boss.work(queue, options, async (jobs: JobWithMetadata<StoredJob>[]) => {
+    let worker: string | undefined = undefined;
+    worker = await boss.work(queue, options, async (jobs: JobWithMetadata<StoredJob>[]) => {
       // It looks for the next job when it is done with this one, instead of when it is time for another poll.
-      boss.notifyWorker(worker);
+      if (worker !== undefined) boss.notifyWorker(worker);
       await handle(jobs);
     });
   };

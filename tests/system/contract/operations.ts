@@ -19,6 +19,7 @@ const routes = [
   'get /api/v1/video',
   'get /api/v1/video/{videoId}',
   'post /api/v1/video/{videoId}',
+  'post /api/v1/video/{videoId}/retry',
   'put /api/v1/video/{videoId}/like',
   'delete /api/v1/video/{videoId}/like',
   'get /api/v1/analytics',
