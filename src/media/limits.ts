@@ -21,7 +21,7 @@ export const uploadLimits = {
   /**
    * Pixels of all frames together, shown or not: about what a transcode costs. A minute of DCI 4K (4096 × 2160) at 60 frames a
    * second is the most that phones record within the limits above. It takes some 70 s of CPU time as H.264 and 100 s as HEVC
-   * (measured with the FFmpeg from npm, 2026), which is a minute at most on two cores; a minute of 8K would take four times that.
+   * (FFmpeg from npm, measured over 20 s in 2026), which is a minute at most on two cores; a minute of 8K would take four times that.
    */
   maxWork: 4096 * 2160 * 60 * 60.1,
   /** Tracks of every kind. Cameras write up to seven (picture, sound, time code, position, motion), editors a sound track a microphone. */
