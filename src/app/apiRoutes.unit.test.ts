@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
+import { realtimeDocs } from '../realtime/realtimeDocs.ts';
 import { declaredApiRoutes } from './apiRoutes.ts';
 
 interface Schema {
@@ -35,7 +36,8 @@ interface Document {
 let app: TestApp;
 let document: Document;
 beforeAll(async () => {
-  app = await startTestApp({ routes: declaredApiRoutes().map((route) => ({ ...route, handle: () => Promise.resolve({ status: 200, message: 'accepted' }) })) });
+  const routes = declaredApiRoutes().map((route) => ({ ...route, handle: () => Promise.resolve({ status: 200, message: 'accepted' }) }));
+  app = await startTestApp({ routes, realtime: realtimeDocs() });
   document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
 });
 afterAll(async () => {

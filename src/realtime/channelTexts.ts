@@ -5,6 +5,7 @@ export const topicsOfEvents: Readonly<Record<PushedEventType, readonly string[]>
   VideoUploaded: ['`me` (the owner)'],
   VideoProcessed: ['`feed`', '`video:<id>`', '`me` (the owner)'],
   VideoProcessingFailed: ['`me` (the owner)'],
+  VideoProcessingRetried: ['`me` (the owner)'],
   VideoDetailsChanged: ['`video:<id>`', '`me` (the owner)'],
   VideoDeleted: ['`feed` and `video:<id>` (if the video had been public)', '`me` (the owner)'],
   VideoLiked: ['`video:<id>`', '`me` (the owner, and whoever likes it)'],

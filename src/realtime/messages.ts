@@ -56,6 +56,7 @@ export const eventData = {
   VideoProcessingFailed: z
     .object({ ...video, reason: z.string().meta({ description: 'A sentence for the uploader.', examples: ['The video is longer than 60 seconds.'] }) })
     .meta({ description: "One of the caller's videos could not be processed." }),
+  VideoProcessingRetried: z.object(video).meta({ description: "One of the caller's videos that failed is being processed again." }),
   VideoDetailsChanged: z
     .object({ ...video, title: details.title.optional(), description: details.description.optional() })
     .meta({ description: 'The title or the description of a video has changed. Only its owner is sent the new ones; all others read the video again.' }),
