@@ -187,11 +187,12 @@ function tooLarge(limits: UploadLimits): DomainError {
   return new DomainError('tooLarge', 'file_too_large', `The video is larger than ${Math.floor(limits.maxBytes / 1024 / 1024)} MB.`);
 }
 
+/** `retryAfter` keeps it from being stored as the answer of an `Idempotency-Key`: the same request may succeed next time. */
 function stalled(milliseconds: number): DomainError {
-  return new DomainError('invalid', 'upload_stalled', `The upload stopped in the middle: nothing came for ${milliseconds / 1_000} s. Send it again.`);
+  return new DomainError('invalid', 'upload_stalled', `The upload stopped in the middle: nothing came for ${milliseconds / 1_000} s. Send it again.`, { retryAfter: 1 });
 }
 
-/** Nobody is left to read it. `retryAfter` keeps it from being stored as the answer of an `Idempotency-Key`. */
+/** Nobody is left to read it. `retryAfter` as above. */
 function aborted(): DomainError {
   return new DomainError('invalid', 'upload_aborted', 'The connection was closed before the whole video had arrived. Send it again.', { retryAfter: 1 });
 }

@@ -226,6 +226,8 @@ test('an upload that stops coming is given up, and told so', async () => {
   body.write(part('video', Buffer.alloc(100_000), 'a.mp4').subarray(0, -2));
   const { response, text } = await answer;
   expect([response.statusCode, text]).toEqual([400, expect.stringMatching(/nothing came for 0.3 s/)]);
+  // An answer that says when to come again is not kept for an Idempotency-Key.
+  expect(failures).toEqual([expect.objectContaining({ code: 'upload_stalled', retryAfter: 1 })]);
   expect(await leftovers()).toEqual([]);
   body.destroy();
 });
