@@ -121,6 +121,13 @@ test('a small file with a hundred tracks is refused, and FFmpeg never sees it', 
   expect((await readdir(notes)).length).toBe(before);
 });
 
+test('a start with an FFmpeg that does not exist ends with one sentence, before the database is ready', async () => {
+  await using other = await newPlace();
+  await using refused = new Instance({ ...other, env: { FFMPEG_PATH: '/nowhere/ffmpeg' } });
+  const { code, output } = await refused.ended;
+  expect({ code, lines: output.trim().split('\n') }).toEqual({ code: 1, lines: [expect.stringContaining('FFMPEG_PATH names /nowhere/ffmpeg, which cannot be used')] });
+});
+
 test('a start with an FFmpeg that has no ffprobe beside it ends with a sentence that says what to set', async () => {
   await using other = await newPlace();
   const lonely = join(other.folder, 'lonely');
@@ -131,4 +138,5 @@ test('a start with an FFmpeg that has no ffprobe beside it ends with a sentence 
   const { code, output } = await refused.ended;
   expect(code).toBe(1);
   expect(output).toContain(`There is no usable ${join(dirname(ffmpeg), 'ffprobe')} beside ${ffmpeg}: set FFPROBE_PATH to the ffprobe of the same build`);
+  expect(output.trim().split('\n')).toHaveLength(1);
 });

@@ -73,6 +73,8 @@ export async function openEngines({ config, log, parts, draining, port, starting
   const scratch = await madeIn(config.dataDir, createScratch(scratchRoot));
   parts.defer(() => scratch.close());
   const findingTools = findTools(config, scratch, scratchRoot);
+  // Awaited only after the database has been opened; a rejection before that must not end the process.
+  findingTools.catch(() => undefined);
   // It works in the scratch folder.
   parts.defer(() => findingTools.then(() => undefined, () => undefined));
   const { firstStart, ...eventLog } = await openEventLog({ config, log, parts, signal: starting });

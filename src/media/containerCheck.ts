@@ -20,13 +20,14 @@ const OTHER_MAJOR_BRANDS = new Map([
  * Says no to what is not an MP4 by its own bytes, whatever its name or Content-Type, before any decoder sees it.
  * @throws DomainError `not_an_mp4` (unsupportedMedia), `damaged_video`, `too_many_streams` or `video_too_complex` (unprocessable).
  */
-export function checkContainer({ brands, boxes, size, tracks, head }: BoxLayout, limits: UploadLimits): void {
+export function checkContainer({ brands, boxes, plausible, size, tracks, head }: BoxLayout, limits: UploadLimits): void {
   if (brands === undefined) throw notAnMp4(describe(head));
   const [major = ''] = brands;
   const other = OTHER_MAJOR_BRANDS.get(major);
   if (other !== undefined) throw notAnMp4(other);
   if (!brands.some((brand) => MP4_BRANDS.has(brand))) throw notAnMp4(major === 'qt  ' ? 'a QuickTime movie' : undefined);
   if (boxes.some(({ end }) => end > size)) throw damaged('The video is cut off: it ends in the middle. Upload the whole file.');
+  if (!plausible) throw tooManyParts('The video has too many parts.');
   if (!boxes.some(({ type }) => type === 'moov')) throw damaged('The video is incomplete: it has no index (moov). Export it again.');
   checkTracks(tracks, limits);
 }
@@ -35,7 +36,11 @@ export function checkContainer({ brands, boxes, size, tracks, head }: BoxLayout,
 export function checkTracks({ all, video, complete }: TrackCount, { maxStreams, maxVideoStreams }: UploadLimits): void {
   if (all > maxStreams) throw tooManyStreams(`${all} tracks`, maxStreams);
   if (video > maxVideoStreams) throw tooManyStreams(`${video} video tracks`, maxVideoStreams);
-  if (!complete) throw new DomainError('unprocessable', 'video_too_complex', 'The index of the video has too many parts. Export it again.');
+  if (!complete) throw tooManyParts('The index of the video has too many parts.');
+}
+
+function tooManyParts(what: string): DomainError {
+  return new DomainError('unprocessable', 'video_too_complex', `${what} Export it again.`);
 }
 
 export function tooManyStreams(found: string, most: number, cause?: unknown): DomainError {

@@ -88,7 +88,7 @@ function describe(found: Omit<FoundSandbox, 'description' | 'weak'>, isRoot: boo
   const { withoutNetwork, user, memoryLimit } = found;
   const has = [
     withoutNetwork ? 'without network' : 'WITH network (this machine does not let us run `unshare --net`)',
-    user !== undefined ? `as user ${user}` : isRoot ? 'as ROOT (this machine does not let us run `setpriv`)' : 'as the user of the server',
+    user !== undefined ? `as user ${user}` : isRoot ? 'as ROOT (this machine does not let us run `setpriv`)' : 'as the user of the server, whose files it can read',
     memoryLimit ? 'with limited memory' : 'with UNLIMITED memory (this system does not have `ulimit -v`)',
   ];
   return { ...found, description: `FFmpeg runs ${has.join(', ')}.`, weak: !withoutNetwork || (isRoot && user === undefined) || !memoryLimit };

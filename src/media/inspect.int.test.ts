@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -140,6 +140,31 @@ describe('tracks', () => {
   });
 });
 
+test('owners take turns: many files of one delay the file of another by one of them', async () => {
+  const order: string[] = [];
+  const turnwise = createInspector({ ffprobe: await script(folder, 'no-ffprobe', 'exit 1') });
+  const path = await clip('plain');
+  const look = (ownerId: string): Promise<void> => turnwise(path, { ownerId }).catch(() => void order.push(ownerId)).then(() => undefined);
+  await Promise.all([...Array.from({ length: 8 }, () => look('greedy')), look('other')]);
+  // Two of the greedy owner's are under way when the other comes, and one more may have begun by then.
+  expect(order.indexOf('other')).toBeLessThanOrEqual(3);
+});
+
+test('a file of very many boxes is refused before ffprobe reads them', async () => {
+  const padded = async (name: string, filler: Buffer, place: (bytes: Buffer) => Buffer): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, place(Buffer.concat([await readFile(await clip('plain')), filler])));
+    return path;
+  };
+  const emptyBoxes = Buffer.alloc(12_000_000, Buffer.from('0000000866726565', 'hex'));
+  const atTop = await padded('top.mp4', emptyBoxes, (bytes) => bytes);
+  // Wrapped in one box whose contents are boxes again.
+  const head = Buffer.from('000000007564746100', 'hex').subarray(0, 8);
+  head.writeUInt32BE(emptyBoxes.length + 8);
+  const nested = await padded('nested.mp4', Buffer.concat([head, emptyBoxes]), (bytes) => bytes);
+  for (const path of [atTop, nested]) await expect(inspect(path)).rejects.toMatchObject({ kind: 'unprocessable', code: 'video_too_complex' });
+});
+
 test('two files are looked at, at a time; one that waits can be given up', async () => {
   const begun = join(folder, 'begun');
   await mkdir(begun);
@@ -147,7 +172,7 @@ test('two files are looked at, at a time; one that waits can be given up', async
   const path = await clip('plain');
   const givenUp = new AbortController();
   const looks = Array.from({ length: 4 }, () => slow(path)).map((look) => look.catch((error: Error) => error));
-  const waiting = slow(path, givenUp.signal);
+  const waiting = slow(path, { signal: givenUp.signal });
   // Each look runs ffprobe twice.
   await eventually(async () => (await readdir(begun)).length >= 4, { what: 'two looks have begun' });
   givenUp.abort(new Error('given up'));

@@ -1,6 +1,6 @@
-import pLimit from 'p-limit';
 import { abortable } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
+import { createFairTurns } from '../core/fairTurns.ts';
 import type { MediaFacts } from '../videos/events.ts';
 import { audioCodecs, videoCodecs } from './codecs.ts';
 import { checkContainer, checkTracks, tooManyStreams } from './containerCheck.ts';
@@ -16,8 +16,15 @@ export interface InspectedVideo {
   readonly audio: ProbedStream | undefined;
 }
 
-/** Uploads are held to the inspector's limits, unless others are given. */
-export type Inspect = (path: string, signal?: AbortSignal, limits?: UploadLimits) => Promise<InspectedVideo>;
+export interface InspectOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The inspector's by default. */
+  readonly limits?: UploadLimits;
+  /** Whose file it is. When several wait, their owners take turns; files without an owner share one turn. */
+  readonly ownerId?: string;
+}
+
+export type Inspect = (path: string, options?: InspectOptions) => Promise<InspectedVideo>;
 
 export interface InspectorOptions {
   /** Path of the binary. */
@@ -32,11 +39,12 @@ export interface InspectorOptions {
 const MOST_AT_A_TIME = 2;
 
 /**
- * Looks at an upload by its content, at two at a time; others wait. @throws DomainError that tells the uploader why it is
+ * Looks at an upload by its content, at two at a time. Others wait, and their owners take turns, so that one user with many
+ * files that take long delays the others by one of them. @throws DomainError that tells the uploader why it is
  * refused; `ProbeFailed` when the fault is ours; the signal's reason, also while it waits.
  */
 export function createInspector({ ffprobe, limits: usualLimits = uploadLimits, timeout, sandbox }: InspectorOptions): Inspect {
-  const turn = pLimit(MOST_AT_A_TIME);
+  const turns = createFairTurns(MOST_AT_A_TIME);
   const look = async (path: string, signal: AbortSignal | undefined, limits: UploadLimits): Promise<InspectedVideo> => {
     signal?.throwIfAborted();
     checkContainer(await readBoxLayout(path), limits);
@@ -45,7 +53,7 @@ export function createInspector({ ffprobe, limits: usualLimits = uploadLimits, t
     });
     return judge(streams, limits);
   };
-  return (path, signal, limits = usualLimits) => abortable(turn(look, path, signal, limits), signal);
+  return (path, { signal, limits = usualLimits, ownerId = '' } = {}) => abortable(turns(ownerId, () => look(path, signal, limits)), signal);
 }
 
 function explain(error: Unreadable): DomainError {

@@ -11,6 +11,8 @@ export interface Box {
 export interface BoxLayout {
   readonly size: number;
   readonly boxes: readonly Box[];
+  /** False: the file has more boxes, or more bytes in boxes that hold others, than a clip has. */
+  readonly plausible: boolean;
   /** Brands of the first box when that is `ftyp`: the major one first. */
   readonly brands: readonly string[] | undefined;
   readonly tracks: TrackCount;
@@ -30,6 +32,13 @@ export interface TrackCount {
 
 /** A fragmented clip has two boxes a fragment; far more than this is not a clip. */
 const MOST_BOXES = 50_000;
+/**
+ * Bytes of all boxes whose contents ffprobe may read as boxes again. An index takes some 20 bytes a frame: 300 kB for a
+ * minute at 240 frames a second. ffprobe takes a second for each 8 MB of empty boxes.
+ */
+const MOST_BYTES_OF_BOXES = 8 * 1024 * 1024;
+/** Boxes that hold pictures and sound, or nothing: their contents are not read as boxes. */
+const OPAQUE = new Set(['mdat', 'free', 'skip', 'wide']);
 const MOST_BRANDS = 64;
 /** Boxes of the index whose headers are read. A track has about ten of those. */
 const MOST_INDEX_BOXES = 1_000;
@@ -47,7 +56,9 @@ export async function readBoxLayout(path: string): Promise<BoxLayout> {
     start = box.end;
   }
   const tracks = await countTracks(file, boxes, size);
-  return { size, boxes, brands: boxes[0]?.type === 'ftyp' ? readBrands(head, boxes[0]) : undefined, tracks, head };
+  const bytesOfBoxes = boxes.reduce((sum, { type, start, end }) => sum + (OPAQUE.has(type) ? 0 : end - start), 0);
+  const plausible = boxes.length < MOST_BOXES && bytesOfBoxes <= MOST_BYTES_OF_BOXES;
+  return { size, boxes, plausible, brands: boxes[0]?.type === 'ftyp' ? readBrands(head, boxes[0]) : undefined, tracks, head };
 }
 
 async function countTracks(file: FileHandle, boxes: readonly Box[], fileSize: number): Promise<TrackCount> {

@@ -66,10 +66,10 @@ export async function makeRendition(
     report('transcoding');
     await ensureRoom(folder.path, video.original.size + MOST_OUTPUT, options.freeSpace);
     await objects.getFile(video.original.key, original, signal);
-    const found = await options.inspect(original, signal);
+    const found = await options.inspect(original, { signal, ownerId: video.ownerId });
     const plan = planRendition(found.video, found.audio);
     await transcode(original, movie, plan, { ffmpeg, sandbox, signal, timeout, onProgress: (share) => report('transcoding', share) });
-    const made = await options.inspect(movie, signal, renditionLimits);
+    const made = await options.inspect(movie, { signal, ownerId: video.ownerId, limits: renditionLimits });
     checkComplete(plan, made);
     report('thumbnail');
     await makeThumbnail(movie, picture, plan, { ffmpeg, sandbox, signal });

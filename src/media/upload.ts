@@ -11,7 +11,9 @@ import type { Scratch } from './scratch.ts';
 export interface ReceiveUploadOptions {
   readonly scratch: Scratch;
   /** Says what is in the file, or throws the `DomainError` that tells its uploader why it is refused. */
-  readonly inspect: (path: string, signal?: AbortSignal) => Promise<{ readonly facts: MediaFacts }>;
+  readonly inspect: (path: string, options: { readonly signal?: AbortSignal | undefined; readonly ownerId?: string }) => Promise<{ readonly facts: MediaFacts }>;
+  /** Who uploads: takes turns with others when many files wait to be looked at. */
+  readonly ownerId?: string;
   readonly limits?: UploadLimits;
   /** Gives the upload up. */
   readonly signal?: AbortSignal;
@@ -41,7 +43,7 @@ export interface ReceivedUpload extends AsyncDisposable {
  * `unavailable` (no room on the disk, or the file cannot be looked at because of a fault of ours). Nothing is left behind then.
  */
 export async function receiveUpload(request: IncomingMessage, options: ReceiveUploadOptions): Promise<ReceivedUpload> {
-  const { scratch, inspect, signal, limits = uploadLimits } = options;
+  const { scratch, inspect, signal, ownerId, limits = uploadLimits } = options;
   const folder = await scratch.make().catch((error: unknown) => {
     drainThenClose(request);
     throw explain(error);
@@ -49,7 +51,7 @@ export async function receiveUpload(request: IncomingMessage, options: ReceiveUp
   try {
     const { file, data } = await receiveForm(request, folder.path, limits, options);
     options.onChecking?.();
-    const { facts } = await inspect(file.path, signal);
+    const { facts } = await inspect(file.path, { signal, ...(ownerId !== undefined && { ownerId }) });
     return { data, original: file, facts, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();

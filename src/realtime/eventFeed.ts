@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
-import { createFairTurns } from './fairTurns.ts';
+import { createFairTurns } from '../core/fairTurns.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
 import { feedEventTypes, topicsOf, type FeedEvent } from './visibleEvents.ts';

@@ -107,6 +107,7 @@ async function receive(
   await using received = await receiveUpload(request, {
     scratch,
     inspect,
+    ownerId: user.id,
     ...(limits !== undefined && { limits }),
     onReceived: (fraction) => report('receiving', fraction),
     onChecking: () => report('checking'),
