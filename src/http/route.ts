@@ -85,7 +85,7 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly tag: 'Accounts' | 'Videos' | 'Analytics' | 'System' | 'Operators';
   readonly auth: 'none' | 'optional' | 'required';
   /** Which limit it counts against; `general` by default. Requests with a token also count against their address. */
-  readonly limit?: 'general' | 'login' | 'refresh' | 'upload' | 'none';
+  readonly limit?: 'general' | 'refresh' | 'upload' | 'none';
   /** Whom the limit is for when it is neither a user nor an address, such as a session. Undefined: the address. */
   limitBy?(request: Request): string | undefined;
   readonly params?: z.ZodType<Params>;

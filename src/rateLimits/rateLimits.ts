@@ -5,7 +5,7 @@
  * |---|---|---|
  * | `general` | requests | user, else address |
  * | `address` | requests of signed-in users | address |
- * | `login` | attempts to log in | address |
+ * | `login` | well-formed attempts to log in from devices that the account does not know | address |
  * | `refresh` | refreshes | session, else address |
  * | `upload` | uploads | user |
  * | `registration` | well-formed registrations | address |

@@ -16,10 +16,14 @@ export interface Guess {
  * it back once the password turned out to be right.
  *
  * Nobody can lock an owner out by guessing: devices that the account knows have a count of their own, and an address
- * that nobody guesses from always gets a try (docs/adr/0034-guesses-of-passwords.md).
- * @throws DomainError `too_many_guesses`
+ * that nobody guesses from always gets a try (docs/adr/0034-who-is-limited-by-what.md).
+ * @throws DomainError `rate_limited` (the address, whatever the accounts), `too_many_guesses` (this account)
  */
 export async function countGuess(rateLimits: RateLimits, { account, address, device }: Guess): Promise<() => Promise<void>> {
+  // Known devices are exempt: otherwise whoever shares the address with an owner could keep the owner out.
+  const attempts = device === undefined ? await rateLimits.consume('login', `ip:${address}`) : undefined;
+  if (attempts?.allowed === false) throw tooMany('Too many attempts to log in from this address', attempts);
+
   const guesser = device === undefined ? `${account} ${callerKey(`ip:${address}`)}` : `${account} device:${device}`;
   const own = await rateLimits.consume('guess', guesser);
   if (own === undefined) return () => Promise.resolve();

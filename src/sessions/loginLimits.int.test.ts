@@ -34,6 +34,15 @@ describe('limits of an address', () => {
     expect((await logIn(ELSEWHERE)).status).toBe(200);
   });
 
+  test('an owner on a known device logs in also when others have used up the logins of the address', async () => {
+    const device = deviceOf(await logIn(HOME));
+    for (let guess = 0; guess < 6; guess++) await logIn(HOME, 'wrong-1!', undefined, `somebody${guess}@example.org`);
+    expect(outcome(await logIn(HOME))).toEqual([429, 'rate_limited']);
+    expect((await logIn(HOME, ada.password, device)).status).toBe(200);
+    // Known to one account only.
+    expect(outcome(await logIn(HOME, 'wrong-1!', device, 'somebody@example.org'))).toEqual([429, 'rate_limited']);
+  });
+
   test('refreshes count by session; a token that is none counts by address', async () => {
     const [one, other] = [await logIn(HOME), await logIn(HOME)];
     let token = one.cookie!;

@@ -58,7 +58,6 @@ export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] 
   return [
     route({
       ...common,
-      limit: 'login',
       path: '/api/v1/auth/login',
       operationId: 'logIn',
       summary: 'Log in',
