@@ -31,7 +31,7 @@ export async function startMedia({ config, log, parts, databaseUrl, store, rawSt
   const jobs = createMediaJobs({ connectionString: databaseUrl, logger: log, alone: config.databaseUrl === undefined });
   await jobs.start();
   parts.defer(() => jobs.close());
-  const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, sandbox, reportProgress });
+  const worker = createMediaWorker({ store, objects, scratch, inspect, ffmpeg: tools.ffmpeg.path, sandbox, reportProgress, logger: log });
   await jobs.work(worker, { concurrency: config.mediaConcurrency });
   const orphans = createOrphanSweep({ objects, store, scratch, logId: createLogId(rawStore), logger: log });
   orphans.start();

@@ -9,7 +9,8 @@ export interface Attempt {
 /** Something outside (the kernel, short of memory; an operator) ended what a job was running. */
 export class AttemptKilled extends Error {
   constructor(cause: Error) {
-    super(cause.message, { cause });
+    // Without the cause's message: loggers add that themselves.
+    super('something outside ended the attempt', { cause });
     this.name = 'AttemptKilled';
   }
 }
@@ -19,10 +20,11 @@ const MOST_KILLED = 3;
 
 export interface CountedAttempts {
   /**
-   * Runs `work`, or `giveUp` when the job has been killed too often, with its worker or without it (`AttemptKilled`).
+   * Runs `work`, or `giveUp` when the job has been killed too often, with its worker or without it (`AttemptKilled`);
+   * `cause` is how the last attempt ended.
    * An attempt that ends in any other way does not count. @throws what they throw, or that the job is no longer this worker's
    */
-  run(attempt: Attempt, work: () => Promise<void>, giveUp: () => Promise<void>): Promise<void>;
+  run(attempt: Attempt, work: () => Promise<void>, giveUp: (cause: Error) => Promise<void>): Promise<void>;
 }
 
 /**
@@ -43,9 +45,9 @@ export function createCountedAttempts(boss: PgBoss, schema: string, queue: strin
       const killed = await add(attempt, 1);
       if (killed === undefined) throw new Error('another worker has this job by now, or it was cancelled');
       try {
-        await (killed > MOST_KILLED ? giveUp() : work());
+        await (killed > MOST_KILLED ? giveUp(new Error('the worker of the last attempt was killed, or lost PostgreSQL')) : work());
       } catch (error) {
-        if (error instanceof AttemptKilled && killed >= MOST_KILLED) return giveUp();
+        if (error instanceof AttemptKilled && killed >= MOST_KILLED) return giveUp(error);
         // With PostgreSQL away it stays counted: an outage in the middle of a job costs one of the three.
         if (!(error instanceof AttemptKilled)) await add(attempt, -1).catch(() => undefined);
         throw error;

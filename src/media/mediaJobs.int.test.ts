@@ -61,14 +61,14 @@ describe('the queue', () => {
 
   test('a job that fails is tried again, and given up in the end', async () => {
     let tries = 0;
-    const { promise, resolve } = Promise.withResolvers<MediaJob>();
+    const { promise, resolve } = Promise.withResolvers<[MediaJob, unknown]>();
     const jobs = await start(
-      { process: () => { tries += 1; return Promise.reject(new Error('the store is away')); }, giveUp: (given) => Promise.resolve(resolve(given)) },
+      { process: () => { tries += 1; return Promise.reject(new Error('the store is away')); }, giveUp: (...given) => Promise.resolve(resolve(given)) },
       { retries: { retryLimit: 2, retryDelay: 0 } },
     );
     const added = job();
     await inTransaction(database.pool, { schema: 'public' }, ({ client }) => jobs.add('process', [added], client));
-    expect(await promise).toEqual(added.data);
+    expect(await promise).toEqual([added.data, expect.objectContaining({ message: 'the store is away' })]);
     expect(tries).toBe(3);
   }, 60_000);
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type pg from 'pg';
 import { PgBoss, type JobWithMetadata } from 'pg-boss';
 import { v5 } from 'uuid';
-import { createCountedAttempts, type Attempt } from './attempts.ts';
+import { createCountedAttempts } from './attempts.ts';
 import { giveTurns, readTurns } from './turns.ts';
 
 /** What a job needs to know; the rest is in the video's stream. */
@@ -31,13 +31,16 @@ export type ConfirmClaim = () => Promise<void>;
  */
 export type MediaJobHandler = (job: MediaJob, signal: AbortSignal, confirmClaim: ConfirmClaim) => Promise<void>;
 
+/** Records that a `process` job is not tried again. `cause` is how its last attempt ended: an error, or what the queue kept of it. */
+export type GiveUpHandler = (job: MediaJob, cause: unknown) => Promise<void>;
+
 export interface MediaJobHandlers {
   readonly process: MediaJobHandler;
   readonly remove: MediaJobHandler;
   /** A `process` job that has failed as often as it may. */
-  readonly giveUp: MediaJobHandler;
+  readonly giveUp: GiveUpHandler;
   /** A `process` job that was killed, with its worker or without it, as often as it may be. */
-  readonly giveUpKilled: MediaJobHandler;
+  readonly giveUpKilled: GiveUpHandler;
 }
 
 /** With what attempts.ts keeps in it. */
@@ -112,7 +115,7 @@ export function createMediaJobs({ connectionString, logger, alone = false, retri
     if (alone) await takeOver(boss);
   };
 
-  const run = (queue: string, work: (attempt: Attempt, ...given: Parameters<MediaJobHandler>) => Promise<void>) => async ([job]: JobWithMetadata<StoredJob>[]): Promise<void> => {
+  const run = (queue: string, work: (attempt: JobWithMetadata<StoredJob>, ...given: Parameters<MediaJobHandler>) => Promise<void>) => async ([job]: JobWithMetadata<StoredJob>[]): Promise<void> => {
     if (job === undefined) return;
     const { killed: _, ...data } = job.data;
     const log = logger.child({ queue, videoId: data.videoId, attempt: job.retryCount + 1 });
@@ -155,10 +158,10 @@ export function createMediaJobs({ connectionString, logger, alone = false, retri
       }
     },
     work: async (handlers, { concurrency = 1 } = {}) => {
-      const process = run('process', (attempt, ...given) => attempts.run(attempt, () => handlers.process(...given), () => handlers.giveUpKilled(...given)));
+      const process = run('process', (attempt, ...given) => attempts.run(attempt, () => handlers.process(...given), (cause) => handlers.giveUpKilled(given[0], cause)));
       for (let n = 0; n < concurrency; n++) await work('process', process);
       await work('remove', run('remove', (_, ...given) => handlers.remove(...given)));
-      await work(DEAD, run(DEAD, (_, ...given) => handlers.giveUp(...given)));
+      await work(DEAD, run(DEAD, ({ sourceOutput }, data) => handlers.giveUp(data, sourceOutput)));
     },
     close: async () => {
       closing.abort(new Error('this worker is stopping'));

@@ -29,6 +29,9 @@ const ours = (): Promise<void> => Promise.resolve();
 const jobOf = (videoId: string): MediaJob => ({ videoId, correlationId: 'c', causationId: `job-${videoId}` });
 const types = async (videoId: string): Promise<string[]> => (await idleRig.events(videoId)).map(({ type }) => type);
 
+const entryOf = ({ logged }: MediaRig, videoId: string, message: string): MediaRig['logged'][number] | undefined =>
+  logged.find((entry) => entry['videoId'] === videoId && String(entry['msg']).startsWith(message));
+
 async function outcome(videoId: string): Promise<{ type: string; data: object }> {
   return eventually(async () => (await rig.events(videoId))[1], { what: 'the video is processed', within: 30_000, every: 10 }) as Promise<{ type: string; data: object }>;
 }
@@ -117,6 +120,8 @@ describe('a file that cannot be decoded', () => {
     expect(await outcome(videoId)).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/damaged/) } });
     await eventually(async () => (await rig.keys(videoId)).length === 1, { what: 'only the original is left' });
     expect((await rig.keys(videoId))[0]).toMatch(/^originals\//);
+    const entry = await eventually(() => entryOf(rig, videoId, 'a video cannot be processed'), { what: 'it is logged' });
+    expect(entry).toMatchObject({ level: 30, reason: expect.stringMatching(/damaged/), err: { message: expect.stringMatching(/exited with code/) } });
   });
 
   test('does so too when it is not a video at all', async () => {
@@ -191,6 +196,11 @@ test('a video whose FFmpeg is killed again and again fails with a fault of ours,
   expect(killed.size).toBeLessThanOrEqual(2 * 3);
   const [, failure] = await rig.events(videoId);
   expect(failure).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/fault on our side.*retry/) } });
+  const entry = await eventually(() => entryOf(rig, videoId, 'a video is given up'), { what: 'it is logged' });
+  expect(entry).toMatchObject({ level: 40, reason: expect.stringMatching(/fault on our side/), err: { message: expect.stringMatching(/killed with signal SIGKILL/) } });
+  const messages = rig.logged.filter((each) => each['videoId'] === videoId).map(({ err }) => (err as Error).message);
+  expect(messages).toHaveLength(3);
+  for (const message of messages) expect(message.split('FFmpeg ended with an error')).toHaveLength(2);
   await rig.retry(videoId);
   await eventually(async () => (await rig.events(videoId))[3]?.type === 'VideoProcessed', { what: 'it is processed', within: 60_000 });
   expect(await rig.keys(videoId)).toHaveLength(3);
@@ -200,10 +210,10 @@ test('what a late job of a video finds while it is being retried stays: another 
   const path = await clip('plain');
   const videoId = await idleRig.upload(path);
   const worker = createMediaWorker(await idleRig.workerOptions());
-  await worker.giveUp(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  await worker.giveUp(jobOf(videoId), new Error('the store is away'));
   await idleRig.retry(videoId);
   await idleRig.objects.putFile(`videos/${videoId}/new.mp4`, path, 'video/mp4');
-  await worker.giveUp(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  await worker.giveUp(jobOf(videoId), new Error('the store is away'));
   expect(await types(videoId)).toEqual(['VideoUploaded', 'VideoProcessingFailed', 'VideoProcessingRetried']);
   expect(await idleRig.keys(videoId)).toHaveLength(2);
 });
@@ -254,7 +264,8 @@ test('what is given up keeps its original and nothing else: its tries may have s
   const path = await clip('plain');
   const videoId = await idleRig.upload(path);
   await idleRig.objects.putFile(`videos/${videoId}/half.mp4`, path, 'video/mp4');
-  await createMediaWorker(await idleRig.workerOptions()).giveUp(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  await createMediaWorker(await idleRig.workerOptions()).giveUp(jobOf(videoId), new Error('the store is away'));
+  expect(entryOf(idleRig, videoId, 'a video is given up')).toMatchObject({ level: 40, reason: expect.stringMatching(/fault on our side/), err: { message: 'the store is away' } });
   expect(await types(videoId)).toEqual(['VideoUploaded', 'VideoProcessingFailed']);
   expect(await idleRig.keys(videoId)).toEqual([expect.stringMatching(/^originals\//)]);
 });

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { CommandContext } from '../core/commandContext.ts';
 import { handleCommand } from '../core/commandHandler.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
@@ -5,7 +6,7 @@ import type { ObjectStore } from '../objectStore/objectStore.ts';
 import { videoDecider, videoStream, type ExistingVideo, type VideoCommand, type VideoState } from '../videos/decider.ts';
 import type { VideoEvent } from '../videos/events.ts';
 import { removeObjects } from './mediaKeys.ts';
-import type { MediaJob, MediaJobHandler, MediaJobHandlers } from './mediaJobs.ts';
+import type { GiveUpHandler, MediaJob, MediaJobHandler, MediaJobHandlers } from './mediaJobs.ts';
 import { makeRendition, CannotBeProcessed, type RenderOptions } from './makeRendition.ts';
 import { progressOf, type ReportUploadProgress, type UploadProgress } from './progress.ts';
 
@@ -13,6 +14,7 @@ export interface MediaWorkerOptions extends Omit<RenderOptions, 'objects'> {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
   readonly objects: ObjectStore;
   readonly reportProgress: ReportUploadProgress;
+  readonly logger: Logger;
   readonly now?: () => Date;
 }
 
@@ -24,12 +26,15 @@ const KILLED = 'Processing was stopped several times because of a fault on our s
  * an earlier try left in the object store is removed by the one that succeeds.
  */
 export function createMediaWorker(options: MediaWorkerOptions): MediaJobHandlers {
-  const { store, objects, reportProgress, now = () => new Date() } = options;
+  const { store, objects, reportProgress, logger, now = () => new Date() } = options;
 
   const decide = async (job: MediaJob, step: string, command: VideoCommand): Promise<VideoState> => {
     const context: CommandContext = { ...job, actor: 'media', idempotencyKey: `${step}:${job.causationId}`, now: now() };
     return (await handleCommand(store, videoDecider, videoStream(job.videoId), command, context)).state;
   };
+
+  const fail = async (job: MediaJob, reason: string): Promise<void> =>
+    tidy(objects, job.videoId, await decide(job, 'failed', { type: 'RecordProcessingFailure', reason, at: now().toISOString() }));
 
   const process: MediaJobHandler = async (job, signal, confirmClaim) => {
     const video = await load(store, job.videoId);
@@ -49,13 +54,15 @@ export function createMediaWorker(options: MediaWorkerOptions): MediaJobHandlers
       if (!(error instanceof CannotBeProcessed)) throw error;
       // Whoever took the job in the meantime may have swept the files that this try failed for want of.
       await confirmClaim();
-      await tidy(objects, job.videoId, await decide(job, 'failed', { type: 'RecordProcessingFailure', reason: error.message, at: now().toISOString() }));
+      await fail(job, error.message);
+      logger.info({ videoId: job.videoId, reason: error.message, err: error.cause }, 'a video cannot be processed; its uploader is told the reason');
     }
   };
 
-  const giveUp = (reason: string): MediaJobHandler => async (job) => {
+  const giveUp = (reason: string): GiveUpHandler => async (job, cause) => {
     if ((await load(store, job.videoId)) === undefined) return;
-    await tidy(objects, job.videoId, await decide(job, 'failed', { type: 'RecordProcessingFailure', reason, at: now().toISOString() }));
+    await fail(job, reason);
+    logger.warn({ videoId: job.videoId, reason, err: cause }, 'a video is given up; its owner may retry the processing');
   };
 
   return {

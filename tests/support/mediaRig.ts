@@ -22,6 +22,7 @@ import { inTransaction } from '../../src/projecting/transaction.ts';
 import { videoDecider, videoStream } from '../../src/videos/decider.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { testTools } from './clips.ts';
+import { collectingLog } from './httpApp.ts';
 
 /** The media pipeline on real parts, without HTTP and without the projection engine. */
 export interface MediaRig extends AsyncDisposable {
@@ -32,6 +33,8 @@ export interface MediaRig extends AsyncDisposable {
   readonly scratch: Scratch;
   readonly jobs: MediaJobs;
   readonly progress: UploadProgress[];
+  /** What the queue and the worker have logged. */
+  readonly logged: Readonly<Record<string, unknown>>[];
   workerOptions(changes?: Partial<MediaWorkerOptions>): Promise<MediaWorkerOptions>;
   /** Stores a file and appends what the upload route would. Answers the video's id. */
   upload(path: string): Promise<string>;
@@ -50,7 +53,8 @@ export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'po
   const store = createPostgresEventStore({ pool: database.pool });
   const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
   const scratch = await createScratch(join(folder, 'scratch'));
-  const jobs = createMediaJobs({ connectionString: database.url, logger: silent, ...(pollSeconds !== undefined && { pollSeconds }) });
+  const { log: logger, lines: logged } = collectingLog();
+  const jobs = createMediaJobs({ connectionString: database.url, logger, ...(pollSeconds !== undefined && { pollSeconds }) });
   await jobs.start();
   const manager = createMediaProcessManager({ jobs });
   const progress: UploadProgress[] = [];
@@ -67,10 +71,10 @@ export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'po
   };
 
   return {
-    folder, database, store, objects, scratch, jobs, progress, events,
+    folder, database, store, objects, scratch, jobs, progress, logged, events,
     workerOptions: async (changes) => {
       const { ffmpeg, ffprobe } = await testTools();
-      return { store, objects, scratch, ffmpeg: ffmpeg.path, inspect: createInspector({ ffprobe: ffprobe.path }), reportProgress: (step) => void progress.push(step), ...changes };
+      return { store, objects, scratch, logger, ffmpeg: ffmpeg.path, inspect: createInspector({ ffprobe: ffprobe.path }), reportProgress: (step) => void progress.push(step), ...changes };
     },
     upload: async (path) => {
       const videoId = v7();

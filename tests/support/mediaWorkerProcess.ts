@@ -16,11 +16,12 @@ const pool = createPool({ connectionString: url, name: 'worker process' });
 const store = createPostgresEventStore({ pool });
 const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
 const scratch = await createScratch(join(folder, 'scratch'));
-const jobs = createMediaJobs({ connectionString: url, logger: pino({ level: 'silent' }), alone: alone === 'alone' });
+const logger = pino({ level: 'silent' });
+const jobs = createMediaJobs({ connectionString: url, logger, alone: alone === 'alone' });
 await jobs.start();
 await jobs.work(
   createMediaWorker({
-    store, objects, scratch, ffmpeg: ffmpeg.path, inspect: createInspector({ ffprobe: ffprobe.path }),
+    store, objects, scratch, logger, ffmpeg: ffmpeg.path, inspect: createInspector({ ffprobe: ffprobe.path }),
     reportProgress: ({ videoId, progress }) => void process.stdout.write(`${videoId} ${progress}\n`),
   }),
 );
