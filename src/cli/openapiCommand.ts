@@ -12,8 +12,19 @@ export const openapiCommand: Command = {
       import('../realtime/realtimeDocs.ts'),
     ]);
     const routes = documentedRoutes(declaredApiRoutes(), { realtime: realtimeDocs() } as never);
-    // A pipe takes only part of it at once, and the process ends when this resolves.
-    await new Promise<void>((resolve) => process.stdout.write(`${JSON.stringify(openApiDocument(routes), undefined, 2)}\n`, () => resolve()));
+    await print(`${JSON.stringify(openApiDocument(routes), undefined, 2)}\n`);
     return 0;
   },
 };
+
+/** Resolves when all of it is written: a pipe takes only a part at once. A reader that closes the pipe early (`head`) is no failure. */
+async function print(text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // The stream also emits the error, which would end the process.
+  process.stdout.on('error', () => undefined);
+  process.stdout.write(text, (error) => {
+    if (error != null && (error as NodeJS.ErrnoException).code !== 'EPIPE') reject(error);
+    else resolve();
+  });
+  return promise;
+}
