@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { version } from '../version.ts';
 import { errorBody, errorExample, standardResponses } from './openapiErrors.ts';
 import { answerHeaders, headerParameters, responseHeaders } from './openapiHeaders.ts';
 import { SchemaCollection, type Json } from './openapiSchemas.ts';
@@ -39,7 +40,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
     openapi: '3.1.0',
     info: {
       title: 'ReelStream',
-      version: '1.0.0',
+      version,
       description: INTRODUCTION,
       contact: { name: 'Whoever runs this server' },
       license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },

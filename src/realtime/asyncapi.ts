@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { version } from '../version.ts';
 import { channelTexts, topicsOfEvents } from './channelTexts.ts';
 import { eventData, eventError, publicProgressMessage, pushedEvent, subscribeAnswer, subscribeRequest, uploadProgressMessage, type PushedEventType } from './messages.ts';
 
@@ -95,7 +96,7 @@ export function asyncApiDocument(): AsyncApiDocument {
     id: 'urn:reelstream:realtime',
     info: {
       title: 'ReelStream real time',
-      version: '1.0.0',
+      version,
       description: texts.introduction,
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
       tags: [{ name: 'Socket.io', description: 'Version 4 of the protocol (Socket.io 3 and newer).' }],
