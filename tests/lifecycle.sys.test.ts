@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { gone, Instance, login, newPlace, register, REPOSITORY, type Ending, type InstanceOptions, type Place } from './support/instance.ts';
 import { eventually } from './support/eventually.ts';
+import { mayRead } from './support/scripts.ts';
 
 jest.setTimeout(240_000);
 
@@ -381,13 +382,6 @@ describe('who starts it, and where', () => {
 /** Not too many letters for a socket's name, but too many bytes. */
 function longName(): string {
   return join(place.folder, 'ü'.repeat(40));
-}
-
-function mayRead(folder: string): boolean {
-  for (let path = folder; path !== dirname(path); path = dirname(path)) {
-    if ((statSync(path).mode & 0o005) !== 0o005) return false;
-  }
-  return true;
 }
 
 /** As `npm ci` in a clone would leave it, but for packages that need not be copied for the sake of the test. */

@@ -1,11 +1,19 @@
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { script } from '../../tests/support/scripts.ts';
+import { mayRead, script } from '../../tests/support/scripts.ts';
 import { findFfmpegTools, type FfmpegTools } from './ffmpegTools.ts';
 
 const ENCODERS = ' V..... libx264 x\n A..... aac x\n VFS... mjpeg x';
+
+const isRoot = process.geteuid?.() === 0;
+/** A user that every system has, for whom folders can be closed, unlike for root. */
+const NOBODY = { uid: 65_534, gid: 65_534 };
+const asOrdinaryUser = !isRoot || mayRead(import.meta.dirname) ? test : test.skip;
+if (asOrdinaryUser === test.skip) process.stderr.write('SKIPPED: what an ordinary user finds on PATH, since this clone is closed to others\n');
 
 let root: string;
 let folder: string;
@@ -45,6 +53,31 @@ describe('the pair on PATH', () => {
     expect([ffmpeg.source, ffprobe.source]).toEqual(['package', 'package']);
     expect(passedOver).toEqual([expect.stringMatching(reason)]);
     expect(passedOver[0]).toContain(folder);
+  });
+
+  test('whose folder is there several times, under whatever names, is told of once', async () => {
+    await fake(folder, 'ffmpeg');
+    const link = `${folder}-link`;
+    await symlink(folder, link);
+    const { passedOver } = await find({ path: [folder, link, `${folder}/`, folder] });
+    expect(passedOver).toEqual([expect.stringContaining(`The FFmpeg in ${folder} is not used`)]);
+  });
+
+  test('that is not executable is told of', async () => {
+    await writeFile(join(folder, 'ffmpeg'), '');
+    expect((await find()).passedOver).toEqual([expect.stringMatching(/EACCES/)]);
+  });
+
+  asOrdinaryUser('is looked for in silence in folders that this user may not search', async () => {
+    const [closed, open] = [join(folder, 'closed'), join(folder, 'open')];
+    await Promise.all([mkdir(closed), mkdir(open)]);
+    await Promise.all([fake(open, 'ffmpeg'), fake(open, 'ffprobe')]);
+    for (const each of [root, folder]) await chmod(each, 0o755);
+    await chmod(closed, 0o000);
+    const options = JSON.stringify({ binFolder: join(root, 'bin'), searchPath: [closed, join(closed, 'bin'), open].join(delimiter) });
+    const program = `import { findFfmpegTools } from ${JSON.stringify(join(import.meta.dirname, 'ffmpegTools.ts'))}; console.log(JSON.stringify(await findFfmpegTools(${options})))`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], isRoot ? { ...NOBODY, cwd: root } : {});
+    expect(JSON.parse(stdout)).toMatchObject({ ffmpeg: { path: join(open, 'ffmpeg') }, passedOver: [] });
   });
 
   test('in a later folder is used before the pair from npm', async () => {

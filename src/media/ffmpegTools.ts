@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, chmod, constants, copyFile, mkdir, rename } from 'node:fs/promises';
+import { access, chmod, constants, copyFile, mkdir, realpath, rename } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -49,16 +49,30 @@ const require = createRequire(import.meta.url);
 export async function findFfmpegTools(options: FindToolsOptions): Promise<FfmpegTools> {
   const { ffmpegPath, ffprobePath, searchPath = '', binFolder } = options;
   if (ffmpegPath !== undefined || ffprobePath !== undefined) return { ...(await namedPair(ffmpegPath, ffprobePath)), passedOver: [] };
-  const folders = searchPath.split(delimiter).filter(Boolean);
+  const folders = await foldersWithFfmpeg(searchPath);
   const tried = await Promise.allSettled(folders.map((folder) => pairIn(folder)));
   const found = tried.findIndex(({ status }) => status === 'fulfilled');
   const passedOver = tried.slice(0, found < 0 ? undefined : found).flatMap((each, index) => {
-    const reason = each.status === 'rejected' ? (each.reason as NodeJS.ErrnoException) : undefined;
-    return reason === undefined || reason.code === 'ENOENT' || reason.code === 'ENOTDIR' ? [] : [`The FFmpeg in ${folders[index]} is not used: ${reason.message}.`];
+    return each.status === 'rejected' ? [`The FFmpeg in ${folders[index]} is not used: ${(each.reason as Error).message}.`] : [];
   });
   const pair = tried[found];
   if (pair?.status === 'fulfilled') return { ...pair.value, passedOver };
   return { ...(await packagedPair(binFolder, passedOver)), passedOver };
+}
+
+/**
+ * The folders on PATH that have an FFmpeg, each once, also when PATH has it under several names. A folder that this user may
+ * not search is left out: whether it has an FFmpeg is not known.
+ */
+async function foldersWithFfmpeg(searchPath: string): Promise<string[]> {
+  const byRealPath = new Map<string, string>();
+  for (const folder of searchPath.split(delimiter).filter(Boolean)) {
+    const isThere = await access(join(folder, 'ffmpeg')).then(() => true, () => false);
+    if (!isThere) continue;
+    const real = await realpath(folder);
+    if (!byRealPath.has(real)) byRealPath.set(real, folder);
+  }
+  return [...byRealPath.values()];
 }
 
 async function namedPair(ffmpegPath: string | undefined, ffprobePath: string | undefined): Promise<Pair> {
