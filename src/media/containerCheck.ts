@@ -34,8 +34,8 @@ export function checkContainer({ brands, boxes, plausible, size, tracks, head }:
 
 /** @throws DomainError `too_many_streams`, `video_too_complex` */
 export function checkTracks({ all, video, complete }: TrackCount, { maxStreams, maxVideoStreams }: UploadLimits): void {
-  if (all > maxStreams) throw tooManyStreams(`${all} tracks`, maxStreams);
-  if (video > maxVideoStreams) throw tooManyStreams(`${video} video tracks`, maxVideoStreams);
+  if (all > maxStreams) throw tooManyStreams(complete ? `${all} tracks` : `more than ${maxStreams} tracks`, maxStreams);
+  if (video > maxVideoStreams) throw tooManyStreams(complete ? `${video} video tracks` : `more than ${maxVideoStreams} video tracks`, maxVideoStreams);
   if (!complete) throw tooManyParts('The index of the video has too many parts.');
 }
 
