@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { gone, Instance, login, newPlace, register, REPOSITORY, type Ending, type InstanceOptions, type Place } from './support/instance.ts';
 import { eventually } from './support/eventually.ts';
+import { freePorts } from './support/freePorts.ts';
 import { mayRead } from './support/scripts.ts';
 
 jest.setTimeout(240_000);
@@ -102,6 +103,20 @@ describe('a start', () => {
     const instance = await start({ env }).ready();
     expect(await register(instance)).toBe(201);
     expect(await start({ env, command: [process.execPath, 'bin/reelstream.js', 'migrate'] }).ended).toMatchObject({ code: 0 });
+  });
+
+  test('warns once of a Redis and an object store that cannot be reached, and is ready all the same', async () => {
+    const [redisPort, minioPort] = await freePorts(2);
+    const env = {
+      REDIS_URL: `redis://ada:engine-1843@127.0.0.1:${redisPort}`,
+      MINIO_ENDPOINT: '127.0.0.1', MINIO_PORT: String(minioPort), MINIO_ACCESS_KEY: 'ada-key', MINIO_SECRET_KEY: 'engine-1844', LOG_LEVEL: 'debug',
+    };
+    const instance = await start({ env }).ready();
+    await eventually(() => ['REDIS_URL', 'MINIO_ENDPOINT'].every((name) => instance.output.includes(name)), { what: 'both warnings are there' });
+    expect(await instance.stop()).toMatchObject({ code: 0 });
+    const warnings = instance.output.split('\n').filter((line) => line.includes('"level":"warn"'));
+    for (const name of ['REDIS_URL', 'MINIO_ENDPOINT']) expect(warnings.filter((line) => line.includes(name))).toHaveLength(1);
+    expect(instance.output).not.toContain('engine-184');
   });
 
   test('lets the other commands use its database', async () => {

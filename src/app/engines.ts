@@ -87,7 +87,7 @@ export async function openEngines({ config, log, parts, draining, port, starting
     await abortable(progress.start(), starting);
     showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
   }
-  const objects = await openObjectStore(config, parts, port);
+  const objects = await openObjectStore({ config, log, parts, port, starting });
   const redis = await abortable(openRedis(config, log, parts, pool), starting);
   const { tools, found } = await abortable(findingTools, starting);
   logTools(log, tools, found);
@@ -121,7 +121,7 @@ function logTools(log: Logger, { ffmpeg, ffprobe, passedOver }: FfmpegTools, { d
 export const MEDIA_PATH = '/media';
 export const objectFolder = ({ dataDir }: Config): string => join(dataDir, 'objects');
 
-async function openObjectStore(config: Config, parts: AsyncDisposableStack, port: number): Promise<ObjectStore> {
+async function openObjectStore({ config, log, parts, port, starting }: Omit<Opening, 'draining'>): Promise<ObjectStore> {
   const { minio } = config;
   if (minio === undefined) {
     const publicUrl = `${config.publicUrl ?? ownUrl(config.host, port)}${MEDIA_PATH}`;
@@ -131,6 +131,11 @@ async function openObjectStore(config: Config, parts: AsyncDisposableStack, port
   const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
   const store = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });
   parts.defer(() => store.close());
+  // The start does not wait: the store may come later.
+  store.check().catch((error: unknown) => {
+    const reason = (error as Error).message;
+    if (!starting.aborted) log.warn({ reason }, 'The object store that MINIO_ENDPOINT names cannot be used yet. Until it can, uploads are answered with 503.');
+  });
   return store;
 }
 
@@ -139,7 +144,17 @@ async function openRedis({ redisUrl, secrets }: Config, log: Logger, parts: Asyn
   const { rows } = await pool.query<{ name: string }>(`select oid || ' ' || datname as name from pg_database where datname = current_database()`);
   const client = createRedisClient(redisUrl, log);
   parts.defer(() => client.disconnect());
+  warnUntilFirstReady(client, log);
   const gate = createRedisGate({ redis: client, logger: log });
   parts.defer(() => gate.close());
   return { client, gate, namespace: hmacName(secrets.dataKey, 'namespace', rows[0]!.name).slice(0, 12) };
+}
+
+/** One warning if the first connection fails; after it, the gate tells of outages. The start does not wait: Redis may come later. */
+function warnUntilFirstReady(client: Redis, log: Logger): void {
+  const warn = (error: NodeJS.ErrnoException): void => {
+    log.warn({ reason: error.message || error.code }, 'The Redis that REDIS_URL names cannot be used yet. Until it can, each process has a cache and rate limits of its own.');
+  };
+  client.once('error', warn);
+  client.once('ready', () => client.off('error', warn));
 }
