@@ -16,6 +16,14 @@ describe('the log', () => {
     expect(line).not.toContain('hush');
     expect(JSON.parse(line)).toMatchObject({ level: 'info', role: 'api', msg: 'hello', time: expect.stringMatching(/^\d{4}-.*Z$/) });
   });
+
+  test('never shows the password of an AUTH that Redis refused', () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', role: 'api', destination: { write: (line) => void lines.push(line) } });
+    log.info({ err: Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['ada', 'hush'] } }) }, 'refused');
+    expect(lines.join()).toContain('WRONGPASS');
+    expect(lines.join()).not.toContain('hush');
+  });
 });
 
 describe('metrics', () => {
