@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { eventually } from './support/eventually.ts';
 import { startEventStoreDbDouble, type EventStoreDbDouble } from './support/eventStoreDbDouble/eventStoreDbDouble.ts';
 import { createDoubleLog } from './support/eventStoreDbDouble/log.ts';
+import { freePorts } from './support/freePorts.ts';
 import { Instance, login, newPlace, register, type Place } from './support/instance.ts';
 
 jest.setTimeout(240_000);
@@ -27,8 +28,8 @@ afterEach(async () => {
   await place[Symbol.asyncDispose]();
 });
 
-function start(eventStoreUrl: string): Instance {
-  return (instance = new Instance({ ...place, env: { EVENTSTORE_URL: eventStoreUrl } }));
+function start(eventStoreUrl: string, env: Record<string, string> = {}): Instance {
+  return (instance = new Instance({ ...place, env: { EVENTSTORE_URL: eventStoreUrl, ...env } }));
 }
 
 const clusterUrl = (): string => `kurrentdb://127.0.0.1:${nodes[0].port},127.0.0.1:${nodes[1].port}?tls=false`;
@@ -62,6 +63,20 @@ test('a start during an election waits for its end', async () => {
   endElection();
   await starting.ready();
   expect(await register(starting)).toBe(201);
+});
+
+test('an outage at the start is one line without a stack for each part that notices it, and a stop during it logs no error', async () => {
+  const [port] = await freePorts(1);
+  const starting = start(`esdb://127.0.0.1:${port}?tls=false`, { LOG_LEVEL: 'debug' });
+  const lines = (level: string): string[] => starting.output.split('\n').filter((line) => line.includes(`"level":"${level}"`));
+  const about = (level: string, what: string): number => lines(level).filter((line) => line.includes(what)).length;
+  const both = (): boolean => about('debug', 'the event feed lost the log') > 1 && about('error', 'preparing ') > 0;
+  await eventually(both, { within: 60_000, what: 'the feed has failed twice and a projection once', giveUp: () => !starting.running });
+  expect(about('warn', 'the event feed lost the log')).toBe(1);
+  expect([...lines('warn'), ...lines('error')].filter((line) => line.includes('"stack"'))).toEqual([]);
+  const errors = lines('error').length;
+  expect(await starting.stop()).toMatchObject({ code: 0 });
+  expect(lines('error').slice(errors)).toEqual([]);
 });
 
 test('a start ends with a sentence when the user may not read $all', async () => {

@@ -13,6 +13,7 @@ import { openDatabase } from '../postgres/database.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
 import { StartError } from '../startError.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 
 /** A request must get its answer (503) also from a PostgreSQL that hangs. */
 const QUERY_TIMEOUT_MS = 10_000;
@@ -94,7 +95,7 @@ async function checkAccess(store: EventStore, log: Logger, signal: AbortSignal |
     signal?.throwIfAborted();
     if (error instanceof EventStoreDenied) throw new StartError(error.message, { cause: error });
     if (!(error instanceof EventStoreUnavailable)) throw error;
-    log.warn({ err: error }, 'EventStoreDB does not answer yet; requests that need it are answered with 503 until it does');
+    createFailureLog(log)(error, 'EventStoreDB does not answer yet; requests that need it are answered with 503 until it does');
   }
 }
 

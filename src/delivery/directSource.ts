@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { EventSource } from './eventSource.ts';
 import { createPartitionTail } from './partitionTail.ts';
 import { createStorePages } from './storePages.ts';
@@ -18,6 +19,7 @@ export function createDirectSource({ store, log }: DirectSourceOptions): EventSo
   const closing = new AbortController();
   const { signal } = closing;
   const tail = createPartitionTail(0, 1, createStorePages(store));
+  const failed = createFailureLog(log);
   const following = follow();
 
   async function follow(): Promise<void> {
@@ -30,7 +32,7 @@ export function createDirectSource({ store, log }: DirectSourceOptions): EventSo
           after = position;
         }
       } catch (error) {
-        if (!signal.aborted) log.warn({ err: error }, 'the subscription on the event store broke off; it is taken up again');
+        if (!signal.aborted) failed(error, 'the subscription on the event store broke off; it is taken up again');
       }
       await pause(RETRY_AFTER_MS, signal);
     }

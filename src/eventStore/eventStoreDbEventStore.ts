@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { AppendResult, EventBatch, EventStore, ReadAllOptions, ReadStreamOptions, SubscribeOptions } from './eventStore.ts';
 import { EventStoreUnavailable } from './eventStore.ts';
 import { createAppender } from './eventStoreDbAppender.ts';
@@ -88,6 +89,7 @@ export function createEventStoreDbStore({
     const ending = untilClosed(callers);
     const signal = AbortSignal.any([ending, tail.refused]);
     const wanted = types && new Set(types);
+    const failed = log && createFailureLog(log);
     for (let position = after; !ending.aborted; ) {
       try {
         const until = await tail.beyond(position, signal);
@@ -105,7 +107,7 @@ export function createEventStoreDbStore({
       } catch (error) {
         if (ending.aborted) return;
         if (!(error instanceof EventStoreUnavailable)) throw error;
-        log?.warn({ err: error }, 'a subscription lost EventStoreDB; it goes on from where it was');
+        failed?.(error, 'a subscription lost EventStoreDB; it goes on from where it was');
       }
     }
   }

@@ -2,6 +2,7 @@ import { excludeSystemEvents, type AllStreamResolvedEvent } from '@eventstore/db
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import type { RecordedEvent } from '../core/event.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import { EventStoreUnavailable } from './eventStore.ts';
 import { ahead, bursts } from './eventStoreDbBursts.ts';
 import { whileConnected } from './eventStoreDbCalls.ts';
@@ -39,6 +40,7 @@ export interface LogTailOptions {
  */
 export function createLogTail({ connection, head, watchdogMs, signal, log }: LogTailOptions): LogTail {
   const watch = createHeadWatch();
+  const failed = log && createFailureLog(log);
   let refused = new AbortController();
   /** All events of ours after `since`, up to the last one here. */
   let kept: RecordedEvent[] = [];
@@ -56,7 +58,7 @@ export function createLogTail({ connection, head, watchdogMs, signal, log }: Log
       } catch (error) {
         if (signal.aborted) return;
         if (!isTransient(error) && !(error instanceof EventStoreUnavailable)) return giveUp(error);
-        log?.warn({ err: error }, 'the live subscription of EventStoreDB is lost; beginning it anew');
+        failed?.(error, 'the live subscription of EventStoreDB is lost; beginning it anew');
       }
       // Each new beginning looks at the head, so this is also how late one hears of events meanwhile.
       await pause(Math.min(backOff(++failures), watchdogMs), signal);

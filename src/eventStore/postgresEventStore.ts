@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import type { NewEvent } from '../core/event.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import {
   EventStoreUnavailable,
   type AppendResult,
@@ -77,6 +78,7 @@ export function createPostgresEventStore({
 
   async function* subscribe({ after, signal: callers, ...options }: SubscribeOptions): AsyncGenerator<EventBatch> {
     const signal = callers === undefined ? closing.signal : AbortSignal.any([callers, closing.signal]);
+    const failed = log && createFailureLog(log);
     news.listen();
     for (let position = after; !signal.aborted; ) {
       try {
@@ -88,7 +90,7 @@ export function createPostgresEventStore({
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof EventStoreUnavailable)) throw error;
-        log?.warn({ err: error }, 'a subscription lost the event log; it goes on from where it was');
+        failed?.(error, 'a subscription lost the event log; it goes on from where it was');
         await pause(RESUBSCRIBE_AFTER_MS, signal);
       }
     }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { abortable, pause } from '../core/abortable.ts';
 import { queryWithin } from '../postgres/queryWithin.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { HeadWatch } from './headWatch.ts';
 
 const CHANNEL = 'reelstream_events';
@@ -61,9 +62,10 @@ export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsO
   }
 
   async function hearNotifications(): Promise<void> {
+    const failed = log && createFailureLog(log);
     while (!closing.signal.aborted) {
       await hearUntilLost().catch((error: unknown) => {
-        if (!closing.signal.aborted) log?.warn({ err: error }, 'not hearing of new events from other processes; polling meanwhile');
+        if (!closing.signal.aborted) failed?.(error, 'not hearing of new events from other processes; polling meanwhile');
       });
       await pause(RECONNECT_AFTER_MS, closing.signal);
     }

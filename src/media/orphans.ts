@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { EventStore } from '../eventStore/eventStore.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import { videoStream } from '../videos/decider.ts';
 import { findBucketOwner, type BucketOwnerOptions } from './bucketOwner.ts';
 
@@ -32,6 +33,7 @@ const [FIRST_BUCKETS, LATER_BUCKETS] = [36, 3];
 export function createOrphanSweep({ objects, store, scratch, logId, logger, now = Date.now }: OrphanSweepOptions): OrphanSweep {
   let suspects: ReadonlySet<string> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  const failed = createFailureLog(logger);
 
   const isOurs = async (): Promise<boolean> => {
     const found = await findBucketOwner({ objects, scratch, logId });
@@ -57,7 +59,7 @@ export function createOrphanSweep({ objects, store, scratch, logId, logger, now 
     suspects = new Set([...orphans].filter((key) => !doomed.includes(key)));
   };
 
-  const lookQuietly = (): void => void look().catch((error: unknown) => logger.warn({ err: error }, 'could not look for files of lost uploads'));
+  const lookQuietly = (): void => void look().catch((error: unknown) => failed(error, 'could not look for files of lost uploads'));
   return {
     look,
     start: () => {

@@ -3,9 +3,10 @@ import { pause } from '../core/abortable.ts';
 import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
 import { within } from '../delivery/within.ts';
 import type { EventBatch } from '../eventStore/eventStore.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import { applyBatches, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
 import { CheckpointBehind, readCheckpoints, Superseded } from './checkpoints.ts';
-import { isNobodysFault, loggable } from './parking.ts';
+import { isNobodysFault } from './parking.ts';
 
 /** After this many failures of a batch its bad events are looked for. */
 const FAILURES_BEFORE_ISOLATING = 3;
@@ -43,6 +44,7 @@ export type LaneState = 'running' | 'failing' | 'superseded';
  */
 export async function runLane(options: LaneOptions): Promise<void> {
   const { signal, log, consumer, mine, source } = options;
+  const failed = createFailureLog(log.child({ consumer: consumer.name }));
   const readers = new Map<number, PartitionReader>();
   let failures = 0;
   while (!signal.aborted) {
@@ -57,7 +59,7 @@ export async function runLane(options: LaneOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) break;
       options.onState(error instanceof Superseded ? 'superseded' : 'failing');
-      log.warn({ error: loggable(error), consumer: consumer.name }, 'a consumer was held up; it goes on from its checkpoint');
+      failed(error, 'a consumer was held up; it goes on from its checkpoint');
       if (!(error instanceof CheckpointBehind)) await pause(backOff(failures++), signal);
     } finally {
       run.abort();
@@ -151,6 +153,7 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
 /** Tries again for as long as it takes; parks what cannot be taken in. */
 async function applyUntilDone(options: LaneOptions, batches: readonly PartitionBatch[]): Promise<Applied[]> {
   const { signal, log, consumer, partitions } = options;
+  const failed = createFailureLog(log.child({ consumer: consumer.name }));
   let failures = 0;
   for (let attempts = 0; ; attempts++) {
     try {
@@ -163,7 +166,7 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
       signal.throwIfAborted();
       if (!isNobodysFault(error)) failures++;
       options.onState('failing');
-      log.warn({ error: loggable(error), consumer: consumer.name }, 'a batch could not be taken in; trying again');
+      failed(error, 'a batch could not be taken in; trying again');
       await pause(backOff(attempts), signal);
       signal.throwIfAborted();
     }

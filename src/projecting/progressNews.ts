@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { abortable, pause } from '../core/abortable.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import { readCheckpoints } from './checkpoints.ts';
-import { loggable } from './parking.ts';
 import { createProgressTracker, type PartitionMoved } from './progressTracker.ts';
 import type { ProjectionProgress } from './progress.ts';
 
@@ -61,9 +61,10 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
   }
 
   async function hear(): Promise<void> {
+    const failed = createFailureLog(log);
     while (!signal.aborted) {
       await hearUntilLost().catch((error: unknown) => {
-        if (!signal.aborted) log.warn({ error: loggable(error) }, 'not hearing of projections in other processes; polling meanwhile');
+        if (!signal.aborted) failed(error, 'not hearing of projections in other processes; polling meanwhile');
       });
       await pause(RECONNECT_AFTER_MS, signal);
     }

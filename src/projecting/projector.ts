@@ -6,13 +6,13 @@ import type { EventCodec } from '../core/eventCodec.ts';
 import type { Assignment, EventSource } from '../delivery/eventSource.ts';
 import type { EventStore } from '../eventStore/eventStore.ts';
 import { StartError } from '../startError.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { ApplyOptions } from './applyBatch.ts';
 import { install } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
 import { runLane, type LaneState } from './lane.ts';
 import { ensureLayout } from './layout.ts';
 import { createLogId } from './logId.ts';
-import { loggable } from './parking.ts';
 import type { PartitionMoved } from './progressTracker.ts';
 import { rebuild, RebuildUnderWay } from './rebuild.ts';
 import { refuseAnotherLog } from './sameLog.ts';
@@ -56,6 +56,7 @@ export function createProjector(options: ProjectorOptions): Projector {
   const stopping = new AbortController();
   const logId = createLogId(store);
   const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
+  const failureLogs = new Map(consumers.map(({ name }) => [name, createFailureLog(log, 'error')]));
   const running: Promise<void>[] = [];
   let lastRebuild: Promise<unknown> = Promise.resolve();
 
@@ -88,7 +89,7 @@ export function createProjector(options: ProjectorOptions): Projector {
   }
 
   async function run(consumer: Consumer): Promise<void> {
-    await untilDone(`preparing ${consumer.name}`, () => prepare(consumer));
+    await untilDone(consumer, 'preparing', () => prepare(consumer));
     let lane: Lane | undefined;
     try {
       for await (const assignment of source.assignments(stopping.signal)) {
@@ -96,7 +97,7 @@ export function createProjector(options: ProjectorOptions): Projector {
         await lane?.stop();
         lane = undefined;
         const { signal } = stopping;
-        await untilDone(`laying out ${consumer.name}`, () => ensureLayout({ ...applyOptions(consumer), store, signal }, assignment.partitions));
+        await untilDone(consumer, 'laying out', () => ensureLayout({ ...applyOptions(consumer), store, signal }, assignment.partitions));
         if (!signal.aborted) lane = startLane(consumer, assignment);
       }
     } finally {
@@ -126,27 +127,32 @@ export function createProjector(options: ProjectorOptions): Projector {
   }
 
   /** Tries until it works, or until the projector stops. */
-  async function untilDone(what: string, work: () => Promise<void>): Promise<void> {
+  async function untilDone(consumer: Consumer, what: string, work: () => Promise<void>): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
         return await work();
       } catch (error) {
-        if (stopping.signal.aborted) return;
-        log.error({ error: loggable(error) }, `${what} failed; trying again`);
+        tellOf(consumer, what, error);
         await pause(RETRY_MS, stopping.signal);
       }
     }
   }
 
+  function tellOf({ name }: Consumer, what: string, error: unknown): void {
+    // The stop closes what the work uses.
+    if (!stopping.signal.aborted) failureLogs.get(name)!(error, `${what} ${name} failed; trying again`);
+  }
+
   return {
     async start() {
       for (const consumer of consumers) {
+        if (stopping.signal.aborted) return;
         await check(consumer).catch((error: unknown) => {
           if (error instanceof StartError) throw error;
-          log.error({ error: loggable(error) }, `preparing ${consumer.name} failed; trying again`);
+          tellOf(consumer, 'preparing', error);
         });
       }
-      running.push(...consumers.map((consumer) => untilDone(`running ${consumer.name}`, () => run(consumer))));
+      running.push(...consumers.map((consumer) => untilDone(consumer, 'running', () => run(consumer))));
     },
     states: () => Object.fromEntries(states),
     async stop() {

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
 import { createFairTurns } from '../core/fairTurns.ts';
+import type { EventStore } from '../eventStore/eventStore.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
 import { feedEventTypes, topicsOf, type FeedEvent } from './visibleEvents.ts';
@@ -55,6 +56,7 @@ export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeed
   let moved = Promise.withResolvers<undefined>();
   const turns = createFairTurns(MOST_READING);
   const catchUps = createPlaces(catchUpsPerAddress);
+  const failed = createFailureLog(logger);
   const following = follow();
 
   async function follow(): Promise<void> {
@@ -68,7 +70,7 @@ export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeed
           announce();
         }
       } catch (error) {
-        if (!signal.aborted) logger.warn({ err: error }, 'the event feed lost the log and will take it up again');
+        if (!signal.aborted) failed(error, 'the event feed lost the log and will take it up again');
       }
       await pause(RETRY_MS, signal);
     }
