@@ -55,9 +55,13 @@ describe('a running projector', () => {
     // More than one consumer, since only a session that has already worked has something in its catalog cache.
     const names = Array.from({ length: 3 }, (_, n) => `counting_${n}`);
     const consumers = names.map((name) => ({ ...countingViews(), name }));
-    const projectors = await Promise.all([1, 2, 3].map(() => t.run(consumers, { log })));
+    // Each with connections of its own, as a process has them: waiting for those of the others would be another fault.
+    const pools = [1, 2, 3].map((n) => createPool({ connectionString: t.url, name: `projector ${n}`, max: 10 }));
+    const projectors = await Promise.all(pools.map((rows) => t.run(consumers, { log, rows })));
     const position = await t.append(viewsOf(1), viewed(1));
     for (const { reached } of projectors) await Promise.all(names.map((name) => reached(name, position)));
+    for (const projector of projectors) await projector.stop();
+    await Promise.all(pools.map((pool) => pool.end()));
     expect(lines).toEqual([]);
   });
 
