@@ -67,7 +67,7 @@ export const variables = {
   RATE_LIMIT_WINDOW_SECONDS: withDefault(integer(1, 86_400), '60', 'the window that the limits below count in'),
   RATE_LIMIT_MAX: withDefault(integer(1), '600', 'requests of one user, or of one address without a user'),
   RATE_LIMIT_ADDRESS_MAX: withDefault(integer(1), '6000', 'requests of all users behind one address; an office or a mobile network shares one'),
-  RATE_LIMIT_LOGIN_MAX: withDefault(integer(1), '30', 'attempts to log in from one address'),
+  RATE_LIMIT_LOGIN_MAX: withDefault(integer(1), '30', 'attempts to log in from one address, on devices that the account does not know'),
   RATE_LIMIT_REFRESH_MAX: withDefault(integer(1), '30', 'refreshes of one session'),
   RATE_LIMIT_UPLOAD_MAX: withDefault(integer(1), '30', 'uploads of one user'),
   RATE_LIMIT_ACCOUNTS_PER_HOUR: withDefault(integer(1), '30', 'registrations from one address in an hour'),
@@ -99,7 +99,7 @@ export const composeVariables = {
   POSTGRES_PASSWORD: ['<openssl rand -hex 20>', 'of the database'],
   GRAFANA_PASSWORD: ['<openssl rand -hex 20>', 'of the user admin in Grafana'],
   API_PORTS: ['3000-3001', 'on this machine, one for each replica of api'],
-  SOCKET_PORTS: ['3002-3003', 'the same for sockets of the first version'],
+  SOCKET_PORTS: ['3002-3003', 'the same for sockets of the original server'],
   TRACES_ENDPOINT: ['jaeger:4317', 'where the collector sends traces'],
 } as const satisfies Record<string, readonly [example: string, meaning: string]>;
 

@@ -145,24 +145,29 @@ test('owners take turns: many files of one delay the file of another by one of t
   const turnwise = createInspector({ ffprobe: await script(folder, 'no-ffprobe', 'exit 1') });
   const path = await clip('plain');
   const look = (ownerId: string): Promise<void> => turnwise(path, { ownerId }).catch(() => void order.push(ownerId)).then(() => undefined);
-  await Promise.all([...Array.from({ length: 8 }, () => look('greedy')), look('other')]);
-  // Two of the greedy owner's are under way when the other comes, and one more may have begun by then.
-  expect(order.indexOf('other')).toBeLessThanOrEqual(3);
+  await Promise.all([...Array.from({ length: 40 }, () => look('greedy')), look('other')]);
+  // The other one's is the fourth to begin. On a busy machine several may end before it does, but never half of the forty.
+  expect(order.indexOf('other')).toBeLessThan(20);
 });
 
-test('a file of very many boxes is refused before ffprobe reads them', async () => {
-  const padded = async (name: string, filler: Buffer, place: (bytes: Buffer) => Buffer): Promise<string> => {
+test('a file of very many boxes is refused before ffprobe reads them, unless it skips them', async () => {
+  const padded = async (name: string, filler: Buffer): Promise<string> => {
     const path = join(folder, name);
-    await writeFile(path, place(Buffer.concat([await readFile(await clip('plain')), filler])));
+    await writeFile(path, Buffer.concat([await readFile(await clip('plain')), filler]));
     return path;
   };
   const emptyBoxes = Buffer.alloc(12_000_000, Buffer.from('0000000866726565', 'hex'));
-  const atTop = await padded('top.mp4', emptyBoxes, (bytes) => bytes);
+  const atTop = await padded('top.mp4', emptyBoxes);
   // Wrapped in one box whose contents are boxes again.
   const head = Buffer.from('000000007564746100', 'hex').subarray(0, 8);
   head.writeUInt32BE(emptyBoxes.length + 8);
-  const nested = await padded('nested.mp4', Buffer.concat([head, emptyBoxes]), (bytes) => bytes);
+  const nested = await padded('nested.mp4', Buffer.concat([head, emptyBoxes]));
   for (const path of [atTop, nested]) await expect(inspect(path)).rejects.toMatchObject({ kind: 'unprocessable', code: 'video_too_complex' });
+  // What a camera appends is one box of its own, which ffprobe skips.
+  const ownBox = Buffer.from(head);
+  ownBox.write('inst', 4, 'latin1');
+  const appended = await padded('appended.mp4', Buffer.concat([ownBox, emptyBoxes]));
+  expect((await inspect(appended)).facts).toMatchObject({ width: 64, height: 48 });
 });
 
 test('two files are looked at, at a time; one that waits can be given up', async () => {

@@ -11,7 +11,7 @@ export interface Box {
 export interface BoxLayout {
   readonly size: number;
   readonly boxes: readonly Box[];
-  /** False: the file has more boxes, or more bytes in boxes that hold others, than a clip has. */
+  /** False: the file has more boxes, or more bytes in containers, than a clip has. */
   readonly plausible: boolean;
   /** Brands of the first box when that is `ftyp`: the major one first. */
   readonly brands: readonly string[] | undefined;
@@ -33,12 +33,17 @@ export interface TrackCount {
 /** A fragmented clip has two boxes a fragment; far more than this is not a clip. */
 const MOST_BOXES = 50_000;
 /**
- * Bytes of all boxes whose contents ffprobe may read as boxes again. An index takes some 20 bytes a frame: 300 kB for a
- * minute at 240 frames a second. ffprobe takes a second for each 8 MB of empty boxes.
+ * Bytes in all containers of a file together. An index takes some 20 bytes a frame: 300 kB for a minute at 240 frames a
+ * second. ffprobe takes a second for 8 MB of empty boxes.
  */
-const MOST_BYTES_OF_BOXES = 8 * 1024 * 1024;
-/** Boxes that hold pictures and sound, or nothing: their contents are not read as boxes. */
-const OPAQUE = new Set(['mdat', 'free', 'skip', 'wide']);
+const MOST_BYTES_IN_CONTAINERS = 8 * 1024 * 1024;
+/**
+ * Boxes whose contents FFmpeg reads as boxes again, wherever they stand (`mov_default_parse_table` in libavformat/mov.c).
+ * It skips the others: cameras append megabytes of their own to a clip.
+ */
+const CONTAINERS = new Set([
+  'moov', 'moof', 'meta', 'udta', 'trak', 'traf', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'mvex', 'ilst', 'wave', 'tref', 'sinf', 'schi', 'iprp', 'ipco',
+]);
 const MOST_BRANDS = 64;
 /** Boxes of the index whose headers are read. A track has about ten of those. */
 const MOST_INDEX_BOXES = 1_000;
@@ -56,8 +61,8 @@ export async function readBoxLayout(path: string): Promise<BoxLayout> {
     start = box.end;
   }
   const tracks = await countTracks(file, boxes, size);
-  const bytesOfBoxes = boxes.reduce((sum, { type, start, end }) => sum + (OPAQUE.has(type) ? 0 : end - start), 0);
-  const plausible = boxes.length < MOST_BOXES && bytesOfBoxes <= MOST_BYTES_OF_BOXES;
+  const inContainers = boxes.reduce((sum, { type, start, end }) => sum + (CONTAINERS.has(type) ? end - start : 0), 0);
+  const plausible = boxes.length < MOST_BOXES && inContainers <= MOST_BYTES_IN_CONTAINERS;
   return { size, boxes, plausible, brands: boxes[0]?.type === 'ftyp' ? readBrands(head, boxes[0]) : undefined, tracks, head };
 }
 

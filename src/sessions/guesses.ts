@@ -16,7 +16,7 @@ export interface Guess {
  * it back once the password turned out to be right.
  *
  * Nobody can lock an owner out by guessing: devices that the account knows have a count of their own, and an address
- * that nobody guesses from always gets a try (docs/adr/0034-who-is-limited-by-what.md).
+ * from which nobody guesses always gets a try (docs/adr/0034-who-is-limited-by-what.md).
  * @throws DomainError `rate_limited` (the address, whatever the accounts), `too_many_guesses` (this account)
  */
 export async function countGuess(rateLimits: RateLimits, { account, address, device }: Guess): Promise<() => Promise<void>> {
