@@ -22,14 +22,22 @@ export default tseslint.config(
   },
   {
     // Deciders are pure: time, ids and look-ups come in with the command.
-    files: ['src/**/*.decider.ts', 'src/**/decider.ts', 'src/**/events.ts'],
+    files: ['src/features/**/*.decider.ts', 'src/features/**/decider.ts', 'src/features/**/events.ts'],
     rules: {
       'no-restricted-globals': ['error', 'Date', ...surroundings],
       'no-restricted-properties': ['error', chance],
-      'no-restricted-imports': ['error', {
-        patterns: [{ regex: '^(?!\\.{1,2}/)', message: 'A decider imports only domain code.' },
-          { regex: '/(eventStore|delivery|projecting|cache|objectStore|media|http|realtime|telemetry|postgres)/', message: 'A decider knows no adapter.' }],
-      }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^(?!\\.{1,2}/)', message: 'A decider imports only domain code.' },
+            {
+              regex: '/(eventStore|delivery|projecting|cache|objectStore|media|http|realtime|telemetry|postgres)/',
+              message: 'A decider knows no adapter.',
+            },
+          ],
+        },
+      ],
     },
   },
   {
@@ -39,7 +47,10 @@ export default tseslint.config(
     rules: {
       'no-restricted-globals': ['error', ...surroundings],
       'no-restricted-properties': ['error', chance, { object: 'Date', property: 'now' }],
-      'no-restricted-syntax': ['error', { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'A projection has no clock.' }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'A projection has no clock.' },
+      ],
     },
   },
   { files: ['src/main.ts', 'src/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { NewEvent } from '../src/core/event.ts';
-import type { EventStore } from '../src/eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../src/eventStore/postgresEventStore.ts';
+import type { EventStore } from '../src/core/eventStore.ts';
+import { createPostgresEventStore } from '../src/eventStore/postgres/postgresEventStore.ts';
 import { createPool } from '../src/postgres/pool.ts';
 import { createTestDatabase } from '../tests/support/database.ts';
 import { inTurns, percentile, rate, type Benchmark, type Comparison } from './benchmark.ts';
@@ -22,8 +22,16 @@ export const appends: Benchmark = {
         await store.append(`like-${randomUUID()}`, [someLike()], 'none');
       };
       await Promise.all([rate(CALLERS, 500, append), rate(CALLERS, 500, () => transactionEach(pool))]);
-      const written = await inTurns(5, () => rate(CALLERS, 1_500, append), () => rate(CALLERS, 1_500, () => transactionEach(pool)));
-      const alone = await inTurns(3, () => latency(append), () => latency(() => transactionEach(pool)));
+      const written = await inTurns(
+        5,
+        () => rate(CALLERS, 1_500, append),
+        () => rate(CALLERS, 1_500, () => transactionEach(pool)),
+      );
+      const alone = await inTurns(
+        3,
+        () => latency(append),
+        () => latency(() => transactionEach(pool)),
+      );
       return [
         { what: `appends, ${CALLERS} callers`, peer: 'a transaction an append', ...written, unit: '/s', atLeast: 8 },
         { what: 'one append at a time, median', peer: 'a transaction an append', ...alone, unit: 'ms' },
@@ -38,7 +46,12 @@ export const appends: Benchmark = {
 
 function someLike(): NewEvent {
   const data = { videoId: randomUUID(), userId: randomUUID(), ownerId: randomUUID(), at: new Date().toISOString() };
-  return { id: randomUUID(), type: 'VideoLiked', data, metadata: { correlationId: randomUUID(), actor: data.userId, schemaVersion: 1 } };
+  return {
+    id: randomUUID(),
+    type: 'VideoLiked',
+    data,
+    metadata: { correlationId: randomUUID(), actor: data.userId, schemaVersion: 1 },
+  };
 }
 
 /** The same promises (commit-ordered positions, checked revision) with a transaction of its own for each append. */
@@ -63,7 +76,9 @@ async function transactionEach(pool: pg.Pool): Promise<void> {
 
 async function reading(pool: pg.Pool, store: EventStore): Promise<Comparison> {
   while ((await store.head()) < EVENTS_TO_READ) {
-    await store.appendMany(Array.from({ length: 2_000 }, () => ({ stream: `like-${randomUUID()}`, events: [someLike()], expected: 'none' })));
+    await store.appendMany(
+      Array.from({ length: 2_000 }, () => ({ stream: `like-${randomUUID()}`, events: [someLike()], expected: 'none' })),
+    );
   }
   const { rows } = await pool.query<{ count: number }>('select count(*)::int as count from reelstream.events');
   const all = async (read: () => Promise<number>): Promise<number> => {
@@ -74,20 +89,25 @@ async function reading(pool: pg.Pool, store: EventStore): Promise<Comparison> {
   };
   const rates = await inTurns(
     3,
-    () => all(async () => {
-      let count = 0;
-      for await (const { events } of store.readAll({ after: 0n })) count += events.length;
-      return count;
-    }),
-    () => all(async () => {
-      let count = 0;
-      for (let after = 0n; ; ) {
-        const page = await pool.query<{ position: bigint }>('select * from reelstream.events where position > $1 order by position limit 1000', [after]);
-        if (page.rows.length === 0) return count;
-        count += page.rows.length;
-        after = page.rows.at(-1)!.position;
-      }
-    }),
+    () =>
+      all(async () => {
+        let count = 0;
+        for await (const { events } of store.readAll({ after: 0n })) count += events.length;
+        return count;
+      }),
+    () =>
+      all(async () => {
+        let count = 0;
+        for (let after = 0n; ;) {
+          const page = await pool.query<{ position: bigint }>(
+            'select * from reelstream.events where position > $1 order by position limit 1000',
+            [after],
+          );
+          if (page.rows.length === 0) return count;
+          count += page.rows.length;
+          after = page.rows.at(-1)!.position;
+        }
+      }),
   );
   return { what: 'reading the whole log', peer: 'objects, 1 000 a page', ...rates, unit: '/s' };
 }

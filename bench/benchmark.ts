@@ -30,7 +30,11 @@ export async function rate(callers: number, ms: number, once: (caller: number) =
 }
 
 /** Takes turns, so that what else the machine does falls on both alike; the medians are compared. */
-export async function inTurns(rounds: number, ours: () => Promise<number>, theirs: () => Promise<number>): Promise<{ ours: number; theirs: number }> {
+export async function inTurns(
+  rounds: number,
+  ours: () => Promise<number>,
+  theirs: () => Promise<number>,
+): Promise<{ ours: number; theirs: number }> {
   const results: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
   for (let round = 0; round < rounds; round++) {
     results.theirs.push(await theirs());

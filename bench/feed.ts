@@ -18,14 +18,27 @@ export const feed: Benchmark = {
     await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' } });
     const [person] = await newPeople(1, system.api);
     let video = '';
-    for (let index = 0; index < 10; index++) video = (await uploaded(system.api(), person!.token, await clip('plain'))).id;
+    for (let index = 0; index < 10; index++)
+      video = (await uploaded(system.api(), person!.token, await clip('plain'))).id;
 
     const ours = new URL(PATH, system.api()).href;
     const body = await (await fetch(ours)).text();
     await using bare = await startBareExpress(body);
     await Promise.all([reads(ours, 2), reads(bare.url, 2)]); // warm
-    const quiet = await inTurns(ROUNDS, () => reads(ours), () => reads(bare.url));
-    const whileLiked = await inTurns(3, () => during(() => toggleLike(system.api(), video, person!.token), () => reads(ours)), () => reads(bare.url));
+    const quiet = await inTurns(
+      ROUNDS,
+      () => reads(ours),
+      () => reads(bare.url),
+    );
+    const whileLiked = await inTurns(
+      3,
+      () =>
+        during(
+          () => toggleLike(system.api(), video, person!.token),
+          () => reads(ours),
+        ),
+      () => reads(bare.url),
+    );
     const peer = { peer: 'Express alone, the same bytes', unit: '/s' };
     const results: Comparison[] = [
       { what: `feed reads, ${CONNECTIONS} connections`, ...peer, ...quiet, atLeast: 0.5 },

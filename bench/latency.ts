@@ -22,8 +22,20 @@ export const latency: Benchmark = {
     const promise = { unit: 'ms', peer: 'what we promise', theirs: promised.ms };
     return (await measure([100, 500], 10)).flatMap(({ rate, times, behind }) => [
       { what: `a like until it is read, median at ${rate}/s (${profile})`, ours: percentile(times, 0.5), ...promise },
-      { what: `a like until it is read, p99 at ${rate}/s (${profile})`, ours: percentile(times, 0.99), ...promise, ...(rate <= promised.rate && { atMost: 1 }) },
-      { what: `likes answered behind at ${rate}/s (${profile})`, ours: behind, theirs: times.length, unit: 'of', peer: 'likes sent', atMost: 0 },
+      {
+        what: `a like until it is read, p99 at ${rate}/s (${profile})`,
+        ours: percentile(times, 0.99),
+        ...promise,
+        ...(rate <= promised.rate && { atMost: 1 }),
+      },
+      {
+        what: `likes answered behind at ${rate}/s (${profile})`,
+        ours: behind,
+        theirs: times.length,
+        unit: 'of',
+        peer: 'likes sent',
+        atMost: 0,
+      },
     ]);
   },
 };
@@ -41,7 +53,8 @@ async function measure(rates: readonly number[], seconds: number): Promise<Measu
   await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' }, ofEach: 1 });
   const people = await newPeople(PEOPLE, system.api);
   const videoIds: string[] = [];
-  for (let index = 0; index < VIDEOS; index += 1) videoIds.push((await uploaded(system.api(), people[0]!.token, await clip('plain'))).id);
+  for (let index = 0; index < VIDEOS; index += 1)
+    videoIds.push((await uploaded(system.api(), people[0]!.token, await clip('plain'))).id);
 
   let sent = 0;
   /** Goes through all pairs before it comes to one again, so that no two toggles of one pair are under way. */

@@ -16,22 +16,39 @@ export const likes: Benchmark = {
     await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' } });
     const people = await newPeople(CONNECTIONS, system.api);
     const videos: string[] = [];
-    for (let index = 0; index <= VIDEOS; index++) videos.push((await uploaded(system.api(), people[0]!.token, await clip('plain'))).id);
+    for (let index = 0; index <= VIDEOS; index++)
+      videos.push((await uploaded(system.api(), people[0]!.token, await clip('plain'))).id);
     const [hot, ...cold] = videos as [string, ...string[]];
     const liked = new Set<string>();
     const onHot = (amount = TOGGLES): Promise<number> => toggles(system, people, () => hot, liked, amount);
-    const onRandom = (amount = TOGGLES): Promise<number> => toggles(system, people, () => cold[Math.floor(Math.random() * VIDEOS)]!, liked, amount);
+    const onRandom = (amount = TOGGLES): Promise<number> =>
+      toggles(system, people, () => cold[Math.floor(Math.random() * VIDEOS)]!, liked, amount);
 
     await onRandom(2_000); // warm
     await onHot(2_000);
     const compared = await inTurns(ROUNDS, onHot, onRandom);
     await checkCounts(system, videos, liked);
-    return [{ what: `like toggles on one hot video, ${CONNECTIONS} connections`, peer: 'on random videos', ...compared, unit: '/s', atLeast: 1 / 1.5, atMost: 1.5 }];
+    return [
+      {
+        what: `like toggles on one hot video, ${CONNECTIONS} connections`,
+        peer: 'on random videos',
+        ...compared,
+        unit: '/s',
+        atLeast: 1 / 1.5,
+        atMost: 1.5,
+      },
+    ];
   },
 };
 
 /** So many toggles, each connection a person of its own; answers how many a second. Keeps account of who likes what. */
-async function toggles(system: System, people: readonly Person[], choose: () => string, liked: Set<string>, amount: number): Promise<number> {
+async function toggles(
+  system: System,
+  people: readonly Person[],
+  choose: () => string,
+  liked: Set<string>,
+  amount: number,
+): Promise<number> {
   const start = performance.now();
   let last = start;
   let next = 0;
@@ -59,7 +76,8 @@ async function toggles(system: System, people: readonly Person[], choose: () => 
       ]);
     },
   });
-  if (failures.length + result.errors > 0) throw new Error(`${failures.length} toggles were refused and ${result.errors} failed: ${failures[0]}`);
+  if (failures.length + result.errors > 0)
+    throw new Error(`${failures.length} toggles were refused and ${result.errors} failed: ${failures[0]}`);
   return amount / ((last - start) / 1_000);
 }
 

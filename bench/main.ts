@@ -17,7 +17,10 @@ const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latenc
  */
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
-  if (unknown.length > 0) throw new Error(`there is no benchmark ${unknown.join(', ')}; there is ${benchmarks.map(({ name }) => name).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(
+      `there is no benchmark ${unknown.join(', ')}; there is ${benchmarks.map(({ name }) => name).join(', ')}`,
+    );
   await provideServer({ durable: true });
   try {
     const results: Comparison[] = [];
@@ -46,7 +49,13 @@ function print(results: readonly Comparison[]): void {
   ]);
   const table = [['what', 'ours', 'peer', 'unit', 'the peer', 'ratio', 'wanted', ''], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  for (const row of table) console.log(row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
+  for (const row of table)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 function missed({ ours, theirs, atLeast, atMost }: Comparison): boolean {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { createTestDatabase } from '../tests/support/database.ts';
-import { createKafkaClient } from '../src/delivery/kafkaClient.ts';
-import { createKafkaRelay } from '../src/delivery/kafkaRelay.ts';
-import type { EventStore } from '../src/eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../src/eventStore/postgresEventStore.ts';
+import { createKafkaClient } from '../src/delivery/kafka/client.ts';
+import { createKafkaRelay } from '../src/delivery/kafka/kafkaRelay.ts';
+import type { EventStore } from '../src/core/eventStore.ts';
+import { createPostgresEventStore } from '../src/eventStore/postgres/postgresEventStore.ts';
 import { eventually } from '../tests/support/eventually.ts';
 import { percentile, type Benchmark } from './benchmark.ts';
 
@@ -34,7 +34,11 @@ export const relay: Benchmark = {
       const begun = performance.now();
       try {
         await copying.start();
-        await eventually(() => copying.state().position >= head, { within: 60_000, every: 5, what: 'the relay has copied everything' });
+        await eventually(() => copying.state().position >= head, {
+          within: 60_000,
+          every: 5,
+          what: 'the relay has copied everything',
+        });
         return EVENTS / ((performance.now() - begun) / 1_000);
       } finally {
         await copying.stop();
@@ -46,7 +50,16 @@ export const relay: Benchmark = {
     const rates: number[] = [];
     while (rates.length < 3) rates.push(await copy());
     const ours = percentile(rates, 0.5);
-    return [{ what: 'events relayed to Kafka from a backlog', ours, theirs: PROMISED, unit: '/s', peer: 'what we promise', atLeast: 1 }];
+    return [
+      {
+        what: 'events relayed to Kafka from a backlog',
+        ours,
+        theirs: PROMISED,
+        unit: '/s',
+        peer: 'what we promise',
+        atLeast: 1,
+      },
+    ];
   },
 };
 
@@ -56,7 +69,12 @@ async function fill(store: EventStore): Promise<bigint> {
     await store.appendMany(
       Array.from({ length: 2_000 }, (_, index) => {
         const [videoId, userId] = [videos[index % videos.length]!, randomUUID()];
-        const event = { id: randomUUID(), type: 'VideoLiked', data: { videoId, userId, ownerId: videoId, at }, metadata: { correlationId: 'bench', schemaVersion: 1 } };
+        const event = {
+          id: randomUUID(),
+          type: 'VideoLiked',
+          data: { videoId, userId, ownerId: videoId, at },
+          metadata: { correlationId: 'bench', schemaVersion: 1 },
+        };
         return { stream: `like-${videoId}_${userId}`, events: [event], expected: 'none' as const };
       }),
     );

@@ -31,12 +31,24 @@ async function startAndStop(folder: string): Promise<number> {
   const [port, socketPort] = await freePorts(2);
   const begun = performance.now();
   const child = spawn('npm', ['start'], {
-    env: { ...noSettings, PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR: join(folder, 'data'), PORT: String(port), SOCKET_PORT: String(socketPort), LOG_LEVEL: 'warn' },
+    env: {
+      ...noSettings,
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      DATA_DIR: join(folder, 'data'),
+      PORT: String(port),
+      SOCKET_PORT: String(socketPort),
+      LOG_LEVEL: 'warn',
+    },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const ended = once(child, 'exit');
   try {
-    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok, { within: 60_000, every: 10, what: 'npm start is ready' });
+    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok, {
+      within: 60_000,
+      every: 10,
+      what: 'npm start is ready',
+    });
     return performance.now() - begun;
   } finally {
     child.kill('SIGTERM');

@@ -45,8 +45,11 @@ async function grow(): Promise<{ before: number; peak: number }> {
     peak = Math.max(peak, residentBytes(server!.pid!));
   }, 20);
   try {
-    const answers = await Promise.all(people.map(({ token }) => upload(server!.url, token, big.path, { headers: { prefer: 'respond-async' } })));
-    for (const { status, text } of answers) if (status !== 202 && status !== 201) throw new Error(`an upload answered ${status}: ${text}`);
+    const answers = await Promise.all(
+      people.map(({ token }) => upload(server!.url, token, big.path, { headers: { prefer: 'respond-async' } })),
+    );
+    for (const { status, text } of answers)
+      if (status !== 202 && status !== 201) throw new Error(`an upload answered ${status}: ${text}`);
   } finally {
     clearInterval(sampling);
   }

@@ -19,6 +19,8 @@ export const leases: Migration = {
         position bigint not null,
         last_positions bigint[] not null
       )`.execute(db);
-    await sql`comment on column reelstream.relays.last_positions is 'the last position that was written to each partition, at or below position'`.execute(db);
+    await sql`comment on column reelstream.relays.last_positions is 'the last position that was written to each partition, at or below position'`.execute(
+      db,
+    );
   },
 };

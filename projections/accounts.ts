@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely';
+import type { UserRegistered } from '../src/features/accounts/events.ts';
 import type { Projection } from '../src/projecting/projection.ts';
 import { recordset } from '../src/projecting/recordset.ts';
 
@@ -17,7 +18,7 @@ export interface AccountsTables {
 }
 
 /** Who there is, as `GET /auth/me` shows it. Never says whether a name is taken: reservations do. */
-export const accounts: Projection<AccountsTables> = {
+export const accounts: Projection<AccountsTables, UserRegistered> = {
   name: 'accounts',
   version: 1,
   handles: ['UserRegistered'],
@@ -37,7 +38,6 @@ export const accounts: Projection<AccountsTables> = {
   async apply(events, db) {
     const users = new Map<string, object>();
     for (const event of events) {
-      if (event.type !== 'UserRegistered') continue;
       const { userId, name, username, email, at } = event.data;
       users.set(userId, { id: userId, name, username, email, created_at: at, updated_at: at });
     }

@@ -1,6 +1,13 @@
 import { sql, type Kysely } from 'kysely';
 import type { RecordedEvent } from '../src/core/event.ts';
-import type { ReelStreamEvent } from '../src/eventTypes.ts';
+import type { LikeEvent } from '../src/features/likes/events.ts';
+import type {
+  VideoDeleted,
+  VideoDetailsChanged,
+  VideoProcessed,
+  VideoUploaded,
+} from '../src/features/videos/events.ts';
+import type { VideoViewed } from '../src/features/views/events.ts';
 import type { Projection } from '../src/projecting/projection.ts';
 import { recordset } from '../src/projecting/recordset.ts';
 
@@ -36,13 +43,22 @@ export interface AnalyticsTables {
   videos: AnalyticsVideoRow;
 }
 
-type Event = RecordedEvent<ReelStreamEvent>;
+type AnalyticsEvent = VideoUploaded | VideoProcessed | VideoDetailsChanged | VideoDeleted | LikeEvent | VideoViewed;
+type Event = RecordedEvent<AnalyticsEvent>;
 
 /** Views, likes and uploads by the UTC day on which they happened. */
-export const analytics: Projection<AnalyticsTables> = {
+export const analytics: Projection<AnalyticsTables, AnalyticsEvent> = {
   name: 'analytics',
   version: 2,
-  handles: ['VideoUploaded', 'VideoProcessed', 'VideoDetailsChanged', 'VideoDeleted', 'VideoLiked', 'VideoUnliked', 'VideoViewed'],
+  handles: [
+    'VideoUploaded',
+    'VideoProcessed',
+    'VideoDetailsChanged',
+    'VideoDeleted',
+    'VideoLiked',
+    'VideoUnliked',
+    'VideoViewed',
+  ],
 
   async createTables(db) {
     await db.schema
@@ -137,7 +153,9 @@ async function writeTitles(events: readonly Event[], db: Kysely<AnalyticsTables>
 
 /** For good, so it may come after what follows it in a batch. */
 async function markReady(events: readonly Event[], db: Kysely<AnalyticsTables>): Promise<void> {
-  const ready = events.flatMap((event) => (event.type === 'VideoProcessed' ? [{ id: event.data.videoId, revision: event.revision }] : []));
+  const ready = events.flatMap((event) =>
+    event.type === 'VideoProcessed' ? [{ id: event.data.videoId, revision: event.revision }] : [],
+  );
   if (ready.length === 0) return;
   await sql`
     update videos set ready = true, revision = greatest(videos.revision, given.revision)
@@ -147,7 +165,9 @@ async function markReady(events: readonly Event[], db: Kysely<AnalyticsTables>):
 }
 
 async function markDeleted(events: readonly Event[], db: Kysely<AnalyticsTables>): Promise<void> {
-  const deleted = events.flatMap((event) => (event.type === 'VideoDeleted' ? [{ id: event.data.videoId, revision: event.revision }] : []));
+  const deleted = events.flatMap((event) =>
+    event.type === 'VideoDeleted' ? [{ id: event.data.videoId, revision: event.revision }] : [],
+  );
   if (deleted.length === 0) return;
   await sql`
     update videos set deleted = true, revision = given.revision

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { LikeEvent } from '../src/features/likes/events.ts';
 import type { Projection } from '../src/projecting/projection.ts';
 import { recordset } from '../src/projecting/recordset.ts';
 
@@ -19,7 +20,7 @@ export interface LikesTables {
 }
 
 /** Who likes what, a row a pair. How many like a video is in the projection `videos`. */
-export const likes: Projection<LikesTables> = {
+export const likes: Projection<LikesTables, LikeEvent> = {
   name: 'likes',
   version: 1,
   handles: ['VideoLiked', 'VideoUnliked'],
@@ -39,7 +40,6 @@ export const likes: Projection<LikesTables> = {
   async apply(events, db) {
     const pairs = new Map<string, object>();
     for (const event of events) {
-      if (event.type !== 'VideoLiked' && event.type !== 'VideoUnliked') continue;
       const { userId, videoId, at } = event.data;
       const liked = event.type === 'VideoLiked';
       pairs.set(event.stream, { user_id: userId, video_id: videoId, liked, revision: event.revision, updated_at: at });

@@ -1,7 +1,7 @@
 import { UsageError } from './cli/command.ts';
 import { commands } from './cli/commands.ts';
 import { helpText } from './cli/help.ts';
-import { StartError } from './startError.ts';
+import { StartError } from './core/startError.ts';
 
 async function main([name = 'serve', ...args]: readonly string[]): Promise<number> {
   if (['help', '--help', '-h'].includes(name) || args.includes('--help') || args.includes('-h')) {
@@ -19,7 +19,8 @@ function loadEnvFile(): void {
   try {
     process.loadEnvFile();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new StartError(`.env cannot be read: ${(error as Error).message}.`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new StartError(`.env cannot be read: ${(error as Error).message}.`, { cause: error });
   }
 }
 

@@ -58,8 +58,16 @@ test('a process outlives an election that takes longer than its client searches 
 test('a start during an election waits for its end', async () => {
   startElection();
   const starting = start(clusterUrl());
-  await eventually(async () => (await fetch(`${starting.url}/health/ready`)).status === 503, { within: 60_000, what: 'the process answers', giveUp: () => !starting.running });
-  await eventually(() => starting.output.includes('EventStoreDB does not answer yet'), { within: 60_000, what: 'it has said what it waits for', giveUp: () => !starting.running });
+  await eventually(async () => (await fetch(`${starting.url}/health/ready`)).status === 503, {
+    within: 60_000,
+    what: 'the process answers',
+    giveUp: () => !starting.running,
+  });
+  await eventually(() => starting.output.includes('EventStoreDB does not answer yet'), {
+    within: 60_000,
+    what: 'it has said what it waits for',
+    giveUp: () => !starting.running,
+  });
   endElection();
   await starting.ready();
   expect(await register(starting)).toBe(201);
@@ -68,10 +76,15 @@ test('a start during an election waits for its end', async () => {
 test('an outage at the start is one line without a stack for each part that notices it, and a stop during it logs no error', async () => {
   const [port] = await freePorts(1);
   const starting = start(`esdb://127.0.0.1:${port}?tls=false`, { LOG_LEVEL: 'debug' });
-  const lines = (level: string): string[] => starting.output.split('\n').filter((line) => line.includes(`"level":"${level}"`));
+  const lines = (level: string): string[] =>
+    starting.output.split('\n').filter((line) => line.includes(`"level":"${level}"`));
   const about = (level: string, what: string): number => lines(level).filter((line) => line.includes(what)).length;
   const both = (): boolean => about('debug', 'the event feed lost the log') > 1 && about('error', 'preparing ') > 0;
-  await eventually(both, { within: 60_000, what: 'the feed has failed twice and a projection once', giveUp: () => !starting.running });
+  await eventually(both, {
+    within: 60_000,
+    what: 'the feed has failed twice and a projection once',
+    giveUp: () => !starting.running,
+  });
   expect(about('warn', 'the event feed lost the log')).toBe(1);
   expect([...lines('warn'), ...lines('error')].filter((line) => line.includes('"stack"'))).toEqual([]);
   const errors = lines('error').length;
@@ -83,7 +96,10 @@ test('a start ends with a sentence when the user may not read $all', async () =>
   nodes[0].faults.plan('read', 'denied', Infinity);
   const { code, output } = await start(nodes[0].url).ended;
   expect(code).toBe(1);
-  const [sentence, ...others] = output.trim().split('\n').filter((line) => !line.startsWith('{'));
+  const [sentence, ...others] = output
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('{'));
   expect(sentence).toMatch(/^EventStoreDB denied .*EVENTSTORE_URL must name a user.*\$admins.*\$all/);
   expect(others).toEqual([]);
 });

@@ -38,8 +38,12 @@ beforeAll(async () => {
   // As in the home folder of root: other users may not enter what the server has.
   await chmod(place.folder, 0o700);
   const tools = await testTools();
-  for (const name of ['ffmpeg', 'ffprobe'] as const) await script(place.folder, name, spy(name, await reachable(tools[name].path, name)));
-  instance = new Instance({ ...place, env: { FFMPEG_PATH: join(place.folder, 'ffmpeg'), JWT_SECRET: SECRET, LOG_LEVEL: 'info' } });
+  for (const name of ['ffmpeg', 'ffprobe'] as const)
+    await script(place.folder, name, spy(name, await reachable(tools[name].path, name)));
+  instance = new Instance({
+    ...place,
+    env: { FFMPEG_PATH: join(place.folder, 'ffmpeg'), JWT_SECRET: SECRET, LOG_LEVEL: 'info' },
+  });
   await instance.ready();
   person = await newPerson(instance.url);
 });
@@ -67,13 +71,23 @@ exec ${program} "$@"`;
 
 async function surroundings(name: string): Promise<Surroundings[]> {
   const files = (await readdir(notes)).filter((file) => file.startsWith(`${name}.`));
-  return Promise.all(files.map(async (file) => {
-    const [user, niceness, memory = '', interfaces = '', seesServer, ...environment] = (await readFile(join(notes, file), 'utf8')).trim().split('\n');
-    return {
-      user: Number(user), niceness: Number(niceness), memory, interfaces: interfaces.split(' '), seesServer: seesServer === 'yes',
-      environment: Object.fromEntries(environment.map((line) => line.split(/=(.*)/s, 2) as [string, string])),
-    };
-  }));
+  return Promise.all(
+    files.map(async (file) => {
+      const [user, niceness, memory = '', interfaces = '', seesServer, ...environment] = (
+        await readFile(join(notes, file), 'utf8')
+      )
+        .trim()
+        .split('\n');
+      return {
+        user: Number(user),
+        niceness: Number(niceness),
+        memory,
+        interfaces: interfaces.split(' '),
+        seesServer: seesServer === 'yes',
+        environment: Object.fromEntries(environment.map((line) => line.split(/=(.*)/s, 2) as [string, string])),
+      };
+    }),
+  );
 }
 
 describe('FFmpeg and ffprobe, when a clip is uploaded to a server in a folder that only its owner may enter,', () => {
@@ -99,7 +113,9 @@ describe('FFmpeg and ffprobe, when a clip is uploaded to a server in a folder th
   test('run with limited memory and a low priority', async () => {
     expect(new Set(runs.map(({ niceness }) => niceness))).toEqual(new Set([10]));
     expect(new Set((await surroundings('ffprobe')).map(({ memory }) => memory))).toEqual(new Set([String(1024 ** 2)]));
-    expect(new Set((await surroundings('ffmpeg')).map(({ memory }) => memory))).toEqual(new Set([String(4.5 * 1024 ** 2)]));
+    expect(new Set((await surroundings('ffmpeg')).map(({ memory }) => memory))).toEqual(
+      new Set([String(4.5 * 1024 ** 2)]),
+    );
   });
 
   test('run without network and, if the server is root, as another user: as far as the one line in the log says', () => {
@@ -107,8 +123,10 @@ describe('FFmpeg and ffprobe, when a clip is uploaded to a server in a folder th
     const withoutNetwork = sentence.includes('without network');
     const user = Number(/as user (\d+)/.exec(sentence)?.[1] ?? process.geteuid!());
     expect(isRoot || !sentence.includes('as user')).toBe(true);
-    for (const run of runs) expect(run).toMatchObject({ user, ...(withoutNetwork && { interfaces: ['lo'], seesServer: false }) });
-    if (!withoutNetwork || (isRoot && user === 0)) process.stderr.write(`SKIPPED in part, since this machine does not permit more: ${sentence}\n`);
+    for (const run of runs)
+      expect(run).toMatchObject({ user, ...(withoutNetwork && { interfaces: ['lo'], seesServer: false }) });
+    if (!withoutNetwork || (isRoot && user === 0))
+      process.stderr.write(`SKIPPED in part, since this machine does not permit more: ${sentence}\n`);
   });
 });
 
@@ -117,7 +135,9 @@ test('a small file with a hundred tracks is refused, and FFmpeg never sees it', 
   const path = await spoiltClip('silent', join(place.folder, 'hundred.mp4'), (movie) => withCopies(movie, 100));
   const answer = await upload(instance.url, person.token, path);
   expect([answer.status, answer.body.code]).toEqual([422, 'too_many_streams']);
-  expect(answer.body.message).toBe('The file has 100 tracks; at most 16 are allowed. Export it with one video track and one audio track.');
+  expect(answer.body.message).toBe(
+    'The file has 100 tracks; at most 16 are allowed. Export it with one video track and one audio track.',
+  );
   expect((await readdir(notes)).length).toBe(before);
 });
 
@@ -125,7 +145,10 @@ test('a start with an FFmpeg that does not exist ends with one sentence, before 
   await using other = await newPlace();
   await using refused = new Instance({ ...other, env: { FFMPEG_PATH: '/nowhere/ffmpeg' } });
   const { code, output } = await refused.ended;
-  expect({ code, lines: output.trim().split('\n') }).toEqual({ code: 1, lines: [expect.stringContaining('FFMPEG_PATH names /nowhere/ffmpeg, which cannot be used')] });
+  expect({ code, lines: output.trim().split('\n') }).toEqual({
+    code: 1,
+    lines: [expect.stringContaining('FFMPEG_PATH names /nowhere/ffmpeg, which cannot be used')],
+  });
 });
 
 test('a start with an FFmpeg that has no ffprobe beside it ends with a sentence that says what to set', async () => {
@@ -137,6 +160,8 @@ test('a start with an FFmpeg that has no ffprobe beside it ends with a sentence 
   await using refused = new Instance({ ...other, env: { FFMPEG_PATH: ffmpeg } });
   const { code, output } = await refused.ended;
   expect(code).toBe(1);
-  expect(output).toContain(`There is no usable ${join(dirname(ffmpeg), 'ffprobe')} beside ${ffmpeg}: set FFPROBE_PATH to the ffprobe of the same build`);
+  expect(output).toContain(
+    `There is no usable ${join(dirname(ffmpeg), 'ffprobe')} beside ${ffmpeg}: set FFPROBE_PATH to the ffprobe of the same build`,
+  );
   expect(output.trim().split('\n')).toHaveLength(1);
 });

@@ -1,9 +1,32 @@
 import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { gone, Instance, login, newPlace, register, REPOSITORY, type Ending, type InstanceOptions, type Place } from './support/instance.ts';
+import {
+  gone,
+  Instance,
+  login,
+  newPlace,
+  register,
+  REPOSITORY,
+  type Ending,
+  type InstanceOptions,
+  type Place,
+} from './support/instance.ts';
 import { eventually } from './support/eventually.ts';
 import { freePorts } from './support/freePorts.ts';
 import { mayRead } from './support/scripts.ts';
@@ -16,8 +39,10 @@ const nobody = { uid: 65_534, gid: 65_534 };
 const asRoot = isRoot ? test : test.skip;
 /** Root only too: a start as another user, who has to be able to read this clone. */
 const asNobody = isRoot && mayRead(REPOSITORY) ? test : test.skip;
-if (isRoot && asNobody === test.skip) process.stderr.write('SKIPPED: starts as an ordinary user, since this clone is closed to others\n');
-if (!isRoot) process.stderr.write('SKIPPED: starts as root and as another user, since these tests do not run as root\n');
+if (isRoot && asNobody === test.skip)
+  process.stderr.write('SKIPPED: starts as an ordinary user, since this clone is closed to others\n');
+if (!isRoot)
+  process.stderr.write('SKIPPED: starts as root and as another user, since these tests do not run as root\n');
 
 let place: Place;
 let instances: Instance[] = [];
@@ -56,7 +81,9 @@ describe('a start', () => {
     await eventually(() => first.output.includes('first tour'), { what: 'the first start has named the tour' });
     expect(first.output).toContain(`listens on http://localhost:${place.port}`);
     expect(first.output).toContain(`Its data is in ${place.dataDir}`);
-    expect(first.output).toContain(`A first tour, in another terminal: examples/tour.sh http://localhost:${place.port}\n`);
+    expect(first.output).toContain(
+      `A first tour, in another terminal: examples/tour.sh http://localhost:${place.port}\n`,
+    );
     expect(await register(first)).toBe(201);
     expect(await first.stop()).toMatchObject({ code: 0 });
     await gone(place.dataDir);
@@ -69,7 +96,12 @@ describe('a start', () => {
   test('reads .env in the working folder, where variables that are set already win', async () => {
     writeFileSync(join(place.folder, '.env'), `DATA_DIR=./here\nPORT=1\nLOG_LEVEL=silent\n`);
     const command = [process.execPath, join(REPOSITORY, 'bin/reelstream.js')] as const;
-    const instance = await start({ cwd: place.folder, command, dataDir: join(place.folder, 'here'), env: { DATA_DIR: undefined, LOG_LEVEL: undefined } }).ready();
+    const instance = await start({
+      cwd: place.folder,
+      command,
+      dataDir: join(place.folder, 'here'),
+      env: { DATA_DIR: undefined, LOG_LEVEL: undefined },
+    }).ready();
     expect(existsSync(join(instance.dataDir, 'postgres', 'PG_VERSION'))).toBe(true);
     expect((await instance.stop()).output).not.toContain('"level"');
   });
@@ -80,7 +112,9 @@ describe('a start', () => {
     expect([await register(one), await register(two)]).toEqual([201, 201]);
 
     await using ports = await newPlace();
-    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(/is in use by another ReelStream\. Stop that one, or set DATA_DIR/);
+    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(
+      /is in use by another ReelStream\. Stop that one, or set DATA_DIR/,
+    );
     expect(await login(one)).toBe(200);
     await Promise.all([one.stop(), two.stop()]);
     await gone(other.dataDir);
@@ -95,27 +129,46 @@ describe('a start', () => {
     expect(await register(winner)).toBe(201);
   });
 
-  test('takes no notice of what the user\'s shell says about other PostgreSQLs', async () => {
+  test("takes no notice of what the user's shell says about other PostgreSQLs", async () => {
     const env = {
-      PGHOST: 'nowhere', PGPORT: '1', PGUSER: 'nobody', PGDATABASE: 'nothing', PGSSLMODE: 'require', PGSSLNEGOTIATION: 'direct', PGREPLICATION: 'database',
-      PGOPTIONS: '-c nonsense=1', PGCLIENT_ENCODING: 'LATIN1', PGDATA: '/nowhere', PGTZ: 'Mars/Base', PGSERVICE: 'none',
+      PGHOST: 'nowhere',
+      PGPORT: '1',
+      PGUSER: 'nobody',
+      PGDATABASE: 'nothing',
+      PGSSLMODE: 'require',
+      PGSSLNEGOTIATION: 'direct',
+      PGREPLICATION: 'database',
+      PGOPTIONS: '-c nonsense=1',
+      PGCLIENT_ENCODING: 'LATIN1',
+      PGDATA: '/nowhere',
+      PGTZ: 'Mars/Base',
+      PGSERVICE: 'none',
     };
     const instance = await start({ env }).ready();
     expect(await register(instance)).toBe(201);
-    expect(await start({ env, command: [process.execPath, 'bin/reelstream.js', 'migrate'] }).ended).toMatchObject({ code: 0 });
+    expect(await start({ env, command: [process.execPath, 'bin/reelstream.js', 'migrate'] }).ended).toMatchObject({
+      code: 0,
+    });
   });
 
   test('warns once of a Redis and an object store that cannot be reached, and is ready all the same', async () => {
     const [redisPort, minioPort] = await freePorts(2);
     const env = {
       REDIS_URL: `redis://ada:engine-1843@127.0.0.1:${redisPort}`,
-      MINIO_ENDPOINT: '127.0.0.1', MINIO_PORT: String(minioPort), MINIO_ACCESS_KEY: 'ada-key', MINIO_SECRET_KEY: 'engine-1844', LOG_LEVEL: 'debug',
+      MINIO_ENDPOINT: '127.0.0.1',
+      MINIO_PORT: String(minioPort),
+      MINIO_ACCESS_KEY: 'ada-key',
+      MINIO_SECRET_KEY: 'engine-1844',
+      LOG_LEVEL: 'debug',
     };
     const instance = await start({ env }).ready();
-    await eventually(() => ['REDIS_URL', 'MINIO_ENDPOINT'].every((name) => instance.output.includes(name)), { what: 'both warnings are there' });
+    await eventually(() => ['REDIS_URL', 'MINIO_ENDPOINT'].every((name) => instance.output.includes(name)), {
+      what: 'both warnings are there',
+    });
     expect(await instance.stop()).toMatchObject({ code: 0 });
     const warnings = instance.output.split('\n').filter((line) => line.includes('"level":"warn"'));
-    for (const name of ['REDIS_URL', 'MINIO_ENDPOINT']) expect(warnings.filter((line) => line.includes(name))).toHaveLength(1);
+    for (const name of ['REDIS_URL', 'MINIO_ENDPOINT'])
+      expect(warnings.filter((line) => line.includes(name))).toHaveLength(1);
     expect(instance.output).not.toContain('engine-184');
   });
 
@@ -139,32 +192,48 @@ describe('an end', () => {
     const npm = await start({ command: ['npm', 'start'] }).ready();
     npm.kill('SIGTERM');
     await gone(place.dataDir);
-    await eventually(() => fetch(npm.url).then(() => false, () => true), { what: 'nobody listens any more' });
+    await eventually(
+      () =>
+        fetch(npm.url).then(
+          () => false,
+          () => true,
+        ),
+      { what: 'nobody listens any more' },
+    );
   });
 
   test('that comes while starting is one of everything', async () => {
     const instance = start();
-    await eventually(() => existsSync(join(place.dataDir, 'postgres', 'postmaster.pid')), { what: 'PostgreSQL is starting', every: 5 });
+    await eventually(() => existsSync(join(place.dataDir, 'postgres', 'postmaster.pid')), {
+      what: 'PostgreSQL is starting',
+      every: 5,
+    });
     expect(await instance.stop()).toMatchObject({ code: 0 });
     await gone(place.dataDir);
   });
 });
 
 describe('a start that waits', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('for a database that does not answer ends on %s, with code 0', async (signal) => {
-    const silent = createServer().listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    await using nobodys = await newPlace();
-    try {
-      for (const port of [nobodys.port, (silent.address() as AddressInfo).port]) {
-        const instance = start({ command: [process.execPath, 'bin/reelstream.js', 'api'], env: { DATABASE_URL: `postgres://127.0.0.1:${port}/reelstream` } });
-        await eventually(() => instance.output.includes('waiting for the database'), { what: 'it waits' });
-        expect(await instance.stop(signal)).toMatchObject({ code: 0 });
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'for a database that does not answer ends on %s, with code 0',
+    async (signal) => {
+      const silent = createServer().listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      await using nobodys = await newPlace();
+      try {
+        for (const port of [nobodys.port, (silent.address() as AddressInfo).port]) {
+          const instance = start({
+            command: [process.execPath, 'bin/reelstream.js', 'api'],
+            env: { DATABASE_URL: `postgres://127.0.0.1:${port}/reelstream` },
+          });
+          await eventually(() => instance.output.includes('waiting for the database'), { what: 'it waits' });
+          expect(await instance.stop(signal)).toMatchObject({ code: 0 });
+        }
+      } finally {
+        silent.close();
       }
-    } finally {
-      silent.close();
-    }
-  });
+    },
+  );
 
   test('for PostgreSQL to recover ends on SIGTERM, and leaves no process behind', async () => {
     await (await start().ready()).stop();
@@ -173,7 +242,10 @@ describe('a start that waits', () => {
     const { uid, gid } = statSync(join(place.dataDir, 'postgres'));
     chownSync(join(place.dataDir, 'postgres', 'standby.signal'), uid, gid);
     const instance = start();
-    await eventually(() => existsSync(join(place.dataDir, 'postgres', 'postmaster.pid')), { what: 'PostgreSQL is starting', every: 5 });
+    await eventually(() => existsSync(join(place.dataDir, 'postgres', 'postmaster.pid')), {
+      what: 'PostgreSQL is starting',
+      every: 5,
+    });
     expect(await instance.stop()).toMatchObject({ code: 0 });
     await gone(place.dataDir);
   });
@@ -182,7 +254,10 @@ describe('a start that waits', () => {
 describe('after SIGKILL', () => {
   const victims: { what: string; others: ('watchdog' | 'postmaster')[] }[] = [
     { what: 'our process, its PostgreSQL ends by itself', others: [] },
-    { what: 'our process and its watchdog, the next start stops the PostgreSQL that was left behind', others: ['watchdog'] },
+    {
+      what: 'our process and its watchdog, the next start stops the PostgreSQL that was left behind',
+      others: ['watchdog'],
+    },
     { what: 'our process, its watchdog and PostgreSQL, the next start recovers', others: ['watchdog', 'postmaster'] },
   ];
   test.each(victims)('of $what, and what was acknowledged is there', async ({ others }) => {
@@ -204,8 +279,14 @@ describe('after SIGKILL', () => {
     expect(await register(instance)).toBe(201);
     const { postmaster } = await instance.helpers();
     process.kill(postmaster, 'SIGKILL');
-    await eventually(async () => (await instance.helpers()).postmaster !== postmaster, { what: 'another PostgreSQL runs' });
-    await eventually(() => login(instance), { within: 30_000, what: 'logging in works again', holds: (status) => status === 200 });
+    await eventually(async () => (await instance.helpers()).postmaster !== postmaster, {
+      what: 'another PostgreSQL runs',
+    });
+    await eventually(() => login(instance), {
+      within: 30_000,
+      what: 'logging in works again',
+      holds: (status) => status === 200,
+    });
     expect(await instance.stop()).toMatchObject({ code: 0 });
   });
 
@@ -214,7 +295,11 @@ describe('after SIGKILL', () => {
     expect(await register(instance)).toBe(201);
     const { postmaster } = await instance.helpers();
     process.kill(postmaster, 'SIGKILL');
-    await eventually(() => login(instance), { within: 30_000, what: 'logging in works again', holds: (status) => status === 200 });
+    await eventually(() => login(instance), {
+      within: 30_000,
+      what: 'logging in works again',
+      holds: (status) => status === 200,
+    });
     expect(await instance.stop()).toMatchObject({ code: 0 });
   });
 
@@ -237,21 +322,38 @@ describe('a second one on the same folder', () => {
     const { postmaster } = await first.helpers();
     process.kill(postmaster, 'SIGSTOP');
     await using ports = await newPlace();
-    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(/is in use by another ReelStream/);
+    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(
+      /is in use by another ReelStream/,
+    );
     process.kill(postmaster, 'SIGCONT');
     expect(await register(first)).toBe(201);
   });
 
   // As two containers that share a volume: neither sees the other's processes, and the numbers mean others.
-  const contained = ['unshare', '--pid', '--ipc', '--fork', '--mount-proc', '--kill-child', process.execPath, 'bin/reelstream.js', 'serve'] as const;
+  const contained = [
+    'unshare',
+    '--pid',
+    '--ipc',
+    '--fork',
+    '--mount-proc',
+    '--kill-child',
+    process.execPath,
+    'bin/reelstream.js',
+    'serve',
+  ] as const;
 
   asRoot('is refused in another container, from the first moment of the first one', async () => {
     const first = start();
-    await eventually(() => existsSync(place.dataDir) && readdirSync(place.dataDir).some((name) => name.startsWith('lock-')), { what: 'the first one is starting', every: 5 });
+    await eventually(
+      () => existsSync(place.dataDir) && readdirSync(place.dataDir).some((name) => name.startsWith('lock-')),
+      { what: 'the first one is starting', every: 5 },
+    );
     for (const when of ['starting', 'ready']) {
       if (when === 'ready') await first.ready();
       await using ports = await newPlace();
-      expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort, command: contained }))).toMatch(/is in use by another ReelStream/);
+      expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort, command: contained }))).toMatch(
+        /is in use by another ReelStream/,
+      );
     }
     expect(await register(first)).toBe(201);
   });
@@ -260,7 +362,9 @@ describe('a second one on the same folder', () => {
     const first = await start({ command: contained }).ready();
     expect(await register(first)).toBe(201);
     await using ports = await newPlace();
-    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(/is in use by another ReelStream/);
+    expect(await refusal(start({ port: ports.port, socketPort: ports.socketPort }))).toMatch(
+      /is in use by another ReelStream/,
+    );
     await first.stop('SIGKILL');
     expect(await login(await start().ready())).toBe(200);
   });
@@ -284,12 +388,20 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
   const key = Buffer.alloc(32).toString('base64');
   test.each([
     ['everything in it', {}],
-    ['little in it', { DATABASE_URL: process.env['REELSTREAM_TEST_POSTGRES'], JWT_SECRET: key, REFRESH_SECRET: key, DATA_KEY: key }],
+    [
+      'little in it',
+      { DATABASE_URL: process.env['REELSTREAM_TEST_POSTGRES'], JWT_SECRET: key, REFRESH_SECRET: key, DATA_KEY: key },
+    ],
   ])('when the data folder, with %s, is a file, below a file, or where none can be', async (_what, env) => {
-    const [file, circle, taken] = ['file', 'circle', 'taken'].map((name) => join(place.folder, name)) as [string, string, string];
+    const [file, circle, taken] = ['file', 'circle', 'taken'].map((name) => join(place.folder, name)) as [
+      string,
+      string,
+      string,
+    ];
     writeFileSync(file, '');
     symlinkSync(circle, circle);
-    for (const dataDir of [file, join(file, 'data'), circle, join(place.folder, 'x'.repeat(300)), '/proc/reelstream']) await refusesFolder({ dataDir, env });
+    for (const dataDir of [file, join(file, 'data'), circle, join(place.folder, 'x'.repeat(300)), '/proc/reelstream'])
+      await refusesFolder({ dataDir, env });
     mkdirSync(taken);
     for (const name of ['tmp', 'objects']) {
       writeFileSync(join(taken, name), '');
@@ -314,12 +426,16 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'PG_VERSION'), '17\n');
     const instance = start({ env: { DATA_KEY: Buffer.alloc(32).toString('base64') } });
-    expect(await refusal(instance)).toMatch(/was made by PostgreSQL 17, and this ReelStream runs PostgreSQL 18\. Set DATA_DIR/);
+    expect(await refusal(instance)).toMatch(
+      /was made by PostgreSQL 17, and this ReelStream runs PostgreSQL 18\. Set DATA_DIR/,
+    );
     expect(readdirSync(folder)).toEqual(['PG_VERSION']);
   });
 
   test('when the command does not exist', async () => {
-    expect(await refusal(start({ command: [process.execPath, 'bin/reelstream.js', 'sevre'] }))).toMatch(/^There is no command "sevre"/);
+    expect(await refusal(start({ command: [process.execPath, 'bin/reelstream.js', 'sevre'] }))).toMatch(
+      /^There is no command "sevre"/,
+    );
   });
 
   test('when settings are wrong, each of them by name', async () => {
@@ -333,7 +449,9 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     server.pathname = '/no_such_database';
     server.password = 'hunter2';
     const sentence = await refusal(start({ env: { DATABASE_URL: server.href } }));
-    expect(sentence).toMatch(/^The database that DATABASE_URL names cannot be used \(database "no_such_database" does not exist\)/);
+    expect(sentence).toMatch(
+      /^The database that DATABASE_URL names cannot be used \(database "no_such_database" does not exist\)/,
+    );
     expect(sentence).not.toContain('hunter2');
   });
 });
@@ -372,7 +490,7 @@ describe('who starts it, and where', () => {
     expect(await closed.stop()).toMatchObject({ code: 0 });
   });
 
-  asRoot('root, on what a backup restored as root\'s', async () => {
+  asRoot("root, on what a backup restored as root's", async () => {
     const first = await start().ready();
     await register(first);
     await first.stop();
@@ -382,11 +500,13 @@ describe('who starts it, and where', () => {
     expect(await login(await start({ dataDir: restored }).ready())).toBe(200);
   });
 
-  test('a folder whose name is longer than a socket\'s may be', async () => {
+  test("a folder whose name is longer than a socket's may be", async () => {
     const dataDir = longName();
     const instance = await start({ dataDir }).ready();
     expect(await register(instance)).toBe(201);
-    const socketFolder = dirname(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[4]! + '/x');
+    const socketFolder = dirname(
+      readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[4]! + '/x',
+    );
     expect(statSync(socketFolder).mode & 0o777).toBe(0o700);
     const ending: Ending = await instance.stop();
     expect(ending.code).toBe(0);
@@ -401,7 +521,8 @@ function longName(): string {
 
 /** As `npm ci` in a clone would leave it, but for packages that need not be copied for the sake of the test. */
 function cloneInto(folder: string): void {
-  for (const part of ['bin', 'src', 'projections', 'migrations', 'package.json']) cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true });
+  for (const part of ['bin', 'src', 'projections', 'migrations', 'package.json'])
+    cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true });
   const packages = join(folder, 'node_modules');
   mkdirSync(packages);
   for (const name of readdirSync(join(REPOSITORY, 'node_modules'))) {

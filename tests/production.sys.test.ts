@@ -22,7 +22,9 @@ const get = (path: string, headers: Record<string, string> = {}, base = instance
 
 /** An address of this machine that other machines use; a request to it comes from it. */
 function outsideUrl(): string | undefined {
-  const address = Object.values(networkInterfaces()).flatMap((each) => each ?? []).find(({ family, internal }) => family === 'IPv4' && !internal);
+  const address = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal);
   return address && `http://${address.address}:${place.port}`;
 }
 
@@ -32,8 +34,19 @@ describe('in production', () => {
       const { headers } = await get(path);
       expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
       const policy = headers.get('content-security-policy')!.split(';');
-      expect(policy).toEqual(expect.arrayContaining(["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]));
-      expect([headers.get('x-content-type-options'), headers.get('x-frame-options'), headers.get('referrer-policy')]).toEqual(['nosniff', 'DENY', 'no-referrer']);
+      expect(policy).toEqual(
+        expect.arrayContaining([
+          "default-src 'none'",
+          "base-uri 'none'",
+          "form-action 'none'",
+          "frame-ancestors 'none'",
+        ]),
+      );
+      expect([
+        headers.get('x-content-type-options'),
+        headers.get('x-frame-options'),
+        headers.get('referrer-policy'),
+      ]).toEqual(['nosniff', 'DENY', 'no-referrer']);
     }
   });
 
@@ -43,20 +56,31 @@ describe('in production', () => {
     ['http://localhost:5173', '*', null],
   ])('a page at %s gets %s, with credentials: %s', async (origin, allowed, credentials) => {
     const { headers } = await get('/api/v1/video', { origin });
-    expect([headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')]).toEqual([allowed, credentials]);
+    expect([headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')]).toEqual([
+      allowed,
+      credentials,
+    ]);
   });
 
   test('metrics and the parts behind /health are for this machine and for who has the token', async () => {
     const bearer = { authorization: `Bearer ${TOKEN}` };
-    const outside: [base: string, headers: Record<string, string>][] = [[instance.url, { 'x-forwarded-for': '203.0.113.7' }]];
+    const outside: [base: string, headers: Record<string, string>][] = [
+      [instance.url, { 'x-forwarded-for': '203.0.113.7' }],
+    ];
     if (outsideUrl() !== undefined) outside.push([outsideUrl()!, {}]);
     for (const [base, headers] of outside) {
       expect((await get('/metrics', headers, base)).status).toBe(401);
       expect((await get('/metrics', { ...headers, authorization: 'Bearer guessed' }, base)).status).toBe(401);
       expect((await get('/metrics', { ...headers, ...bearer }, base)).status).toBe(200);
       const health = await get('/health', headers, base);
-      expect([health.status, await health.json()]).toEqual([200, { success: true, message: 'API is healthy!', timestamp: expect.any(String) }]);
-      expect(await (await get('/health', { ...headers, ...bearer }, base)).json()).toHaveProperty('components.postgres.status', 'up');
+      expect([health.status, await health.json()]).toEqual([
+        200,
+        { success: true, message: 'API is healthy!', timestamp: expect.any(String) },
+      ]);
+      expect(await (await get('/health', { ...headers, ...bearer }, base)).json()).toHaveProperty(
+        'components.postgres.status',
+        'up',
+      );
       expect((await get('/health/ready', headers, base)).status).toBe(200);
     }
     expect(await (await get('/metrics')).text()).toContain('api_requests_total');

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../src/core/event.ts';
-import type { VideoEvent } from '../../src/videos/events.ts';
+import type { VideoEvent } from '../../src/features/videos/events.ts';
 import type { VideoRow } from './tables.ts';
 
 /** A video's row after one more event of its stream. An event that is in the row already changes nothing. */
@@ -11,7 +11,14 @@ export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<Vide
   switch (event.type) {
     case 'VideoProcessed': {
       const { video, thumbnail, facts } = event.data;
-      return { ...changed, ...facts, status: 'ready', video_key: video.key, thumbnail_key: thumbnail.key, failure: null };
+      return {
+        ...changed,
+        ...facts,
+        status: 'ready',
+        video_key: video.key,
+        thumbnail_key: thumbnail.key,
+        failure: null,
+      };
     }
     case 'VideoProcessingFailed':
       return { ...changed, status: 'failed', failure: event.data.reason };

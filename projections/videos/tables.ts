@@ -93,7 +93,12 @@ export async function createVideosTables(db: Kysely<VideosTables>): Promise<void
     .execute();
   await db.schema
     .createTable('totals')
-    .addColumn('one', 'boolean', (column) => column.primaryKey().defaultTo(true).check(sql`one`))
+    .addColumn('one', 'boolean', (column) =>
+      column
+        .primaryKey()
+        .defaultTo(true)
+        .check(sql`one`),
+    )
     .addColumn('ready', 'int8', (column) => column.notNull())
     .execute();
   await db.insertInto('totals').values({ ready: 0n }).execute();

@@ -1,16 +1,19 @@
 import { sql, type Kysely } from 'kysely';
 import type { RecordedEvent } from '../../src/core/event.ts';
-import type { ReelStreamEvent } from '../../src/eventTypes.ts';
+import type { UserRegistered } from '../../src/features/accounts/events.ts';
+import type { LikeEvent } from '../../src/features/likes/events.ts';
 import type { Projection } from '../../src/projecting/projection.ts';
 import { recordset } from '../../src/projecting/recordset.ts';
-import { videoEventTypes, type VideoEvent } from '../../src/videos/events.ts';
+import { videoEventTypes, type VideoEvent } from '../../src/features/videos/events.ts';
+import type { VideoViewed } from '../../src/features/views/events.ts';
 import { evolveVideo, isListed } from './evolveVideo.ts';
 import { createVideosTables, type VideoRow, type VideosTables } from './tables.ts';
 
-type Event = RecordedEvent<ReelStreamEvent>;
+type FeedEvent = VideoEvent | LikeEvent | VideoViewed | UserRegistered;
+type Event = RecordedEvent<FeedEvent>;
 
 /** The feed, a single video, its neighbours and its counts. */
-export const videos: Projection<VideosTables> = {
+export const videos: Projection<VideosTables, FeedEvent> = {
   name: 'videos',
   version: 1,
   handles: [
@@ -75,7 +78,11 @@ async function addToCounts(events: readonly Event[], db: Kysely<VideosTables>): 
 async function writeVideos(events: readonly RecordedEvent<VideoEvent>[], db: Kysely<VideosTables>): Promise<void> {
   if (events.length === 0) return;
   const ids = new Set(events.map((event) => event.data.videoId));
-  const found = await db.selectFrom('videos').selectAll().where('id', '=', sql<string>`any(${[...ids]}::uuid[])`).execute();
+  const found = await db
+    .selectFrom('videos')
+    .selectAll()
+    .where('id', '=', sql<string>`any(${[...ids]}::uuid[])`)
+    .execute();
   const before = new Map(found.map((row) => [row.id, row]));
   const after = new Map<string, VideoRow>(before);
   for (const event of events) after.set(event.data.videoId, evolveVideo(after.get(event.data.videoId), event));

@@ -1,9 +1,9 @@
-import { accountRoutes, type AccountRoutesDependencies } from '../accounts/routes.ts';
-import { analyticsRoutes, type AnalyticsRoutesDependencies } from '../analytics/routes.ts';
+import { accountRoutes, type AccountRoutesDependencies } from '../features/accounts/routes.ts';
+import { analyticsRoutes, type AnalyticsRoutesDependencies } from '../features/analytics/routes.ts';
 import type { Route } from '../http/route.ts';
-import { likeRoutes, type LikeRoutesDependencies } from '../likes/routes.ts';
-import { sessionRoutes, type SessionRoutesDependencies } from '../sessions/routes.ts';
-import { videoRoutes, type VideoRoutesDependencies } from '../videos/routes.ts';
+import { likeRoutes, type LikeRoutesDependencies } from '../features/likes/routes.ts';
+import { sessionRoutes, type SessionRoutesDependencies } from '../features/sessions/routes.ts';
+import { videoRoutes, type VideoRoutesDependencies } from '../features/videos/routes.ts';
 
 export interface ApiRoutesDependencies {
   readonly accounts: AccountRoutesDependencies;
@@ -15,7 +15,13 @@ export interface ApiRoutesDependencies {
 
 /** Every route of the API. */
 export function apiRoutes({ accounts, sessions, videos, likes, analytics }: ApiRoutesDependencies): Route[] {
-  return [...accountRoutes(accounts), ...sessionRoutes(sessions), ...videoRoutes(videos), ...likeRoutes(likes), ...analyticsRoutes(analytics)];
+  return [
+    ...accountRoutes(accounts),
+    ...sessionRoutes(sessions),
+    ...videoRoutes(videos),
+    ...likeRoutes(likes),
+    ...analyticsRoutes(analytics),
+  ];
 }
 
 /** The same, to be read and not to be run: a declaration touches none of its dependencies, a handler without them fails. */

@@ -36,7 +36,10 @@ interface Document {
 let app: TestApp;
 let document: Document;
 beforeAll(async () => {
-  const routes = declaredApiRoutes().map((route) => ({ ...route, handle: () => Promise.resolve({ status: 200, message: 'accepted' }) }));
+  const routes = declaredApiRoutes().map((route) => ({
+    ...route,
+    handle: () => Promise.resolve({ status: 200, message: 'accepted' }),
+  }));
   app = await startTestApp({ routes, realtime: realtimeDocs() });
   document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
 });
@@ -47,11 +50,29 @@ afterAll(async () => {
 const token = jwt.sign({ id: v7(), name: 'Ada', username: 'ada', email: 'ada@example.org' }, TEST_JWT_SECRET);
 
 const plainWords = /^(?:The (?:address|query|body)|[A-Za-z][\w.]*) (?:is required|must (?:not )?[a-z][^]*)$/;
-const wordsOfZod = /expected|received|invalid|too (?:small|big)|unrecognized|[<>]=|\bNaN\b|undefined|must match|must be valid|must have one of the forms/i;
+const wordsOfZod =
+  /expected|received|invalid|too (?:small|big)|unrecognized|[<>]=|\bNaN\b|undefined|must match|must be valid|must have one of the forms/i;
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
-  fc.constantFrom('', ' ', 'a', 'ab', '0', '-1', '1.5', '1e9', 'abcdef', '123456', 'abc123', '\u200b', '\u202e', '2025-13-01', 'a@b', v7()),
+  fc.constantFrom(
+    '',
+    ' ',
+    'a',
+    'ab',
+    '0',
+    '-1',
+    '1.5',
+    '1e9',
+    'abcdef',
+    '123456',
+    'abc123',
+    '\u200b',
+    '\u202e',
+    '2025-13-01',
+    'a@b',
+    v7(),
+  ),
   fc.integer({ min: 1, max: 6_000 }).map((length) => 'x'.repeat(length)),
 );
 const value = fc.oneof(text, fc.jsonValue(), fc.constant(undefined));
@@ -61,32 +82,54 @@ function fieldsOf(schema: Schema = {}): string[] {
   return Object.keys(found?.properties ?? {});
 }
 
-function badRequests({ parameters = [], requestBody }: Operation): fc.Arbitrary<{ query: string; body: string | undefined }> {
+function badRequests({
+  parameters = [],
+  requestBody,
+}: Operation): fc.Arbitrary<{ query: string; body: string | undefined }> {
   const names = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
-  const query = fc.dictionary(fc.constantFrom(...names, 'unknown'), text.map((found) => found.slice(0, 300))).map((pairs) => new URLSearchParams(pairs).toString());
+  const query = fc
+    .dictionary(
+      fc.constantFrom(...names, 'unknown'),
+      text.map((found) => found.slice(0, 300)),
+    )
+    .map((pairs) => new URLSearchParams(pairs).toString());
   const schema = requestBody?.content['application/json']?.schema;
   if (schema === undefined) return fc.record({ query, body: fc.constant(undefined) });
   const fields = Object.fromEntries([...fieldsOf(schema), 'unknown'].map((name) => [name, value]));
-  return fc.record({ query, body: fc.oneof({ weight: 4, arbitrary: fc.record(fields) }, { weight: 1, arbitrary: fc.jsonValue() }).map((json) => JSON.stringify(json)) });
+  return fc.record({
+    query,
+    body: fc
+      .oneof({ weight: 4, arbitrary: fc.record(fields) }, { weight: 1, arbitrary: fc.jsonValue() })
+      .map((json) => JSON.stringify(json)),
+  });
 }
 
 describe('the routes of the API', () => {
   test('refuse generated bad requests in plain words, and never in those of the library that checks them', async () => {
     const refused = new Map<string, number>();
-    const operations = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+    );
     for (const { path, method, operation } of operations) {
       await fc.assert(
         fc.asyncProperty(badRequests(operation), async ({ query, body }) => {
           const response = await fetch(`${app.url}${path.replace('{videoId}', v7())}?${query}`, {
             method: method.toUpperCase(),
-            headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+            headers: {
+              authorization: `Bearer ${token}`,
+              ...(body !== undefined && { 'content-type': 'application/json' }),
+            },
             ...(body !== undefined && { body }),
           });
           const answer = (await response.text()) || '{}';
           expect([200, 400, 503]).toContain(response.status);
           if (response.status !== 400) return;
           refused.set(operation.operationId, (refused.get(operation.operationId) ?? 0) + 1);
-          const { code, message, errorMessages } = JSON.parse(answer) as { code: string; message: string; errorMessages: { path: string; message: string }[] };
+          const { code, message, errorMessages } = JSON.parse(answer) as {
+            code: string;
+            message: string;
+            errorMessages: { path: string; message: string }[];
+          };
           expect([code, message]).toEqual(['validation_failed', errorMessages[0]?.message]);
           for (const each of errorMessages) {
             expect(each.message).toMatch(plainWords);
@@ -96,16 +139,31 @@ describe('the routes of the API', () => {
         { numRuns: 50 },
       );
     }
-    expect([...refused.keys()]).toEqual(expect.arrayContaining(['register', 'logIn', 'changeVideoDetails', 'listVideos', 'getAnalytics']));
+    expect([...refused.keys()]).toEqual(
+      expect.arrayContaining(['register', 'logIn', 'changeVideoDetails', 'listVideos', 'getAnalytics']),
+    );
   }, 300_000);
 
   test.each([
     [{}, 'name is required'],
-    [{ name: 'Ada Lovelace', username: 'ada', email: 'ada@example.org', password: 'engines!' }, 'password must contain a digit'],
-    [{ name: 'Ada Lovelace', username: 'ada', email: 'ada', password: 'x' }, 'email must be an e-mail address like ada@example.org'],
-    [{ name: '\u200b\u200b\u200b', username: 'ada', email: 'ada@example.org', password: 'engine#1843' }, 'name must have at least 3 characters'],
+    [
+      { name: 'Ada Lovelace', username: 'ada', email: 'ada@example.org', password: 'engines!' },
+      'password must contain a digit',
+    ],
+    [
+      { name: 'Ada Lovelace', username: 'ada', email: 'ada', password: 'x' },
+      'email must be an e-mail address like ada@example.org',
+    ],
+    [
+      { name: '\u200b\u200b\u200b', username: 'ada', email: 'ada@example.org', password: 'engine#1843' },
+      'name must have at least 3 characters',
+    ],
   ])('say of %j: %s', async (body, message) => {
-    const response = await fetch(`${app.url}/api/v1/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const response = await fetch(`${app.url}/api/v1/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
     expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ message })]);
   });
 });
@@ -115,14 +173,16 @@ describe('the document of the API', () => {
     for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
       expect(operation.summary).toMatch(/^[A-Z][\w’ ]{4,50}$/);
       expect(operation.description).toMatch(/^[A-Z`][^]{15,}\.$/);
-      for (const parameter of operation.parameters ?? []) expect(parameter).toMatchObject({ description: expect.stringMatching(/\S/) });
+      for (const parameter of operation.parameters ?? [])
+        expect(parameter).toMatchObject({ description: expect.stringMatching(/\S/) });
     }
     for (const tag of document.tags) expect(tag.description).toMatch(/\S/);
   });
 
   test('fills in no header and no query on the page that sends requests from it', () => {
     for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
-      for (const parameter of operation.parameters ?? []) if (parameter.in !== 'path') expect(parameter).not.toHaveProperty('example');
+      for (const parameter of operation.parameters ?? [])
+        if (parameter.in !== 'path') expect(parameter).not.toHaveProperty('example');
     }
   });
 
@@ -136,8 +196,10 @@ describe('the document of the API', () => {
     const without: string[] = [];
     const look = (schema: Schema, at: string): void => {
       const { type, examples, properties = {}, items, anyOf } = schema;
-      const settled = examples !== undefined || 'const' in schema || 'default' in schema || schema['format'] === 'binary';
-      if (!settled && (type === 'string' || type === 'integer' || type === 'number' || type === 'boolean')) without.push(at);
+      const settled =
+        examples !== undefined || 'const' in schema || 'default' in schema || schema['format'] === 'binary';
+      if (!settled && (type === 'string' || type === 'integer' || type === 'number' || type === 'boolean'))
+        without.push(at);
       for (const [name, property] of Object.entries(properties)) look(property, `${at}.${name}`);
       if (typeof items === 'object') look(items as Schema, `${at}[]`);
       if (!settled && Array.isArray(anyOf)) for (const each of anyOf as Schema[]) if (each.properties) look(each, at);
@@ -151,14 +213,23 @@ describe('the document of the API', () => {
 
   test('tells the rules of a password and of a change, and of a cursor', () => {
     const { Registration, ChangedDetails } = document.components.schemas;
-    expect(Registration?.properties?.['password']).toMatchObject({ minLength: 6, maxLength: 200, allOf: [{ pattern: '\\p{L}' }, { pattern: '\\p{N}' }, { pattern: '[^\\p{L}\\p{N}]' }] });
+    expect(Registration?.properties?.['password']).toMatchObject({
+      minLength: 6,
+      maxLength: 200,
+      allOf: [{ pattern: '\\p{L}' }, { pattern: '\\p{N}' }, { pattern: '[^\\p{L}\\p{N}]' }],
+    });
     expect(ChangedDetails).toMatchObject({ anyOf: [{ required: ['title'] }, { required: ['description'] }] });
     const cursor = document.paths['/api/v1/video']?.['get']?.parameters?.find(({ name }) => name === 'cursor');
-    expect(cursor).toMatchObject({ schema: { pattern: expect.any(String) }, description: expect.stringContaining('nextCursor') });
+    expect(cursor).toMatchObject({
+      schema: { pattern: expect.any(String) },
+      description: expect.stringContaining('nextCursor'),
+    });
   });
 
   test('is what the command line prints', async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['bin/reelstream.js', 'openapi'], { maxBuffer: 10 * 1024 * 1024 });
+    const { stdout } = await promisify(execFile)(process.execPath, ['bin/reelstream.js', 'openapi'], {
+      maxBuffer: 10 * 1024 * 1024,
+    });
     expect(JSON.parse(stdout)).toEqual(document);
   });
 });

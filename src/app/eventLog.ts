@@ -1,18 +1,18 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { abortable } from '../core/abortable.ts';
 import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
-import { openPostgresUserKeys } from '../core/postgresUserKeys.ts';
-import { EventStoreDenied } from '../eventStore/eventStoreDbErrors.ts';
-import { createEventStoreDbStore } from '../eventStore/eventStoreDbEventStore.ts';
-import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
-import { eventTypes } from '../eventTypes.ts';
+import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
+import { EventStoreDenied } from '../eventStore/eventStoreDb/errors.ts';
+import { createEventStoreDbStore } from '../eventStore/eventStoreDb/eventStoreDbEventStore.ts';
+import { EventStoreUnavailable, type EventStore } from '../core/eventStore.ts';
+import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
+import { eventTypes } from '../features/eventTypes.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
-import { StartError } from '../startError.ts';
+import { StartError } from '../core/startError.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 
 /** A request must get its answer (503) also from a PostgreSQL that hangs. */
@@ -39,7 +39,13 @@ export interface OpenEventLogOptions {
   readonly shared?: boolean;
 }
 
-export async function openEventLog({ config, log, parts, signal, shared = false }: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
+export async function openEventLog({
+  config,
+  log,
+  parts,
+  signal,
+  shared = false,
+}: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
   const database = await openDatabase({ config, log, shared, signal, onFailure: crash });
   parts.defer(() => database.close());
   const opening = { config, log, parts, databaseUrl: database.url };
@@ -49,7 +55,13 @@ export async function openEventLog({ config, log, parts, signal, shared = false 
   parts.defer(() => rawStore.close());
   if (config.eventStoreUrl !== undefined) await checkAccess(rawStore, log, signal);
   const keys = await abortable(openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey }), signal);
-  return { databaseUrl: database.url, firstStart: database.created, pool, rawStore, codec: createEventCodec({ types: eventTypes, keys }) };
+  return {
+    databaseUrl: database.url,
+    firstStart: database.created,
+    pool,
+    rawStore,
+    codec: createEventCodec({ types: eventTypes, keys }),
+  };
 }
 
 /** Without the time limit of queries: a migration may have much to do. */
@@ -66,9 +78,20 @@ interface PoolSurroundings extends Pick<OpenEventLogOptions, 'config' | 'log' | 
   readonly databaseUrl: string;
 }
 
-export function openPool({ databaseUrl, log, parts, config }: PoolSurroundings, use: string, max: number, queryTimeoutMs?: number): pg.Pool {
+export function openPool(
+  { databaseUrl, log, parts, config }: PoolSurroundings,
+  use: string,
+  max: number,
+  queryTimeoutMs?: number,
+): pg.Pool {
   const onError = (error: Error): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
-  const pool = createPool({ connectionString: databaseUrl, name: `${config.role} ${use}`, max, queryTimeoutMs, onError });
+  const pool = createPool({
+    connectionString: databaseUrl,
+    name: `${config.role} ${use}`,
+    max,
+    queryTimeoutMs,
+    onError,
+  });
   parts.defer(() => pool.end());
   return pool;
 }
@@ -80,7 +103,10 @@ function openEventStore(engines: PoolSurroundings): EventStore {
     return createEventStoreDbStore({ url: config.eventStoreUrl, log });
   } catch (error) {
     // The client's message may quote the URL, and so the password in it.
-    throw new StartError('EVENTSTORE_URL cannot be used: it must look like esdb://user:password@host:2113?tlsCAFile=/path/to/ca.crt, and files that it names must exist.', { cause: error });
+    throw new StartError(
+      'EVENTSTORE_URL cannot be used: it must look like esdb://user:password@host:2113?tlsCAFile=/path/to/ca.crt, and files that it names must exist.',
+      { cause: error },
+    );
   }
 }
 
@@ -95,7 +121,10 @@ async function checkAccess(store: EventStore, log: Logger, signal: AbortSignal |
     signal?.throwIfAborted();
     if (error instanceof EventStoreDenied) throw new StartError(error.message, { cause: error });
     if (!(error instanceof EventStoreUnavailable)) throw error;
-    createFailureLog(log)(error, 'EventStoreDB does not answer yet; requests that need it are answered with 503 until it does');
+    createFailureLog(log)(
+      error,
+      'EventStoreDB does not answer yet; requests that need it are answered with 503 until it does',
+    );
   }
 }
 

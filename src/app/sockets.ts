@@ -1,16 +1,26 @@
-import { createClientAddress } from '../http/clientAddress.ts';
-import type { HttpServer } from '../http/httpServer.ts';
-import type { ReportUploadProgress } from '../media/progress.ts';
+import { createClientAddress } from '../http/request/clientAddress.ts';
+import type { HttpServer } from '../http/server/httpServer.ts';
+import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import { createRealtime, type Realtime } from '../realtime/realtime.ts';
 import { createProgressEmitter } from '../realtime/redisSockets.ts';
-import type { Tokens } from '../sessions/tokens.ts';
+import type { Tokens } from '../features/sessions/tokens.ts';
 import type { Engines } from './engines.ts';
 
-export function openRealtime({ config, log, parts, store, redis }: Engines, tokens: Tokens, door: HttpServer, legacyDoor: HttpServer | undefined): Realtime {
+export function openRealtime(
+  { config, log, parts, store, redis }: Engines,
+  tokens: Tokens,
+  door: HttpServer,
+  legacyDoor: HttpServer | undefined,
+): Realtime {
   const realtime = createRealtime({
-    http: door.server, legacyHttp: legacyDoor?.server, authenticate: (token) => tokens.verifyAccess(token), store,
-    addressOf: createClientAddress(config.trustProxy), limits: config.sockets,
-    redis: redis && { redis: redis.client, namespace: redis.namespace }, logger: log,
+    http: door.server,
+    legacyHttp: legacyDoor?.server,
+    authenticate: (token) => tokens.verifyAccess(token),
+    store,
+    addressOf: createClientAddress(config.trustProxy),
+    limits: config.sockets,
+    redis: redis && { redis: redis.client, namespace: redis.namespace },
+    logger: log,
   });
   parts.defer(() => realtime.close());
   return realtime;

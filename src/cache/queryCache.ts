@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { ProjectionProgress } from '../projecting/progress.ts';
+import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { SharedCache, SharedEntry } from './sharedCache.ts';
 import { covers, reaches, type Stamp } from './stamp.ts';
 
@@ -93,16 +93,19 @@ export function createQueryCache({
     // Loaded across a commit, it may be of before or after: good for those who asked before the commit, not for later ones.
     if (begun.commits !== commitsOf(query.projection) || clock() >= expires) return reply;
     entries.set(query.key, { ...begun, stamp: found?.stamp ?? begun.stamp, reply, expires });
-    if (found === undefined) shared?.write(query.key, { bytes: reply?.bytes, stamp: begun.stamp, msLeft: expires - clock() });
+    if (found === undefined)
+      shared?.write(query.key, { bytes: reply?.bytes, stamp: begun.stamp, msLeft: expires - clock() });
     return reply;
   }
 
   return {
     get(query) {
       const entry = entries.get(query.key);
-      if (entry !== undefined && clock() < entry.expires && stillTrue(entry, query)) return Promise.resolve(entry.reply);
+      if (entry !== undefined && clock() < entry.expires && stillTrue(entry, query))
+        return Promise.resolve(entry.reply);
       const underWay = flights.get(query.key);
-      if (underWay !== undefined && clock() < underWay.at + MAX_AGE_MS && stillTrue(underWay, query)) return underWay.reply;
+      if (underWay !== undefined && clock() < underWay.at + MAX_AGE_MS && stillTrue(underWay, query))
+        return underWay.reply;
 
       const begun = { commits: commitsOf(query.projection), stamp: progress.positions(query.projection), at: clock() };
       const reply = fly(query, begun).finally(() => {
@@ -115,7 +118,11 @@ export function createQueryCache({
   };
 }
 
-async function fromOthers(shared: SharedCache, { key, minPosition = 0n }: CachedQuery, { stamp }: Beginning): Promise<SharedEntry | undefined> {
+async function fromOthers(
+  shared: SharedCache,
+  { key, minPosition = 0n }: CachedQuery,
+  { stamp }: Beginning,
+): Promise<SharedEntry | undefined> {
   const found = await shared.read(key);
   return found !== undefined && covers(found.stamp, stamp) && reaches(found.stamp, minPosition) ? found : undefined;
 }

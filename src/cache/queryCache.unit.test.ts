@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createProgressTracker, type ProgressTracker } from '../projecting/progressTracker.ts';
+import { createProgressTracker, type ProgressTracker } from '../projecting/progress/progressTracker.ts';
 import { createQueryCache, MAX_AGE_MS, type CachedQuery, type QueryCache } from './queryCache.ts';
 import type { SharedCache, SharedEntry } from './sharedCache.ts';
 
@@ -39,11 +39,20 @@ interface Setting {
   ask(options?: Partial<CachedQuery>): Promise<string | undefined>;
 }
 
-function setting({ shared, partitions = 1, maxBytes }: { shared?: SharedCache; partitions?: number; maxBytes?: number } = {}): Setting {
+function setting({
+  shared,
+  partitions = 1,
+  maxBytes,
+}: { shared?: SharedCache; partitions?: number; maxBytes?: number } = {}): Setting {
   const tracker = createProgressTracker();
   const model = readModel();
   let now = 0;
-  const cache = createQueryCache({ progress: tracker, shared, clock: () => now, ...(maxBytes !== undefined && { maxBytes }) });
+  const cache = createQueryCache({
+    progress: tracker,
+    shared,
+    clock: () => now,
+    ...(maxBytes !== undefined && { maxBytes }),
+  });
   for (let partition = 0; partition < partitions; partition++) {
     tracker.moved({ projection: 'videos', partition, partitions, position: 10n, changed: false });
   }
@@ -56,7 +65,8 @@ function setting({ shared, partitions = 1, maxBytes }: { shared?: SharedCache; p
       model.write(text);
       tracker.moved({ projection: 'videos', partition, partitions, position, changed: true });
     },
-    ask: async (options = {}) => (await cache.get({ key: 'feed', projection: 'videos', load: model.load, ...options }))?.bytes.toString(),
+    ask: async (options = {}) =>
+      (await cache.get({ key: 'feed', projection: 'videos', load: model.load, ...options }))?.bytes.toString(),
   };
 }
 
@@ -167,7 +177,11 @@ describe('an answer that another process may have loaded', () => {
     return { entries, shared };
   }
 
-  const entry = (text: string, stamp: bigint[], msLeft = 500): SharedEntry => ({ bytes: Buffer.from(text), stamp, msLeft });
+  const entry = (text: string, stamp: bigint[], msLeft = 500): SharedEntry => ({
+    bytes: Buffer.from(text),
+    stamp,
+    msLeft,
+  });
 
   test('is taken when it was loaded from no less than this process has heard of', async () => {
     const { entries, shared } = sharedShelf();

@@ -6,7 +6,7 @@ import { eventually } from '../../tests/support/eventually.ts';
 import { collectingLog, type Logged } from '../../tests/support/httpApp.ts';
 import { quiet } from '../../tests/support/projecting.ts';
 import { openTestRedis, redisUrl, type TestRedis } from '../../tests/support/redis.ts';
-import { createProgressTracker } from '../projecting/progressTracker.ts';
+import { createProgressTracker } from '../projecting/progress/progressTracker.ts';
 import { createQueryCache } from './queryCache.ts';
 import { createRedisClient } from './redisClient.ts';
 import { createRedisGate, type RedisGate } from './redisGate.ts';
@@ -55,7 +55,10 @@ const url = redisUrl('src/cache/redis.int.test.ts');
     test('makes one command wait a tenth of a second when Redis hangs, and the next ones not at all, until it is back', async () => {
       gate.close();
       using ends = new DisposableStack();
-      const waiting = ends.adopt(createRedisClient(server.url, quiet, { retryStrategy: () => 50, socketTimeout: 60_000 }), (client) => client.disconnect());
+      const waiting = ends.adopt(
+        createRedisClient(server.url, quiet, { retryStrategy: () => 50, socketTimeout: 60_000 }),
+        (client) => client.disconnect(),
+      );
       await once(waiting, 'ready');
       gate = createRedisGate({ redis: waiting, logger: logged.log, retryMs: 50 });
       server.hang();
@@ -85,7 +88,8 @@ const url = redisUrl('src/cache/redis.int.test.ts');
     beforeEach(() => {
       shared = createRedisSharedCache({ gate, namespace });
     });
-    const written = (key: string): Promise<unknown> => eventually(() => redis.exists(`reelstream:${namespace}:cache:${key}`), { what: `${key} is written` });
+    const written = (key: string): Promise<unknown> =>
+      eventually(() => redis.exists(`reelstream:${namespace}:cache:${key}`), { what: `${key} is written` });
 
     test.each([
       ['an answer', Buffer.from('{"ä":"\n0 1"}'), [5n, 7n]],
@@ -119,7 +123,10 @@ const url = redisUrl('src/cache/redis.int.test.ts');
 
     test('makes one load serve two processes, until either has heard of a commit', async () => {
       // Age is not what this is about.
-      const lasting: SharedCache = { read: shared.read, write: (key, entry) => shared.write(key, { ...entry, msLeft: 60_000 }) };
+      const lasting: SharedCache = {
+        read: shared.read,
+        write: (key, entry) => shared.write(key, { ...entry, msLeft: 60_000 }),
+      };
       const processes = [1, 2].map(() => {
         const tracker = createProgressTracker();
         tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 10n, changed: false });
@@ -128,14 +135,20 @@ const url = redisUrl('src/cache/redis.int.test.ts');
       let loads = 0;
       const key = randomUUID();
       const ask = async (index: number): Promise<string> =>
-        (await processes[index]!.cache.get({ key, projection: 'videos', load: () => Promise.resolve(Buffer.from(`load ${++loads}`)) }))!.bytes.toString();
+        (await processes[index]!.cache.get({
+          key,
+          projection: 'videos',
+          load: () => Promise.resolve(Buffer.from(`load ${++loads}`)),
+        }))!.bytes.toString();
       expect(await ask(0)).toBe('load 1');
       await written(key);
       expect(await ask(1)).toBe('load 1');
       // The second hears of a commit first; what the first had loaded is too old for it, and what it loads is good for the first.
       processes[1]!.tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 11n, changed: true });
       expect(await ask(1)).toBe('load 2');
-      await eventually(async () => (await shared.read(key))?.bytes?.toString() === 'load 2', { what: 'the newer answer is shared' });
+      await eventually(async () => (await shared.read(key))?.bytes?.toString() === 'load 2', {
+        what: 'the newer answer is shared',
+      });
       processes[0]!.tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 11n, changed: true });
       expect(await ask(0)).toBe('load 2');
     });

@@ -1,7 +1,9 @@
 import type { Command } from './command.ts';
 
 export function helpText(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, parameters, summary }) => [parameters === undefined ? name : `${name} ${parameters}`, summary] as const);
+  const rows = commands.map(
+    ({ name, parameters, summary }) => [parameters === undefined ? name : `${name} ${parameters}`, summary] as const,
+  );
   const width = Math.max(...rows.map(([usage]) => usage.length));
   return `ReelStream: a backend for short videos in which the event log is the database.
 

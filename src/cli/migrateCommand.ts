@@ -1,4 +1,4 @@
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
 import { createLog } from '../telemetry/log.ts';
 import { expectNoArguments, type Command } from './command.ts';
 

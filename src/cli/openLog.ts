@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { openEventLog } from '../app/eventLog.ts';
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
-import { eventTypes } from '../eventTypes.ts';
+import type { EventStore } from '../core/eventStore.ts';
+import { eventTypes } from '../features/eventTypes.ts';
 import { decodeFor } from '../projecting/decoding.ts';
 import { createLog } from '../telemetry/log.ts';
 
@@ -25,5 +25,11 @@ export async function openLog(command: string): Promise<OpenedLog> {
   await using parts = new AsyncDisposableStack();
   const { pool, rawStore, codec } = await openEventLog({ config, log, parts, shared: true });
   const opened = parts.move();
-  return { pool, store: rawStore, decode: decodeFor(eventTypes, codec), log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return {
+    pool,
+    store: rawStore,
+    decode: decodeFor(eventTypes, codec),
+    log,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }

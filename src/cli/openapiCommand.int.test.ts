@@ -4,9 +4,20 @@ import { expect, test } from '@jest/globals';
 import { noSettings } from '../../tests/support/noSettings.ts';
 
 /** Runs `npm run -s reelstream -- …` in a shell, with `rest` after it. */
-async function reelstream(command: string, rest = ''): Promise<{ code: number | null; output: string; errors: string }> {
-  const env = { ...process.env, ...noSettings, PATH: `${process.execPath.replace(/\/[^/]+$/, '')}:${process.env['PATH']}` };
-  const child = spawn('sh', ['-c', `npm run -s reelstream -- ${command} ${rest}`], { cwd: `${import.meta.dirname}/../..`, env, stdio: ['ignore', 'pipe', 'pipe'] });
+async function reelstream(
+  command: string,
+  rest = '',
+): Promise<{ code: number | null; output: string; errors: string }> {
+  const env = {
+    ...process.env,
+    ...noSettings,
+    PATH: `${process.execPath.replace(/\/[^/]+$/, '')}:${process.env['PATH']}`,
+  };
+  const child = spawn('sh', ['-c', `npm run -s reelstream -- ${command} ${rest}`], {
+    cwd: `${import.meta.dirname}/../..`,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   return { code, output, errors };

@@ -8,7 +8,7 @@ export const openapiCommand: Command = {
     const [{ declaredApiRoutes }, { documentedRoutes }, { openApiDocument }, { realtimeDocs }] = await Promise.all([
       import('../app/apiRoutes.ts'),
       import('../http/httpApp.ts'),
-      import('../http/openapi.ts'),
+      import('../http/documents/openapi.ts'),
       import('../realtime/realtimeDocs.ts'),
     ]);
     const routes = documentedRoutes(declaredApiRoutes(), { realtime: realtimeDocs() } as never);

@@ -1,9 +1,9 @@
 import { projections } from '../../projections/index.ts';
 import { projectionConsumer, type Consumer } from '../projecting/consumer.ts';
-import { createLogId } from '../projecting/logId.ts';
-import { rebuild } from '../projecting/rebuild.ts';
+import { createLogId } from '../core/logId.ts';
+import { rebuild } from '../projecting/rebuilding/rebuild.ts';
 import { consumerStatus } from '../projecting/status.ts';
-import { verify, type Verification } from '../projecting/verify.ts';
+import { verify, type Verification } from '../projecting/rebuilding/verify.ts';
 import { UsageError, type Command } from './command.ts';
 import { openLog, type OpenedLog } from './openLog.ts';
 import { createProgressBar } from './progressBar.ts';
@@ -29,7 +29,8 @@ export const projectionsCommand: Command = {
 function choose(action: string | undefined, name: string | undefined): Consumer[] {
   const all = projections.map(projectionConsumer);
   const names = all.map((each) => each.name).join(', ');
-  if (action !== 'list' && action !== 'rebuild' && action !== 'verify') throw new UsageError('Say what to do with projections: list, rebuild <name>, or verify [name].');
+  if (action !== 'list' && action !== 'rebuild' && action !== 'verify')
+    throw new UsageError('Say what to do with projections: list, rebuild <name>, or verify [name].');
   if (name === undefined && action === 'rebuild') throw new UsageError(`Say which projection to rebuild: ${names}.`);
   const chosen = all.filter((each) => name === undefined || each.name === name);
   if (chosen.length === 0) throw new UsageError(`There is no projection "${name}"; there is ${names}.`);
@@ -39,9 +40,15 @@ function choose(action: string | undefined, name: string | undefined): Consumer[
 async function rebuildOne(opened: OpenedLog, consumer: Consumer): Promise<void> {
   const bar = createProgressBar(process.stderr);
   await rebuild({
-    ...opened, consumer, schema: consumer.name, logId: createLogId(opened.store),
+    ...opened,
+    consumer,
+    schema: consumer.name,
+    logId: createLogId(opened.store),
     onProgress: ({ position, head, rate, timeLeft }) =>
-      bar.show(shareOf(position, head), `${consumer.name}, ${Math.round(rate)} positions/s${timeLeft === undefined ? '' : `, ${Math.ceil(timeLeft)} s left`}`),
+      bar.show(
+        shareOf(position, head),
+        `${consumer.name}, ${Math.round(rate)} positions/s${timeLeft === undefined ? '' : `, ${Math.ceil(timeLeft)} s left`}`,
+      ),
   });
   bar.end();
   console.log(`${consumer.name} is rebuilt.`);
@@ -51,8 +58,12 @@ async function rebuildOne(opened: OpenedLog, consumer: Consumer): Promise<void> 
 async function verifyOne(opened: OpenedLog, consumer: Consumer): Promise<number> {
   const bar = createProgressBar(process.stderr);
   const found = await verify({
-    ...opened, consumer, schema: consumer.name, logId: createLogId(opened.store),
-    onProgress: ({ position, until }) => bar.show(shareOf(position, until), `${consumer.name}, replayed ${position} of ${until}`),
+    ...opened,
+    consumer,
+    schema: consumer.name,
+    logId: createLogId(opened.store),
+    onProgress: ({ position, until }) =>
+      bar.show(shareOf(position, until), `${consumer.name}, replayed ${position} of ${until}`),
   });
   bar.end();
   console.log(verdict(found));
@@ -62,13 +73,34 @@ async function verifyOne(opened: OpenedLog, consumer: Consumer): Promise<number>
 async function list({ pool, store }: OpenedLog, consumers: readonly Consumer[]): Promise<number> {
   const rows = [['name', 'version', 'position', 'head', 'lag', 'parked', '']];
   for (const consumer of consumers) {
-    const { name, version, declaredVersion, position, head, lagEvents, lagSeconds, parkedEvents, rebuild: building } = await consumerStatus({ pool, store }, consumer);
-    const state = building !== undefined ? `rebuilding, at ${building.position}` : version === declaredVersion ? '' : `version ${declaredVersion} at the next start`;
+    const {
+      name,
+      version,
+      declaredVersion,
+      position,
+      head,
+      lagEvents,
+      lagSeconds,
+      parkedEvents,
+      rebuild: building,
+    } = await consumerStatus({ pool, store }, consumer);
+    const state =
+      building !== undefined
+        ? `rebuilding, at ${building.position}`
+        : version === declaredVersion
+          ? ''
+          : `version ${declaredVersion} at the next start`;
     const lag = lagEvents === 0 ? '0' : `${lagEvents} events, ${Math.round(lagSeconds)} s`;
     rows.push([name, String(version ?? '-'), String(position), String(head), lag, String(parkedEvents), state]);
   }
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd());
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    );
   return 0;
 }
 
@@ -78,6 +110,9 @@ function shareOf(position: bigint, end: bigint): number {
 
 function verdict({ projection, position, rows, drift }: Verification): string {
   if (drift.length === 0) return `${projection}: ${rows} rows are what the log says, up to position ${position}.`;
-  const tables = drift.map(({ table, rows: differing, keys }) => `  ${table}: ${differing} rows; ${keys.map(({ key, found }) => `${JSON.stringify(key)} ${found}`).join(', ')}`);
+  const tables = drift.map(
+    ({ table, rows: differing, keys }) =>
+      `  ${table}: ${differing} rows; ${keys.map(({ key, found }) => `${JSON.stringify(key)} ${found}`).join(', ')}`,
+  );
   return `${projection} has drifted from the log (position ${position}):\n${tables.join('\n')}\n  "projections rebuild ${projection}" mends it.`;
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { App } from '../app.ts';
-import { loadConfig, type Role } from '../config.ts';
+import type { App } from '../app/startApp.ts';
+import { loadConfig, type Role } from '../config/config.ts';
 import { createLog } from '../telemetry/log.ts';
 import { expectNoArguments, type Command } from './command.ts';
 import { stopSignals } from './stopSignals.ts';
@@ -21,7 +21,7 @@ export function roleCommand(role: Role, summary: string): Command {
       endOnUnexpectedErrors(log);
       const signals = stopSignals();
       const told = new AbortController();
-      const start = import('../app.ts').then(({ startApp }) => startApp(config, [role], log, told.signal));
+      const start = import('../app/startApp.ts').then(({ startApp }) => startApp(config, [role], log, told.signal));
       const app = await Promise.race([start, signals.first.then(() => undefined)]);
       if (app !== undefined) {
         log.info({ port: app.port, socketPort: app.socketPort, dataDir: config.dataDir }, 'ready');
@@ -43,7 +43,12 @@ async function stop(start: Promise<App>, told: AbortSignal): Promise<void> {
   await app?.stop();
 }
 
-async function ended(stopping: Promise<void>, patienceMs: number, hurry: Promise<unknown>, log: Logger): Promise<number> {
+async function ended(
+  stopping: Promise<void>,
+  patienceMs: number,
+  hurry: Promise<unknown>,
+  log: Logger,
+): Promise<number> {
   const timer = Promise.withResolvers<'late'>();
   const timeout = setTimeout(() => timer.resolve('late'), patienceMs);
   const outcome = await Promise.race([stopping, timer.promise, hurry.then(() => 'hurried' as const)]);

@@ -1,6 +1,6 @@
-import type { App } from '../app.ts';
-import type { Config } from '../config.ts';
-import { ownUrl } from '../ownUrl.ts';
+import type { App } from '../app/startApp.ts';
+import type { Config } from '../config/config.ts';
+import { ownUrl } from '../config/ownUrl.ts';
 
 /** What a person who has just started this wants to know. */
 export function welcome({ port, socketPort, firstStart }: App, { role, dataDir, host, databaseUrl }: Config): string {

@@ -11,10 +11,12 @@ const LINE_BREAKS = /\r\n|[\r\u0085\u2028\u2029]/gu;
  * What Unicode says to draw as nothing, except what changes the character before it: joiners, variation selectors and
  * the tags of a flag. Persian, Indic scripts and emoji are misspelled without those.
  */
-const INVISIBLE = /(?![\u034f\u180b-\u180f\u200c\u200d\u{e0020}-\u{e007f}\p{Variation_Selector}])\p{Default_Ignorable_Code_Point}/gu;
+const INVISIBLE =
+  /(?![\u034f\u180b-\u180f\u200c\u200d\u{e0020}-\u{e007f}\p{Variation_Selector}])\p{Default_Ignorable_Code_Point}/gu;
 
 /** Joiners, variation selectors and tags that follow nothing which they could change. */
-const STRAY = /(?<![\p{L}\p{M}\p{N}\p{P}\p{S}])[\u034f\u180b-\u180f\u200c\u200d\p{Variation_Selector}]|(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]{0,30})[\u{e0020}-\u{e007f}]/gu;
+const STRAY =
+  /(?<![\p{L}\p{M}\p{N}\p{P}\p{S}])[\u034f\u180b-\u180f\u200c\u200d\p{Variation_Selector}]|(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]{0,30})[\u{e0020}-\u{e007f}]/gu;
 
 /** Blanks, controls and what is drawn as nothing, with the Braille pattern that has no dots. */
 const SHOWS_NOTHING = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
@@ -24,7 +26,12 @@ const SHOWS_NOTHING = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu
  * it. Lines end with a line feed. Emoji and all writing systems keep the joiners that they need.
  */
 export function cleanText(text: string): string {
-  const kept = text.replace(LINE_BREAKS, '\n').replace(CONTROLS, '').replace(BIDI_CONTROLS, '').replace(INVISIBLE, '').replace(STRAY, '');
+  const kept = text
+    .replace(LINE_BREAKS, '\n')
+    .replace(CONTROLS, '')
+    .replace(BIDI_CONTROLS, '')
+    .replace(INVISIBLE, '')
+    .replace(STRAY, '');
   return kept.normalize('NFC').trim();
 }
 

@@ -20,7 +20,11 @@ describe('cleaned text', () => {
 
   test.each([
     ['control characters', 'a\u0000b\u0007c\u007fd\u0090e', 'abcde'],
-    ['overrides, embeddings and isolates', '\u202aa\u202bb\u202cc\u202dd\u202ee\u2066f\u2067g\u2068h\u2069', 'abcdefgh'],
+    [
+      'overrides, embeddings and isolates',
+      '\u202aa\u202bb\u202cc\u202dd\u202ee\u2066f\u2067g\u2068h\u2069',
+      'abcdefgh',
+    ],
     ['direction marks', 'a\u200eb\u200fc\u061cd', 'abcd'],
     ['invisible spaces and operators', 'a\u200bb\u2060c\u2063d\ufeffe\u00adf', 'abcdef'],
     ['fillers', 'a\u115fb\u1160c\u3164d\uffa0e', 'abcde'],
@@ -42,23 +46,32 @@ describe('cleaned text', () => {
   });
 
   test('stays as it is when it is cleaned again', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
-      expect(cleanText(cleanText(text))).toBe(cleanText(text));
-      expect(cleanLine(cleanLine(text))).toBe(cleanLine(text));
-    }), { numRuns: 2_000 });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
+        expect(cleanText(cleanText(text))).toBe(cleanText(text));
+        expect(cleanLine(cleanLine(text))).toBe(cleanLine(text));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   // Milliseconds where the time grows with the length, minutes where it grows with its square.
-  test.each(['\u{e0041}', '\u{1f3f4}\u{e0041}', '\u200d', 'a\u0301', '\u202e', ' '])('is made in good time of many %j', (unit) => {
-    const before = performance.now();
-    cleanLine(`x${unit.repeat(200_000)}x`);
-    expect(performance.now() - before).toBeLessThan(10_000);
-  });
+  test.each(['\u{e0041}', '\u{1f3f4}\u{e0041}', '\u200d', 'a\u0301', '\u202e', ' '])(
+    'is made in good time of many %j',
+    (unit) => {
+      const before = performance.now();
+      cleanLine(`x${unit.repeat(200_000)}x`);
+      expect(performance.now() - before).toBeLessThan(10_000);
+    },
+  );
 });
 
-test.each(['', '   ', '\u3000', '\u200b\u200d', '\u3164', '\u2800\u2800', '\ufe0f', '\u00ad', '\n\t'])('%j shows nothing', (text) => {
-  expect(isVisible(text)).toBe(false);
-});
+test.each(['', '   ', '\u3000', '\u200b\u200d', '\u3164', '\u2800\u2800', '\ufe0f', '\u00ad', '\n\t'])(
+  '%j shows nothing',
+  (text) => {
+    expect(isVisible(text)).toBe(false);
+  },
+);
 
 test('an emoji outside the basic plane counts as one character', () => {
   expect(characterCount('a🚀')).toBe(2);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
-import { RevisionConflict, type EventStore } from '../eventStore/eventStore.ts';
-import { all } from '../eventStore/eventStoreContract.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { RevisionConflict, type EventStore } from './eventStore.ts';
+import { all } from '../eventStore/contract/eventStoreContract.ts';
+import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import type { CommandContext } from './commandContext.ts';
 import { handleCommand } from './commandHandler.ts';
 import type { Decider } from './decider.ts';
@@ -19,7 +19,10 @@ const lamp: Decider<Command, LampEvent, { on: boolean; changes: number }> = {
   decide(command, { on, changes: n }) {
     if (command === 'break') throw new DomainError('conflict', 'unbreakable', 'It does not break.');
     if (command === 'switchOn' && on) return [];
-    const next = (wasOn: boolean, n: number): LampEvent => ({ type: wasOn ? 'SwitchedOff' : 'SwitchedOn', data: { n } });
+    const next = (wasOn: boolean, n: number): LampEvent => ({
+      type: wasOn ? 'SwitchedOff' : 'SwitchedOn',
+      data: { n },
+    });
     return command === 'blink' || (command === 'flash' && !on) ? [next(on, n), next(!on, n + 1)] : [next(on, n)];
   },
   evolve: ({ changes }, { type }) => ({ on: type === 'SwitchedOn', changes: changes + 1 }),
@@ -48,17 +51,36 @@ describe('a command', () => {
   test('appends what is decided on the folded stream, and answers with the state after it and its place', async () => {
     const stream = someLamp();
     const first = await handleCommand(store, lamp, stream, 'toggle', context());
-    expect(first).toEqual({ state: { on: true, changes: 1 }, events: [{ type: 'SwitchedOn', data: { n: 0 } }], revision: 0, position: expect.any(BigInt) });
-    const second = await handleCommand(store, lamp, stream, 'blink', context({ actor: 'me', causationId: randomUUID(), traceparent: '00' }));
+    expect(first).toEqual({
+      state: { on: true, changes: 1 },
+      events: [{ type: 'SwitchedOn', data: { n: 0 } }],
+      revision: 0,
+      position: expect.any(BigInt),
+    });
+    const second = await handleCommand(
+      store,
+      lamp,
+      stream,
+      'blink',
+      context({ actor: 'me', causationId: randomUUID(), traceparent: '00' }),
+    );
     expect(second).toMatchObject({ state: { on: true, changes: 3 }, revision: 2 });
     const recorded = await all(store.readStream(stream));
-    expect(recorded.at(-1)).toMatchObject({ position: second.position, metadata: { correlationId: 'c', actor: 'me', traceparent: '00' } });
+    expect(recorded.at(-1)).toMatchObject({
+      position: second.position,
+      metadata: { correlationId: 'c', actor: 'me', traceparent: '00' },
+    });
   });
 
   test('that asks for what is already so appends nothing, and answers where the stream is', async () => {
     const stream = someLamp();
     const { position } = await handleCommand(store, lamp, stream, 'switchOn', context());
-    expect(await handleCommand(store, lamp, stream, 'switchOn', context())).toEqual({ state: { on: true, changes: 1 }, events: [], revision: 0, position });
+    expect(await handleCommand(store, lamp, stream, 'switchOn', context())).toEqual({
+      state: { on: true, changes: 1 },
+      events: [],
+      revision: 0,
+      position,
+    });
   });
 
   test('that the rules forbid appends nothing', async () => {
@@ -69,8 +91,12 @@ describe('a command', () => {
 
   test('is decided again when another got ahead: thirty at once on one stream all count', async () => {
     const stream = someLamp();
-    const outcomes = await Promise.all(Array.from({ length: 30 }, () => handleCommand(store, lamp, stream, 'toggle', context())));
-    expect(outcomes.map(({ revision }) => revision!).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, () => handleCommand(store, lamp, stream, 'toggle', context())),
+    );
+    expect(outcomes.map(({ revision }) => revision!).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 30 }, (_, n) => n),
+    );
     const recorded = await all(store.readStream(stream));
     expect(recorded.map(({ data }) => data)).toEqual(recorded.map((_, n) => ({ n })));
     for (const { revision, events } of outcomes) expect(recorded[revision!]).toMatchObject(events[0]!);
@@ -82,15 +108,23 @@ describe('a command that names a revision', () => {
     const stream = someLamp();
     await handleCommand(store, lamp, stream, 'toggle', context());
     for (const command of ['toggle', 'break'] as const) {
-      await expect(handleCommand(store, lamp, stream, command, context(), { expectedRevision: 1 })).rejects.toThrow(RevisionConflict);
+      await expect(handleCommand(store, lamp, stream, command, context(), { expectedRevision: 1 })).rejects.toThrow(
+        RevisionConflict,
+      );
     }
-    expect(await handleCommand(store, lamp, stream, 'toggle', context(), { expectedRevision: 0 })).toMatchObject({ revision: 1 });
+    expect(await handleCommand(store, lamp, stream, 'toggle', context(), { expectedRevision: 0 })).toMatchObject({
+      revision: 1,
+    });
   });
 
   test('is carried out once, of many at once at the same revision', async () => {
     const stream = someLamp();
     await handleCommand(store, lamp, stream, 'toggle', context());
-    const results = await Promise.allSettled(Array.from({ length: 10 }, () => handleCommand(store, lamp, stream, 'toggle', context(), { expectedRevision: 0 })));
+    const results = await Promise.allSettled(
+      Array.from({ length: 10 }, () =>
+        handleCommand(store, lamp, stream, 'toggle', context(), { expectedRevision: 0 }),
+      ),
+    );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 });
@@ -101,7 +135,10 @@ describe('a command with an idempotency key', () => {
   test('is carried out once, and its repeat answers the same events and the state as it is now', async () => {
     const stream = someLamp();
     const first = await handleCommand(store, lamp, stream, 'blink', once);
-    expect(await handleCommand(store, lamp, stream, 'blink', once)).toMatchObject({ revision: 1, position: first.position });
+    expect(await handleCommand(store, lamp, stream, 'blink', once)).toMatchObject({
+      revision: 1,
+      position: first.position,
+    });
     await handleCommand(store, lamp, stream, 'toggle', context());
     const late = await handleCommand(store, lamp, stream, 'blink', once);
     expect(late).toMatchObject({ state: { on: true, changes: 3 }, revision: 2 });
@@ -113,7 +150,9 @@ describe('a command with an idempotency key', () => {
     const stream = someLamp();
     await handleCommand(store, lamp, stream, 'toggle', context());
     await handleCommand(store, lamp, stream, 'toggle', once, { expectedRevision: 0 });
-    expect(await handleCommand(store, lamp, stream, 'toggle', once, { expectedRevision: 0 })).toMatchObject({ revision: 1 });
+    expect(await handleCommand(store, lamp, stream, 'toggle', once, { expectedRevision: 0 })).toMatchObject({
+      revision: 1,
+    });
   });
 
   test('and another key, or another actor, is another command', async () => {
@@ -124,22 +163,29 @@ describe('a command with an idempotency key', () => {
     expect(await all(store.readStream(stream))).toHaveLength(3);
   });
 
-  test.each(['toggle', 'flash'] as const)('that is sent twice at once (%s) answers what is in the log, not what it would have been', async (command) => {
-    const stream = someLamp();
-    let others = async (): Promise<void> => {
-      others = () => Promise.resolve();
-      await handleCommand(store, lamp, stream, 'toggle', context());
-      await handleCommand(store, lamp, stream, command, once);
-    };
-    const overtaken: Pick<EventStore, 'append' | 'readStream'> = {
-      readStream: (...args) => store.readStream(...args),
-      append: async (...args) => {
-        await others();
-        return store.append(...args);
-      },
-    };
-    const outcome = await handleCommand(overtaken, lamp, stream, command, once);
-    expect(outcome).toMatchObject({ state: { on: false, changes: 2 }, events: [{ type: 'SwitchedOff', data: { n: 1 } }], revision: 1 });
-    expect(await all(store.readStream(stream))).toHaveLength(2);
-  });
+  test.each(['toggle', 'flash'] as const)(
+    'that is sent twice at once (%s) answers what is in the log, not what it would have been',
+    async (command) => {
+      const stream = someLamp();
+      let others = async (): Promise<void> => {
+        others = () => Promise.resolve();
+        await handleCommand(store, lamp, stream, 'toggle', context());
+        await handleCommand(store, lamp, stream, command, once);
+      };
+      const overtaken: Pick<EventStore, 'append' | 'readStream'> = {
+        readStream: (...args) => store.readStream(...args),
+        append: async (...args) => {
+          await others();
+          return store.append(...args);
+        },
+      };
+      const outcome = await handleCommand(overtaken, lamp, stream, command, once);
+      expect(outcome).toMatchObject({
+        state: { on: false, changes: 2 },
+        events: [{ type: 'SwitchedOff', data: { n: 1 } }],
+        revision: 1,
+      });
+      expect(await all(store.readStream(stream))).toHaveLength(2);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { AppendRefused, RevisionConflict, type EventStore, type ExpectedRevision } from '../eventStore/eventStore.ts';
+import { AppendRefused, RevisionConflict, type EventStore, type ExpectedRevision } from './eventStore.ts';
 import { pause } from './abortable.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { Decider } from './decider.ts';
@@ -97,7 +97,8 @@ async function load<Command, Event extends DomainEvent, State>(
     const event = recorded as RecordedEvent<Event>;
     state = decider.evolve(state, event);
     ({ revision, position } = event);
-    if (event.id === firstId || (repeated.length > 0 && event.id === eventIdFor(context, stream, repeated.length))) repeated.push(event);
+    if (event.id === firstId || (repeated.length > 0 && event.id === eventIdFor(context, stream, repeated.length)))
+      repeated.push(event);
   }
   return { state, revision, position, repeated };
 }

@@ -3,15 +3,15 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
-import { EventStoreUnavailable, type EventStore } from '../eventStore/eventStore.ts';
-import { all, follow } from '../eventStore/eventStoreContract.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { EventStoreUnavailable, type EventStore } from './eventStore.ts';
+import { all, follow } from '../eventStore/contract/eventStoreContract.ts';
+import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
 import { createPool } from '../postgres/pool.ts';
 import type { NewEvent } from './event.ts';
 import { createEventCodec } from './eventCodec.ts';
 import { FORGOTTEN, type EventTypeDefinitions } from './eventTypes.ts';
-import { openPostgresUserKeys } from './postgresUserKeys.ts';
+import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
 import { UnknownUserKey, UserForgotten, WrongMasterKey } from './userKeys.ts';
 
 const types: EventTypeDefinitions = {
@@ -41,7 +41,12 @@ async function processOf(cacheMs?: number) {
 }
 
 function joined(userId: string, name = 'Zoë'): NewEvent {
-  return { id: randomUUID(), type: 'Joined', data: { userId, name, email: `${name}@example.org`, at: 'then' }, metadata: { correlationId: 'c', schemaVersion: 0 } };
+  return {
+    id: randomUUID(),
+    type: 'Joined',
+    data: { userId, name, email: `${name}@example.org`, at: 'then' },
+    metadata: { correlationId: 'c', schemaVersion: 0 },
+  };
 }
 
 describe('personal data in the log', () => {
@@ -54,7 +59,9 @@ describe('personal data in the log', () => {
     const [lying] = await all(raw.readStream(`user-${userId}`));
     expect(lying!.data).toEqual({ userId, at: 'then', personal: expect.stringMatching(/^v1\.name\+email\.[\w-]+$/) });
     expect(lying!.metadata.schemaVersion).toBe(1);
-    const { rows } = await database.pool.query<{ text: string }>('select e::text as text from reelstream.events e union all select k::text from reelstream.user_keys k');
+    const { rows } = await database.pool.query<{ text: string }>(
+      'select e::text as text from reelstream.events e union all select k::text from reelstream.user_keys k',
+    );
     expect(rows.some(({ text }) => text.includes('Zoë'))).toBe(false);
 
     const elsewhere = await processOf();
@@ -74,9 +81,14 @@ describe('personal data in the log', () => {
     await here.keys.forget(userId);
     const gone = [{ data: { userId, name: FORGOTTEN, email: FORGOTTEN, nickname: FORGOTTEN, at: 'then' } }];
     expect(await all(here.store.readStream(`user-${userId}`))).toMatchObject(gone);
-    await eventually(async () => expect(await all(there.store.readStream(`user-${userId}`))).toMatchObject(gone), { what: 'the other process knows', holds: () => true });
+    await eventually(async () => expect(await all(there.store.readStream(`user-${userId}`))).toMatchObject(gone), {
+      what: 'the other process knows',
+      holds: () => true,
+    });
     await expect(there.store.append(`user-${userId}`, [joined(userId)], 'any')).rejects.toThrow(UserForgotten);
-    await expect((await processOf()).store.append(`user-${userId}`, [joined(userId)], 'any')).rejects.toThrow(UserForgotten);
+    await expect((await processOf()).store.append(`user-${userId}`, [joined(userId)], 'any')).rejects.toThrow(
+      UserForgotten,
+    );
     expect(await all(raw.readStream(`user-${userId}`))).toHaveLength(1);
   });
 
@@ -84,7 +96,9 @@ describe('personal data in the log', () => {
     const processes = await Promise.all(Array.from({ length: 6 }, () => processOf()));
     const users = Array.from({ length: 10 }, () => randomUUID());
     const stream = `user-${randomUUID()}`;
-    await Promise.all(processes.flatMap(({ store }, n) => users.map((user) => store.append(stream, [joined(user, `n${n}`)], 'any'))));
+    await Promise.all(
+      processes.flatMap(({ store }, n) => users.map((user) => store.append(stream, [joined(user, `n${n}`)], 'any'))),
+    );
     const reader = await processOf();
     const names = (await all(reader.store.readStream(stream))).map(({ data }) => (data as { name: string }).name);
     expect(names).toHaveLength(60);
@@ -95,12 +109,20 @@ describe('personal data in the log', () => {
     const { store } = await processOf();
     const stream = `user-${randomUUID()}`;
     const after = await raw.head();
-    await store.append(stream, Array.from({ length: 200 }, (_, n) => joined(randomUUID(), `n${n}`)), 'any');
+    await store.append(
+      stream,
+      Array.from({ length: 200 }, (_, n) => joined(randomUUID(), `n${n}`)),
+      'any',
+    );
     const fresh = await processOf();
     const queries = jest.spyOn(database.pool, 'query');
     const events = (await all(fresh.store.readAll({ after }))).flatMap((batch) => batch.events);
-    expect(events.map(({ data }) => (data as { name: string }).name)).toEqual(Array.from({ length: 200 }, (_, n) => `n${n}`));
-    expect(queries.mock.calls.filter(([query]) => (query as unknown as { text: string }).text.includes('user_keys'))).toHaveLength(1);
+    expect(events.map(({ data }) => (data as { name: string }).name)).toEqual(
+      Array.from({ length: 200 }, (_, n) => `n${n}`),
+    );
+    expect(
+      queries.mock.calls.filter(([query]) => (query as unknown as { text: string }).text.includes('user_keys')),
+    ).toHaveLength(1);
     queries.mockRestore();
   });
 

@@ -34,13 +34,16 @@ export function createEventCodec({ types, keys }: { types: EventTypeDefinitions;
       return events.map((event) => {
         const definition = definitionOf(types, event);
         const subject = subjectOf(definition, event);
-        const data = subject === undefined ? event.data : sealed(event, subject, definition.personal!.fields, found.get(subject)!);
+        const data =
+          subject === undefined ? event.data : sealed(event, subject, definition.personal!.fields, found.get(subject)!);
         return { ...event, data, metadata: { ...event.metadata, schemaVersion: definition.version } };
       });
     },
 
     async decode(events) {
-      const subjects = new Set(events.flatMap((event) => (isSealed(event) ? (subjectOf(definitionOf(types, event), event) ?? []) : [])));
+      const subjects = new Set(
+        events.flatMap((event) => (isSealed(event) ? (subjectOf(definitionOf(types, event), event) ?? []) : [])),
+      );
       const found = subjects.size > 0 ? await keys.forOpening([...subjects]) : noKeys;
       return events.map((event) => {
         const definition = definitionOf(types, event);
@@ -84,7 +87,9 @@ function upcast(event: RecordedEvent, data: Data, { version, upcasts }: EventTyp
   for (let from = schemaVersion; from < version; from++) {
     const step = upcasts?.[from];
     if (step === undefined) {
-      throw new UndecodableEvent(`event ${event.id} is a ${event.type} of version ${schemaVersion}, and there is no upcast from ${from}`);
+      throw new UndecodableEvent(
+        `event ${event.id} is a ${event.type} of version ${schemaVersion}, and there is no upcast from ${from}`,
+      );
     }
     data = step(data);
   }
@@ -118,13 +123,17 @@ function sealed(event: NewEvent, subject: string, fields: readonly string[], key
 function opened(event: RecordedEvent, subject: string, key: Buffer | undefined): Data {
   const { personal, ...open } = event.data as Data & { personal: string };
   const [, names, box] = SEALED.exec(personal) ?? [];
-  if (names === undefined || box === undefined) throw new UndecodableEvent(`the personal data of event ${event.id} (${event.type}) is malformed`);
+  if (names === undefined || box === undefined)
+    throw new UndecodableEvent(`the personal data of event ${event.id} (${event.type}) is malformed`);
   if (key === undefined) return { ...open, ...forgotten(names.split('+')) };
   try {
     const secret = unseal(key, Buffer.from(box, 'base64url'), contextOf(event, subject, names)).toString();
     return { ...open, ...(JSON.parse(secret) as Data) };
   } catch (cause) {
-    throw new UndecodableEvent(`the personal data of event ${event.id} (${event.type}) does not open with its user's key`, { cause });
+    throw new UndecodableEvent(
+      `the personal data of event ${event.id} (${event.type}) does not open with its user's key`,
+      { cause },
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { eventTypes } from '../eventTypes.ts';
+import { eventTypes } from '../features/eventTypes.ts';
 import type { NewEvent, RecordedEvent } from './event.ts';
 import { createEventCodec, UndecodableEvent } from './eventCodec.ts';
 import { FORGOTTEN, type EventTypeDefinitions } from './eventTypes.ts';
@@ -10,7 +10,8 @@ import { UserForgotten, type UserKeys } from './userKeys.ts';
 /** Keys in memory. */
 function someKeys(): UserKeys {
   const keys = new Map<string, Buffer | undefined>();
-  const forOpening = (userIds: readonly string[]) => Promise.resolve(new Map(userIds.map((userId) => [userId, keys.get(userId)])));
+  const forOpening = (userIds: readonly string[]) =>
+    Promise.resolve(new Map(userIds.map((userId) => [userId, keys.get(userId)])));
   return {
     forOpening,
     forSealing: async (userIds) => {
@@ -59,7 +60,14 @@ describe('the codec', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(fc.uuid(), text, text, text, async (userId, name, username, email) => {
-        const event = someEvent('UserRegistered', { userId, name, username, email, passwordHash: '$argon2id$…', at: 'then' });
+        const event = someEvent('UserRegistered', {
+          userId,
+          name,
+          username,
+          email,
+          passwordHash: '$argon2id$…',
+          at: 'then',
+        });
         const [encoded] = await codec.encode([event]);
         const [decoded] = await codec.decode([recorded(encoded!)]);
         expect(decoded!.data).toEqual(event.data);
@@ -91,24 +99,41 @@ describe('the codec', () => {
       recorded(someEvent('Moved', { metres: 7 }, 2)),
       recorded(someEvent('Moved', { metres: 8, by: 'bus' }, 3)),
     ]);
-    expect(decoded.map(({ data }) => data)).toEqual([{ metres: 2_000, by: 'foot' }, { n: 1 }, { metres: 7, by: 'foot' }, { metres: 8, by: 'bus' }]);
+    expect(decoded.map(({ data }) => data)).toEqual([
+      { metres: 2_000, by: 'foot' },
+      { n: 1 },
+      { metres: 7, by: 'foot' },
+      { metres: 8, by: 'bus' },
+    ]);
     expect(decoded.map(({ metadata }) => metadata.schemaVersion)).toEqual([3, 1, 3, 3]);
   });
 
   test('brings up what was sealed under an older version, also when its user is forgotten', async () => {
     const keys = someKeys();
-    const [old] = await createEventCodec({ types: earlier, keys }).encode([someEvent('Joined', { userId: 'u', name: 'Ada Lovelace' })]);
+    const [old] = await createEventCodec({ types: earlier, keys }).encode([
+      someEvent('Joined', { userId: 'u', name: 'Ada Lovelace' }),
+    ]);
     const codec = createEventCodec({ types, keys });
-    expect((await codec.decode([recorded(old!)]))[0]!.data).toEqual({ userId: 'u', firstName: 'Ada', lastName: 'Lovelace' });
+    expect((await codec.decode([recorded(old!)]))[0]!.data).toEqual({
+      userId: 'u',
+      firstName: 'Ada',
+      lastName: 'Lovelace',
+    });
     await keys.forget('u');
-    expect((await codec.decode([recorded(old!)]))[0]!.data).toEqual({ userId: 'u', firstName: FORGOTTEN, lastName: FORGOTTEN });
+    expect((await codec.decode([recorded(old!)]))[0]!.data).toEqual({
+      userId: 'u',
+      firstName: FORGOTTEN,
+      lastName: FORGOTTEN,
+    });
   });
 
   test('seals nothing for a user who is forgotten', async () => {
     const keys = someKeys();
     await keys.forget('u');
     const codec = createEventCodec({ types, keys });
-    await expect(codec.encode([someEvent('Joined', { userId: 'u', firstName: 'a', lastName: 'b' })])).rejects.toThrow(UserForgotten);
+    await expect(codec.encode([someEvent('Joined', { userId: 'u', firstName: 'a', lastName: 'b' })])).rejects.toThrow(
+      UserForgotten,
+    );
   });
 });
 
@@ -136,10 +161,19 @@ describe('the codec refuses, saying which event', () => {
   test.each<[string, (event: RecordedEvent) => RecordedEvent]>([
     ['another event', (event) => ({ ...event, id: randomUUID() })],
     ['another user', (event) => ({ ...event, data: { ...event.data, userId: 'other' } })],
-    ['other field names', (event) => ({ ...event, data: { ...event.data, personal: personal(event).replace('firstName', 'lastName') } })],
-    ['a changed text', (event) => ({ ...event, data: { ...event.data, personal: personal(event).slice(0, -4) + 'AAAA' } })],
+    [
+      'other field names',
+      (event) => ({ ...event, data: { ...event.data, personal: personal(event).replace('firstName', 'lastName') } }),
+    ],
+    [
+      'a changed text',
+      (event) => ({ ...event, data: { ...event.data, personal: personal(event).slice(0, -4) + 'AAAA' } }),
+    ],
   ])('personal data that was moved to %s', async (_, change) => {
-    const [mine] = await codec.encode([someEvent('Joined', { userId: 'u', firstName: 'a', lastName: 'b' }), someEvent('Joined', { userId: 'other', firstName: 'a' })]);
+    const [mine] = await codec.encode([
+      someEvent('Joined', { userId: 'u', firstName: 'a', lastName: 'b' }),
+      someEvent('Joined', { userId: 'other', firstName: 'a' }),
+    ]);
     const decoding = codec.decode([change(recorded(mine!))]);
     await expect(decoding).rejects.toThrow(UndecodableEvent);
     await expect(decoding).rejects.toThrow(/does not open/);

@@ -8,7 +8,11 @@ const NAMESPACE = 'b0a3c1de-52f4-4f0f-9a53-6e2f7f0c9d10';
  * The id of the index-th event that a command appends to a stream. With an idempotency key it is derived, so that the
  * retry of a command names the same events and the store recognises them; without one it is new.
  */
-export function eventIdFor(context: Pick<CommandContext, 'actor' | 'idempotencyKey'>, stream: string, index: number): string {
+export function eventIdFor(
+  context: Pick<CommandContext, 'actor' | 'idempotencyKey'>,
+  stream: string,
+  index: number,
+): string {
   if (context.idempotencyKey === undefined) return v7();
   return v5(JSON.stringify([context.actor ?? '', context.idempotencyKey, stream, index]), NAMESPACE);
 }

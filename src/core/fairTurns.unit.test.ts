@@ -5,7 +5,15 @@ test('keys take turns, and each key is served in its own order', async () => {
   const turns = createFairTurns(1);
   const done: string[] = [];
   const work = (key: string, name: string): Promise<unknown> => turns(key, () => Promise.resolve(done.push(name)));
-  await Promise.all([work('a', 'a1'), work('a', 'a2'), work('a', 'a3'), work('a', 'a4'), work('b', 'b1'), work('b', 'b2'), work('c', 'c1')]);
+  await Promise.all([
+    work('a', 'a1'),
+    work('a', 'a2'),
+    work('a', 'a3'),
+    work('a', 'a4'),
+    work('b', 'b1'),
+    work('b', 'b2'),
+    work('c', 'c1'),
+  ]);
   expect(done).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
 });
 

@@ -33,5 +33,7 @@ export function subkey(masterKey: Buffer, purpose: string): Buffer {
  * Normalising the value (NFKC, lower case) is the caller's. 43 characters of base64url.
  */
 export function hmacName(masterKey: Buffer, kind: string, value: string): string {
-  return createHmac('sha256', subkey(masterKey, `name ${kind}`)).update(value).digest('base64url');
+  return createHmac('sha256', subkey(masterKey, `name ${kind}`))
+    .update(value)
+    .digest('base64url');
 }

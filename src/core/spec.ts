@@ -49,7 +49,10 @@ export function given<Command, Event extends DomainEvent, State>(
 type Folding<Event extends DomainEvent, State> = Pick<Decider<never, Event, State>, 'initialState' | 'evolve'>;
 
 /** The decider, each of whose states can only be looked at. */
-function strict<Event extends DomainEvent, State>({ initialState, evolve }: Folding<Event, State>): Folding<Event, State> {
+function strict<Event extends DomainEvent, State>({
+  initialState,
+  evolve,
+}: Folding<Event, State>): Folding<Event, State> {
   return { initialState: frozen(initialState), evolve: (state, event) => frozen(evolve(state, event)) };
 }
 

@@ -25,17 +25,34 @@ describe('a specification that is met', () => {
     given(door, []).when({ to: 'open', at: 1 }).then([opened]);
     given(door, [opened]).when({ to: 'open', at: 2 }).thenNothing();
     given(door, []).when({ to: 'close', at: 1 }).thenThrows('door_closed');
-    given(door, [opened, { type: 'Closed', data: { at: 2 } }]).when({ to: 'open', at: 3 }).then([{ type: 'Opened', data: { at: 3 } }]);
+    given(door, [opened, { type: 'Closed', data: { at: 2 } }])
+      .when({ to: 'open', at: 3 })
+      .then([{ type: 'Opened', data: { at: 3 } }]);
   });
 });
 
 describe('a specification that is not met', () => {
   test.each<[string, () => void, RegExp]>([
-    ['other data', () => given(door, []).when({ to: 'open', at: 1 }).then([{ type: 'Opened', data: { at: 2 } }]), /at: 2/],
+    [
+      'other data',
+      () =>
+        given(door, [])
+          .when({ to: 'open', at: 1 })
+          .then([{ type: 'Opened', data: { at: 2 } }]),
+      /at: 2/,
+    ],
     ['other events', () => given(door, [opened]).when({ to: 'open', at: 2 }).then([opened]), /Opened/],
     ['events, where there should be none', () => given(door, []).when({ to: 'open', at: 1 }).thenNothing(), /Opened/],
-    ['nothing thrown, but events', () => given(door, []).when({ to: 'open', at: 1 }).thenThrows('door_closed'), /'door_closed'.*Opened/],
-    ['nothing thrown, and no events', () => given(door, [opened]).when({ to: 'open', at: 1 }).thenThrows('door_closed'), /: nothing/],
+    [
+      'nothing thrown, but events',
+      () => given(door, []).when({ to: 'open', at: 1 }).thenThrows('door_closed'),
+      /'door_closed'.*Opened/,
+    ],
+    [
+      'nothing thrown, and no events',
+      () => given(door, [opened]).when({ to: 'open', at: 1 }).thenThrows('door_closed'),
+      /: nothing/,
+    ],
     ['another code', () => given(door, []).when({ to: 'close', at: 1 }).thenThrows('door_locked'), /door_locked/],
     ['an error that is no rule', () => given(door, []).when({ to: 'break', at: 1 }).thenThrows('door_closed'), /a bug/],
     ['a rule, where events were expected', () => given(door, []).when({ to: 'close', at: 1 }).then([]), /closed/],

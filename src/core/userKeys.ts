@@ -35,7 +35,9 @@ export class UnknownUserKey extends Error {
 /** The master key is not the one that wrapped the users' keys. */
 export class WrongMasterKey extends Error {
   constructor() {
-    super('DATA_KEY is not the key that this database was set up with: the personal data in it cannot be read. Set DATA_KEY to the original value.');
+    super(
+      'DATA_KEY is not the key that this database was set up with: the personal data in it cannot be read. Set DATA_KEY to the original value.',
+    );
     this.name = 'WrongMasterKey';
   }
 }

@@ -1,4 +1,4 @@
-import type { EventBatch } from '../eventStore/eventStore.ts';
+import type { EventBatch } from '../core/eventStore.ts';
 
 /** Which partitions of the log are this process's to take in. */
 export interface Assignment {

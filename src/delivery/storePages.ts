@@ -1,5 +1,5 @@
-import { partitionOf } from '../projecting/partitions.ts';
-import { EventStoreUnavailable, type EventBatch, type EventStore } from '../eventStore/eventStore.ts';
+import { partitionOf } from '../core/partitions.ts';
+import { EventStoreUnavailable, type EventBatch, type EventStore } from '../core/eventStore.ts';
 
 /** Readers that are in step share a page; more are not kept. */
 const PAGES_KEPT = 4;
@@ -34,5 +34,7 @@ export function createStorePages(store: Pick<EventStore, 'readAll'>): StorePages
 
 async function firstPage(store: Pick<EventStore, 'readAll'>, after: bigint, until: bigint): Promise<EventBatch> {
   for await (const batch of store.readAll({ after, until })) return batch;
-  throw new EventStoreUnavailable(`the log does not reach ${until} yet, as its readers were told: nothing is passed over`);
+  throw new EventStoreUnavailable(
+    `the log does not reach ${until} yet, as its readers were told: nothing is passed over`,
+  );
 }

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../core/event.ts';
-import type { EventBatch } from '../eventStore/eventStore.ts';
+import type { EventBatch } from '../core/eventStore.ts';
 
 /** About what a page of the store has: larger batches gain nothing. */
 const MOST_AT_ONCE = 5_000;

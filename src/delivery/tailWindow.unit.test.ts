@@ -4,7 +4,14 @@ import type { RecordedEvent } from '../core/event.ts';
 import { createTailWindow } from './tailWindow.ts';
 
 const event = (position: bigint): RecordedEvent => ({
-  id: '', type: 'T', data: {}, metadata: { correlationId: '', schemaVersion: 1 }, stream: 's-1', revision: 0, position, time: new Date(0),
+  id: '',
+  type: 'T',
+  data: {},
+  metadata: { correlationId: '', schemaVersion: 1 },
+  stream: 's-1',
+  revision: 0,
+  position,
+  time: new Date(0),
 });
 
 describe('a window on the newest events', () => {
@@ -43,7 +50,9 @@ describe('a window on the newest events', () => {
         let after = 0n;
         for (const [from, length] of list) {
           // Of a log whose events are at the even positions.
-          const positions = Array.from({ length }, (_, n) => BigInt(from + n + 1)).filter((position) => position % 2n === 0n);
+          const positions = Array.from({ length }, (_, n) => BigInt(from + n + 1)).filter(
+            (position) => position % 2n === 0n,
+          );
           window.push(BigInt(from), BigInt(from + length), positions.map(event));
           for (let found = window.take(after); found !== undefined; found = window.take(after)) {
             const batch = found === 'older' ? evens(after, window.start!) : found;

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../core/event.ts';
-import { AppendRefused, type ExpectedRevision } from './eventStore.ts';
+import { AppendRefused, type ExpectedRevision } from '../core/eventStore.ts';
 
 /** Bytes of one event's data and metadata as JSON. Below the default limits of EventStoreDB (1 MiB for an append, up to 25.0) and Kafka. */
 const MOST_EVENT_BYTES = 1_000_000;
@@ -26,7 +26,9 @@ export function prepareAppend(stream: string, events: readonly NewEvent[], expec
     throw new AppendRefused(`the stream name ${stream.slice(0, 40)}… is longer than ${MOST_STREAM_NAME} characters`);
   }
   if (typeof expected === 'number' && !(Number.isSafeInteger(expected) && expected >= 0)) {
-    throw new AppendRefused(`the expected revision of ${stream} is ${expected}: it must be 'any', 'none' or a whole number from 0`);
+    throw new AppendRefused(
+      `the expected revision of ${stream} is ${expected}: it must be 'any', 'none' or a whole number from 0`,
+    );
   }
   if (events.length === 0) throw new AppendRefused(`an append to ${stream} has no events`);
   const ids = events.map(({ id }) => id.toLowerCase());
@@ -40,7 +42,8 @@ export function prepareAppend(stream: string, events: readonly NewEvent[], expec
     checkName('event type', event.type);
     const texts = [json(event, event.data), json(event, event.metadata)] as const;
     const size = Buffer.byteLength(texts[0]) + Buffer.byteLength(texts[1]);
-    if (size > MOST_EVENT_BYTES) throw new AppendRefused(`a ${event.type} of ${size} bytes is over the limit of ${MOST_EVENT_BYTES}`);
+    if (size > MOST_EVENT_BYTES)
+      throw new AppendRefused(`a ${event.type} of ${size} bytes is over the limit of ${MOST_EVENT_BYTES}`);
     types.push(event.type);
     data.push(texts[0]);
     metadata.push(texts[1]);

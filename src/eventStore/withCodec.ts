@@ -1,7 +1,7 @@
 import { pause } from '../core/abortable.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
-import { EventStoreUnavailable, type AppendRequest, type EventBatch, type EventStore } from './eventStore.ts';
+import { EventStoreUnavailable, type AppendRequest, type EventBatch, type EventStore } from '../core/eventStore.ts';
 
 const DECODE_AGAIN_AFTER_MS = 200;
 
@@ -10,7 +10,10 @@ export function withCodec(store: EventStore, codec: EventCodec): EventStore {
   const closing = new AbortController();
 
   /** Keys may be out of reach for a while; a subscription survives that, as it survives the log being out of reach. */
-  async function decodePatiently(events: readonly RecordedEvent[], signal: AbortSignal): Promise<RecordedEvent[] | undefined> {
+  async function decodePatiently(
+    events: readonly RecordedEvent[],
+    signal: AbortSignal,
+  ): Promise<RecordedEvent[] | undefined> {
     while (!signal.aborted) {
       try {
         return await codec.decode(events);
@@ -26,9 +29,14 @@ export function withCodec(store: EventStore, codec: EventCodec): EventStore {
     append: async (stream, events, expected) => store.append(stream, await codec.encode(events), expected),
 
     async appendMany(requests) {
-      const encode = async (request: AppendRequest): Promise<AppendRequest> => ({ ...request, events: await codec.encode(request.events) });
+      const encode = async (request: AppendRequest): Promise<AppendRequest> => ({
+        ...request,
+        events: await codec.encode(request.events),
+      });
       const encoded = await Promise.allSettled(requests.map(encode));
-      const results = await store.appendMany(encoded.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
+      const results = await store.appendMany(
+        encoded.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+      );
       let next = 0;
       return encoded.map((result) => (result.status === 'fulfilled' ? results[next++]! : result));
     },
@@ -38,7 +46,8 @@ export function withCodec(store: EventStore, codec: EventCodec): EventStore {
     },
 
     async *readAll(options): AsyncGenerator<EventBatch> {
-      for await (const { events, position } of store.readAll(options)) yield { events: await codec.decode(events), position };
+      for await (const { events, position } of store.readAll(options))
+        yield { events: await codec.decode(events), position };
     },
 
     async *subscribe(options): AsyncGenerator<EventBatch> {

@@ -5,23 +5,23 @@ import { DomainError } from '../core/errors.ts';
 import { noRateLimits, type RateLimits } from '../rateLimits/rateLimits.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
-import { send } from './answer.ts';
-import type { Authenticator } from './authenticator.ts';
-import { writeCommonHeaders } from './commonHeaders.ts';
-import { allowedOrigins, corsPolicy, type AllowedOrigins } from './corsPolicy.ts';
-import { docsHandler, type RealtimeDocs } from './docs.ts';
-import { errorAnswer } from './errorReply.ts';
-import { exchange, requestIdOf } from './exchange.ts';
-import type { Health } from './health.ts';
-import type { Idempotency } from './idempotency.ts';
-import type { KnownPositions } from './knownPositions.ts';
-import { createMonitoringAccess, type MonitoringAccess } from './monitoringAccess.ts';
-import { mountRoutes } from './mountRoutes.ts';
-import { openApiDocument } from './openapi.ts';
+import { send } from './reply/answer.ts';
+import type { Authenticator } from './request/authenticator.ts';
+import { writeCommonHeaders } from './reply/commonHeaders.ts';
+import { allowedOrigins, corsPolicy, type AllowedOrigins } from './reply/corsPolicy.ts';
+import { docsHandler, type RealtimeDocs } from './documents/docs.ts';
+import { errorAnswer } from './reply/errorReply.ts';
+import { exchange, requestIdOf } from './routing/exchange.ts';
+import type { Health } from './server/health.ts';
+import type { Idempotency } from './consistency/idempotency.ts';
+import type { KnownPositions } from './consistency/knownPositions.ts';
+import { createMonitoringAccess, type MonitoringAccess } from './server/monitoringAccess.ts';
+import { mountRoutes } from './routing/mountRoutes.ts';
+import { openApiDocument } from './documents/openapi.ts';
 import { route, type Route } from './route.ts';
-import { securityHeaders } from './securityHeaders.ts';
-import { json, systemRoutes, type SystemRouteParts } from './systemRoutes.ts';
-import { warnOfUntrustedProxies } from './untrustedProxy.ts';
+import { securityHeaders } from './reply/securityHeaders.ts';
+import { json, systemRoutes, type SystemRouteParts } from './server/systemRoutes.ts';
+import { warnOfUntrustedProxies } from './request/untrustedProxy.ts';
 
 export interface HttpAppOptions {
   readonly routes: readonly Route[];
@@ -50,7 +50,16 @@ export interface HttpAppOptions {
 
 /** The public door: the API's routes, the system's own, the document of both, and one answer for everything else. */
 export function createHttpApp(options: HttpAppOptions): Application {
-  const { health, metrics, authenticator, rateLimits = noRateLimits, idempotency, tracing = noTracing, positions, production = false } = options;
+  const {
+    health,
+    metrics,
+    authenticator,
+    rateLimits = noRateLimits,
+    idempotency,
+    tracing = noTracing,
+    positions,
+    production = false,
+  } = options;
   const { cors = allowedOrigins(['*'], { production }), monitoring = openMonitoring } = options;
   const app = bareApp(options);
   app.use(corsPolicy(cors));
@@ -58,7 +67,13 @@ export function createHttpApp(options: HttpAppOptions): Application {
   if (options.media !== undefined) app.use(options.media.path, options.media.handler);
   app.use('/docs', docsHandler(options.realtime));
   mountRoutes(app, routes, {
-    authenticator, rateLimits, idempotency, tracing, positions, noticeProxy: warnOfUntrustedProxies(options.log), draining: health.draining,
+    authenticator,
+    rateLimits,
+    idempotency,
+    tracing,
+    positions,
+    noticeProxy: warnOfUntrustedProxies(options.log),
+    draining: health.draining,
   });
   return closing(app, options.log);
 }
@@ -79,16 +94,33 @@ export type OpsAppOptions = Pick<HttpAppOptions, 'log' | 'health' | 'metrics' | 
 const openMonitoring = createMonitoringAccess({ production: false, token: undefined });
 
 /** What a process without an API serves on its port: health and metrics. */
-export function createOpsApp({ log, health, metrics, production = false, monitoring = openMonitoring }: OpsAppOptions): Application {
+export function createOpsApp({
+  log,
+  health,
+  metrics,
+  production = false,
+  monitoring = openMonitoring,
+}: OpsAppOptions): Application {
   const app = bareApp({ log, metrics, production });
   const authenticator: Authenticator = { authenticate: () => Promise.resolve(undefined) };
   mountRoutes(app, systemRoutes({ health, metrics, monitoring }), {
-    authenticator, rateLimits: noRateLimits, idempotency: undefined, tracing: noTracing, positions: undefined, noticeProxy: () => undefined, draining: health.draining,
+    authenticator,
+    rateLimits: noRateLimits,
+    idempotency: undefined,
+    tracing: noTracing,
+    positions: undefined,
+    noticeProxy: () => undefined,
+    draining: health.draining,
   });
   return closing(app, log);
 }
 
-function bareApp({ log, metrics, trustProxy = false, production = false }: Pick<HttpAppOptions, 'log' | 'metrics' | 'trustProxy' | 'production'>): Application {
+function bareApp({
+  log,
+  metrics,
+  trustProxy = false,
+  production = false,
+}: Pick<HttpAppOptions, 'log' | 'metrics' | 'trustProxy' | 'production'>): Application {
   const app = express();
   app.disable('x-powered-by');
   // Answers carry the tags that their makers give them; hashing every body again would cost more than most of them.
@@ -134,7 +166,10 @@ function described(error: unknown): object {
   return { code: error.code, ...(error.cause !== undefined && { err: error.cause }) };
 }
 
-const greeting = z.object({ success: z.literal(true), message: z.string().meta({ examples: ['ReelStream is running. See /docs.'] }) });
+const greeting = z.object({
+  success: z.literal(true),
+  message: z.string().meta({ examples: ['ReelStream is running. See /docs.'] }),
+});
 
 const homeRoute = route({
   method: 'get',
@@ -160,10 +195,20 @@ function openApiRoute(routes: () => readonly Route[]): Route {
     tag: 'System',
     auth: 'none',
     limit: 'none',
-    responses: { 200: { description: 'OpenAPI 3.1.', contentType: 'application/json', body: z.record(z.string(), z.unknown()).meta({ examples: [{ openapi: '3.1.0' }] }) } },
+    responses: {
+      200: {
+        description: 'OpenAPI 3.1.',
+        contentType: 'application/json',
+        body: z.record(z.string(), z.unknown()).meta({ examples: [{ openapi: '3.1.0' }] }),
+      },
+    },
     handle: () => {
       document ??= JSON.stringify(openApiDocument(routes()));
-      return Promise.resolve({ status: 200, bytes: Buffer.from(document), contentType: 'application/json; charset=utf-8' });
+      return Promise.resolve({
+        status: 200,
+        bytes: Buffer.from(document),
+        contentType: 'application/json; charset=utf-8',
+      });
     },
   });
 }
@@ -179,7 +224,13 @@ function asyncApiRoute(document: object): Route {
     tag: 'System',
     auth: 'none',
     limit: 'none',
-    responses: { 200: { description: 'AsyncAPI 3.0.', contentType: 'application/json', body: z.record(z.string(), z.unknown()).meta({ examples: [{ asyncapi: '3.0.0' }] }) } },
+    responses: {
+      200: {
+        description: 'AsyncAPI 3.0.',
+        contentType: 'application/json',
+        body: z.record(z.string(), z.unknown()).meta({ examples: [{ asyncapi: '3.0.0' }] }),
+      },
+    },
     handle: () => Promise.resolve({ status: 200, bytes, contentType: 'application/json; charset=utf-8' }),
   });
 }

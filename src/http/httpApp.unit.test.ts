@@ -8,7 +8,7 @@ import { eventually } from '../../tests/support/eventually.ts';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
 import { onlyLimiting } from '../../tests/support/rateLimits.ts';
 import { DomainError } from '../core/errors.ts';
-import { EventStoreUnavailable, RevisionConflict } from '../eventStore/eventStore.ts';
+import { EventStoreUnavailable, RevisionConflict } from '../core/eventStore.ts';
 import { ObjectStoreUnavailable } from '../objectStore/objectStore.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 import { route, type Route } from './route.ts';
@@ -39,22 +39,51 @@ const routes: Route[] = [
       Promise.resolve({
         status: 201,
         message: 'made',
-        data: { params, query, body, correlationId: context.correlationId, traceparent: context.traceparent, min: minPosition?.toString() },
+        data: {
+          params,
+          query,
+          body,
+          correlationId: context.correlationId,
+          traceparent: context.traceparent,
+          min: minPosition?.toString(),
+        },
         position: 12n,
         behind: true,
       }),
   }),
-  route({ ...common, method: 'get', path: '/things/special', operationId: 'special', summary: '', handle: () => Promise.resolve({ status: 200, message: 'special' }) }),
-  route({ ...common, method: 'get', path: '/things/:thing', operationId: 'getThing', summary: '', handle: () => Promise.resolve({ status: 200, message: 'any' }) }),
+  route({
+    ...common,
+    method: 'get',
+    path: '/things/special',
+    operationId: 'special',
+    summary: '',
+    handle: () => Promise.resolve({ status: 200, message: 'special' }),
+  }),
+  route({
+    ...common,
+    method: 'get',
+    path: '/things/:thing',
+    operationId: 'getThing',
+    summary: '',
+    handle: () => Promise.resolve({ status: 200, message: 'any' }),
+  }),
   route({
     ...common,
     method: 'get',
     path: '/bytes',
     operationId: 'bytes',
     summary: '',
-    handle: () => Promise.resolve({ status: 200, bytes: Buffer.from('{"ä":1}'), contentType: 'application/json', etag: '"v1"' }),
+    handle: () =>
+      Promise.resolve({ status: 200, bytes: Buffer.from('{"ä":1}'), contentType: 'application/json', etag: '"v1"' }),
   }),
-  route({ ...common, method: 'get', path: '/throw/:what', operationId: 'throw', summary: '', handle: ({ raw }) => Promise.reject(thrown[raw.params['what'] as string]?.() as Error) }),
+  route({
+    ...common,
+    method: 'get',
+    path: '/throw/:what',
+    operationId: 'throw',
+    summary: '',
+    handle: ({ raw }) => Promise.reject(thrown[raw.params['what'] as string]?.() as Error),
+  }),
   route({
     ...common,
     method: 'get',
@@ -66,9 +95,32 @@ const routes: Route[] = [
       return Promise.reject(new Error('then it broke'));
     },
   }),
-  route({ ...common, method: 'get', path: '/required', operationId: 'required', summary: '', auth: 'required', handle: ({ user }) => Promise.resolve({ status: 200, message: 'you', data: user }) }),
-  route({ ...common, method: 'get', path: '/optional', operationId: 'optional', summary: '', auth: 'optional', handle: ({ user }) => Promise.resolve({ status: 200, message: 'you', data: user ?? null }) }),
-  route({ ...common, method: 'delete', path: '/nothing', operationId: 'nothing', summary: '', handle: () => Promise.resolve({ status: 204, message: '', position: 7n }) }),
+  route({
+    ...common,
+    method: 'get',
+    path: '/required',
+    operationId: 'required',
+    summary: '',
+    auth: 'required',
+    handle: ({ user }) => Promise.resolve({ status: 200, message: 'you', data: user }),
+  }),
+  route({
+    ...common,
+    method: 'get',
+    path: '/optional',
+    operationId: 'optional',
+    summary: '',
+    auth: 'optional',
+    handle: ({ user }) => Promise.resolve({ status: 200, message: 'you', data: user ?? null }),
+  }),
+  route({
+    ...common,
+    method: 'delete',
+    path: '/nothing',
+    operationId: 'nothing',
+    summary: '',
+    handle: () => Promise.resolve({ status: 204, message: '', position: 7n }),
+  }),
   route({
     ...common,
     method: 'get',
@@ -105,11 +157,19 @@ interface Body {
 async function call(path: string, init: RequestInit = {}): Promise<{ status: number; headers: Headers; body: Body }> {
   const response = await fetch(app.url + path, init);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: (text === '' ? undefined : JSON.parse(text)) as Body };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (text === '' ? undefined : JSON.parse(text)) as Body,
+  };
 }
 
 function postThing(body: unknown, headers: Record<string, string> = {}, path = '/things/one'): ReturnType<typeof call> {
-  return call(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  return call(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
 }
 
 /** What the server answers to these bytes, until it closes the connection. */
@@ -134,7 +194,10 @@ describe('a request that is fine', () => {
 
   test('keeps the name and the trace that its client gave it', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const { headers, body } = await postThing({ name: 'abc' }, { 'x-request-id': 'mine-1', traceparent, 'x-min-position': '99' });
+    const { headers, body } = await postThing(
+      { name: 'abc' },
+      { 'x-request-id': 'mine-1', traceparent, 'x-min-position': '99' },
+    );
     expect(headers.get('x-request-id')).toBe('mine-1');
     expect(body.data).toMatchObject({ correlationId: 'mine-1', traceparent, min: '99' });
   });
@@ -145,7 +208,10 @@ describe('a request that is fine', () => {
   });
 
   test('is answered in HTTP/1.1 when it offers another protocol', async () => {
-    const answer = await raw(app.port, 'GET /bytes HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n');
+    const answer = await raw(
+      app.port,
+      'GET /bytes HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n',
+    );
     expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
   });
 
@@ -156,7 +222,12 @@ describe('a request that is fine', () => {
 
   test('is answered without a body where there is none', async () => {
     const response = await fetch(`${app.url}/nothing`, { method: 'DELETE' });
-    expect([response.status, response.headers.get('x-event-position'), response.headers.get('content-type'), await response.text()]).toEqual([204, '7', null, '']);
+    expect([
+      response.status,
+      response.headers.get('x-event-position'),
+      response.headers.get('content-type'),
+      await response.text(),
+    ]).toEqual([204, '7', null, '']);
   });
 });
 
@@ -168,7 +239,11 @@ describe('bytes with a tag', () => {
 
   test('are sent to one that has others', async () => {
     const response = await fetch(`${app.url}/bytes`, { headers: { 'if-none-match': '"v2"' } });
-    expect([response.status, response.headers.get('content-length'), await response.text()]).toEqual([200, '8', '{"ä":1}']);
+    expect([response.status, response.headers.get('content-length'), await response.text()]).toEqual([
+      200,
+      '8',
+      '{"ä":1}',
+    ]);
   });
 
   test('answer a HEAD with the headers alone', async () => {
@@ -192,18 +267,70 @@ describe('a request that is not fine', () => {
     ['broken JSON', { 'content-type': 'application/json' }, '{"name":', 400, 'malformed_json'],
     ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 'name=abc', 415, 'unsupported_media_type'],
     ['no content type', { 'content-type': '' }, '{"name":"abc"}', 415, 'unsupported_media_type'],
-    ['a charset of old', { 'content-type': 'application/json; charset=koi8-r' }, '{"name":"abc"}', 415, 'unsupported_charset'],
-    ['an encoding of nobody', { 'content-type': 'application/json', 'content-encoding': 'zip' }, '{"name":"abc"}', 415, 'unsupported_encoding'],
-    ['too much', { 'content-type': 'application/json' }, JSON.stringify({ name: 'x'.repeat(200_000) }), 413, 'body_too_large'],
+    [
+      'a charset of old',
+      { 'content-type': 'application/json; charset=koi8-r' },
+      '{"name":"abc"}',
+      415,
+      'unsupported_charset',
+    ],
+    [
+      'an encoding of nobody',
+      { 'content-type': 'application/json', 'content-encoding': 'zip' },
+      '{"name":"abc"}',
+      415,
+      'unsupported_encoding',
+    ],
+    [
+      'too much',
+      { 'content-type': 'application/json' },
+      JSON.stringify({ name: 'x'.repeat(200_000) }),
+      413,
+      'body_too_large',
+    ],
     ['JSON that is no object', { 'content-type': 'application/json' }, '7', 400, 'validation_failed'],
     ['a NUL character', { 'content-type': 'application/json' }, '{"name":"ab\\u0000c"}', 400, 'validation_failed'],
-    ['half a surrogate pair', { 'content-type': 'application/json' }, '{"name":"ab\\ud800c"}', 400, 'validation_failed'],
-    ['100 KB of brackets', { 'content-type': 'application/json' }, `{"name":${'['.repeat(50_000)}${']'.repeat(50_000)}}`, 400, 'validation_failed'],
-    ['a position that is none', { 'content-type': 'application/json', 'x-min-position': '-1' }, '{"name":"abc"}', 400, 'invalid_min_position'],
-    ['a position beyond all', { 'content-type': 'application/json', 'x-min-position': '9223372036854775808' }, '{"name":"abc"}', 400, 'invalid_min_position'],
-    ['a key with spaces', { 'content-type': 'application/json', 'idempotency-key': 'a b' }, '{"name":"abc"}', 400, 'invalid_idempotency_key'],
+    [
+      'half a surrogate pair',
+      { 'content-type': 'application/json' },
+      '{"name":"ab\\ud800c"}',
+      400,
+      'validation_failed',
+    ],
+    [
+      '100 KB of brackets',
+      { 'content-type': 'application/json' },
+      `{"name":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+      400,
+      'validation_failed',
+    ],
+    [
+      'a position that is none',
+      { 'content-type': 'application/json', 'x-min-position': '-1' },
+      '{"name":"abc"}',
+      400,
+      'invalid_min_position',
+    ],
+    [
+      'a position beyond all',
+      { 'content-type': 'application/json', 'x-min-position': '9223372036854775808' },
+      '{"name":"abc"}',
+      400,
+      'invalid_min_position',
+    ],
+    [
+      'a key with spaces',
+      { 'content-type': 'application/json', 'idempotency-key': 'a b' },
+      '{"name":"abc"}',
+      400,
+      'invalid_idempotency_key',
+    ],
   ])('is refused when it sends %s', async (_what, headers, body, status, code) => {
-    const answer = await call('/things/one', { method: 'POST', headers: headers as Record<string, string>, ...(body !== undefined && { body: Buffer.from(body) }) });
+    const answer = await call('/things/one', {
+      method: 'POST',
+      headers: headers as Record<string, string>,
+      ...(body !== undefined && { body: Buffer.from(body) }),
+    });
     expect([answer.status, answer.body.code, answer.body.statusCode]).toEqual([status, code, status]);
     expect(answer.body.requestId).toBe(answer.headers.get('x-request-id'));
   });
@@ -225,7 +352,14 @@ describe('a request that is not fine', () => {
     ] as const) {
       const [head = '', body = ''] = (await raw(app.port, text)).split('\r\n\r\n');
       expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} .*\r\n(.*\r\n)*X-Request-Id: \\S+`));
-      expect(JSON.parse(body)).toEqual({ success: false, statusCode: status, message: expect.any(String), code, errorMessages: [], requestId: expect.any(String) });
+      expect(JSON.parse(body)).toEqual({
+        success: false,
+        statusCode: status,
+        message: expect.any(String),
+        code,
+        errorMessages: [],
+        requestId: expect.any(String),
+      });
     }
   });
 
@@ -263,7 +397,12 @@ describe('an error', () => {
 
   test('that is a fault of ours is logged with its cause under the name of the request', async () => {
     await call('/throw/bug', { headers: { 'x-request-id': 'find-me' } });
-    expect(app.logged).toContainEqual(expect.objectContaining({ requestId: 'find-me', err: expect.objectContaining({ message: expect.stringContaining('secret detail') }) }));
+    expect(app.logged).toContainEqual(
+      expect.objectContaining({
+        requestId: 'find-me',
+        err: expect.objectContaining({ message: expect.stringContaining('secret detail') }),
+      }),
+    );
   });
 });
 
@@ -284,30 +423,47 @@ describe('who asks', () => {
     ['one of another algorithm', jwt.sign(claims, TEST_JWT_SECRET, { algorithm: 'HS512' }), 'token_invalid'],
     ['one that is no access token', jwt.sign({ sid: 's', rev: 1 }, TEST_JWT_SECRET), 'token_invalid'],
     ['nonsense', 'abc', 'token_invalid'],
-  ])('must be known where that is required; with %s it is not, and where it is optional nobody minds', async (_what, token, code) => {
-    const init = token === undefined ? {} : bearer(token);
-    const { status, headers, body } = await call('/required', init);
-    expect([status, body.code, headers.get('www-authenticate')]).toEqual([401, code, 'Bearer realm="reelstream"']);
-    const optional = await call('/optional', init);
-    expect([optional.status, optional.body.data]).toEqual([200, null]);
-  });
+  ])(
+    'must be known where that is required; with %s it is not, and where it is optional nobody minds',
+    async (_what, token, code) => {
+      const init = token === undefined ? {} : bearer(token);
+      const { status, headers, body } = await call('/required', init);
+      expect([status, body.code, headers.get('www-authenticate')]).toEqual([401, code, 'Bearer realm="reelstream"']);
+      const optional = await call('/optional', init);
+      expect([optional.status, optional.body.data]).toEqual([200, null]);
+    },
+  );
 });
 
 describe('too many requests', () => {
   const limits = onlyLimiting({ general: { points: 2, seconds: 60 } });
   const get = (url: string, user?: string): Promise<Response> =>
-    fetch(`${url}/required`, { headers: user === undefined ? {} : { authorization: `Bearer ${jwt.sign({ id: user, name: '', username: '', email: '' }, TEST_JWT_SECRET)}` } });
+    fetch(`${url}/required`, {
+      headers:
+        user === undefined
+          ? {}
+          : { authorization: `Bearer ${jwt.sign({ id: user, name: '', username: '', email: '' }, TEST_JWT_SECRET)}` },
+    });
 
   test('are refused with when to come again; each user and each address has a share of its own', async () => {
     await using own = await startTestApp({ routes, rateLimits: createRateLimits({ enabled: true, limits }) });
     const first = await get(own.url, 'a');
-    expect([first.status, ...['limit', 'remaining', 'reset'].map((name) => first.headers.get(`ratelimit-${name}`))]).toEqual([200, '2', '1', '60']);
+    expect([
+      first.status,
+      ...['limit', 'remaining', 'reset'].map((name) => first.headers.get(`ratelimit-${name}`)),
+    ]).toEqual([200, '2', '1', '60']);
     await get(own.url, 'a');
     const third = await get(own.url, 'a');
-    expect([third.status, third.headers.get('ratelimit-remaining'), ((await third.json()) as Body).code]).toEqual([429, '0', 'rate_limited']);
+    expect([third.status, third.headers.get('ratelimit-remaining'), ((await third.json()) as Body).code]).toEqual([
+      429,
+      '0',
+      'rate_limited',
+    ]);
     expect(Number(third.headers.get('retry-after'))).toBeGreaterThan(50);
     expect((await get(own.url, 'b')).status).toBe(200);
-    expect([(await get(own.url)).status, (await get(own.url)).status, (await get(own.url)).status]).toEqual([401, 401, 429]);
+    expect([(await get(own.url)).status, (await get(own.url)).status, (await get(own.url)).status]).toEqual([
+      401, 401, 429,
+    ]);
   });
 
   test('of many users behind one address are counted together as well', async () => {
@@ -317,7 +473,9 @@ describe('too many requests', () => {
     for (const user of ['a', 'b', 'c', 'd', 'e']) answers.push(await get(own.url, user));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 429]);
     // The headers are those of the limit that is closer to its end.
-    expect(answers.map(({ headers }) => `${headers.get('ratelimit-remaining')}/${headers.get('ratelimit-limit')}`)).toEqual(['2/3', '2/4', '1/4', '0/4', '0/4']);
+    expect(
+      answers.map(({ headers }) => `${headers.get('ratelimit-remaining')}/${headers.get('ratelimit-limit')}`),
+    ).toEqual(['2/3', '2/4', '1/4', '0/4', '0/4']);
     expect((await get(own.url)).status).toBe(401);
   });
 
@@ -337,7 +495,8 @@ describe('too many requests', () => {
 });
 
 describe('a proxy', () => {
-  const through = (url: string): Promise<Response> => fetch(`${url}/bytes`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+  const through = (url: string): Promise<Response> =>
+    fetch(`${url}/bytes`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
   const warnings = (app: TestApp): unknown[] => app.logged.filter(({ level }) => level === 40).map(({ msg }) => msg);
 
   test('that is not trusted is warned of once, with what to set', async () => {
@@ -361,14 +520,21 @@ describe('other origins', () => {
     ['https://localhost.evil.example', '*', null],
   ])('at %s get %s, with credentials: %s', async (origin, allowed, credentials) => {
     const { headers } = await call('/bytes', { headers: { origin } });
-    expect([headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')]).toEqual([allowed, credentials]);
+    expect([headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')]).toEqual([
+      allowed,
+      credentials,
+    ]);
     expect(headers.get('vary')).toContain('Origin');
   });
 
   test('may ask first', async () => {
     const { status, headers } = await call('/things/one', {
       method: 'OPTIONS',
-      headers: { origin: 'http://localhost:3001', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,idempotency-key' },
+      headers: {
+        origin: 'http://localhost:3001',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,idempotency-key',
+      },
     });
     expect([status, headers.get('access-control-allow-headers')]).toEqual([204, 'authorization,idempotency-key']);
   });
@@ -379,7 +545,8 @@ describe('what is seen from outside', () => {
     await call('/bytes');
     const text = await (await fetch(`${app.url}/metrics`)).text();
     expect(text).toMatch(/^api_requests_total\{method="GET",status_code="200"\} \d+$/m);
-    for (const bucket of ['0.1', '0.2', '0.5', '1', '2', '5', '+Inf']) expect(text).toContain(`api_response_duration_seconds_bucket{le="${bucket}"}`);
+    for (const bucket of ['0.1', '0.2', '0.5', '1', '2', '5', '+Inf'])
+      expect(text).toContain(`api_response_duration_seconds_bucket{le="${bucket}"}`);
     expect(text).toMatch(/^process_cpu_seconds_total /m);
   });
 
@@ -419,6 +586,8 @@ describe('a client that goes away, a server that goes down', () => {
     await sent;
     await fetch(`${own.url}/bytes`);
     request.destroy();
-    await eventually(async () => (await own.metrics.registry.metrics()).includes('status_code="499"'), { what: 'the request that was given up has been counted' });
+    await eventually(async () => (await own.metrics.registry.metrics()).includes('status_code="499"'), {
+      what: 'the request that was given up has been counted',
+    });
   });
 });

@@ -14,7 +14,9 @@ import { describeObjectStore } from './objectStoreContract.ts';
 const root = await mkdtemp(join(tmpdir(), 'folder-store-'));
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-describeObjectStore('the folder store', () => createFolderObjectStore({ root: join(root, 'contract'), publicUrl: 'http://localhost/media' }));
+describeObjectStore('the folder store', () =>
+  createFolderObjectStore({ root: join(root, 'contract'), publicUrl: 'http://localhost/media' }),
+);
 
 test('what a copy that was cut short left is swept at the next start, what is being copied now is not', async () => {
   const incoming = join(root, 'swept', '.incoming');
@@ -63,41 +65,82 @@ describe('the media handler', () => {
     const response = await fetch(`${base}/videos/v1/abc.mp4`);
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toMatchObject({
-      'content-type': 'video/mp4', 'content-length': '1000', etag: '"abc"', 'accept-ranges': 'bytes',
-      'x-content-type-options': 'nosniff', 'cache-control': 'public, max-age=31536000, immutable',
+      'content-type': 'video/mp4',
+      'content-length': '1000',
+      etag: '"abc"',
+      'accept-ranges': 'bytes',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'public, max-age=31536000, immutable',
     });
     // A file that is opened by itself is shown in a page of its own, in which nothing may run.
-    expect(response.headers.get('content-security-policy')!.split(';')).toEqual(expect.arrayContaining(["default-src 'none'", "media-src 'self'", 'sandbox']));
+    expect(response.headers.get('content-security-policy')!.split(';')).toEqual(
+      expect.arrayContaining(["default-src 'none'", "media-src 'self'", 'sandbox']),
+    );
     expect(content.equals(Buffer.from(await response.arrayBuffer()))).toBe(true);
     expect((await fetch(`${base}/videos/v1/pic.jpg`)).headers.get('content-type')).toBe('image/jpeg');
   });
 
-  test.each([['bytes=0-9', 'bytes 0-9/1000', '0123456789'], ['bytes=995-', 'bytes 995-999/1000', '56789'], ['bytes=-3', 'bytes 997-999/1000', '789']])(
-    'the range %s is answered with 206', async (range, contentRange, text) => {
-      const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
-      expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([206, contentRange, text]);
-    });
+  test.each([
+    ['bytes=0-9', 'bytes 0-9/1000', '0123456789'],
+    ['bytes=995-', 'bytes 995-999/1000', '56789'],
+    ['bytes=-3', 'bytes 997-999/1000', '789'],
+  ])('the range %s is answered with 206', async (range, contentRange, text) => {
+    const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
+    expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([
+      206,
+      contentRange,
+      text,
+    ]);
+  });
 
   test('the last so many bytes of a file that has fewer are all of it', async () => {
     const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=-5000' } });
-    expect([response.status, response.headers.get('content-range'), (await response.text()).length]).toEqual([206, 'bytes 0-999/1000', 1000]);
+    expect([response.status, response.headers.get('content-range'), (await response.text()).length]).toEqual([
+      206,
+      'bytes 0-999/1000',
+      1000,
+    ]);
   });
 
-  test.each(['bytes=5-2', 'bytes=-', 'bytes=a-b', 'bytes=0-1,5-2', 'bytes=', 'pages=1-2'])('the range %s is not valid and is ignored', async (range) => {
-    const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
-    expect([response.status, response.headers.get('content-range'), (await response.text()).length]).toEqual([200, null, 1000]);
-  });
+  test.each(['bytes=5-2', 'bytes=-', 'bytes=a-b', 'bytes=0-1,5-2', 'bytes=', 'pages=1-2'])(
+    'the range %s is not valid and is ignored',
+    async (range) => {
+      const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
+      expect([response.status, response.headers.get('content-range'), (await response.text()).length]).toEqual([
+        200,
+        null,
+        1000,
+      ]);
+    },
+  );
 
-  test.each(['bytes=1000-', 'bytes=-0'])('the range %s is past the end and is answered with 416 and the length', async (range) => {
-    const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
-    expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([416, 'bytes */1000', '']);
-  });
+  test.each(['bytes=1000-', 'bytes=-0'])(
+    'the range %s is past the end and is answered with 416 and the length',
+    async (range) => {
+      const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range } });
+      expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([
+        416,
+        'bytes */1000',
+        '',
+      ]);
+    },
+  );
 
   test('If-None-Match with the ETag is answered with 304, If-Range with another one with all of it', async () => {
     // Without a Cache-Control of one's own, fetch adds `no-cache` to a conditional request.
-    expect((await fetch(`${base}/videos/v1/abc.mp4`, { headers: { 'if-none-match': '"abc"', 'cache-control': 'max-age=0' } })).status).toBe(304);
-    expect((await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=0-1', 'if-range': '"abc"' } })).status).toBe(206);
-    expect((await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=0-1', 'if-range': '"other"' } })).status).toBe(200);
+    expect(
+      (
+        await fetch(`${base}/videos/v1/abc.mp4`, {
+          headers: { 'if-none-match': '"abc"', 'cache-control': 'max-age=0' },
+        })
+      ).status,
+    ).toBe(304);
+    expect(
+      (await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=0-1', 'if-range': '"abc"' } })).status,
+    ).toBe(206);
+    expect(
+      (await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=0-1', 'if-range': '"other"' } })).status,
+    ).toBe(200);
   });
 
   test('HEAD has the headers and no body', async () => {
@@ -105,10 +148,18 @@ describe('the media handler', () => {
     expect([response.status, response.headers.get('content-length'), await response.text()]).toEqual([200, '1000', '']);
   });
 
-  test.each(['/originals/v1/abc.mp4', '/videos/v1', '/videos/v1/', '/videos/none/x.mp4', '/videos/..%2foriginals/v1/abc.mp4', '/.incoming/x', '/videos/v1/%00', '/%E0%A4%A'])(
-    '%s is not found', async (path) => {
-      expect((await fetch(`${base}${path}`)).status).toBe(404);
-    });
+  test.each([
+    '/originals/v1/abc.mp4',
+    '/videos/v1',
+    '/videos/v1/',
+    '/videos/none/x.mp4',
+    '/videos/..%2foriginals/v1/abc.mp4',
+    '/.incoming/x',
+    '/videos/v1/%00',
+    '/%E0%A4%A',
+  ])('%s is not found', async (path) => {
+    expect((await fetch(`${base}${path}`)).status).toBe(404);
+  });
 
   test('a removed object is gone from there too', async () => {
     await store.remove(['videos/v1/pic.jpg']);

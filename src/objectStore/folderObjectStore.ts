@@ -78,7 +78,11 @@ export async function createFolderObjectStore({ root, publicUrl }: FolderObjectS
     url: (key) => `${publicUrl}/${key}`,
     check: async () => {
       const probe = join(incoming, `${hostname()}.${process.pid}.check`);
-      await (await open(probe, 'w').catch((error: unknown) => { throw unavailable(error); })).close();
+      await (
+        await open(probe, 'w').catch((error: unknown) => {
+          throw unavailable(error);
+        })
+      ).close();
       await rm(probe, { force: true });
     },
   };

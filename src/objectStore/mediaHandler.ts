@@ -2,14 +2,19 @@ import type { Stats } from 'node:fs';
 import type { RequestHandler } from 'express';
 import send from 'send';
 import { DomainError } from '../core/errors.ts';
-import { contentPolicy } from '../http/securityHeaders.ts';
+import { contentPolicy } from '../http/reply/securityHeaders.ts';
 import { contentTypeOf } from './contentType.ts';
 import { etagOf } from './folderObjectStore.ts';
 import { isKey, PUBLIC_PREFIX } from './keys.ts';
 import { properRange } from './range.ts';
 
 /** A browser that is sent to a file shows it in a page of its own, which loads the file again and has inline styles. Nothing runs there. */
-const POLICY = contentPolicy({ 'media-src': ["'self'"], 'img-src': ["'self'"], 'style-src': ["'unsafe-inline'"], sandbox: [] });
+const POLICY = contentPolicy({
+  'media-src': ["'self'"],
+  'img-src': ["'self'"],
+  'style-src': ["'unsafe-inline'"],
+  sandbox: [],
+});
 
 /**
  * Serves the public objects of a folder store, to be mounted at the path of its `publicUrl`: ranges, conditional

@@ -12,7 +12,9 @@ import { collect, describeObjectStore } from './objectStoreContract.ts';
 
 const { MINIO_ENDPOINT, MINIO_PORT = '9000', MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
 if (MINIO_ENDPOINT === undefined) {
-  process.stderr.write('\nSKIPPED: the MinIO object store is not tested, because MINIO_ENDPOINT does not name a server.\n');
+  process.stderr.write(
+    '\nSKIPPED: the MinIO object store is not tested, because MINIO_ENDPOINT does not name a server.\n',
+  );
 }
 const whenThere = MINIO_ENDPOINT === undefined ? describe.skip : describe;
 
@@ -22,22 +24,38 @@ const buckets = new Set<string>();
 function openStore(changes: Partial<MinioObjectStoreOptions> = {}): MinioObjectStore {
   const bucket = `test-${randomUUID()}`;
   const store = createMinioObjectStore({
-    endPoint: MINIO_ENDPOINT ?? '', port: Number(MINIO_PORT), useSSL: false, accessKey: MINIO_ACCESS_KEY, secretKey: MINIO_SECRET_KEY,
-    bucket, publicUrl: `http://${MINIO_ENDPOINT}:${MINIO_PORT}`, timeout: 20_000, ...changes,
+    endPoint: MINIO_ENDPOINT ?? '',
+    port: Number(MINIO_PORT),
+    useSSL: false,
+    accessKey: MINIO_ACCESS_KEY,
+    secretKey: MINIO_SECRET_KEY,
+    bucket,
+    publicUrl: `http://${MINIO_ENDPOINT}:${MINIO_PORT}`,
+    timeout: 20_000,
+    ...changes,
   });
   opened.push(store);
   buckets.add(changes.bucket ?? bucket);
   return store;
 }
 
-const client = (): Client => new Client({ endPoint: MINIO_ENDPOINT ?? '', port: Number(MINIO_PORT), useSSL: false, accessKey: MINIO_ACCESS_KEY, secretKey: MINIO_SECRET_KEY });
+const client = (): Client =>
+  new Client({
+    endPoint: MINIO_ENDPOINT ?? '',
+    port: Number(MINIO_PORT),
+    useSSL: false,
+    accessKey: MINIO_ACCESS_KEY,
+    secretKey: MINIO_SECRET_KEY,
+  });
 
 afterAll(async () => {
   for (const store of opened) store.close();
   if (MINIO_ENDPOINT === undefined) return;
   for (const bucket of buckets) {
     if (!(await client().bucketExists(bucket))) continue;
-    const names = (await collect(client().listObjectsV2(bucket, '', true) as AsyncIterable<{ name: string }>)).map(({ name }) => name);
+    const names = (await collect(client().listObjectsV2(bucket, '', true) as AsyncIterable<{ name: string }>)).map(
+      ({ name }) => name,
+    );
     await client().removeObjects(bucket, names);
     await client().removeBucket(bucket);
   }
@@ -90,11 +108,17 @@ describe('a MinIO that is away', () => {
     await writeFile(join(folder, 'in'), 'hello');
     const started = performance.now();
     const outcomes = await Promise.allSettled([
-      store.check(), store.stat('videos/a/b'), store.remove(['videos/a/b']), store.read('videos/a/b'), collect(store.list('videos/')),
-      store.putFile('videos/a/b', join(folder, 'in'), 'video/mp4'), store.getFile('videos/a/b', join(folder, 'out')),
+      store.check(),
+      store.stat('videos/a/b'),
+      store.remove(['videos/a/b']),
+      store.read('videos/a/b'),
+      collect(store.list('videos/')),
+      store.putFile('videos/a/b', join(folder, 'in'), 'video/mp4'),
+      store.getFile('videos/a/b', join(folder, 'out')),
     ]);
     expect(performance.now() - started).toBeLessThan(15_000);
-    for (const outcome of outcomes) expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(ObjectStoreUnavailable);
+    for (const outcome of outcomes)
+      expect((outcome as PromiseRejectedResult).reason).toBeInstanceOf(ObjectStoreUnavailable);
     for (const socket of sockets) socket.destroy();
     silent.close();
     await rm(folder, { recursive: true });

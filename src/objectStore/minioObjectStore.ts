@@ -38,11 +38,28 @@ export interface MinioObjectStore extends ObjectStore {
  * again; what lies under `videos/` can be read by anyone, the rest by nobody but us.
  */
 export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioObjectStore {
-  const { bucket, publicUrl, region = 'us-east-1', timeout = 4_000, endPoint, port, useSSL, accessKey, secretKey } = options;
+  const {
+    bucket,
+    publicUrl,
+    region = 'us-east-1',
+    timeout = 4_000,
+    endPoint,
+    port,
+    useSSL,
+    accessKey,
+    secretKey,
+  } = options;
   const transport = impatientTransport(useSSL, timeout);
   const client = new Client({
-    endPoint, port, useSSL, accessKey, secretKey, region, partSize: PART_SIZE,
-    transport: transport.transport, transportAgent: transport.agent,
+    endPoint,
+    port,
+    useSSL,
+    accessKey,
+    secretKey,
+    region,
+    partSize: PART_SIZE,
+    transport: transport.transport,
+    transportAgent: transport.agent,
     // Its retries write to the console; ours are the caller's business.
     retryOptions: { disableRetry: true },
   });
@@ -78,7 +95,10 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     putFile: async (key, path, contentType, signal) => {
       assertKey(key);
       const { size } = await stat(path);
-      const headers = { 'Content-Type': contentType, 'Cache-Control': `public, max-age=${SECONDS_OF_A_YEAR}, immutable` };
+      const headers = {
+        'Content-Type': contentType,
+        'Cache-Control': `public, max-age=${SECONDS_OF_A_YEAR}, immutable`,
+      };
       await use(() => sendFile(path, (body) => client.putObject(bucket, key, body, size, headers), signal), key);
     },
     getFile: async (key, path, signal) => {
@@ -87,13 +107,21 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     },
     read: (key, range) => {
       assertKey(key);
-      return use(() => (range === undefined ? client.getObject(bucket, key) : client.getPartialObject(bucket, key, range.start, range.end - range.start + 1)), key);
+      return use(
+        () =>
+          range === undefined
+            ? client.getObject(bucket, key)
+            : client.getPartialObject(bucket, key, range.start, range.end - range.start + 1),
+        key,
+      );
     },
     stat: async (key) => {
       assertKey(key);
       try {
         const found = await use(() => within(timeout, client.statObject(bucket, key)), key);
-        const contentType = String((found.metaData as Record<string, unknown>)['content-type'] ?? 'application/octet-stream');
+        const contentType = String(
+          (found.metaData as Record<string, unknown>)['content-type'] ?? 'application/octet-stream',
+        );
         return { key, size: found.size, contentType, etag: `"${found.etag}"` };
       } catch (error) {
         if (error instanceof ObjectNotFound) return undefined;
@@ -117,7 +145,8 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     url: (key) => `${publicUrl}/${bucket}/${key}`,
     check: async () => {
       await use(async () => {
-        if (!(await within(timeout, client.bucketExists(bucket)))) throw Object.assign(new Error('the bucket is gone'), { code: 'NoSuchBucket' });
+        if (!(await within(timeout, client.bucketExists(bucket))))
+          throw Object.assign(new Error('the bucket is gone'), { code: 'NoSuchBucket' });
       });
     },
     close: () => transport.agent.destroy(),
@@ -139,7 +168,12 @@ async function prepareBucket(client: Client, bucket: string, region: string): Pr
 }
 
 function publicPolicy(bucket: string): string {
-  const statement = { Effect: 'Allow', Principal: { AWS: ['*'] }, Action: ['s3:GetObject'], Resource: [`arn:aws:s3:::${bucket}/${PUBLIC_PREFIX}*`] };
+  const statement = {
+    Effect: 'Allow',
+    Principal: { AWS: ['*'] },
+    Action: ['s3:GetObject'],
+    Resource: [`arn:aws:s3:::${bucket}/${PUBLIC_PREFIX}*`],
+  };
   return JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
 }
 
@@ -155,6 +189,10 @@ async function sendFile(path: string, put: (body: Readable) => Promise<unknown>,
 function translate(error: unknown, key: string): unknown {
   const { code, name } = error as { code?: string; name?: string };
   if (code !== undefined && MISSING.has(code)) return new ObjectNotFound(key);
-  if (name === 'AbortError' || (code !== undefined && DISK_ERRORS.has(code)) || error instanceof ObjectStoreUnavailable) return error;
-  return new ObjectStoreUnavailable(`the object store does not answer as it should (${code ?? (error as Error).message})`, { cause: error });
+  if (name === 'AbortError' || (code !== undefined && DISK_ERRORS.has(code)) || error instanceof ObjectStoreUnavailable)
+    return error;
+  return new ObjectStoreUnavailable(
+    `the object store does not answer as it should (${code ?? (error as Error).message})`,
+    { cause: error },
+  );
 }

@@ -23,7 +23,12 @@ export function impatientTransport(useSSL: boolean, timeout: number): { transpor
 export async function within<T>(timeout: number, operation: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   try {
-    return await Promise.race([operation, new Promise<never>((_resolve, reject) => { timer = setTimeout(() => reject(tooSlow(timeout)), timeout); })]);
+    return await Promise.race([
+      operation,
+      new Promise<never>((_resolve, reject) => {
+        timer = setTimeout(() => reject(tooSlow(timeout)), timeout);
+      }),
+    ]);
   } finally {
     clearTimeout(timer);
   }

@@ -35,7 +35,12 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       await store.putFile(key, join(folder, 'in'), 'video/mp4');
       await store.getFile(key, join(folder, 'out'));
       expect(bytes.equals(await readFile(join(folder, 'out')))).toBe(true);
-      expect(await store.stat(key)).toEqual({ key, size: bytes.length, contentType: 'video/mp4', etag: expect.stringMatching(/^"[^"]+"$/) });
+      expect(await store.stat(key)).toEqual({
+        key,
+        size: bytes.length,
+        contentType: 'video/mp4',
+        etag: expect.stringMatching(/^"[^"]+"$/),
+      });
     });
 
     test('storing the same object again changes nothing', async () => {
@@ -88,15 +93,26 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
 
     test('an aborted upload leaves nothing', async () => {
       const aborted = `videos/${video}/${randomUUID()}.mp4`;
-      await expect(store.putFile(aborted, join(folder, 'in'), 'video/mp4', AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
+      await expect(store.putFile(aborted, join(folder, 'in'), 'video/mp4', AbortSignal.abort())).rejects.toMatchObject({
+        name: 'AbortError',
+      });
       expect(await store.stat(aborted)).toBeUndefined();
     });
 
-    test.each(['../outside', 'videos/../../outside', '/etc/passwd', 'videos//x', '.incoming/x', 'videos/.hidden', 'a\0b', 'a\\b', ''])(
-      'the key %j is refused', async (bad) => {
-        await expect((async () => store.putFile(bad, join(folder, 'in'), 'video/mp4'))()).rejects.toThrow(TypeError);
-        await expect((async () => store.stat(bad))()).rejects.toThrow(TypeError);
-      });
+    test.each([
+      '../outside',
+      'videos/../../outside',
+      '/etc/passwd',
+      'videos//x',
+      '.incoming/x',
+      'videos/.hidden',
+      'a\0b',
+      'a\\b',
+      '',
+    ])('the key %j is refused', async (bad) => {
+      await expect((async () => store.putFile(bad, join(folder, 'in'), 'video/mp4'))()).rejects.toThrow(TypeError);
+      await expect((async () => store.stat(bad))()).rejects.toThrow(TypeError);
+    });
 
     test('the address ends with the key', () => {
       expect(store.url(key)).toMatch(new RegExp(`^http.*/${key}$`));

@@ -5,7 +5,10 @@
  * @returns undefined for one to ignore.
  */
 export function properRange(header: string, size: number): string | undefined {
-  const specifiers = /^ *bytes=(.*)$/.exec(header)?.[1]?.split(',').map((each) => each.trim());
+  const specifiers = /^ *bytes=(.*)$/
+    .exec(header)?.[1]
+    ?.split(',')
+    .map((each) => each.trim());
   if (specifiers === undefined || !specifiers.every(isValid)) return undefined;
   return `bytes=${specifiers.map((each) => (each.startsWith('-') && Number(each.slice(1)) > size ? '0-' : each)).join(',')}`;
 }

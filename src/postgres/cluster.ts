@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, lchown, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { folderError } from '../dataFolder.ts';
-import { StartError } from '../startError.ts';
+import { folderError } from '../config/dataFolder.ts';
+import { StartError } from '../core/startError.ts';
 import { namedAccount, serverAccount, type Account } from './account.ts';
 import { providePostgres } from './binaries.ts';
 
@@ -64,7 +64,9 @@ async function checkVersion(folder: string, major: number): Promise<void> {
 async function makeOwner(folder: string, { uid }: Account, account: Account | undefined): Promise<void> {
   if (account !== undefined && uid !== account.uid) await giveTo(account, folder);
   if (account === undefined && uid !== process.geteuid?.()) {
-    throw new StartError(`${folder} belongs to the user with id ${uid}. Start ReelStream as that user or as root, or set DATA_DIR to another folder.`);
+    throw new StartError(
+      `${folder} belongs to the user with id ${uid}. Start ReelStream as that user or as root, or set DATA_DIR to another folder.`,
+    );
   }
   await chmod(folder, 0o700);
 }
@@ -92,14 +94,32 @@ async function create(folder: string, bin: string, account: Account | undefined)
 
 async function initdb(folder: string, bin: string, account: Account | undefined): Promise<void> {
   // Sockets are the only way in, and only their owner (and root) can reach them: see postmaster.ts.
-  const settings = ['--username=reelstream', '--encoding=UTF8', '--locale=C', '--auth-local=trust', '--auth-host=reject', '--no-instructions'];
+  const settings = [
+    '--username=reelstream',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--auth-local=trust',
+    '--auth-host=reject',
+    '--no-instructions',
+  ];
   try {
-    await promisify(execFile)(join(bin, 'initdb'), ['-D', ownFolder(folder), ...settings], { cwd: folder, env: SERVER_ENV, ...account });
+    await promisify(execFile)(join(bin, 'initdb'), ['-D', ownFolder(folder), ...settings], {
+      cwd: folder,
+      env: SERVER_ENV,
+      ...account,
+    });
   } catch (error) {
     const { code, stderr = '' } = error as { code?: string | number; stderr?: string };
     if (stderr.includes('No space left')) throw Object.assign(new Error('initdb'), { code: 'ENOSPC', cause: error });
-    const reason = stderr.trim().split('\n').findLast((line) => line.startsWith('initdb:') || line.includes('FATAL')) ?? stderr.trim();
-    throw new StartError(`PostgreSQL could not prepare ${folder}: ${reason || String(code)}. Mend that, or set DATABASE_URL to a PostgreSQL 14 or newer.`, { cause: error });
+    const reason =
+      stderr
+        .trim()
+        .split('\n')
+        .findLast((line) => line.startsWith('initdb:') || line.includes('FATAL')) ?? stderr.trim();
+    throw new StartError(
+      `PostgreSQL could not prepare ${folder}: ${reason || String(code)}. Mend that, or set DATABASE_URL to a PostgreSQL 14 or newer.`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { abortable, pause } from '../core/abortable.ts';
-import { StartError } from '../startError.ts';
+import { StartError } from '../core/startError.ts';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './embeddedPostgres.ts';
 import { isOutage } from './outage.ts';
 
@@ -35,7 +35,13 @@ export interface OpenDatabaseOptions {
  * The PostgreSQL that the settings name, reachable now.
  * @throws StartError with a sentence; the URL, which may hold a password, is not part of it.
  */
-export async function openDatabase({ config, log, shared = false, signal, onFailure }: OpenDatabaseOptions): Promise<Database> {
+export async function openDatabase({
+  config,
+  log,
+  shared = false,
+  signal,
+  onFailure,
+}: OpenDatabaseOptions): Promise<Database> {
   if (config.databaseUrl !== undefined) {
     await untilReachable(config.databaseUrl, log, signal);
     return { url: config.databaseUrl, created: false, close: () => Promise.resolve() };
@@ -47,7 +53,7 @@ export async function openDatabase({ config, log, shared = false, signal, onFail
 }
 
 async function untilReachable(url: string, log: Logger, signal: AbortSignal | undefined): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+  for (const deadline = Date.now() + PATIENCE_MS; ;) {
     try {
       const major = await abortable(majorOf(url), signal);
       if (major >= OLDEST_MAJOR) return;
@@ -57,7 +63,10 @@ async function untilReachable(url: string, log: Logger, signal: AbortSignal | un
       if (error instanceof StartError) throw error;
       const reason = (error as Error).message || (error as NodeJS.ErrnoException).code;
       if (!isOutage(error) || Date.now() > deadline) {
-        throw new StartError(`The database that DATABASE_URL names cannot be used (${reason}). Start it, or mend DATABASE_URL.`, { cause: error });
+        throw new StartError(
+          `The database that DATABASE_URL names cannot be used (${reason}). Start it, or mend DATABASE_URL.`,
+          { cause: error },
+        );
       }
       log.warn({ reason }, 'waiting for the database');
       await pause(1_000, signal);
@@ -67,11 +76,17 @@ async function untilReachable(url: string, log: Logger, signal: AbortSignal | un
 }
 
 async function majorOf(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url, application_name: 'reelstream start', connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'reelstream start',
+    connectionTimeoutMillis: 5_000,
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ major: number }>(`select current_setting('server_version_num')::int / 10000 as major`);
+    const { rows } = await client.query<{ major: number }>(
+      `select current_setting('server_version_num')::int / 10000 as major`,
+    );
     return rows[0]?.major ?? 0;
   } finally {
     await client.end().catch(() => undefined);

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
-import { folderError, openDataFolder } from '../dataFolder.ts';
-import { StartError } from '../startError.ts';
+import { folderError, openDataFolder } from '../config/dataFolder.ts';
+import { StartError } from '../core/startError.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { takeInstanceLock, type InstanceLock } from './instanceLock.ts';
 import { isServerOf, readPidFile, removeStaleFiles, type PidFile } from './pidFile.ts';
@@ -46,7 +46,13 @@ export interface EmbeddedPostgres {
  * a watchdog when we are killed, and taken over by the next start should all of that have failed.
  * @throws StartError with one sentence when it cannot, or when another ReelStream runs on that folder.
  */
-export async function startEmbeddedPostgres({ dataDir, log, settings = {}, signal, onFailure }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({
+  dataDir,
+  log,
+  settings = {},
+  signal,
+  onFailure,
+}: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   await using parts = new AsyncDisposableStack();
   const lock = await lockFolder(dataDir);
   parts.defer(() => lock.release());
@@ -59,7 +65,7 @@ export async function startEmbeddedPostgres({ dataDir, log, settings = {}, signa
   const { url } = running;
 
   const watch = async (): Promise<void> => {
-    for (const ends: number[] = []; ; ) {
+    for (const ends: number[] = []; ;) {
       await running.exited;
       if (stopping.signal.aborted) return;
       ends.push(Date.now());
@@ -130,7 +136,9 @@ async function bringUp({ cluster, socketFolder, settings, log }: Plan, signal: A
     await postmaster.stop();
     signal.throwIfAborted();
     // Children of a killed server are still there: look again.
-    const conflict = postmaster.messages.some((line) => /lock file .* already exists|shared memory block .* still in use/.test(line));
+    const conflict = postmaster.messages.some((line) =>
+      /lock file .* already exists|shared memory block .* still in use/.test(line),
+    );
     if (!conflict || Date.now() > deadline) throw notStarted(cluster, postmaster);
     await delay(200);
   }
@@ -154,11 +162,16 @@ async function stopFormer({ folder }: Cluster, ownSockets: string, log: Logger, 
     await stopStranger(folder, former.pid);
   }
   // One that a former run left behind in another container is not seen among our processes, but still has its socket.
-  for (const deadline = Date.now() + CONFLICT_PATIENCE_MS; (await listens(former?.socketFolder)) || (await listens(folder)); await pause(50, signal)) {
+  for (
+    const deadline = Date.now() + CONFLICT_PATIENCE_MS;
+    (await listens(former?.socketFolder)) || (await listens(folder));
+    await pause(50, signal)
+  ) {
     signal.throwIfAborted();
     if (Date.now() > deadline) throw inUse(folder);
   }
-  if (former?.socketFolder !== undefined && former.socketFolder !== ownSockets) await removeSocketFolder(former.socketFolder);
+  if (former?.socketFolder !== undefined && former.socketFolder !== ownSockets)
+    await removeSocketFolder(former.socketFolder);
   await removeStaleFiles(folder);
 }
 
@@ -180,8 +193,16 @@ async function createDatabase(url: string): Promise<void> {
 /** Names everything: what a URL leaves open, `pg` takes from the user's PGPORT, PGSSLMODE, PGOPTIONS and their like. */
 function urlOf({ socketFolder }: PidFile, database: string): string {
   // A blank, since an empty option counts as none.
-  const rest = { sslmode: 'disable', sslnegotiation: 'postgres', options: ' ', replication: 'false', client_encoding: 'UTF8' };
-  const query = Object.entries({ host: socketFolder ?? '', ...rest }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  const rest = {
+    sslmode: 'disable',
+    sslnegotiation: 'postgres',
+    options: ' ',
+    replication: 'false',
+    client_encoding: 'UTF8',
+  };
+  const query = Object.entries({ host: socketFolder ?? '', ...rest }).map(
+    ([name, value]) => `${name}=${encodeURIComponent(value)}`,
+  );
   return `postgres://reelstream@localhost:5432/${database}?${query.join('&')}`;
 }
 
@@ -191,8 +212,13 @@ function inUse(folder: string): StartError {
 
 function notStarted(cluster: Cluster, { messages }: Pick<Postmaster, 'messages'>): Error {
   if (messages.some((line) => line.includes('No space left'))) {
-    return new StartError(`PostgreSQL does not run on ${cluster.folder}: the disk is full. Make room, or set DATA_DIR to another folder.`);
+    return new StartError(
+      `PostgreSQL does not run on ${cluster.folder}: the disk is full. Make room, or set DATA_DIR to another folder.`,
+    );
   }
-  const reason = messages.findLast((line) => /^(FATAL|PANIC):/.test(line)) ?? messages.at(-1) ?? 'it did not become ready in time';
-  return new StartError(`PostgreSQL does not run on ${cluster.folder}: ${reason}. Mend that, or set DATA_DIR to another folder.`);
+  const reason =
+    messages.findLast((line) => /^(FATAL|PANIC):/.test(line)) ?? messages.at(-1) ?? 'it did not become ready in time';
+  return new StartError(
+    `PostgreSQL does not run on ${cluster.folder}: ${reason}. Mend that, or set DATA_DIR to another folder.`,
+  );
 }

@@ -12,7 +12,8 @@ export function isOutage(error: unknown): boolean {
 }
 
 /** What `pg` and `pg-pool` say, without a code, when a connection is lost or a time limit has passed. */
-const connectionMessages = /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout e|Query read timeout)/;
+const connectionMessages =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout e|Query read timeout)/;
 
 const transientClasses = new Set([
   '08', // connection exception

@@ -24,12 +24,23 @@ export interface PoolOptions {
   readonly onError?: (error: Error) => void;
 }
 
-export function createPool({ connectionString, name, max = 10, queryTimeoutMs, onError = () => undefined }: PoolOptions): pg.Pool {
+export function createPool({
+  connectionString,
+  name,
+  max = 10,
+  queryTimeoutMs,
+  onError = () => undefined,
+}: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
-    connectionString, application_name: `reelstream ${name}`, max, types,
-    connectionTimeoutMillis: 5_000, query_timeout: queryTimeoutMs,
+    connectionString,
+    application_name: `reelstream ${name}`,
+    max,
+    types,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: queryTimeoutMs,
     // A connection that waits for news sends nothing, and would never learn that the other end is gone.
-    keepAlive: true, keepAliveInitialDelayMillis: 10_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   });
   // Without a listener, an idle connection that the server closes would end the process. One that we are closing is no news.
   pool.on('error', (error) => {

@@ -105,7 +105,10 @@ async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<vo
   for (const [signal, patience] of STOP_STEPS) {
     child.kill(signal);
     const timer = new AbortController();
-    const outcome = await Promise.race([exited.then(() => 'ended'), delay(patience, 'waiting', { signal: timer.signal }).catch(() => 'ended')]);
+    const outcome = await Promise.race([
+      exited.then(() => 'ended'),
+      delay(patience, 'waiting', { signal: timer.signal }).catch(() => 'ended'),
+    ]);
     timer.abort();
     if (outcome === 'ended') return;
   }
@@ -134,7 +137,12 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Polls the pid file, as pg_ctl does: connecting before the server is ready would fill its log with refusals. */
-export async function untilReady(cluster: Cluster, postmaster: Postmaster, timeoutMs: number, signal: AbortSignal): Promise<PidFile | undefined> {
+export async function untilReady(
+  cluster: Cluster,
+  postmaster: Postmaster,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<PidFile | undefined> {
   let running = true;
   void postmaster.exited.then(() => (running = false));
   for (let waited = 0; running && !signal.aborted && waited < timeoutMs; waited += 10) {

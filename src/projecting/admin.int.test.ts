@@ -14,7 +14,8 @@ afterEach(async () => {
   await t[Symbol.asyncDispose]();
 });
 
-const adminOf = (consumer: Consumer): ProjectionAdmin => createProjectionAdmin({ pool: t.pool, store: t.store, decode: asIs, consumers: [consumer], log: quiet });
+const adminOf = (consumer: Consumer): ProjectionAdmin =>
+  createProjectionAdmin({ pool: t.pool, store: t.store, decode: asIs, consumers: [consumer], log: quiet });
 
 describe('looking after projections', () => {
   test('works before there has been any start', async () => {
@@ -26,7 +27,10 @@ describe('looking after projections', () => {
 
   test('tells how far behind one is, in events and in seconds', async () => {
     await t.append(viewsOf(1), viewed(1), viewed(1));
-    await t.append('session-1', { type: 'SessionStarted', data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' } });
+    await t.append('session-1', {
+      type: 'SessionStarted',
+      data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' },
+    });
     const status = await admin.status('counting');
     expect(status).toMatchObject({ position: 0n, head: 3n, lagEvents: 2, declaredVersion: 1, parkedEvents: 0 });
     expect(status.lagSeconds).toBeGreaterThan(0);

@@ -2,14 +2,14 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { DomainError } from '../core/errors.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
+import type { EventStore } from '../core/eventStore.ts';
 import { install } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
-import { createLogId } from './logId.ts';
-import { discardParked, listParked, retryParked, type ParkedEvent } from './parked.ts';
-import { rebuild, RebuildUnderWay, type RebuildProgress } from './rebuild.ts';
+import { createLogId } from '../core/logId.ts';
+import { discardParked, listParked, retryParked, type ParkedEvent } from './parking/parked.ts';
+import { rebuild, RebuildUnderWay, type RebuildProgress } from './rebuilding/rebuild.ts';
 import { consumerStatus, type ConsumerStatus } from './status.ts';
-import { verify, type Verification } from './verify.ts';
+import { verify, type Verification } from './rebuilding/verify.ts';
 
 export interface ProjectionAdminOptions {
   readonly pool: pg.Pool;
@@ -29,8 +29,14 @@ export interface ProjectionAdmin {
   list(): Promise<ConsumerStatus[]>;
   status(name: string): Promise<ConsumerStatus>;
   /** Ends when the new rows are in place. @throws DomainError `rebuild_under_way` */
-  rebuild(name: string, options?: { signal?: AbortSignal; onProgress?: (progress: RebuildProgress) => void }): Promise<void>;
-  verify(name: string, options?: { signal?: AbortSignal; onProgress?: (progress: { position: bigint; until: bigint }) => void }): Promise<Verification>;
+  rebuild(
+    name: string,
+    options?: { signal?: AbortSignal; onProgress?: (progress: RebuildProgress) => void },
+  ): Promise<void>;
+  verify(
+    name: string,
+    options?: { signal?: AbortSignal; onProgress?: (progress: { position: bigint; until: bigint }) => void },
+  ): Promise<Verification>;
   parked(name: string): Promise<ParkedEvent[]>;
   /** Answers how many of the stream's events are still parked. */
   retry(name: string, stream: string): Promise<number>;
@@ -38,13 +44,23 @@ export interface ProjectionAdmin {
   discard(name: string, position: bigint): Promise<void>;
 }
 
-export function createProjectionAdmin({ pool, store, decode, consumers, log }: ProjectionAdminOptions): ProjectionAdmin {
+export function createProjectionAdmin({
+  pool,
+  store,
+  decode,
+  consumers,
+  log,
+}: ProjectionAdminOptions): ProjectionAdmin {
   const logId = createLogId(store);
 
   function find(name: string): Consumer {
     const consumer = consumers.find((each) => each.name === name);
     if (consumer !== undefined) return consumer;
-    throw new DomainError('notFound', 'projection_not_found', `There is no projection "${name}"; there are ${consumers.map((each) => each.name).join(', ')}.`);
+    throw new DomainError(
+      'notFound',
+      'projection_not_found',
+      `There is no projection "${name}"; there are ${consumers.map((each) => each.name).join(', ')}.`,
+    );
   }
   /** There may have been no start yet that created its tables. */
   async function about(name: string) {
@@ -63,7 +79,9 @@ export function createProjectionAdmin({ pool, store, decode, consumers, log }: P
         await rebuild({ ...(await about(name)), ...options });
       } catch (error) {
         if (!(error instanceof RebuildUnderWay)) throw error;
-        throw new DomainError('conflict', 'rebuild_under_way', `A rebuild of "${name}" is under way already.`, { cause: error });
+        throw new DomainError('conflict', 'rebuild_under_way', `A rebuild of "${name}" is under way already.`, {
+          cause: error,
+        });
       }
     },
     verify: async (name, options) => verify({ ...(await about(name)), ...options }),

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import { CheckpointBehind, lockCheckpoints, moveCheckpoints, type Checkpoint } from './checkpoints.ts';
-import type { Consumer, ConsumerTransaction, HandledEvent } from './consumer.ts';
-import { applyIsolating, parkFollowers } from './parking.ts';
+import type { Consumer, ConsumerTransaction } from './consumer.ts';
+import { applyIsolating, parkFollowers } from './parking/parking.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Everything that a partition holds in (after, position], of the types that the consumer handles. */
@@ -40,18 +40,36 @@ export interface ApplyOptions {
  * or one that believes to be in charge still changes nothing. Answers in the order of the partitions.
  * @throws CheckpointBehind, Superseded
  */
-export async function applyBatches(options: ApplyOptions, partitions: number, batches: readonly PartitionBatch[]): Promise<{ applied: Applied[]; parked: number }> {
+export async function applyBatches(
+  options: ApplyOptions,
+  partitions: number,
+  batches: readonly PartitionBatch[],
+): Promise<{ applied: Applied[]; parked: number }> {
   const { pool, consumer, schema } = options;
   return inTransaction(pool, { schema }, async (transaction) => {
     const wanted = batches.map(({ partition }) => partition);
     const checkpoints = await lockCheckpoints(transaction, schema, wanted, { partitions, version: consumer.version });
-    const fresh = checkpoints.map((checkpoint) => freshPart(batches.find(({ partition }) => partition === checkpoint.partition)!, checkpoint));
+    const fresh = checkpoints.map((checkpoint) =>
+      freshPart(
+        batches.find(({ partition }) => partition === checkpoint.partition)!,
+        checkpoint,
+      ),
+    );
     const moved = fresh.filter(({ batch, checkpoint }) => batch.position > checkpoint.position);
     if (moved.length > 0) {
       const events = fresh.flatMap((part) => part.events).toSorted(byPosition);
-      const parked = await applyEvents(options, events, checkpoints.some(({ parks }) => parks), transaction);
+      const parked = await applyEvents(
+        options,
+        events,
+        checkpoints.some(({ parks }) => parks),
+        transaction,
+      );
       const logId = checkpoints[0]!.logId ?? (await options.logId());
-      await moveCheckpoints(transaction, moved.map(({ batch }) => batch), { logId, parks: parked > 0 });
+      await moveCheckpoints(
+        transaction,
+        moved.map(({ batch }) => batch),
+        { logId, parks: parked > 0 },
+      );
       return { applied: fresh.map(standing), parked };
     }
     return { applied: fresh.map(standing), parked: 0 };
@@ -86,7 +104,8 @@ export async function applyEvents(
   const free = parks ? await parkFollowers(events, transaction) : events;
   const before = events.length - free.length;
   if (free.length === 0) return before;
-  const apply = async (some: readonly RecordedEvent[]): Promise<void> => consumer.apply((await decode(some)) as HandledEvent[], transaction);
+  const apply = async (some: readonly RecordedEvent[]): Promise<void> =>
+    consumer.apply(await decode(some), transaction);
   if (isolateAfter !== undefined) return before + (await applyIsolating(apply, free, isolateAfter, transaction));
   await apply(free);
   return before;

@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely';
 import type pg from 'pg';
 import type { RecordedEvent } from '../core/event.ts';
-import type { ReelStreamEvent } from '../eventTypes.ts';
 import type { Projection } from './projection.ts';
 
 /** The transaction that holds what a batch changes and the checkpoint behind it. `search_path` is the consumer's schema. */
@@ -10,16 +9,14 @@ export interface ConsumerTransaction {
   readonly db: Kysely<never>;
 }
 
-export type HandledEvent = RecordedEvent<ReelStreamEvent>;
-
 /** What the engine delivers events to: a projection or a subscriber, with a schema of its own that holds its checkpoint. */
 export interface Consumer {
   /** Also its schema. */
   readonly name: string;
   readonly version: number;
-  readonly handles: readonly ReelStreamEvent['type'][];
+  readonly handles: readonly string[];
   createTables(transaction: ConsumerTransaction): Promise<void>;
-  apply(events: readonly HandledEvent[], transaction: ConsumerTransaction): Promise<void>;
+  apply(events: readonly RecordedEvent[], transaction: ConsumerTransaction): Promise<void>;
 }
 
 export function projectionConsumer(projection: Projection): Consumer {

@@ -2,11 +2,11 @@ import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
 import { within } from '../delivery/within.ts';
-import type { EventBatch } from '../eventStore/eventStore.ts';
+import type { EventBatch } from '../core/eventStore.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { applyBatches, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
 import { CheckpointBehind, readCheckpoints, Superseded } from './checkpoints.ts';
-import { isNobodysFault } from './parking.ts';
+import { isNobodysFault } from './parking/parking.ts';
 
 /** After this many failures of a batch its bad events are looked for. */
 const FAILURES_BEFORE_ISOLATING = 3;
@@ -75,7 +75,12 @@ interface Place {
   seen: bigint;
 }
 
-async function follow(options: LaneOptions, readers: ReadonlyMap<number, PartitionReader>, signal: AbortSignal, onSuccess: () => void): Promise<void> {
+async function follow(
+  options: LaneOptions,
+  readers: ReadonlyMap<number, PartitionReader>,
+  signal: AbortSignal,
+  onSuccess: () => void,
+): Promise<void> {
   const wanted = new Set<string>(options.consumer.handles);
   const places = await placesOf(options);
   const arrivals = createArrivals(readers, signal);
@@ -95,11 +100,18 @@ async function follow(options: LaneOptions, readers: ReadonlyMap<number, Partiti
     }
     const batches: PartitionBatch[] = places.map(({ partition, written, seen }) => {
       const batch = arrived.get(partition);
-      return { partition, after: written, position: batch?.position ?? seen, events: (batch?.events ?? []).filter(({ type }) => wanted.has(type)) };
+      return {
+        partition,
+        after: written,
+        position: batch?.position ?? seen,
+        events: (batch?.events ?? []).filter(({ type }) => wanted.has(type)),
+      };
     });
     const due = batches.some(({ events }) => events.length > 0) || performance.now() - writtenAt >= IDLE_CHECKPOINT_MS;
     const moving = batches.filter(({ position, after }) => position > after);
-    const applied = due ? await applyUntilDone(options, moving) : moving.map(({ partition, position }) => ({ partition, position, changed: false }));
+    const applied = due
+      ? await applyUntilDone(options, moving)
+      : moving.map(({ partition, position }) => ({ partition, position, changed: false }));
     if (due) writtenAt = performance.now();
     for (const moved of applied) {
       const place = places.find(({ partition }) => partition === moved.partition)!;
@@ -133,7 +145,10 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
       readers
         .get(partition)!
         .next(seen, signal)
-        .then((batch) => void there.set(partition, batch), (error: unknown) => (failure = { error }))
+        .then(
+          (batch) => void there.set(partition, batch),
+          (error: unknown) => (failure = { error }),
+        )
         .finally(() => wake.resolve());
     },
     async wait(ms) {
@@ -159,7 +174,8 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
     try {
       const isolateAfter = failures < FAILURES_BEFORE_ISOLATING ? undefined : failures;
       const { applied, parked } = await applyBatches({ ...options, isolateAfter }, partitions, batches);
-      if (parked > 0) log.error({ consumer: consumer.name, parked }, 'events were parked; see the parked events of this consumer');
+      if (parked > 0)
+        log.error({ consumer: consumer.name, parked }, 'events were parked; see the parked events of this consumer');
       return applied;
     } catch (error) {
       if (error instanceof CheckpointBehind || error instanceof Superseded) throw error;
@@ -175,7 +191,9 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
 
 async function placesOf({ pool, schema, consumer, partitions, mine }: LaneOptions): Promise<Place[]> {
   const rows = await readCheckpoints(pool, schema);
-  const own = rows.filter((row) => mine.includes(row.partition) && row.partitions === partitions && row.version === consumer.version);
+  const own = rows.filter(
+    (row) => mine.includes(row.partition) && row.partitions === partitions && row.version === consumer.version,
+  );
   if (own.length !== mine.length) throw new Superseded(schema);
   return own.map(({ partition, position }) => ({ partition, written: position, seen: position }));
 }
@@ -183,7 +201,8 @@ async function placesOf({ pool, schema, consumer, partitions, mine }: LaneOption
 /** @throws CheckpointBehind, Superseded */
 async function checkWritten(options: LaneOptions, places: readonly Place[]): Promise<void> {
   for (const { partition, written } of await placesOf(options)) {
-    if (written < places.find((place) => place.partition === partition)!.written) throw new CheckpointBehind({ partition, position: written });
+    if (written < places.find((place) => place.partition === partition)!.written)
+      throw new CheckpointBehind({ partition, position: written });
   }
 }
 

@@ -8,11 +8,11 @@ import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { createPool } from '../postgres/pool.ts';
 import { readCheckpoints } from './checkpoints.ts';
-import { ensureLayout } from './layout.ts';
-import { discardParked, listParked, retryParked } from './parked.ts';
-import { rebuild } from './rebuild.ts';
+import { ensureLayout } from './rebuilding/layout.ts';
+import { discardParked, listParked, retryParked } from './parking/parked.ts';
+import { rebuild } from './rebuilding/rebuild.ts';
 import { consumerStatus } from './status.ts';
-import { verify } from './verify.ts';
+import { verify } from './rebuilding/verify.ts';
 
 let t: ProjectingTest;
 beforeEach(async () => {
@@ -37,9 +37,14 @@ describe('a running projector', () => {
 
   test('passes events of no interest, and writes its checkpoint behind them within seconds', async () => {
     const { reached } = await t.run([countingViews()]);
-    const position = await t.append('session-1', { type: 'SessionStarted', data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' } });
+    const position = await t.append('session-1', {
+      type: 'SessionStarted',
+      data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' },
+    });
     await reached('counting', position);
-    await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.position === position, { what: 'the checkpoint is written' });
+    await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.position === position, {
+      what: 'the checkpoint is written',
+    });
   });
 
   test('two at once, on one database, count everything once', async () => {
@@ -71,7 +76,9 @@ describe('a running projector', () => {
     const cutting = (async () => {
       while (!done) {
         await t.pool
-          .query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%counting%' and pid <> pg_backend_pid()`)
+          .query(
+            `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%counting%' and pid <> pg_backend_pid()`,
+          )
           .catch(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
@@ -94,7 +101,10 @@ describe('a running projector', () => {
       update counting.checkpoints set position = ${first};
       update counting.seen set views = 1 where video_id = '${asUuid('video', 1)}';
       delete from counting.seen where video_id = '${asUuid('video', 2)}'`);
-    await eventually(views, { what: 'all views are counted', holds: (counts) => isDeepStrictEqual(counts, { 1: 2, 2: 1 }) });
+    await eventually(views, {
+      what: 'all views are counted',
+      holds: (counts) => isDeepStrictEqual(counts, { 1: 2, 2: 1 }),
+    });
   });
 
   test('takes another connection when one has gone silent', async () => {
@@ -114,9 +124,13 @@ describe('a running projector', () => {
     await reached('counting', await t.append(viewsOf(1), viewed(1)));
     await stop();
     await t.pool.query(`update counting.checkpoints set log_id = 'another'`);
-    await expect(t.run([countingViews()])).rejects.toThrow(/"counting" was made from another event log .* drop the schema/);
+    await expect(t.run([countingViews()])).rejects.toThrow(
+      /"counting" was made from another event log .* drop the schema/,
+    );
     await t.pool.query(`update counting.checkpoints set log_id = null, position = position + 1000`);
-    await expect(t.run([countingViews()])).rejects.toThrow(/"counting" is at position 1001, but the event log ends at 1/);
+    await expect(t.run([countingViews()])).rejects.toThrow(
+      /"counting" is at position 1001, but the event log ends at 1/,
+    );
   });
 });
 
@@ -131,15 +145,27 @@ describe('an event that cannot be taken in', () => {
     await reached('counting', await t.append(viewsOf(2), viewed(2)));
     expect(await views()).toEqual({ 1: 1, 2: 1 });
     expect(await listParked(t.pool, 'counting')).toMatchObject([
-      { position: bad, stream: viewsOf(1), revision: 1, type: 'VideoViewed', error: 'cannot take in poison', attempts: expect.any(Number) },
+      {
+        position: bad,
+        stream: viewsOf(1),
+        revision: 1,
+        type: 'VideoViewed',
+        error: 'cannot take in poison',
+        attempts: expect.any(Number),
+      },
       { position: behind, attempts: 0, error: 'an earlier event of its stream is parked' },
     ]);
-    expect(await consumerStatus({ pool: t.pool, store: t.store }, poison)).toMatchObject({ parkedEvents: 2, lagEvents: 0, lagSeconds: 0 });
+    expect(await consumerStatus({ pool: t.pool, store: t.store }, poison)).toMatchObject({
+      parkedEvents: 2,
+      lagEvents: 0,
+      lagSeconds: 0,
+    });
   });
 
   test('is found in the middle of a large batch', async () => {
     const events = Array.from({ length: 300 }, (_, n) => viewed(n % 7, n === 200 ? 'poison' : 'user:1'));
-    for (const event of events) if (event.type === 'VideoViewed') await t.append(`views-${event.data.videoId}_2025-01-30`, event);
+    for (const event of events)
+      if (event.type === 'VideoViewed') await t.append(`views-${event.data.videoId}_2025-01-30`, event);
     const { reached } = await t.run([poison]);
     await reached('counting', await t.store.head());
     const total = Object.values(await views()).reduce((sum, count) => sum + count, 0);
@@ -166,7 +192,9 @@ describe('an event that cannot be taken in', () => {
     await reached('counting', await t.append(viewsOf(2), viewed(2)));
     const [bad] = await listParked(t.pool, 'counting');
     await discardParked(t.pool, 'counting', bad!.position);
-    await expect(discardParked(t.pool, 'counting', bad!.position)).rejects.toMatchObject({ code: 'parked_event_not_found' });
+    await expect(discardParked(t.pool, 'counting', bad!.position)).rejects.toMatchObject({
+      code: 'parked_event_not_found',
+    });
     expect(await retryParked(t.of(poison), viewsOf(1))).toBe(0);
     expect(await views()).toEqual({ 1: 1, 2: 1 });
   });
@@ -182,7 +210,8 @@ describe('a rebuild', () => {
         for (let round = 0; round < 20; round++) await manyViews(t, 25);
       })(),
       (async () => {
-        for (let round = 0; round < 4; round++) await rebuild({ ...t.of(consumer), onProgress: ({ position, head }) => expect(position <= head).toBe(true) });
+        for (let round = 0; round < 4; round++)
+          await rebuild({ ...t.of(consumer), onProgress: ({ position, head }) => expect(position <= head).toBe(true) });
       })(),
     ]);
     expect(flowing).toBeUndefined();
@@ -198,13 +227,28 @@ describe('a rebuild', () => {
     const consumer = countingViews();
     const stopped = new AbortController();
     await expect(
-      rebuild({ ...t.of({ ...consumer, apply: (events, transaction) => consumer.apply(events, transaction).finally(() => stopped.abort(new Error('killed'))) }), signal: stopped.signal }),
+      rebuild({
+        ...t.of({
+          ...consumer,
+          apply: (events, transaction) =>
+            consumer.apply(events, transaction).finally(() => stopped.abort(new Error('killed'))),
+        }),
+        signal: stopped.signal,
+      }),
     ).rejects.toThrow('killed');
     const [halfway] = await readCheckpoints(t.pool, 'counting__next');
     expect(halfway!.position).toBe(20n);
     const taken: bigint[] = [];
     await t.append(viewsOf(1), viewed(1));
-    await rebuild(t.of({ ...consumer, apply: (events, transaction) => (taken.push(...events.map(({ position }) => position)), consumer.apply(events, transaction)) }));
+    await rebuild(
+      t.of({
+        ...consumer,
+        apply: (events, transaction) => (
+          taken.push(...events.map(({ position }) => position)),
+          consumer.apply(events, transaction)
+        ),
+      }),
+    );
     expect(taken).toEqual([21n]);
     expect(await views()).toEqual({ 0: 4, 1: 5, 2: 4, 3: 4, 4: 4 });
   });
@@ -224,7 +268,9 @@ describe('a rebuild', () => {
     await old.reached('counting', await manyViews(t, 5));
     const { reached } = await t.run([countingViews({ version: 2, factor: 10 })]);
     await reached('counting', await manyViews(t, 5));
-    await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.version === 2, { what: 'the new version is in place' });
+    await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.version === 2, {
+      what: 'the new version is in place',
+    });
     await reached('counting', await manyViews(t, 5));
     await eventually(() => old.projector.states()['counting'] === 'superseded', { what: 'the old process knows' });
     expect(await views()).toEqual({ 0: 30, 1: 30, 2: 30, 3: 30, 4: 30 });
@@ -260,7 +306,9 @@ describe('the layout of the checkpoints', () => {
     // The direct lane finds its place taken, and changes nothing any more.
     await manyViews(t, 50);
     await first.stop();
-    expect((await readCheckpoints(t.pool, 'counting')).map(({ partition, partitions }) => [partition, partitions])).toEqual([0, 1, 2, 3, 4, 5].map((n) => [n, 6]));
+    expect(
+      (await readCheckpoints(t.pool, 'counting')).map(({ partition, partitions }) => [partition, partitions]),
+    ).toEqual([0, 1, 2, 3, 4, 5].map((n) => [n, 6]));
     await ensureLayout(t.of(consumer), 1);
     const { reached } = await t.run([consumer]);
     await reached('counting', await t.store.head());
@@ -275,7 +323,9 @@ describe('the layout of the checkpoints', () => {
     await first.stop();
     for (const partitions of [3, 1, 4, 2]) {
       await Promise.all(Array.from({ length: 4 }, () => ensureLayout(t.of(consumer), partitions)));
-      expect((await readCheckpoints(t.pool, 'counting')).map(({ position }) => position)).toEqual(Array(partitions).fill(50n));
+      expect((await readCheckpoints(t.pool, 'counting')).map(({ position }) => position)).toEqual(
+        Array(partitions).fill(50n),
+      );
     }
     expect(await views()).toEqual(evenly(10));
   });

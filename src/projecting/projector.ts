@@ -4,18 +4,18 @@ import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import type { Assignment, EventSource } from '../delivery/eventSource.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
-import { StartError } from '../startError.ts';
+import type { EventStore } from '../core/eventStore.ts';
+import { StartError } from '../core/startError.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { ApplyOptions } from './applyBatch.ts';
 import { install } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
 import { runLane, type LaneState } from './lane.ts';
-import { ensureLayout } from './layout.ts';
-import { createLogId } from './logId.ts';
-import type { PartitionMoved } from './progressTracker.ts';
-import { rebuild, RebuildUnderWay } from './rebuild.ts';
-import { refuseAnotherLog } from './sameLog.ts';
+import { ensureLayout } from './rebuilding/layout.ts';
+import { createLogId } from '../core/logId.ts';
+import type { PartitionMoved } from './progress/progressTracker.ts';
+import { rebuild, RebuildUnderWay } from './rebuilding/rebuild.ts';
+import { refuseAnotherLog } from './rebuilding/sameLog.ts';
 
 const RETRY_MS = 1_000;
 
@@ -72,7 +72,10 @@ export function createProjector(options: ProjectorOptions): Projector {
   async function prepare(consumer: Consumer): Promise<void> {
     for (let version = await check(consumer); version !== consumer.version; version = await check(consumer)) {
       states.set(consumer.name, 'rebuilding');
-      log.info({ consumer: consumer.name, from: version, to: consumer.version }, 'another version is in place; rebuilding beside it');
+      log.info(
+        { consumer: consumer.name, from: version, to: consumer.version },
+        'another version is in place; rebuilding beside it',
+      );
       try {
         await oneAtATime(() => rebuild({ ...applyOptions(consumer), store, log, signal: stopping.signal }));
       } catch (error) {
@@ -97,7 +100,9 @@ export function createProjector(options: ProjectorOptions): Projector {
         await lane?.stop();
         lane = undefined;
         const { signal } = stopping;
-        await untilDone(consumer, 'laying out', () => ensureLayout({ ...applyOptions(consumer), store, signal }, assignment.partitions));
+        await untilDone(consumer, 'laying out', () =>
+          ensureLayout({ ...applyOptions(consumer), store, signal }, assignment.partitions),
+        );
         if (!signal.aborted) lane = startLane(consumer, assignment);
       }
     } finally {

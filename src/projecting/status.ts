@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import type { EventStore } from '../eventStore/eventStore.ts';
+import type { EventStore } from '../core/eventStore.ts';
 import { readCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
-import { rebuildSchema } from './rebuild.ts';
+import { rebuildSchema } from './rebuilding/rebuild.ts';
 
 /** Lag is counted up to here; beyond it, it is just a lot. */
 const MOST_LAG = 10_000;
@@ -41,11 +41,17 @@ export interface StatusOptions {
 }
 
 /** How far a consumer is, as the database knows it: asked in any process. */
-export async function consumerStatus({ pool, store, now = () => new Date() }: StatusOptions, consumer: Consumer): Promise<ConsumerStatus> {
+export async function consumerStatus(
+  { pool, store, now = () => new Date() }: StatusOptions,
+  consumer: Consumer,
+): Promise<ConsumerStatus> {
   const { name, version: declaredVersion, handles } = consumer;
   const head = await store.head();
   const checkpoints = await readIfThere(pool, name);
-  const position = checkpoints.reduce((least, checkpoint) => (checkpoint.position < least ? checkpoint.position : least), checkpoints[0]?.position ?? 0n);
+  const position = checkpoints.reduce(
+    (least, checkpoint) => (checkpoint.position < least ? checkpoint.position : least),
+    checkpoints[0]?.position ?? 0n,
+  );
   let lagEvents = 0;
   let oldest: Date | undefined;
   for await (const { events } of store.readAll({ after: position, types: handles })) {
@@ -72,11 +78,18 @@ async function rebuildStatus(pool: pg.Pool, name: string, head: bigint, now: Dat
   const schema = rebuildSchema(name);
   const [checkpoint] = await readIfThere(pool, schema);
   if (checkpoint === undefined) return undefined;
-  const { rows } = await pool.query<{ startedAt: Date }>(`select created_at as "startedAt" from "${schema}".checkpoints`);
+  const { rows } = await pool.query<{ startedAt: Date }>(
+    `select created_at as "startedAt" from "${schema}".checkpoints`,
+  );
   const startedAt = rows[0]?.startedAt ?? now;
   const seconds = (now.getTime() - startedAt.getTime()) / 1_000;
   const rate = seconds > 0 ? Number(checkpoint.position) / seconds : 0;
-  return { position: checkpoint.position, startedAt, rate, timeLeft: rate > 0 ? Number(head - checkpoint.position) / rate : undefined };
+  return {
+    position: checkpoint.position,
+    startedAt,
+    rate,
+    timeLeft: rate > 0 ? Number(head - checkpoint.position) / rate : undefined,
+  };
 }
 
 async function countParked(pool: pg.Pool, schema: string): Promise<number> {
@@ -85,6 +98,8 @@ async function countParked(pool: pg.Pool, schema: string): Promise<number> {
 }
 
 async function readIfThere(pool: pg.Pool, schema: string): Promise<Checkpoint[]> {
-  const { rows } = await pool.query<{ there: boolean }>('select to_regclass($1) is not null as there', [`"${schema}".checkpoints`]);
+  const { rows } = await pool.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+    `"${schema}".checkpoints`,
+  ]);
   return rows[0]!.there ? readCheckpoints(pool, schema) : [];
 }

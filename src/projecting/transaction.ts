@@ -36,7 +36,8 @@ export async function inTransaction<T>(
     const result = await work({ client, db: kyselyOn(client) });
     const { command } = await client.query('commit');
     // A transaction in which a statement failed answers a commit with a rollback, and no error.
-    if (command !== 'COMMIT') throw new Error('the transaction was rolled back: an error inside it was caught and passed over');
+    if (command !== 'COMMIT')
+      throw new Error('the transaction was rolled back: an error inside it was caught and passed over');
     return result;
   } catch (error) {
     // A connection that went silent would keep the rollback waiting as well; the server rolls back when it is closed.

@@ -3,7 +3,13 @@ import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { RedisGate } from '../cache/redisGate.ts';
 import { callerKey } from './callerKey.ts';
-import { noRateLimits, type RateLimit, type RateLimitGroup, type RateLimits, type RateLimitState } from './rateLimits.ts';
+import {
+  noRateLimits,
+  type RateLimit,
+  type RateLimitGroup,
+  type RateLimits,
+  type RateLimitState,
+} from './rateLimits.ts';
 
 export interface RateLimitOptions {
   readonly enabled: boolean;
@@ -23,7 +29,10 @@ export interface SharedCounting {
 export function createRateLimits({ enabled, limits, redis }: RateLimitOptions): RateLimits {
   if (!enabled) return noRateLimits;
   const names = Object.keys(limits) as RateLimitGroup[];
-  const groups = Object.fromEntries(names.map((group) => [group, limiterFor(group, limits[group], redis)])) as Record<RateLimitGroup, Limiter>;
+  const groups = Object.fromEntries(names.map((group) => [group, limiterFor(group, limits[group], redis)])) as Record<
+    RateLimitGroup,
+    Limiter
+  >;
   return {
     consume: (group, caller) => groups[group].consume(callerKey(caller)),
     giveBack: (group, caller) => groups[group].giveBack(callerKey(caller)),
@@ -42,7 +51,10 @@ function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounti
   const options = { points: limit.points, duration: limit.seconds };
   const local = new RateLimiterMemory({ ...options, keyPrefix: group });
   // The limiter itself keeps every key until its window ends, however many there are.
-  const localKeys = new LRUCache<string, true>({ max: MOST_LOCAL_KEYS, dispose: (_, key, reason) => void (reason === 'evict' && local.delete(key)) });
+  const localKeys = new LRUCache<string, true>({
+    max: MOST_LOCAL_KEYS,
+    dispose: (_, key, reason) => void (reason === 'evict' && local.delete(key)),
+  });
   const here: Limiter = {
     consume(key) {
       localKeys.set(key, true);
@@ -52,7 +64,11 @@ function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounti
   };
   if (redis === undefined) return here;
   const { client, gate, namespace } = redis;
-  const shared = new RateLimiterRedis({ ...options, keyPrefix: `reelstream:${namespace}:limit:${group}`, storeClient: client });
+  const shared = new RateLimiterRedis({
+    ...options,
+    keyPrefix: `reelstream:${namespace}:limit:${group}`,
+    storeClient: client,
+  });
   return {
     consume: async (key) => (await gate.run(() => consume(shared, key, limit))) ?? (await here.consume(key)),
     giveBack: async (key) => void ((await gate.run(() => shared.reward(key))) ?? (await here.giveBack(key))),
@@ -69,6 +85,15 @@ async function consume(limiter: RateLimiterAbstract, key: string, limit: RateLim
   }
 }
 
-function stateOf({ remainingPoints, msBeforeNext }: RateLimiterRes, { points }: RateLimit, allowed: boolean): RateLimitState {
-  return { allowed, limit: points, remaining: Math.max(0, remainingPoints), resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) };
+function stateOf(
+  { remainingPoints, msBeforeNext }: RateLimiterRes,
+  { points }: RateLimit,
+  allowed: boolean,
+): RateLimitState {
+  return {
+    allowed,
+    limit: points,
+    remaining: Math.max(0, remainingPoints),
+    resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)),
+  };
 }

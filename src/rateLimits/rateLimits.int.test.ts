@@ -77,18 +77,21 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
     expect(first + second).toBe(10);
   });
 
-  test.each(['hang', 'cut'] as const)('go on counting by themselves while Redis is away (%s), without making anyone wait or fail, and together again afterwards', async (how) => {
-    const [one, other] = [processWith(proxy.url, 100), processWith(url)];
-    await untilShared(one, other);
-    proxy[how]();
-    const caller = `user:${randomUUID()}`;
-    expect(await consumed(one, caller, 50)).toBe(10);
-    const before = asked;
-    for (let request = 0; request < 20; request++) await one.consume('general', caller);
-    expect(asked).toBe(before);
-    proxy.restore();
-    await untilShared(one, other);
-  });
+  test.each(['hang', 'cut'] as const)(
+    'go on counting by themselves while Redis is away (%s), without making anyone wait or fail, and together again afterwards',
+    async (how) => {
+      const [one, other] = [processWith(proxy.url, 100), processWith(url)];
+      await untilShared(one, other);
+      proxy[how]();
+      const caller = `user:${randomUUID()}`;
+      expect(await consumed(one, caller, 50)).toBe(10);
+      const before = asked;
+      for (let request = 0; request < 20; request++) await one.consume('general', caller);
+      expect(asked).toBe(before);
+      proxy.restore();
+      await untilShared(one, other);
+    },
+  );
 
   test('give a count back also while Redis is away', async () => {
     const one = processWith(proxy.url, 100);

@@ -13,7 +13,8 @@
  * | `accountGuess` | wrong passwords from devices that the account does not know | account |
  * | `viewers` | viewers of one video who are counted | address |
  */
-export type RateLimitGroup = 'general' | 'address' | 'login' | 'refresh' | 'upload' | 'registration' | 'guess' | 'accountGuess' | 'viewers';
+export type RateLimitGroup =
+  'general' | 'address' | 'login' | 'refresh' | 'upload' | 'registration' | 'guess' | 'accountGuess' | 'viewers';
 
 export interface RateLimitState {
   readonly allowed: boolean;
@@ -38,4 +39,7 @@ export interface RateLimit {
   readonly seconds: number;
 }
 
-export const noRateLimits: RateLimits = { consume: () => Promise.resolve(undefined), giveBack: () => Promise.resolve() };
+export const noRateLimits: RateLimits = {
+  consume: () => Promise.resolve(undefined),
+  giveBack: () => Promise.resolve(),
+};

@@ -3,14 +3,24 @@ import { onlyLimiting } from '../../tests/support/rateLimits.ts';
 import { callerKey } from './callerKey.ts';
 import { createRateLimits } from './createRateLimits.ts';
 
-const limits = onlyLimiting({ general: { points: 3, seconds: 60 }, login: { points: 1, seconds: 60 }, upload: { points: 2, seconds: 1 } });
+const limits = onlyLimiting({
+  general: { points: 3, seconds: 60 },
+  login: { points: 1, seconds: 60 },
+  upload: { points: 2, seconds: 1 },
+});
 
 describe('rate limits', () => {
   test('let a caller have so many requests a window, and say how many are left', async () => {
     const rateLimits = createRateLimits({ enabled: true, limits });
     const states = [];
     for (let request = 0; request < 5; request++) states.push(await rateLimits.consume('general', 'user:a'));
-    expect(states.map((state) => [state?.allowed, state?.remaining])).toEqual([[true, 2], [true, 1], [true, 0], [false, 0], [false, 0]]);
+    expect(states.map((state) => [state?.allowed, state?.remaining])).toEqual([
+      [true, 2],
+      [true, 1],
+      [true, 0],
+      [false, 0],
+      [false, 0],
+    ]);
     expect(states[4]).toMatchObject({ limit: 3, resetSeconds: 60 });
   });
 

@@ -3,7 +3,9 @@ import type { RateLimitState } from './rateLimits.ts';
 
 /** The refusal of a caller who is over a limit. `what` begins its sentence. */
 export function tooMany(what: string, { resetSeconds }: RateLimitState, code = 'rate_limited'): DomainError {
-  return new DomainError('rateLimited', code, `${what}; try again in ${inWords(resetSeconds)}.`, { retryAfter: resetSeconds });
+  return new DomainError('rateLimited', code, `${what}; try again in ${inWords(resetSeconds)}.`, {
+    retryAfter: resetSeconds,
+  });
 }
 
 function inWords(seconds: number): string {

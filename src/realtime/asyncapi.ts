@@ -1,7 +1,16 @@
 import { z } from 'zod';
-import { version } from '../version.ts';
+import { version } from '../core/version.ts';
 import { channelTexts, topicsOfEvents } from './channelTexts.ts';
-import { eventData, eventError, publicProgressMessage, pushedEvent, subscribeAnswer, subscribeRequest, uploadProgressMessage, type PushedEventType } from './messages.ts';
+import {
+  eventData,
+  eventError,
+  publicProgressMessage,
+  pushedEvent,
+  subscribeAnswer,
+  subscribeRequest,
+  uploadProgressMessage,
+  type PushedEventType,
+} from './messages.ts';
 
 export interface JsonSchema {
   readonly type?: string | readonly string[];
@@ -78,7 +87,10 @@ export interface AsyncApiDocument {
   readonly servers: Readonly<Record<string, Server>>;
   readonly channels: Readonly<Record<string, Channel>>;
   readonly operations: Readonly<Record<string, Operation>>;
-  readonly components: { readonly messages: Readonly<Record<string, AsyncApiMessage>>; readonly securitySchemes: object };
+  readonly components: {
+    readonly messages: Readonly<Record<string, AsyncApiMessage>>;
+    readonly securitySchemes: object;
+  };
 }
 
 /** The AsyncAPI document of the real-time channel, made from the schemas of its messages. "Send" is what the server sends. */
@@ -86,8 +98,18 @@ export function asyncApiDocument(): AsyncApiDocument {
   const events = Object.keys(eventData) as PushedEventType[];
   const api = ref('servers', 'api');
   const legacy = ref('servers', 'legacy');
-  const channel = (address: string, title: string, description: string, messages: readonly string[], servers = [api, legacy]): Channel => ({
-    address, title, description, servers, messages: Object.fromEntries(messages.map((name) => [name, ref('components', 'messages', name)])),
+  const channel = (
+    address: string,
+    title: string,
+    description: string,
+    messages: readonly string[],
+    servers = [api, legacy],
+  ): Channel => ({
+    address,
+    title,
+    description,
+    servers,
+    messages: Object.fromEntries(messages.map((name) => [name, ref('components', 'messages', name)])),
   });
   const parameters = { userId: { description: 'The id of the user who uploads.' } };
   const texts = channelTexts;
@@ -103,37 +125,100 @@ export function asyncApiDocument(): AsyncApiDocument {
     },
     defaultContentType: 'application/json',
     servers: {
-      api: { host: 'localhost:3000', pathname: '/socket.io/', protocol: 'ws', title: 'PORT', description: texts.apiServer },
-      legacy: { host: 'localhost:3002', pathname: '/socket.io/', protocol: 'ws', title: 'SOCKET_PORT', description: texts.legacyServer },
+      api: {
+        host: 'localhost:3000',
+        pathname: '/socket.io/',
+        protocol: 'ws',
+        title: 'PORT',
+        description: texts.apiServer,
+      },
+      legacy: {
+        host: 'localhost:3002',
+        pathname: '/socket.io/',
+        protocol: 'ws',
+        title: 'SOCKET_PORT',
+        description: texts.legacyServer,
+      },
     },
     channels: {
       subscribe: channel('subscribe', 'subscribe', texts.subscribe, ['subscribe', 'subscribed']),
       event: channel('event', 'event', texts.event, events),
       eventError: channel('event_error', 'event_error', texts.eventError, ['eventError']),
-      uploadProgress: { ...channel('uploadProgress-{userId}', 'uploadProgress-<userId>', texts.uploadProgress, ['uploadProgress'], [api]), parameters },
-      publicUploadProgress: { ...channel('uploadProgress-{userId}', 'uploadProgress-<userId> on SOCKET_PORT', texts.publicUploadProgress, ['publicUploadProgress'], [legacy]), parameters },
+      uploadProgress: {
+        ...channel(
+          'uploadProgress-{userId}',
+          'uploadProgress-<userId>',
+          texts.uploadProgress,
+          ['uploadProgress'],
+          [api],
+        ),
+        parameters,
+      },
+      publicUploadProgress: {
+        ...channel(
+          'uploadProgress-{userId}',
+          'uploadProgress-<userId> on SOCKET_PORT',
+          texts.publicUploadProgress,
+          ['publicUploadProgress'],
+          [legacy],
+        ),
+        parameters,
+      },
     },
     operations: {
       subscribe: {
         ...operation('receive', 'subscribe', 'Subscribe to topics', texts.subscribe, ['subscribe']),
-        reply: { channel: ref('channels', 'subscribe'), messages: [ref('channels', 'subscribe', 'messages', 'subscribed')] },
+        reply: {
+          channel: ref('channels', 'subscribe'),
+          messages: [ref('channels', 'subscribe', 'messages', 'subscribed')],
+        },
       },
       sendEvent: operation('send', 'event', 'Receive events', texts.event, events),
-      sendEventError: operation('send', 'eventError', 'Receive the end of a subscription', texts.eventError, ['eventError']),
+      sendEventError: operation('send', 'eventError', 'Receive the end of a subscription', texts.eventError, [
+        'eventError',
+      ]),
       sendUploadProgress: {
         ...operation('send', 'uploadProgress', 'Receive upload progress', texts.uploadProgress, ['uploadProgress']),
         security: [ref('components', 'securitySchemes', 'token')],
       },
-      sendPublicUploadProgress: operation('send', 'publicUploadProgress', 'Receive upload progress as clients of the original server do', texts.publicUploadProgress, ['publicUploadProgress']),
+      sendPublicUploadProgress: operation(
+        'send',
+        'publicUploadProgress',
+        'Receive upload progress as clients of the original server do',
+        texts.publicUploadProgress,
+        ['publicUploadProgress'],
+      ),
     },
     components: {
       messages: {
         subscribe: message('subscribe', 'subscribe', 'What a client sends.', schemaOf(subscribeRequest, 'input')),
-        subscribed: message('subscribed', 'Acknowledgement of subscribe', 'What the client gets as its acknowledgement.', schemaOf(subscribeAnswer), texts.subscribeErrors),
+        subscribed: message(
+          'subscribed',
+          'Acknowledgement of subscribe',
+          'What the client gets as its acknowledgement.',
+          schemaOf(subscribeAnswer),
+          texts.subscribeErrors,
+        ),
         ...Object.fromEntries(events.map((type) => [type, eventMessage(type)])),
-        eventError: message('eventError', 'event_error', 'The subscription has ended.', schemaOf(eventError), texts.eventErrors),
-        uploadProgress: message('uploadProgress', 'uploadProgress-<userId>', 'How far an upload is.', schemaOf(uploadProgressMessage)),
-        publicUploadProgress: message('publicUploadProgress', 'uploadProgress-<userId>', 'How far an upload is.', schemaOf(publicProgressMessage)),
+        eventError: message(
+          'eventError',
+          'event_error',
+          'The subscription has ended.',
+          schemaOf(eventError),
+          texts.eventErrors,
+        ),
+        uploadProgress: message(
+          'uploadProgress',
+          'uploadProgress-<userId>',
+          'How far an upload is.',
+          schemaOf(uploadProgressMessage),
+        ),
+        publicUploadProgress: message(
+          'publicUploadProgress',
+          'uploadProgress-<userId>',
+          'How far an upload is.',
+          schemaOf(publicProgressMessage),
+        ),
       },
       securitySchemes: { token: { type: 'apiKey', in: 'password', description: texts.token } },
     },
@@ -144,8 +229,21 @@ function ref(...path: readonly string[]): Reference {
   return { $ref: `#/${path.join('/')}` };
 }
 
-function operation(action: 'send' | 'receive', channel: string, title: string, description: string, messages: readonly string[]): Operation {
-  return { action, channel: ref('channels', channel), title, summary: `${title}.`, description, messages: messages.map((name) => ref('channels', channel, 'messages', name)) };
+function operation(
+  action: 'send' | 'receive',
+  channel: string,
+  title: string,
+  description: string,
+  messages: readonly string[],
+): Operation {
+  return {
+    action,
+    channel: ref('channels', channel),
+    title,
+    summary: `${title}.`,
+    description,
+    messages: messages.map((name) => ref('channels', channel, 'messages', name)),
+  };
 }
 
 function eventMessage(type: PushedEventType): AsyncApiMessage {
@@ -154,7 +252,13 @@ function eventMessage(type: PushedEventType): AsyncApiMessage {
   return message(type, type, eventData[type].meta()?.description ?? '', schemaOf(schema), topics);
 }
 
-function message(name: string, title: string, summary: string, payload: JsonSchema, description?: string): AsyncApiMessage {
+function message(
+  name: string,
+  title: string,
+  summary: string,
+  payload: JsonSchema,
+  description?: string,
+): AsyncApiMessage {
   const examples = (payload.oneOf ?? [payload]).map((each) => ({ payload: exampleOf(each) }));
   return { name, title, summary, ...(description !== undefined && { description }), payload, examples };
 }
@@ -175,7 +279,8 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonSch
 function exampleOf({ examples, const: constant, properties, items, anyOf }: JsonSchema): unknown {
   if (examples !== undefined) return examples[0];
   if (constant !== undefined) return constant;
-  if (properties !== undefined) return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, exampleOf(schema)]));
+  if (properties !== undefined)
+    return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, exampleOf(schema)]));
   if (items !== undefined) return [exampleOf(items)];
   return anyOf?.[0] && exampleOf(anyOf[0]);
 }

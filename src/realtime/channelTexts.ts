@@ -46,11 +46,15 @@ A second \`subscribe\` on the same socket replaces the first.
   event: 'Something has happened. `data` depends on `type`. Keep `position`: it is what `since` takes.',
   eventError: 'The subscription has ended; no more events come from it.',
   eventErrors: codes('The codes are:', {
-    too_far_behind: 'more than 20 000 events have happened since the position. The connection stays: read the current state over HTTP, then subscribe without `since`.',
-    feed_unavailable: 'the log could not be read. The server closes the connection; the client reconnects and subscribes with `since`.',
+    too_far_behind:
+      'more than 20 000 events have happened since the position. The connection stays: read the current state over HTTP, then subscribe without `since`.',
+    feed_unavailable:
+      'the log could not be read. The server closes the connection; the client reconnects and subscribes with `since`.',
   }),
-  uploadProgress: "How far an upload of the user is, sent to that user's own sockets. The number rises and ends at 100. Steps may be missing; the answer to the upload, or the event `VideoProcessed`, is what counts.",
-  publicUploadProgress: 'What clients of the original server read: how far an upload is, and nothing else. Sent to every socket, whoever it belongs to.',
+  uploadProgress:
+    "How far an upload of the user is, sent to that user's own sockets. The number rises and ends at 100. Steps may be missing; the answer to the upload, or the event `VideoProcessed`, is what counts.",
+  publicUploadProgress:
+    'What clients of the original server read: how far an upload is, and nothing else. Sent to every socket, whoever it belongs to.',
 } as const;
 
 /** For `/docs/realtime`. */
@@ -63,5 +67,7 @@ export const resumeRules: readonly string[] = [
 ];
 
 function codes(introduction: string, meanings: Readonly<Record<string, string>>): string {
-  return `${introduction}\n\n${Object.entries(meanings).map(([code, meaning]) => `- \`${code}\`: ${meaning}`).join('\n')}`;
+  return `${introduction}\n\n${Object.entries(meanings)
+    .map(([code, meaning]) => `- \`${code}\`: ${meaning}`)
+    .join('\n')}`;
 }

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { silent } from '../../tests/support/mediaRig.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import type { EventStore } from '../core/eventStore.ts';
+import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { createEventFeed, type EventFeed, type FeedSubscription } from './eventFeed.ts';
 import type { PushedEvent } from './messages.ts';
 
@@ -25,13 +25,29 @@ afterAll(async () => {
 async function like(videoId: string): Promise<bigint> {
   const userId = randomUUID();
   const data = { videoId, userId, ownerId: 'owner', at: new Date().toISOString() };
-  const { position } = await store.append(`like-${videoId}_${userId}`, [{ id: randomUUID(), type: 'VideoLiked', data, metadata: { correlationId: 'c', schemaVersion: 1 } }], 'none');
+  const { position } = await store.append(
+    `like-${videoId}_${userId}`,
+    [{ id: randomUUID(), type: 'VideoLiked', data, metadata: { correlationId: 'c', schemaVersion: 1 } }],
+    'none',
+  );
   return position;
 }
 
-async function listen(topics: string[], since?: bigint): Promise<{ heard: PushedEvent[]; subscription: FeedSubscription; started: Promise<void> }> {
+async function listen(
+  topics: string[],
+  since?: bigint,
+): Promise<{ heard: PushedEvent[]; subscription: FeedSubscription; started: Promise<void> }> {
   const heard: PushedEvent[] = [];
-  const subscription = await feed.subscribe({ userId: undefined, address: 'here', topics, push: (event) => void heard.push(event), drained: () => Promise.resolve() }, since);
+  const subscription = await feed.subscribe(
+    {
+      userId: undefined,
+      address: 'here',
+      topics,
+      push: (event) => void heard.push(event),
+      drained: () => Promise.resolve(),
+    },
+    since,
+  );
   return { heard, subscription, started: subscription.start() };
 }
 
@@ -58,12 +74,14 @@ test('subscribers who come at any moment, from any position, while others write:
   const video = randomUUID();
   const from = await store.head();
   const written: bigint[] = [];
-  const writers = Promise.all(Array.from({ length: 4 }, async () => {
-    for (let n = 0; n < 60; n++) {
-      written.push(await like(video));
-      if (n % 3 === 0) await like(randomUUID());
-    }
-  }));
+  const writers = Promise.all(
+    Array.from({ length: 4 }, async () => {
+      for (let n = 0; n < 60; n++) {
+        written.push(await like(video));
+        if (n % 3 === 0) await like(randomUUID());
+      }
+    }),
+  );
   const listeners: { heard: PushedEvent[]; since: bigint }[] = [];
   for (let n = 0; n < 24; n++) {
     const since = n % 3 === 0 ? undefined : n % 3 === 1 ? from : (written.at(-1) ?? from);

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
 import { createFairTurns } from '../core/fairTurns.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
+import type { EventStore } from '../core/eventStore.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
@@ -45,8 +45,10 @@ const MOST_MISSED = 20_000;
 /** Pages that are read from the store at a time. */
 const MOST_READING = 4;
 
-const TOO_FAR_BEHIND = 'Too much has happened since that position. Read the current state again and subscribe without "since".';
-const TOO_MANY_CATCH_UPS = 'Too many subscribers at your address are catching up. Try again in a few seconds, or subscribe without "since".';
+const TOO_FAR_BEHIND =
+  'Too much has happened since that position. Read the current state again and subscribe without "since".';
+const TOO_MANY_CATCH_UPS =
+  'Too many subscribers at your address are catching up. Try again in a few seconds, or subscribe without "since".';
 
 export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeedOptions): EventFeed {
   const closing = new AbortController();
@@ -83,7 +85,8 @@ export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeed
 
   function deliver(event: FeedEvent): void {
     const receivers = new Set<LiveSubscription>();
-    for (const topic of topicsOf(event)) for (const subscription of byTopic.get(topic) ?? []) receivers.add(subscription);
+    for (const topic of topicsOf(event))
+      for (const subscription of byTopic.get(topic) ?? []) receivers.add(subscription);
     for (const subscription of receivers) subscription.give(event);
   }
 
@@ -124,8 +127,15 @@ export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeed
     const { topics } = subscription;
     const until = live;
     if (subscription.ended || until === undefined) return 0;
-    for await (const { events, position } of store.readAll({ after: subscription.position, until, types: feedEventTypes, batchSize: PAGE, signal })) {
-      for (const event of events as FeedEvent[]) if (topicsOf(event).some((topic) => topics.has(topic))) subscription.give(event);
+    for await (const { events, position } of store.readAll({
+      after: subscription.position,
+      until,
+      types: feedEventTypes,
+      batchSize: PAGE,
+      signal,
+    })) {
+      for (const event of events as FeedEvent[])
+        if (topicsOf(event).some((topic) => topics.has(topic))) subscription.give(event);
       subscription.passed(position);
       return events.length;
     }
@@ -136,12 +146,14 @@ export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeed
   return {
     subscribe: async (subscriber, since) => {
       if (live === undefined) await Promise.race([moved.promise, pause(5_000, signal)]);
-      if (live === undefined) throw new DomainError('unavailable', 'feed_unavailable', 'Events cannot be read right now; try again shortly.');
+      if (live === undefined)
+        throw new DomainError('unavailable', 'feed_unavailable', 'Events cannot be read right now; try again shortly.');
       if (since !== undefined && since > live && since > (await store.head())) {
         throw new DomainError('invalid', 'position_unknown', 'There is no such position yet.');
       }
       const leaveCatchUps = since === undefined || since >= live ? undefined : catchUps.take(subscriber.address);
-      if (since !== undefined && since < live && leaveCatchUps === undefined) throw new DomainError('rateLimited', 'too_many_catch_ups', TOO_MANY_CATCH_UPS);
+      if (since !== undefined && since < live && leaveCatchUps === undefined)
+        throw new DomainError('rateLimited', 'too_many_catch_ups', TOO_MANY_CATCH_UPS);
       const subscription = new LiveSubscription(subscriber, since ?? live);
       return {
         position: subscription.position,

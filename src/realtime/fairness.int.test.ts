@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../../tests/support/eventually.ts';
 import { useRealtime } from '../../tests/support/realtimeRig.ts';
 import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { createPool } from '../postgres/pool.ts';
 
 const rig = useRealtime();
@@ -14,8 +14,10 @@ afterEach(async () => {
 });
 
 /** A client behind a proxy on this machine. */
-const from = (url: string, address: string): Promise<Socket> => rig.connect(url, undefined, { extraHeaders: { 'X-Forwarded-For': address } });
-const subscribe = (socket: Socket, request: { topics: string[]; since?: string }): Promise<unknown> => socket.emitWithAck('subscribe', request);
+const from = (url: string, address: string): Promise<Socket> =>
+  rig.connect(url, undefined, { extraHeaders: { 'X-Forwarded-For': address } });
+const subscribe = (socket: Socket, request: { topics: string[]; since?: string }): Promise<unknown> =>
+  socket.emitWithAck('subscribe', request);
 
 function heardOn(socket: Socket): unknown[] {
   const heard: unknown[] = [];
@@ -39,7 +41,10 @@ test('many subscribers of one address with much to catch up do not keep one of a
   const answers = await Promise.all(greedy.map((socket) => subscribe(socket, { topics, since: '0' })));
   expect(await subscribe(other, { topics, since: '0' })).toMatchObject({ ok: true });
   expect(answers).toEqual(greedy.map(() => ({ ok: true, position: '0' })));
-  await eventually(() => served() === greedy.length && othersHeard.length === EVENTS, { what: 'all have caught up', within: 100_000 });
+  await eventually(() => served() === greedy.length && othersHeard.length === EVENTS, {
+    what: 'all have caught up',
+    within: 100_000,
+  });
   // The other address needs six turns. The greedy one needs 180, which its subscribers share evenly, so that none of them is
   // served much before the last. First come, first served would serve all of them before the other.
   expect(servedBeforeOther).toBeLessThan(greedy.length / 2);
@@ -82,12 +87,18 @@ test('subscribers of one address that catch up at a time are limited; others, an
   const proxy = await startTcpProxy(rig.database().url);
   const pool = createPool({ connectionString: proxy.url, name: 'behind a proxy' });
   const store = createPostgresEventStore({ pool });
-  cleanups.push(async () => proxy[Symbol.asyncDispose](), () => pool.end(), () => store.close());
+  cleanups.push(
+    async () => proxy[Symbol.asyncDispose](),
+    () => pool.end(),
+    () => store.close(),
+  );
   const video = randomUUID();
   const [since] = await rig.like(video, 3);
   const { main, close } = await rig.startApi({ limits: { catchUpsPerAddress: 2 }, trustProxy: 'loopback', store });
   cleanups.push(close);
-  const [one, two, three, four, elsewhere] = await Promise.all(['1', '1', '1', '1', '2'].map((last) => from(main, `203.0.113.${last}`)));
+  const [one, two, three, four, elsewhere] = await Promise.all(
+    ['1', '1', '1', '1', '2'].map((last) => from(main, `203.0.113.${last}`)),
+  );
   const request = { topics: [`video:${video}`], since: since! };
   expect(await subscribe(four!, { topics: request.topics })).toMatchObject({ ok: true });
 
@@ -95,11 +106,16 @@ test('subscribers of one address that catch up at a time are limited; others, an
   const heard = [one!, three!, elsewhere!].map(heardOn);
   expect(await subscribe(one!, request)).toMatchObject({ ok: true });
   expect(await subscribe(two!, request)).toMatchObject({ ok: true });
-  expect(await subscribe(three!, request)).toEqual({ ok: false, error: { code: 'too_many_catch_ups', message: expect.stringContaining('Try again') } });
+  expect(await subscribe(three!, request)).toEqual({
+    ok: false,
+    error: { code: 'too_many_catch_ups', message: expect.stringContaining('Try again') },
+  });
   expect(await subscribe(three!, { topics: request.topics })).toMatchObject({ ok: true });
   expect(await subscribe(elsewhere!, request)).toMatchObject({ ok: true });
   two!.disconnect();
-  await eventually(async () => ((await subscribe(three!, request)) as { ok: boolean }).ok, { what: 'a place is free again' });
+  await eventually(async () => ((await subscribe(three!, request)) as { ok: boolean }).ok, {
+    what: 'a place is free again',
+  });
   proxy.restore();
   await eventually(() => heard.every(({ length }) => length === 2), { what: 'all have caught up' });
   // Their places are free: a new one from the same address is not refused.

@@ -20,10 +20,22 @@ export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: 
 
   const subscribe = async (message: unknown): Promise<FeedSubscription> => {
     const { data } = subscribeRequest.safeParse(message);
-    if (data === undefined) throw new DomainError('invalid', 'invalid_subscription', 'Send { topics: ["feed" | "video:<id>" | "me"], since?: "<position>" }.');
-    if (data.topics.includes('me') && userId === undefined) throw new DomainError('unauthenticated', 'token_required', 'The topic "me" needs a token in the handshake.');
+    if (data === undefined)
+      throw new DomainError(
+        'invalid',
+        'invalid_subscription',
+        'Send { topics: ["feed" | "video:<id>" | "me"], since?: "<position>" }.',
+      );
+    if (data.topics.includes('me') && userId === undefined)
+      throw new DomainError('unauthenticated', 'token_required', 'The topic "me" needs a token in the handshake.');
     const topics = data.topics.map((topic) => (topic === 'me' ? topicOfUser(userId!) : topic));
-    const subscriber = { userId, address, topics, push: (event: PushedEvent) => push(socket, event), drained: () => drained(socket) };
+    const subscriber = {
+      userId,
+      address,
+      topics,
+      push: (event: PushedEvent) => push(socket, event),
+      drained: () => drained(socket),
+    };
     return await feed.subscribe(subscriber, data.since);
   };
 
@@ -54,7 +66,10 @@ export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: 
   };
 
   socket.on('subscribe', (message: unknown, acknowledge: unknown) => {
-    void serve(message, typeof acknowledge === 'function' ? (acknowledge as (answer: SubscribeAnswer) => void) : () => undefined);
+    void serve(
+      message,
+      typeof acknowledge === 'function' ? (acknowledge as (answer: SubscribeAnswer) => void) : () => undefined,
+    );
   });
   socket.on('disconnect', () => {
     current?.end();

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ReportUploadProgress } from '../media/progress.ts';
+import type { ReportUploadProgress } from './uploadProgress.ts';
 
 /** Uploads whose last step is remembered. */
 const MOST_UPLOADS = 10_000;

@@ -8,10 +8,10 @@ import { eventually } from '../../tests/support/eventually.ts';
 import { silent } from '../../tests/support/mediaRig.ts';
 import { OWNER, socketToken as tokenOf, useRealtime } from '../../tests/support/realtimeRig.ts';
 import { createEventCodec } from '../core/eventCodec.ts';
-import { openPostgresUserKeys } from '../core/postgresUserKeys.ts';
+import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
-import { eventTypes } from '../eventTypes.ts';
-import type { UploadProgress } from '../media/progress.ts';
+import { eventTypes } from '../features/eventTypes.ts';
+import type { UploadProgress } from './uploadProgress.ts';
 import { createProgressEmitter, type ProgressBridge } from './redisSockets.ts';
 
 const namespace = `test-${randomUUID()}`;
@@ -31,7 +31,12 @@ function heardOn(socket: Socket, userId: string): object[] {
   return heard;
 }
 
-const step = (userId: string, videoId: string, progress: number): UploadProgress => ({ userId, videoId, stage: 'transcoding', progress });
+const step = (userId: string, videoId: string, progress: number): UploadProgress => ({
+  userId,
+  videoId,
+  stage: 'transcoding',
+  progress,
+});
 
 afterEach(() => {
   for (const worker of workers.splice(0)) worker.close();
@@ -47,7 +52,11 @@ describe('upload progress', () => {
     realtime.reportProgress({ ...step('u1', 'v1', 100), stage: 'ready' });
     await eventually(() => [...onLegacy, ...own].every((heard) => heard.length === 2), { what: 'all have heard' });
     for (const heard of onLegacy) expect(heard).toEqual([{ progress: 50 }, { progress: 100 }]);
-    for (const heard of own) expect(heard).toEqual([{ progress: 50, videoId: 'v1', stage: 'transcoding' }, { progress: 100, videoId: 'v1', stage: 'ready' }]);
+    for (const heard of own)
+      expect(heard).toEqual([
+        { progress: 50, videoId: 'v1', stage: 'transcoding' },
+        { progress: 100, videoId: 'v1', stage: 'ready' },
+      ]);
     expect(others).toEqual([[], []]);
   });
 
@@ -57,15 +66,21 @@ describe('upload progress', () => {
     for (const progress of [0, 40, 70, 40, 60, 70, 80, 100, 90]) realtime.reportProgress(step('u1', 'v1', progress));
     realtime.reportProgress(step('u1', 'v2', 10));
     await eventually(() => heard.some(({ videoId }) => videoId === 'v2'), { what: 'the other video is heard of' });
-    expect(heard.filter(({ videoId }) => videoId === 'v1').map(({ progress }) => progress)).toEqual([0, 40, 70, 80, 100]);
+    expect(heard.filter(({ videoId }) => videoId === 'v1').map(({ progress }) => progress)).toEqual([
+      0, 40, 70, 80, 100,
+    ]);
   });
 });
 
 describe('the handshake', () => {
-  test.each([['nonsense'], [jwt.sign({ id: 'u1' }, 'another secret')], [{}], [7]])('with the token %j is refused with a code', async (token) => {
-    const { main, legacy } = await rig.startApi();
-    for (const url of [main, legacy]) await expect(connect(url, token)).rejects.toMatchObject({ data: { code: 'token_invalid' } });
-  });
+  test.each([['nonsense'], [jwt.sign({ id: 'u1' }, 'another secret')], [{}], [7]])(
+    'with the token %j is refused with a code',
+    async (token) => {
+      const { main, legacy } = await rig.startApi();
+      for (const url of [main, legacy])
+        await expect(connect(url, token)).rejects.toMatchObject({ data: { code: 'token_invalid' } });
+    },
+  );
 
   test('without a token, or with an empty one, is fine', async () => {
     const { main } = await rig.startApi();
@@ -88,15 +103,26 @@ describe('subscribe', () => {
     const heard: { position: string }[] = [];
     let socket = await connect(main);
     socket.on('event', (event: { position: string }) => heard.push(event));
-    expect(await socket.emitWithAck('subscribe', { topics: [`video:${videoId}`] })).toEqual({ ok: true, position: expect.stringMatching(/^\d+$/) });
+    expect(await socket.emitWithAck('subscribe', { topics: [`video:${videoId}`] })).toEqual({
+      ok: true,
+      position: expect.stringMatching(/^\d+$/),
+    });
     const written = [await like(videoId), await like(videoId)];
     await eventually(() => heard.length === 2, { what: 'both are heard' });
-    expect(heard[0]).toEqual({ position: written[0], type: 'VideoLiked', time: '2025-01-01T00:00:00.000Z', data: { videoId } });
+    expect(heard[0]).toEqual({
+      position: written[0],
+      type: 'VideoLiked',
+      time: '2025-01-01T00:00:00.000Z',
+      data: { videoId },
+    });
     socket.disconnect();
     written.push(await like(videoId), await like(videoId));
     socket = await connect(main);
     socket.on('event', (event: { position: string }) => heard.push(event));
-    expect(await socket.emitWithAck('subscribe', { topics: [`video:${videoId}`], since: written[1] })).toEqual({ ok: true, position: written[1] });
+    expect(await socket.emitWithAck('subscribe', { topics: [`video:${videoId}`], since: written[1] })).toEqual({
+      ok: true,
+      position: written[1],
+    });
     written.push(await like(videoId));
     await eventually(() => heard.length === 5, { what: 'all are heard' });
     expect(heard.map(({ position }) => position)).toEqual(written);
@@ -110,16 +136,27 @@ describe('subscribe', () => {
     await owner.emitWithAck('subscribe', { topics: ['me'] });
     await like(randomUUID());
     await eventually(() => heard.length === 1, { what: 'it is heard' });
-    expect(await (await connect(main)).emitWithAck('subscribe', { topics: ['me'] })).toMatchObject({ ok: false, error: { code: 'token_required' } });
+    expect(await (await connect(main)).emitWithAck('subscribe', { topics: ['me'] })).toMatchObject({
+      ok: false,
+      error: { code: 'token_required' },
+    });
   });
 
   test('to the feed hears of a deletion only when the video was public, also from a log of before that was recorded', async () => {
     const keys = await openPostgresUserKeys({ pool: rig.database().pool, masterKey: randomBytes(32) });
-    const { main } = await rig.startApi({ store: withCodec(rig.store(), createEventCodec({ types: eventTypes, keys })) });
+    const { main } = await rig.startApi({
+      store: withCodec(rig.store(), createEventCodec({ types: eventTypes, keys })),
+    });
     const deletion = async (schemaVersion: number, more: object): Promise<string> => {
       const videoId = randomUUID();
       const data = { videoId, ownerId: OWNER, at: '2025-01-01T00:00:00.000Z', ...more };
-      await rig.store().append(`video-${videoId}`, [{ id: randomUUID(), type: 'VideoDeleted', data, metadata: { correlationId: 'c', schemaVersion } }], 'any');
+      await rig
+        .store()
+        .append(
+          `video-${videoId}`,
+          [{ id: randomUUID(), type: 'VideoDeleted', data, metadata: { correlationId: 'c', schemaVersion } }],
+          'any',
+        );
       return videoId;
     };
     const heardBy = async (token: string | undefined, topic: string): Promise<string[]> => {
@@ -130,7 +167,11 @@ describe('subscribe', () => {
       return heard;
     };
     const [strangers, own] = [await heardBy(undefined, 'feed'), await heardBy(tokenOf(OWNER), 'me')];
-    const all = [await deletion(1, {}), await deletion(2, { wasPublic: false }), await deletion(2, { wasPublic: true })];
+    const all = [
+      await deletion(1, {}),
+      await deletion(2, { wasPublic: false }),
+      await deletion(2, { wasPublic: true }),
+    ];
     await eventually(() => strangers.length > 0 && own.length === all.length, { what: 'the last deletion is heard' });
     expect(own).toEqual(all);
     expect(strangers).toEqual(all.slice(-1));
@@ -149,32 +190,60 @@ describe('subscribe', () => {
     expect(heard.map(({ data }) => data)).toEqual([{ videoId: after }]);
   });
 
-  test.each([[undefined], ['feed'], [{ topics: [] }], [{ topics: ['user:1'] }], [{ topics: ['video:1'] }], [{ topics: ['me:owner'] }], [{ topics: ['feed'], since: 'x' }], [{ topics: ['feed'], since: -1 }]])(
-    'with %j is refused', async (message) => {
-      const { main } = await rig.startApi();
-      expect(await (await connect(main)).emitWithAck('subscribe', message)).toMatchObject({ ok: false, error: { code: 'invalid_subscription' } });
+  test.each([
+    [undefined],
+    ['feed'],
+    [{ topics: [] }],
+    [{ topics: ['user:1'] }],
+    [{ topics: ['video:1'] }],
+    [{ topics: ['me:owner'] }],
+    [{ topics: ['feed'], since: 'x' }],
+    [{ topics: ['feed'], since: -1 }],
+  ])('with %j is refused', async (message) => {
+    const { main } = await rig.startApi();
+    expect(await (await connect(main)).emitWithAck('subscribe', message)).toMatchObject({
+      ok: false,
+      error: { code: 'invalid_subscription' },
     });
+  });
 
   test('from a position that is not there yet is refused', async () => {
     const { main } = await rig.startApi();
-    expect(await (await connect(main)).emitWithAck('subscribe', { topics: ['feed'], since: '999999999999' })).toMatchObject({ ok: false, error: { code: 'position_unknown' } });
+    expect(
+      await (await connect(main)).emitWithAck('subscribe', { topics: ['feed'], since: '999999999999' }),
+    ).toMatchObject({ ok: false, error: { code: 'position_unknown' } });
   });
 });
 
 const { REDIS_URL } = process.env;
-if (REDIS_URL === undefined) process.stderr.write('\nSKIPPED: sockets across processes are not tested, because REDIS_URL does not name a Redis.\n');
+if (REDIS_URL === undefined)
+  process.stderr.write(
+    '\nSKIPPED: sockets across processes are not tested, because REDIS_URL does not name a Redis.\n',
+  );
 (REDIS_URL === undefined ? describe.skip : describe)('with Redis', () => {
   let redis: Redis;
-  beforeAll(() => { redis = new Redis(REDIS_URL!, { lazyConnect: true }); });
+  beforeAll(() => {
+    redis = new Redis(REDIS_URL!, { lazyConnect: true });
+  });
   afterAll(() => redis.disconnect());
 
   test('what one process or a media worker reports reaches the sockets of every API process, once', async () => {
-    const [first, second] = [await rig.startApi({ redis: { redis, namespace } }), await rig.startApi({ redis: { redis, namespace } })];
+    const [first, second] = [
+      await rig.startApi({ redis: { redis, namespace } }),
+      await rig.startApi({ redis: { redis, namespace } }),
+    ];
     const worker = startMediaWorker(redis);
     const [userId, videoId] = [randomUUID(), randomUUID()];
-    const heard = await Promise.all([first.main, second.main].map(async (url) => heardOn(await connect(url, tokenOf(userId)), userId) as { progress: number; videoId: string }[]));
-    const onLegacy = await Promise.all([first.legacy, second.legacy].map(async (url) => heardOn(await connect(url), userId)));
-    const ofThis = (): number[][] => heard.map((each) => each.filter((one) => one.videoId === videoId).map(({ progress }) => progress));
+    const heard = await Promise.all(
+      [first.main, second.main].map(
+        async (url) => heardOn(await connect(url, tokenOf(userId)), userId) as { progress: number; videoId: string }[],
+      ),
+    );
+    const onLegacy = await Promise.all(
+      [first.legacy, second.legacy].map(async (url) => heardOn(await connect(url), userId)),
+    );
+    const ofThis = (): number[][] =>
+      heard.map((each) => each.filter((one) => one.videoId === videoId).map(({ progress }) => progress));
     // The adapters subscribe in their own time.
     const fromWorker = new Set<string>();
     await eventually(
@@ -194,21 +263,33 @@ if (REDIS_URL === undefined) process.stderr.write('\nSKIPPED: sockets across pro
     expect(ofThis()).toEqual(Array(2).fill([10, 60]));
     // As on the other port within one process: a number for everybody, and nothing that says which video it is.
     for (const each of onLegacy) {
-      await eventually(() => each.some((message) => isDeepStrictEqual(message, { progress: 60 })), { what: 'the port of the original server has it too' });
+      await eventually(() => each.some((message) => isDeepStrictEqual(message, { progress: 60 })), {
+        what: 'the port of the original server has it too',
+      });
       expect(each.flatMap(Object.keys)).toEqual(each.map(() => 'progress'));
     }
   });
 
   test('connections that break are made again, and progress crosses as before', async () => {
-    const [first, second] = [await rig.startApi({ redis: { redis, namespace } }), await rig.startApi({ redis: { redis, namespace } })];
+    const [first, second] = [
+      await rig.startApi({ redis: { redis, namespace } }),
+      await rig.startApi({ redis: { redis, namespace } }),
+    ];
     const userId = randomUUID();
     const heard = heardOn(await connect(second.main, tokenOf(userId)), userId);
-    const crosses = (): Promise<boolean> => eventually(() => {
-      first.realtime.reportProgress(step(userId, randomUUID(), 1));
-      return heard.length > 0;
-    }, { what: 'progress crosses' });
+    const crosses = (): Promise<boolean> =>
+      eventually(
+        () => {
+          first.realtime.reportProgress(step(userId, randomUUID(), 1));
+          return heard.length > 0;
+        },
+        { what: 'progress crosses' },
+      );
     await crosses();
-    const list = async (): Promise<string[]> => String(await redis.client('LIST')).split('\n').filter((line) => line.includes(`name=${namespace}:sockets`));
+    const list = async (): Promise<string[]> =>
+      String(await redis.client('LIST'))
+        .split('\n')
+        .filter((line) => line.includes(`name=${namespace}:sockets`));
     const own = await eventually(list, { what: 'all four are there by name', holds: ({ length }) => length === 4 });
     for (const line of own) await redis.client('KILL', 'ID', /id=(\d+)/.exec(line)![1]!);
     heard.splice(0);

@@ -1,8 +1,8 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Logger } from 'pino';
-import type { EventStore } from '../eventStore/eventStore.ts';
-import type { ClientAddress } from '../http/clientAddress.ts';
-import type { ReportUploadProgress } from '../media/progress.ts';
+import type { EventStore } from '../core/eventStore.ts';
+import type { ClientAddress } from '../http/request/clientAddress.ts';
+import type { ReportUploadProgress } from './uploadProgress.ts';
 import { createEventFeed } from './eventFeed.ts';
 import { onlyRising } from './progressDelivery.ts';
 import { bridgeSockets, type SocketsRedis } from './redisSockets.ts';
@@ -38,11 +38,21 @@ export interface Realtime {
 }
 
 /** Socket.io on the API's port and on that of the original server. */
-export function createRealtime({ http, legacyHttp, authenticate, addressOf, limits, store, redis, logger }: RealtimeOptions): Realtime {
+export function createRealtime({
+  http,
+  legacyHttp,
+  authenticate,
+  addressOf,
+  limits,
+  store,
+  redis,
+  logger,
+}: RealtimeOptions): Realtime {
   const feed = createEventFeed({ store, logger, catchUpsPerAddress: limits.catchUpsPerAddress });
   const origins = createSocketOrigins({ addressOf, logger, perAddress: limits.perAddress });
   const main = createSocketServer(http, { progressFor: 'owner', authenticate, origins, feed, logger });
-  const legacy = legacyHttp && createSocketServer(legacyHttp, { progressFor: 'everyone', authenticate, origins, feed, logger });
+  const legacy =
+    legacyHttp && createSocketServer(legacyHttp, { progressFor: 'everyone', authenticate, origins, feed, logger });
 
   const deliver = onlyRising((step) => {
     main.deliverProgress(step);

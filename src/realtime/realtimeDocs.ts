@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RealtimeDocs } from '../http/docs.ts';
+import type { RealtimeDocs } from '../http/documents/docs.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { realtimePage } from './realtimePage.ts';
 

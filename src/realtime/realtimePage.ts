@@ -22,14 +22,20 @@ socket.on('event', (event) => {
 /** The AsyncAPI document as a page for people: plain HTML without scripts. Styles are at `/docs/realtime.css`. */
 export function realtimePage(document: AsyncApiDocument): string {
   const { info, servers, channels, components } = document;
-  const messagesOf = (channel: string): AsyncApiMessage[] => Object.keys(channels[channel]!.messages).map((name) => components.messages[name]!);
+  const messagesOf = (channel: string): AsyncApiMessage[] =>
+    Object.keys(channels[channel]!.messages).map((name) => components.messages[name]!);
   const channel = (name: string, show: (message: AsyncApiMessage) => string): string => {
     const { title, description } = channels[name]!;
     return `<section id="${name}"><h2><code>${escaped(title)}</code></h2>${paragraphs(description)}${messagesOf(name).map(show).join('')}</section>`;
   };
   const links = [
-    ['connect', 'Connect'], ['subscribe', 'subscribe'], ['event', 'event'], ['eventError', 'event_error'], ['resume', 'Reconnect and resume'],
-    ['uploadProgress', 'Upload progress'], ['publicUploadProgress', '… on SOCKET_PORT'],
+    ['connect', 'Connect'],
+    ['subscribe', 'subscribe'],
+    ['event', 'event'],
+    ['eventError', 'event_error'],
+    ['resume', 'Reconnect and resume'],
+    ['uploadProgress', 'Upload progress'],
+    ['publicUploadProgress', '… on SOCKET_PORT'],
   ];
   return `<!doctype html>
 <html lang="en">
@@ -52,7 +58,13 @@ export function realtimePage(document: AsyncApiDocument): string {
 ${paragraphs(info.description)}
 <section id="connect">
 <h2>Connect</h2>
-${table(['Port', ''], Object.values(servers).map(({ title, description, host }) => [`<code>${escaped(title)}</code><br><span class="note">${escaped(host)}</span>`, paragraphs(description)]))}
+${table(
+  ['Port', ''],
+  Object.values(servers).map(({ title, description, host }) => [
+    `<code>${escaped(title)}</code><br><span class="note">${escaped(host)}</span>`,
+    paragraphs(description),
+  ]),
+)}
 <h3>Token</h3>
 ${paragraphs((components.securitySchemes as { token: { description: string } }).token.description)}
 <h3>Example</h3>
@@ -84,14 +96,21 @@ function eventSection({ title, description }: Channel, events: readonly AsyncApi
   const { data: _, ...common } = shown!.payload.properties!;
   const { type, ...rest } = common;
   const dataOf = ({ payload }: AsyncApiMessage): string =>
-    rowsOf(payload.properties!['data']!, '').map(([field, kind, meaning]) => `${field} <span class="note">${kind}${meaning === '' ? '' : `. ${meaning}`}</span>`).join('<br>');
+    rowsOf(payload.properties!['data']!, '')
+      .map(
+        ([field, kind, meaning]) => `${field} <span class="note">${kind}${meaning === '' ? '' : `. ${meaning}`}</span>`,
+      )
+      .join('<br>');
   return `<section id="event"><h2><code>${escaped(title)}</code></h2>${paragraphs(description)}
 ${fields({ properties: { ...rest, type: { ...type, const: undefined, type: 'one of those below' } }, required: ['position', 'type', 'time'] })}
 <pre tabindex="0"><code>${json(shown!.examples[0]?.payload)}</code></pre>
-<div class="events">${table(['type', 'data'], events.map((each) => [
-    `<code>${escaped(each.name)}</code>${paragraphs(each.summary)}<p class="note">${inline(each.description ?? '')}</p>`,
-    dataOf(each),
-  ]))}</div></section>`;
+<div class="events">${table(
+    ['type', 'data'],
+    events.map((each) => [
+      `<code>${escaped(each.name)}</code>${paragraphs(each.summary)}<p class="note">${inline(each.description ?? '')}</p>`,
+      dataOf(each),
+    ]),
+  )}</div></section>`;
 }
 
 function fields(schema: JsonSchema, prefix = ''): string {
@@ -100,22 +119,38 @@ function fields(schema: JsonSchema, prefix = ''): string {
 
 function rowsOf({ properties = {}, required = [] }: JsonSchema, prefix: string): string[][] {
   return Object.entries(properties).flatMap(([name, schema]) => [
-    [`<code>${escaped(prefix + name)}</code>`, `${escaped(typeOf(schema))}${required.includes(name) ? '' : ' <span class="note">(optional)</span>'}`, inline(schema.description ?? '')],
+    [
+      `<code>${escaped(prefix + name)}</code>`,
+      `${escaped(typeOf(schema))}${required.includes(name) ? '' : ' <span class="note">(optional)</span>'}`,
+      inline(schema.description ?? ''),
+    ],
     ...rowsOf(schema, `${prefix}${name}.`),
   ]);
 }
 
-function typeOf({ type, format, const: constant, enum: values, minimum, maximum, minItems, maxItems, items }: JsonSchema): string {
+function typeOf({
+  type,
+  format,
+  const: constant,
+  enum: values,
+  minimum,
+  maximum,
+  minItems,
+  maxItems,
+  items,
+}: JsonSchema): string {
   if (constant !== undefined) return JSON.stringify(constant);
   if (values !== undefined) return values.join(' | ');
   if (items !== undefined) return `list of ${minItems} to ${maxItems} ${items.type ?? 'string'}s`;
-  if (format !== undefined && type === 'string') return { uuid: 'UUID', 'date-time': 'ISO 8601 time' }[format] ?? format;
+  if (format !== undefined && type === 'string')
+    return { uuid: 'UUID', 'date-time': 'ISO 8601 time' }[format] ?? format;
   if (maximum !== undefined && maximum < 2 ** 31 - 1) return `${String(type)}, ${minimum} to ${maximum}`;
   return String(type ?? '');
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (row: readonly string[], tag: string): string => `<tr>${row.map((cell) => `<${tag}>${cell}</${tag}>`).join('')}</tr>`;
+  const cells = (row: readonly string[], tag: string): string =>
+    `<tr>${row.map((cell) => `<${tag}>${cell}</${tag}>`).join('')}</tr>`;
   return `<div class="scroll"><table><thead>${cells(heads, 'th')}</thead><tbody>${rows.map((row) => cells(row, 'td')).join('')}</tbody></table></div>`;
 }
 
@@ -124,7 +159,11 @@ function json(value: unknown): string {
 }
 
 function paragraphs(text: string): string {
-  return text.split('\n\n').filter((block) => block !== '').map((block) => (block.startsWith('- ') ? list(block.slice(2).split('\n- ')) : `<p>${inline(block)}</p>`)).join('');
+  return text
+    .split('\n\n')
+    .filter((block) => block !== '')
+    .map((block) => (block.startsWith('- ') ? list(block.slice(2).split('\n- ')) : `<p>${inline(block)}</p>`))
+    .join('');
 }
 
 function list(items: readonly string[]): string {

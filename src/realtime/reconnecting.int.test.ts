@@ -4,7 +4,7 @@ import { eventually } from '../../tests/support/eventually.ts';
 import type { FeedFollower } from '../../tests/support/feedFollower.ts';
 import { OWNER, socketToken, useRealtime } from '../../tests/support/realtimeRig.ts';
 import { startTcpProxy, type TcpProxy } from '../../tests/support/tcpProxy.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { createPool } from '../postgres/pool.ts';
 
 const rig = useRealtime();
@@ -20,7 +20,11 @@ async function proxyTo(url: string): Promise<TcpProxy> {
 }
 
 async function hasHeard(follower: FeedFollower, positions: readonly string[]): Promise<void> {
-  await eventually(() => follower.heard.length, { within: 50_000, what: `all ${positions.length} events are heard`, holds: (count) => count >= positions.length });
+  await eventually(() => follower.heard.length, {
+    within: 50_000,
+    what: `all ${positions.length} events are heard`,
+    holds: (count) => count >= positions.length,
+  });
   expect(follower.heard.map(({ position }) => position)).toEqual(positions);
 }
 
@@ -33,7 +37,8 @@ describe.each(['websocket', 'polling'] as const)('a client that uses %s', (trans
     // Tokens count whole seconds: with one second, nothing may be left when the socket arrives.
     const tokens = [socketToken(OWNER, 3), socketToken(OWNER)];
     const follower = rig.follow(main, {
-      topics: ['me'], transports: [transport],
+      topics: ['me'],
+      transports: [transport],
       auth: (give: (auth: object) => void) => give({ token: tokens.shift() }),
     });
     await subscribed(follower, 1);
@@ -48,7 +53,11 @@ describe.each(['websocket', 'polling'] as const)('a client that uses %s', (trans
   test('that stops reading is cut off, and goes on from where it was when it reads again', async () => {
     const { main } = await rig.startApi();
     const proxy = await proxyTo(main);
-    const follower = rig.follow(proxy.url, { topics: ['me'], transports: [transport], auth: { token: socketToken(OWNER) } });
+    const follower = rig.follow(proxy.url, {
+      topics: ['me'],
+      transports: [transport],
+      auth: { token: socketToken(OWNER) },
+    });
     await subscribed(follower, 1);
     const before = await rig.retitle(3);
     await eventually(() => follower.heard.length === 3, { what: 'it is up to date' });
@@ -96,7 +105,10 @@ test('a subscriber is reconnected while the log cannot be read, and goes on when
   const proxy = await proxyTo(rig.database().url);
   const pool = createPool({ connectionString: proxy.url, name: 'behind a proxy' });
   const store = createPostgresEventStore({ pool });
-  cleanups.push(() => pool.end(), () => store.close());
+  cleanups.push(
+    () => pool.end(),
+    () => store.close(),
+  );
   const video = randomUUID();
   const [first, ...rest] = await rig.like(video, 3);
   const { main, close } = await rig.startApi({ store });

@@ -3,7 +3,7 @@ import { Emitter } from '@socket.io/redis-emitter';
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Server } from 'socket.io';
-import type { ReportUploadProgress, UploadProgress } from '../media/progress.ts';
+import type { ReportUploadProgress, UploadProgress } from './uploadProgress.ts';
 
 const PROGRESS = 'uploadProgress';
 
@@ -21,7 +21,12 @@ export interface ProgressBridge {
 }
 
 /** Joins this process's sockets to those of the others: what one reports, each gives to its own sockets. */
-export function bridgeSockets(io: Server, { redis, namespace }: SocketsRedis, logger: Logger, deliver: ReportUploadProgress): ProgressBridge {
+export function bridgeSockets(
+  io: Server,
+  { redis, namespace }: SocketsRedis,
+  logger: Logger,
+  deliver: ReportUploadProgress,
+): ProgressBridge {
   const publisher = publisherOf({ redis, namespace }, logger);
   const subscriber = connect({ redis, namespace }, { maxRetriesPerRequest: null, enableOfflineQueue: true }, logger);
   io.adapter(createAdapter(publisher, subscriber, { key: keyOf(namespace) }));
@@ -54,7 +59,9 @@ function publisherOf(sockets: SocketsRedis, logger: Logger): Redis {
 
 function connect({ redis, namespace }: SocketsRedis, options: RedisOptions, logger: Logger): Redis {
   const connection = redis.duplicate({ lazyConnect: false, connectionName: keyOf(namespace), ...options });
-  connection.on('error', (error) => logger.debug({ err: error }, 'Redis is away: sockets of other processes are not reached'));
+  connection.on('error', (error) =>
+    logger.debug({ err: error }, 'Redis is away: sockets of other processes are not reached'),
+  );
   return forgiving(connection);
 }
 

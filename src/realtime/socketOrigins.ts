@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { Server, Socket } from 'socket.io';
-import type { ClientAddress } from '../http/clientAddress.ts';
+import type { ClientAddress } from '../http/request/clientAddress.ts';
 import { callerKey } from '../rateLimits/callerKey.ts';
 import { createPlaces } from './places.ts';
 
@@ -28,7 +28,15 @@ interface Connection {
 /** Between two warnings that an address has too many connections. */
 const WARN_EVERY_MS = 60_000;
 
-export function createSocketOrigins({ addressOf, perAddress, logger }: { addressOf: ClientAddress; perAddress: number; logger: Logger }): SocketOrigins {
+export function createSocketOrigins({
+  addressOf,
+  perAddress,
+  logger,
+}: {
+  addressOf: ClientAddress;
+  perAddress: number;
+  logger: Logger;
+}): SocketOrigins {
   const places = createPlaces(perAddress);
   const origins = new WeakMap<object, SocketOrigin>();
   let warnAgainAt = 0;
@@ -36,7 +44,10 @@ export function createSocketOrigins({ addressOf, perAddress, logger }: { address
   function warn(address: string): void {
     if (performance.now() < warnAgainAt) return;
     warnAgainAt = performance.now() + WARN_EVERY_MS;
-    logger.warn({ address, perAddress }, 'sockets are refused: this address has SOCKETS_PER_ADDRESS of them already. If it is your proxy, set TRUST_PROXY');
+    logger.warn(
+      { address, perAddress },
+      'sockets are refused: this address has SOCKETS_PER_ADDRESS of them already. If it is your proxy, set TRUST_PROXY',
+    );
   }
 
   return {

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Server, type Socket } from 'socket.io';
-import type { UploadProgress } from '../media/progress.ts';
+import type { UploadProgress } from './uploadProgress.ts';
 import type { EventFeed } from './eventFeed.ts';
 import { serveFeed } from './feedSockets.ts';
 import type { PublicProgressMessage, UploadProgressMessage } from './messages.ts';
@@ -36,7 +36,10 @@ const HANDSHAKE_MS = 10_000;
 const LINGER_MS = 2_000;
 
 /** Puts Socket.io on an HTTP server. */
-export function createSocketServer(http: HttpServer, { progressFor, authenticate, origins, feed, logger }: SocketServerOptions): SocketServer {
+export function createSocketServer(
+  http: HttpServer,
+  { progressFor, authenticate, origins, feed, logger }: SocketServerOptions,
+): SocketServer {
   const io = new Server(http, { cors: { origin: '*' }, maxHttpBufferSize: MOST_BYTES, connectTimeout: HANDSHAKE_MS });
   const websockets = new Set<Duplex>();
   http.on('upgrade', (_request: IncomingMessage, websocket: Duplex) => {
@@ -54,7 +57,13 @@ export function createSocketServer(http: HttpServer, { progressFor, authenticate
   origins.countConnections(io);
 
   io.use((socket, next) => {
-    if (!origins.of(socket).allowed) return next(refusal('too_many_sockets', 'There are too many connections from your address. Close some of them or try again later.'));
+    if (!origins.of(socket).allowed)
+      return next(
+        refusal(
+          'too_many_sockets',
+          'There are too many connections from your address. Close some of them or try again later.',
+        ),
+      );
     const token = (socket.handshake.auth as Record<string, unknown>)['token'];
     if (token === undefined || token === null || token === '') return next();
     try {
@@ -104,7 +113,9 @@ function refusal(code: string, message: string): Error {
 
 /** What a token allows ends with it. The connection is closed, not the socket, so that clients reconnect by themselves. */
 function closeOnExpiry(socket: Socket, token: string): void {
-  const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}') as { exp?: number };
+  const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}') as {
+    exp?: number;
+  };
   if (exp === undefined) return;
   const timer = setTimeout(() => socket.conn.close(), Math.min(exp * 1000 - Date.now(), 2 ** 31 - 1)).unref();
   socket.on('disconnect', () => clearTimeout(timer));

@@ -1,14 +1,22 @@
 import type { RecordedEvent } from '../core/event.ts';
-import type { LikeEvent } from '../likes/events.ts';
-import type { VideoEvent } from '../videos/events.ts';
-import type { VideoViewed } from '../views/events.ts';
+import type { LikeEvent } from '../features/likes/events.ts';
+import type { VideoEvent } from '../features/videos/events.ts';
+import type { VideoViewed } from '../features/views/events.ts';
 import type { PushedEvent } from './messages.ts';
 
 export type FeedEvent = RecordedEvent<VideoEvent | LikeEvent | VideoViewed>;
 
 /** What subscribers can hear of. Accounts and sessions are nobody's business. */
 export const feedEventTypes = [
-  'VideoUploaded', 'VideoProcessed', 'VideoProcessingFailed', 'VideoProcessingRetried', 'VideoDetailsChanged', 'VideoDeleted', 'VideoLiked', 'VideoUnliked', 'VideoViewed',
+  'VideoUploaded',
+  'VideoProcessed',
+  'VideoProcessingFailed',
+  'VideoProcessingRetried',
+  'VideoDetailsChanged',
+  'VideoDeleted',
+  'VideoLiked',
+  'VideoUnliked',
+  'VideoViewed',
 ] as const satisfies readonly FeedEvent['type'][];
 
 /** The topic `me` of one user; the rest are as clients name them. */
@@ -40,7 +48,12 @@ export function topicsOf({ type, data }: FeedEvent): readonly string[] {
 
 /** An event as one subscriber may see it: never who liked or viewed, never where an original lies. */
 export function viewFor(event: FeedEvent, userId: string | undefined): PushedEvent {
-  return { position: String(event.position), type: event.type, time: event.data.at, data: dataFor(event, event.data.ownerId === userId) };
+  return {
+    position: String(event.position),
+    type: event.type,
+    time: event.data.at,
+    data: dataFor(event, event.data.ownerId === userId),
+  };
 }
 
 function dataFor({ type, data }: FeedEvent, own: boolean): object {

@@ -15,7 +15,8 @@ const data: { [Type in FeedEvent['type']]: Extract<FeedEvent, { type: Type }>['d
   VideoUnliked: { videoId: 'v', userId: 'fan', ownerId: 'owner', at },
   VideoViewed: { videoId: 'v', ownerId: 'owner', viewer: 'user:fan', at },
 };
-const event = (type: FeedEvent['type']): FeedEvent => ({ type, data: data[type], position: 7n }) as unknown as FeedEvent;
+const event = (type: FeedEvent['type']): FeedEvent =>
+  ({ type, data: data[type], position: 7n }) as unknown as FeedEvent;
 
 describe('whoever hears of an event', () => {
   test.each(feedEventTypes)('%s: its owner always', (type) => {
@@ -23,8 +24,12 @@ describe('whoever hears of an event', () => {
   });
 
   test('the public hears of videos that can be watched, and of no other', () => {
-    expect(feedEventTypes.filter((type) => topicsOf(event(type)).includes('feed'))).toEqual(['VideoProcessed', 'VideoDeleted']);
-    for (const type of ['VideoUploaded', 'VideoProcessingFailed', 'VideoProcessingRetried'] as const) expect(topicsOf(event(type))).toEqual(['me:owner']);
+    expect(feedEventTypes.filter((type) => topicsOf(event(type)).includes('feed'))).toEqual([
+      'VideoProcessed',
+      'VideoDeleted',
+    ]);
+    for (const type of ['VideoUploaded', 'VideoProcessingFailed', 'VideoProcessingRetried'] as const)
+      expect(topicsOf(event(type))).toEqual(['me:owner']);
     const neverPublic = { ...event('VideoDeleted'), data: { ...data.VideoDeleted, wasPublic: false } } as FeedEvent;
     expect(topicsOf(neverPublic)).toEqual(['me:owner']);
   });

@@ -14,7 +14,8 @@ export function createFailureLog(log: Logger, level: 'warn' | 'error' = 'warn'):
   let last: { readonly line: string; readonly at: number } | undefined;
   return (error, message) => {
     // With the messages and stacks of its causes; without other fields, since an error of PostgreSQL carries the failing row.
-    const { message: reason, stack } = error instanceof Error ? pino.stdSerializers.err(error) : { message: String(error), stack: undefined };
+    const { message: reason, stack } =
+      error instanceof Error ? pino.stdSerializers.err(error) : { message: String(error), stack: undefined };
     log.debug({ reason, stack }, message);
     const line = `${message} ${reason}`;
     const now = performance.now();

@@ -10,7 +10,10 @@ test('a failure is a line when it begins and when its reason changes; its repeat
   for (let n = 0; n < 3; n++) failed(new Error('reading failed', { cause: new Error('ECONNREFUSED') }), 'trying again');
   failed(new Error('denied'), 'trying again');
   const warnings = lines.filter(({ level }) => level === WARN);
-  expect(warnings.map(({ reason, stack }) => [reason, stack])).toEqual([['reading failed: ECONNREFUSED', undefined], ['denied', undefined]]);
+  expect(warnings.map(({ reason, stack }) => [reason, stack])).toEqual([
+    ['reading failed: ECONNREFUSED', undefined],
+    ['denied', undefined],
+  ]);
   const details = lines.filter(({ level }) => level === DEBUG);
   expect(details).toHaveLength(4);
   for (const { stack } of details) expect(stack).toMatch(/failureLog\.unit\.test/);
@@ -18,6 +21,9 @@ test('a failure is a line when it begins and when its reason changes; its repeat
 
 test('of an error of PostgreSQL the row that failed is left out', () => {
   const { log, lines } = collectingLog();
-  createFailureLog(log)(Object.assign(new Error('violates a constraint'), { detail: 'Failing row contains (Ada)' }), 'trying again');
+  createFailureLog(log)(
+    Object.assign(new Error('violates a constraint'), { detail: 'Failing row contains (Ada)' }),
+    'trying again',
+  );
   expect(JSON.stringify(lines)).not.toContain('Ada)');
 });

@@ -1,7 +1,18 @@
 import { pino, type DestinationStream, type Logger, type LevelWithSilent } from 'pino';
 
 /** Fields that never reach a log, up to three levels deep in an object. A second line of defence: no code should log them in the first place. */
-const SECRET_FIELDS = ['password', 'passwordHash', 'accessToken', 'refreshToken', 'token', 'authorization', 'cookie', '["set-cookie"]', 'email', 'username'];
+const SECRET_FIELDS = [
+  'password',
+  'passwordHash',
+  'accessToken',
+  'refreshToken',
+  'token',
+  'authorization',
+  'cookie',
+  '["set-cookie"]',
+  'email',
+  'username',
+];
 
 /** An error of Redis holds the command that failed: when the password was refused, that command has it. */
 const COMMAND_ARGUMENTS = 'err.command.args';

@@ -1,7 +1,7 @@
 import { Gauge } from 'prom-client';
 import { abortable } from '../core/abortable.ts';
-import type { EventStore } from '../eventStore/eventStore.ts';
-import type { ProjectionProgress } from '../projecting/progress.ts';
+import type { EventStore } from '../core/eventStore.ts';
+import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { Metrics } from './metrics.ts';
 
 /** A scrape must not hang on an event store that does. */

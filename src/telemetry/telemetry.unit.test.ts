@@ -9,18 +9,34 @@ describe('the log', () => {
   test('is JSON lines with level, time and role, and never shows a secret', () => {
     const lines: string[] = [];
     const log = createLog({ level: 'info', role: 'api', destination: { write: (line) => void lines.push(line) } });
-    log.info({ password: 'hush1', user: { email: 'hush2', passwordHash: 'hush3' }, req: { headers: { authorization: 'hush4', cookie: 'hush5' } }, token: 'hush6' }, 'hello');
+    log.info(
+      {
+        password: 'hush1',
+        user: { email: 'hush2', passwordHash: 'hush3' },
+        req: { headers: { authorization: 'hush4', cookie: 'hush5' } },
+        token: 'hush6',
+      },
+      'hello',
+    );
     log.debug('not said');
     const [line = '{}'] = lines;
     expect(lines).toHaveLength(1);
     expect(line).not.toContain('hush');
-    expect(JSON.parse(line)).toMatchObject({ level: 'info', role: 'api', msg: 'hello', time: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'info',
+      role: 'api',
+      msg: 'hello',
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
   });
 
   test('never shows the password of an AUTH that Redis refused', () => {
     const lines: string[] = [];
     const log = createLog({ level: 'info', role: 'api', destination: { write: (line) => void lines.push(line) } });
-    log.info({ err: Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['ada', 'hush'] } }) }, 'refused');
+    log.info(
+      { err: Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['ada', 'hush'] } }) },
+      'refused',
+    );
     expect(lines.join()).toContain('WRONGPASS');
     expect(lines.join()).not.toContain('hush');
   });
@@ -60,7 +76,12 @@ describe('the lag of projections', () => {
   const lagOf = async (head: () => Promise<bigint>): Promise<string> => {
     const metrics = createMetrics();
     const positions: Record<string, bigint> = { videos: 40n, likes: 43n };
-    showProjectionLag({ metrics, store: { head }, progress: { position: (name) => positions[name] ?? 0n }, projections: ['videos', 'likes'] });
+    showProjectionLag({
+      metrics,
+      store: { head },
+      progress: { position: (name) => positions[name] ?? 0n },
+      projections: ['videos', 'likes'],
+    });
     return await metrics.registry.metrics();
   };
 
@@ -82,16 +103,30 @@ describe('the lag of projections', () => {
 
 describe('a traceparent', () => {
   const good = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  test('is read', () => expect(parseTraceparent(good)).toEqual({ traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 }));
-  test('of a later version is read as far as it is known', () => expect(parseTraceparent(`cc${good.slice(2)}-what-the-future-holds`)?.spanId).toBe('b7ad6b7169203331'));
-  test.each([undefined, '', 'x', `${good}-more`, `ff${good.slice(2)}`, good.toUpperCase(), `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`])(
-    'is not %p',
-    (header) => expect(parseTraceparent(header)).toBeUndefined(),
-  );
+  test('is read', () =>
+    expect(parseTraceparent(good)).toEqual({
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+      traceFlags: 1,
+    }));
+  test('of a later version is read as far as it is known', () =>
+    expect(parseTraceparent(`cc${good.slice(2)}-what-the-future-holds`)?.spanId).toBe('b7ad6b7169203331'));
+  test.each([
+    undefined,
+    '',
+    'x',
+    `${good}-more`,
+    `ff${good.slice(2)}`,
+    good.toUpperCase(),
+    `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+    `00-0af7651916cd43dd8448eb211c80319c-${'0'.repeat(16)}-01`,
+  ])('is not %p', (header) => expect(parseTraceparent(header)).toBeUndefined());
 });
 
 test('without a place to send spans to, nothing is traced and work is done all the same', async () => {
   const tracing = await startTracing({ endpoint: undefined, service: 'test' });
   expect(tracing).toBe(noTracing);
-  expect(await tracing.span('work', { kind: 'internal' }, () => Promise.resolve(tracing.traceparent()))).toBeUndefined();
+  expect(
+    await tracing.span('work', { kind: 'internal' }, () => Promise.resolve(tracing.traceparent())),
+  ).toBeUndefined();
 });

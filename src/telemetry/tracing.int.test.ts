@@ -8,7 +8,7 @@ import { handleCommand } from '../core/commandHandler.ts';
 import type { Decider } from '../core/decider.ts';
 import { DomainError } from '../core/errors.ts';
 import type { DomainEvent } from '../core/event.ts';
-import { createPostgresEventStore } from '../eventStore/postgresEventStore.ts';
+import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { route, type Route } from '../http/route.ts';
 import { createMetrics } from './metrics.ts';
 import { observedEventStore } from './observedEventStore.ts';
@@ -48,7 +48,12 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
-  Object.assign(process.env, { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_BSP_SCHEDULE_DELAY: '20', OTEL_EXPORTER_OTLP_TIMEOUT: '10000' });
+  Object.assign(process.env, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '20',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '10000',
+  });
   tracing = await startTracing({ endpoint, service: 'reelstream-test' });
   database = await createTestDatabase();
 });
@@ -85,8 +90,20 @@ describe('a request that is traced', () => {
           return { status: 200, message: 'knock, knock' };
         },
       }),
-      route({ ...common, method: 'get', path: '/refused', operationId: 'refused', handle: () => Promise.reject(new DomainError('forbidden', 'no', 'No.')) }),
-      route({ ...common, method: 'get', path: '/broken', operationId: 'broken', handle: () => Promise.reject(new Error('broken')) }),
+      route({
+        ...common,
+        method: 'get',
+        path: '/refused',
+        operationId: 'refused',
+        handle: () => Promise.reject(new DomainError('forbidden', 'no', 'No.')),
+      }),
+      route({
+        ...common,
+        method: 'get',
+        path: '/broken',
+        operationId: 'broken',
+        handle: () => Promise.reject(new Error('broken')),
+      }),
     ];
     await using app = await startTestApp({ routes, tracing });
     await fetch(`${app.url}/doors/7/knock`, { method: 'POST', headers: { traceparent } });
@@ -94,7 +111,9 @@ describe('a request that is traced', () => {
     await fetch(`${app.url}/broken`);
 
     const named = (name: string): Promise<Span> =>
-      eventually(() => received.find((span) => span.name === name) as Span, { what: `the span ${name} arrives at the collector` });
+      eventually(() => received.find((span) => span.name === name) as Span, {
+        what: `the span ${name} arrives at the collector`,
+      });
     const request = await named('POST /doors/:door/knock');
     expect([request.traceId, request.parentSpanId, request.kind]).toEqual([traceId, 'b7ad6b7169203331', 2]);
     expect(request.attributes).toContainEqual({ key: 'http.response.status_code', value: { intValue: 200 } });
@@ -104,7 +123,8 @@ describe('a request that is traced', () => {
     expect((await named('GET /broken')).status?.code).toBe(2);
     expect([...services]).toEqual(['reelstream-test']);
 
-    for await (const event of inner.readStream('door-1')) expect(event.metadata.traceparent).toBe(`00-${traceId}-${request.spanId}-01`);
+    for await (const event of inner.readStream('door-1'))
+      expect(event.metadata.traceparent).toBe(`00-${traceId}-${request.spanId}-01`);
     expect(await metrics.registry.metrics()).toContain('reelstream_events_appended_total{category="door"} 1');
     await store.close();
   });

@@ -55,7 +55,10 @@ function tracingOver(api: typeof OpenTelemetry): Omit<Tracing, 'close'> {
   return {
     span(name, { kind, parent, attributes }, work) {
       const remote = parseTraceparent(parent);
-      const around = remote === undefined ? api.context.active() : api.trace.setSpanContext(api.context.active(), { ...remote, isRemote: true });
+      const around =
+        remote === undefined
+          ? api.context.active()
+          : api.trace.setSpanContext(api.context.active(), { ...remote, isRemote: true });
       const options = { kind: kindOf(api, kind), ...(attributes && { attributes: { ...attributes } }) };
       return tracer.startActiveSpan(name, options, around, async (span) => {
         try {
@@ -70,7 +73,9 @@ function tracingOver(api: typeof OpenTelemetry): Omit<Tracing, 'close'> {
     },
     traceparent() {
       const found = api.trace.getActiveSpan()?.spanContext();
-      return found === undefined ? undefined : `00-${found.traceId}-${found.spanId}-${found.traceFlags.toString(16).padStart(2, '0')}`;
+      return found === undefined
+        ? undefined
+        : `00-${found.traceId}-${found.spanId}-${found.traceFlags.toString(16).padStart(2, '0')}`;
     },
   };
 }

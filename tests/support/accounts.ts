@@ -1,27 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { projections } from '../../projections/index.ts';
-import { createAccountQueries } from '../../src/accounts/accountQueries.ts';
-import type { NameHash } from '../../src/accounts/names.ts';
-import { createPasswords } from '../../src/accounts/passwords.ts';
-import { accountRoutes } from '../../src/accounts/routes.ts';
+import { createAccountQueries } from '../../src/features/accounts/accountQueries.ts';
+import type { NameHash } from '../../src/features/accounts/names.ts';
+import { createPasswords } from '../../src/features/accounts/passwords.ts';
+import { accountRoutes } from '../../src/features/accounts/routes.ts';
 import { createEventCodec } from '../../src/core/eventCodec.ts';
-import { openPostgresUserKeys } from '../../src/core/postgresUserKeys.ts';
+import { openPostgresUserKeys } from '../../src/postgres/postgresUserKeys.ts';
 import { hmacName } from '../../src/core/sealing.ts';
-import { createDirectSource } from '../../src/delivery/directSource.ts';
-import type { EventStore } from '../../src/eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
+import { createDirectSource } from '../../src/delivery/direct/directSource.ts';
+import type { EventStore } from '../../src/core/eventStore.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
 import { withCodec } from '../../src/eventStore/withCodec.ts';
-import { eventTypes } from '../../src/eventTypes.ts';
-import { createPostgresIdempotency } from '../../src/http/postgresIdempotency.ts';
+import { eventTypes } from '../../src/features/eventTypes.ts';
+import { createPostgresIdempotency } from '../../src/postgres/postgresIdempotency.ts';
 import { projectionConsumer } from '../../src/projecting/consumer.ts';
-import { createProgressTracker } from '../../src/projecting/progressTracker.ts';
+import { createProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector } from '../../src/projecting/projector.ts';
 import { createRateLimits } from '../../src/rateLimits/createRateLimits.ts';
 import type { RateLimit, RateLimitGroup } from '../../src/rateLimits/rateLimits.ts';
-import { sessionRoutes } from '../../src/sessions/routes.ts';
-import { createTokens, type Tokens } from '../../src/sessions/tokens.ts';
-import { createVideoQueries } from '../../src/videos/videoQueries.ts';
+import { sessionRoutes } from '../../src/features/sessions/routes.ts';
+import { createTokens, type Tokens } from '../../src/features/sessions/tokens.ts';
+import { createVideoQueries } from '../../src/features/videos/videoQueries.ts';
 import { createTestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 import { onlyLimiting } from './rateLimits.ts';
@@ -45,7 +45,12 @@ export interface AccountsTest extends AsyncDisposable {
 export interface Answered {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: { message: string; code: string; data: Record<string, unknown>; errorMessages: { path: string; message: string }[] };
+  readonly body: {
+    message: string;
+    code: string;
+    data: Record<string, unknown>;
+    errorMessages: { path: string; message: string }[];
+  };
   /** The refresh token that the answer sets; undefined when it sets none. */
   readonly cookie: string | undefined;
 }
@@ -56,7 +61,10 @@ export interface AccountsTestOptions {
   readonly limits?: Partial<Record<RateLimitGroup, RateLimit>>;
 }
 
-export async function startAccountsTest({ secureCookies = false, limits }: AccountsTestOptions = {}): Promise<AccountsTest> {
+export async function startAccountsTest({
+  secureCookies = false,
+  limits,
+}: AccountsTestOptions = {}): Promise<AccountsTest> {
   const database = await createTestDatabase();
   const { pool } = database;
   const { log } = collectingLog();
@@ -67,19 +75,50 @@ export async function startAccountsTest({ secureCookies = false, limits }: Accou
   const source = createDirectSource({ store: sealedStore, log });
   const progress = createProgressTracker();
   const consumers = projections.filter(({ name }) => name === 'accounts' || name === 'videos').map(projectionConsumer);
-  const projector = createProjector({ pool, store: sealedStore, decode: codec.decode, source, consumers, log, onMoved: progress.moved });
+  const projector = createProjector({
+    pool,
+    store: sealedStore,
+    decode: codec.decode,
+    source,
+    consumers,
+    log,
+    onMoved: progress.moved,
+  });
   await projector.start();
-  await eventually(() => Object.values(projector.states()).every((state) => state === 'running'), { what: 'the projections run' });
+  await eventually(() => Object.values(projector.states()).every((state) => state === 'running'), {
+    what: 'the projections run',
+  });
 
-  const tokens = createTokens({ accessSecret: TEST_JWT_SECRET, accessSeconds: 900, refreshSecret: 'only for refresh tests', refreshSeconds: 3_600 });
+  const tokens = createTokens({
+    accessSecret: TEST_JWT_SECRET,
+    accessSeconds: 900,
+    refreshSecret: 'only for refresh tests',
+    refreshSeconds: 3_600,
+  });
   const nameHash: NameHash = (kind, value) => hmacName(masterKey, kind, value);
   const passwords = createPasswords();
   const videosOf = createVideoQueries({ pool, urls: { url: (key) => `/media/${key}` } }).ofOwner;
   const idempotency = createPostgresIdempotency({ pool, secret: 'only for fingerprints', log });
   const rateLimits = createRateLimits({ enabled: limits !== undefined, limits: onlyLimiting(limits ?? {}) });
   const routes = [
-    ...accountRoutes({ store, nameHash, passwords, queries: createAccountQueries({ pool }), videosOf, progress, rateLimits }),
-    ...sessionRoutes({ store, nameHash, passwords, tokens, rateLimits, deviceSecret: 'only for devices', secureCookies }),
+    ...accountRoutes({
+      store,
+      nameHash,
+      passwords,
+      queries: createAccountQueries({ pool }),
+      videosOf,
+      progress,
+      rateLimits,
+    }),
+    ...sessionRoutes({
+      store,
+      nameHash,
+      passwords,
+      tokens,
+      rateLimits,
+      deviceSecret: 'only for devices',
+      secureCookies,
+    }),
   ];
   const app = await startTestApp({ routes, idempotency, rateLimits, trustProxy: 'loopback' });
 

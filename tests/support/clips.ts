@@ -3,15 +3,25 @@ import { access, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findFfmpegTools, type FfmpegTools } from '../../src/media/ffmpegTools.ts';
+import { findFfmpegTools, type FfmpegTools } from '../../src/media/ffmpeg/ffmpegTools.ts';
 
 const run = promisify(execFile);
 /** Raised when a recipe changes; clips are kept from run to run. */
 const RECIPES = 6;
 const folder = join(tmpdir(), `reelstream-clips-${RECIPES}`);
 
-const picture = (size: string, seconds: number, rate: number | string = 25): string[] => ['-f', 'lavfi', '-i', `testsrc=size=${size}:rate=${rate}:duration=${seconds}`];
-const blank = (size: string, seconds: number, rate: number): string[] => ['-f', 'lavfi', '-i', `color=black:size=${size}:rate=${rate}:duration=${seconds}`];
+const picture = (size: string, seconds: number, rate: number | string = 25): string[] => [
+  '-f',
+  'lavfi',
+  '-i',
+  `testsrc=size=${size}:rate=${rate}:duration=${seconds}`,
+];
+const blank = (size: string, seconds: number, rate: number): string[] => [
+  '-f',
+  'lavfi',
+  '-i',
+  `color=black:size=${size}:rate=${rate}:duration=${seconds}`,
+];
 const sound = (seconds: number): string[] => ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`];
 const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 const plain = [...picture('64x48', 1), ...sound(1), ...h264, '-c:a', 'aac'];
@@ -23,7 +33,17 @@ const recipes = {
   silent: [...picture('64x48', 1), ...h264],
   oddSize: [...picture('63x47', 1), '-c:v', 'libx264', '-pix_fmt', 'yuv444p'],
   chroma444: [...picture('64x48', 1), '-c:v', 'libx264', '-pix_fmt', 'yuv444p'],
-  hevc10: [...picture('64x64', 1), '-c:v', 'libx265', '-x265-params', 'log-level=error', '-pix_fmt', 'yuv420p10le', '-tag:v', 'hvc1'],
+  hevc10: [
+    ...picture('64x64', 1),
+    '-c:v',
+    'libx265',
+    '-x265-params',
+    'log-level=error',
+    '-pix_fmt',
+    'yuv420p10le',
+    '-tag:v',
+    'hvc1',
+  ],
   fragmented: [...plain, '-movflags', 'frag_keyframe+empty_moov'],
   widePixels: [...picture('64x64', 1), '-vf', 'setsar=2/1', ...h264],
   oneFrame: [...picture('64x48', 1), '-frames:v', '1', ...h264],
@@ -31,7 +51,15 @@ const recipes = {
   fast240: [...picture('64x48', 1, 240), ...h264],
   fast1000: [...picture('64x48', 0.5, 1000), ...h264],
   mpeg4: [...picture('64x48', 1), '-c:v', 'mpeg4'],
-  located: [...plain, '-metadata', 'location=+48.8584+002.2945/', '-metadata', 'title=secret place', '-movflags', '+use_metadata_tags'],
+  located: [
+    ...plain,
+    '-metadata',
+    'location=+48.8584+002.2945/',
+    '-metadata',
+    'title=secret place',
+    '-movflags',
+    '+use_metadata_tags',
+  ],
   sixty: [...picture('64x48', 60, 10), ...sound(60), ...h264, '-c:a', 'aac', '-t', '60'],
   sixtyNtsc: [...picture('64x48', 61, '30000/1001'), ...h264, '-frames:v', '1799'],
   sixtyHalf: [...picture('64x48', 60.5, 10), ...h264],
@@ -72,10 +100,24 @@ export function testTools(): Promise<FfmpegTools> {
 /** The path of a clip, made by FFmpeg at its first use. Do not change the file; copy it. */
 export async function clip(name: ClipName): Promise<string> {
   const path = join(folder, `${name}.mp4`);
-  if (await access(path).then(() => true, () => false)) return path;
+  if (
+    await access(path).then(
+      () => true,
+      () => false,
+    )
+  )
+    return path;
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `${name}.${process.pid}.tmp.mp4`);
-  await run((await testTools()).ffmpeg.path, ['-hide_banner', '-loglevel', 'error', '-nostdin', '-y', ...(await recipe(name)), temporary]);
+  await run((await testTools()).ffmpeg.path, [
+    '-hide_banner',
+    '-loglevel',
+    'error',
+    '-nostdin',
+    '-y',
+    ...(await recipe(name)),
+    temporary,
+  ]);
   await rename(temporary, path);
   return path;
 }
@@ -83,8 +125,30 @@ export async function clip(name: ClipName): Promise<string> {
 async function recipe(name: ClipName): Promise<readonly string[]> {
   if (name === 'withCover') {
     const cover = join(folder, `cover.${process.pid}.png`);
-    await run((await testTools()).ffmpeg.path, ['-loglevel', 'error', '-y', '-i', await clip('plain'), '-frames:v', '1', cover]);
-    return ['-i', await clip('plain'), '-i', cover, '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v:1', 'attached_pic'];
+    await run((await testTools()).ffmpeg.path, [
+      '-loglevel',
+      'error',
+      '-y',
+      '-i',
+      await clip('plain'),
+      '-frames:v',
+      '1',
+      cover,
+    ]);
+    return [
+      '-i',
+      await clip('plain'),
+      '-i',
+      cover,
+      '-map',
+      '0',
+      '-map',
+      '1',
+      '-c',
+      'copy',
+      '-disposition:v:1',
+      'attached_pic',
+    ];
   }
   if (name in loops) {
     const [looped, seconds] = loops[name as keyof typeof loops];
@@ -101,7 +165,9 @@ async function recipe(name: ClipName): Promise<readonly string[]> {
 function turnRight(file: Buffer): Buffer {
   const turned = Buffer.from(file);
   const matrix = turned.indexOf('tkhd') + 4 + 40;
-  [0, 0x10000, 0, -0x10000, 0, 0, 48 << 16, 0, 0x40000000].forEach((value, index) => turned.writeInt32BE(value, matrix + index * 4));
+  [0, 0x10000, 0, -0x10000, 0, 0, 48 << 16, 0, 0x40000000].forEach((value, index) =>
+    turned.writeInt32BE(value, matrix + index * 4),
+  );
   return turned;
 }
 

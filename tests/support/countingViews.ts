@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type pg from 'pg';
-import type { ReelStreamEvent } from '../../src/eventTypes.ts';
+import type { VideoViewed } from '../../src/features/views/events.ts';
 import { projectionConsumer, type Consumer } from '../../src/projecting/consumer.ts';
 import type { Projection } from '../../src/projecting/projection.ts';
 import { asUuid } from './ids.ts';
@@ -11,8 +11,10 @@ interface Tables {
 }
 
 /** Adds up views: not idempotent by itself, so that whatever is taken in twice or lost shows. */
-export function countingViews(options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {}): Consumer {
-  const projection: Projection<Tables> = {
+export function countingViews(
+  options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {},
+): Consumer {
+  const projection: Projection<Tables, VideoViewed> = {
     name: 'counting',
     version: options.version ?? 1,
     handles: ['VideoViewed'],
@@ -25,8 +27,7 @@ export function countingViews(options: { version?: number; refuse?: (viewer: str
     },
     async apply(events, db) {
       const counts = new Map<string, number>();
-      for (const { type, data } of events) {
-        if (type !== 'VideoViewed') continue;
+      for (const { data } of events) {
         if (options.refuse?.(data.viewer) === true) throw new Error(`cannot take in ${data.viewer}`);
         counts.set(data.videoId, (counts.get(data.videoId) ?? 0) + (options.factor ?? 1));
       }
@@ -40,19 +41,26 @@ async function add(db: Kysely<Tables>, video_id: string, views: number): Promise
   await db
     .insertInto('seen')
     .values({ video_id, views })
-    .onConflict((conflict) => conflict.column('video_id').doUpdateSet((eb) => ({ views: eb('seen.views', '+', views) })))
+    .onConflict((conflict) =>
+      conflict.column('video_id').doUpdateSet((eb) => ({ views: eb('seen.views', '+', views) })),
+    )
     .execute();
 }
 
-export function viewed(video: number, viewer = 'user:1'): ReelStreamEvent {
-  return { type: 'VideoViewed', data: { videoId: asUuid('video', video), ownerId: asUuid('user', 1), viewer, at: '2025-01-30T12:00:00.000Z' } };
+export function viewed(video: number, viewer = 'user:1'): VideoViewed {
+  return {
+    type: 'VideoViewed',
+    data: { videoId: asUuid('video', video), ownerId: asUuid('user', 1), viewer, at: '2025-01-30T12:00:00.000Z' },
+  };
 }
 
 export const viewsOf = (video: number): string => `views-${asUuid('video', video)}_2025-01-30`;
 
 /** Views of so many videos in turn, as many at once as the store will have. Answers the last position. */
 export async function manyViews(t: ProjectingTest, count: number, videos = 5): Promise<bigint> {
-  const positions = await Promise.all(Array.from({ length: count }, (_, n) => t.append(viewsOf(n % videos), viewed(n % videos))));
+  const positions = await Promise.all(
+    Array.from({ length: count }, (_, n) => t.append(viewsOf(n % videos), viewed(n % videos))),
+  );
   return positions.reduce((most, position) => (position > most ? position : most));
 }
 

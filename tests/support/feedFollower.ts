@@ -29,11 +29,19 @@ export interface FollowOptions extends Partial<ManagerOptions & SocketOptions> {
 const TRY_AGAIN = ['feed_unavailable', 'too_many_catch_ups'];
 const TRY_AGAIN_MS = 500;
 
-type Answer = { readonly ok: true; readonly position: string } | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
+type Answer =
+  | { readonly ok: true; readonly position: string }
+  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
 
 /** Begins to follow; disconnect its socket at the end. Options of socket.io-client may be added, such as transports. */
 export function followFeed(url: string, { topics, since, ...options }: FollowOptions): FeedFollower {
-  const socket = io(url, { forceNew: true, reconnection: true, reconnectionDelay: 100, reconnectionDelayMax: 500, ...options });
+  const socket = io(url, {
+    forceNew: true,
+    reconnection: true,
+    reconnectionDelay: 100,
+    reconnectionDelayMax: 500,
+    ...options,
+  });
   const heard: HeardEvent[] = [];
   const disconnects: string[] = [];
   const errors: FeedFollower['errors'] = [];

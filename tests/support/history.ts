@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ReelStreamEvent } from '../../src/eventTypes.ts';
+import type { ReelStreamEvent } from '../../src/features/eventTypes.ts';
 import { asUuid } from './ids.ts';
 
 /** What one stream went through. */
@@ -18,7 +18,19 @@ function userHistory(n: number): fc.Arbitrary<StreamHistory> {
   const userId = asUuid('user', n);
   return hour.map((h) => ({
     stream: `user-${userId}`,
-    events: [{ type: 'UserRegistered', data: { userId, name: `Name ${n}`, username: `user${n}`, email: `u${n}@example.org`, passwordHash: 'x', at: at(h) } }],
+    events: [
+      {
+        type: 'UserRegistered',
+        data: {
+          userId,
+          name: `Name ${n}`,
+          username: `user${n}`,
+          email: `u${n}@example.org`,
+          passwordHash: 'x',
+          at: at(h),
+        },
+      },
+    ],
   }));
 }
 
@@ -26,37 +38,74 @@ function videoHistory(n: number, owners: number): fc.Arbitrary<StreamHistory> {
   const videoId = asUuid('video', n);
   const ownerId = asUuid('user', n % owners);
   const step = fc.constantFrom('processed', 'failed', 'retried', 'changed');
-  return fc.tuple(hour, fc.array(fc.tuple(step, hour), { maxLength: 4 }), fc.boolean()).map(([uploaded, steps, deleted]) => {
-    const events: ReelStreamEvent[] = [
-      { type: 'VideoUploaded', data: { videoId, ownerId, title: `Title ${n}`, description: '', original: { key: `o${n}`, size: 1 }, facts, at: at(uploaded) } },
-    ];
-    for (const [what, h] of steps) {
-      const common = { videoId, ownerId, at: at(h) };
-      if (what === 'processed') events.push({ type: 'VideoProcessed', data: { ...common, video: { key: 'v', size: 1 }, thumbnail: { key: 't', size: 1 }, facts } });
-      else if (what === 'failed') events.push({ type: 'VideoProcessingFailed', data: { ...common, reason: 'It could not be read.' } });
-      else if (what === 'retried') events.push({ type: 'VideoProcessingRetried', data: { ...common, original: { key: `o${n}`, size: 1 } } });
-      else events.push({ type: 'VideoDetailsChanged', data: { ...common, title: `Title ${h}`, description: 'changed' } });
-    }
-    if (deleted) events.push({ type: 'VideoDeleted', data: { videoId, ownerId, wasPublic: steps.some(([what]) => what === 'processed'), at: at(71) } });
-    return { stream: `video-${videoId}`, events };
-  });
+  return fc
+    .tuple(hour, fc.array(fc.tuple(step, hour), { maxLength: 4 }), fc.boolean())
+    .map(([uploaded, steps, deleted]) => {
+      const events: ReelStreamEvent[] = [
+        {
+          type: 'VideoUploaded',
+          data: {
+            videoId,
+            ownerId,
+            title: `Title ${n}`,
+            description: '',
+            original: { key: `o${n}`, size: 1 },
+            facts,
+            at: at(uploaded),
+          },
+        },
+      ];
+      for (const [what, h] of steps) {
+        const common = { videoId, ownerId, at: at(h) };
+        if (what === 'processed')
+          events.push({
+            type: 'VideoProcessed',
+            data: { ...common, video: { key: 'v', size: 1 }, thumbnail: { key: 't', size: 1 }, facts },
+          });
+        else if (what === 'failed')
+          events.push({ type: 'VideoProcessingFailed', data: { ...common, reason: 'It could not be read.' } });
+        else if (what === 'retried')
+          events.push({ type: 'VideoProcessingRetried', data: { ...common, original: { key: `o${n}`, size: 1 } } });
+        else
+          events.push({
+            type: 'VideoDetailsChanged',
+            data: { ...common, title: `Title ${h}`, description: 'changed' },
+          });
+      }
+      if (deleted)
+        events.push({
+          type: 'VideoDeleted',
+          data: { videoId, ownerId, wasPublic: steps.some(([what]) => what === 'processed'), at: at(71) },
+        });
+      return { stream: `video-${videoId}`, events };
+    });
 }
 
 function likeHistory(video: number, user: number, owners: number): fc.Arbitrary<StreamHistory> {
   const videoId = asUuid('video', video);
   const data = { videoId, userId: asUuid('user', user), ownerId: asUuid('user', video % owners) };
-  return fc.array(hour, { maxLength: 4 }).map((hours) => ({
-    stream: `like-${videoId}_${data.userId}`,
-    events: hours.map((h, n) => ({ type: n % 2 === 0 ? 'VideoLiked' : 'VideoUnliked', data: { ...data, at: at(h) } })),
-  }));
+  return fc
+    .array(hour, { maxLength: 4 })
+    .map((hours) => ({
+      stream: `like-${videoId}_${data.userId}`,
+      events: hours.map((h, n) => ({
+        type: n % 2 === 0 ? 'VideoLiked' : 'VideoUnliked',
+        data: { ...data, at: at(h) },
+      })),
+    }));
 }
 
 function viewHistory(video: number, owners: number): fc.Arbitrary<StreamHistory> {
   const videoId = asUuid('video', video);
-  return fc.array(hour, { maxLength: 5 }).map((hours) => ({
-    stream: `views-${videoId}_2025-01-30`,
-    events: hours.map((h, n) => ({ type: 'VideoViewed', data: { videoId, ownerId: asUuid('user', video % owners), viewer: `user:${n}`, at: at(h) } })),
-  }));
+  return fc
+    .array(hour, { maxLength: 5 })
+    .map((hours) => ({
+      stream: `views-${videoId}_2025-01-30`,
+      events: hours.map((h, n) => ({
+        type: 'VideoViewed',
+        data: { videoId, ownerId: asUuid('user', video % owners), viewer: `user:${n}`, at: at(h) },
+      })),
+    }));
 }
 
 /** What a few users did with a few videos, stream by stream. */
@@ -73,9 +122,14 @@ export function histories(users = 3, videos = 4): fc.Arbitrary<StreamHistory[]> 
 }
 
 /** All events of the streams, in an order that keeps each stream's own; `seed` chooses among them. */
-export function interleave(streams: readonly StreamHistory[], seed: number): { stream: string; event: ReelStreamEvent }[] {
+export function interleave(
+  streams: readonly StreamHistory[],
+  seed: number,
+): { stream: string; event: ReelStreamEvent }[] {
   const random = mulberry32(seed);
-  const left = streams.map(({ stream, events }) => ({ stream, events: [...events] })).filter(({ events }) => events.length > 0);
+  const left = streams
+    .map(({ stream, events }) => ({ stream, events: [...events] }))
+    .filter(({ events }) => events.length > 0);
   const order: { stream: string; event: ReelStreamEvent }[] = [];
   while (left.length > 0) {
     const index = Math.floor(random() * left.length);

@@ -1,8 +1,8 @@
 import { pino, type Logger } from 'pino';
-import { createAuthenticator } from '../../src/http/authenticator.ts';
-import { createHealth } from '../../src/http/health.ts';
+import { createAuthenticator } from '../../src/http/request/authenticator.ts';
+import { createHealth } from '../../src/http/server/health.ts';
 import { createHttpApp, type HttpAppOptions } from '../../src/http/httpApp.ts';
-import { startHttpServer } from '../../src/http/httpServer.ts';
+import { startHttpServer } from '../../src/http/server/httpServer.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 
 export const TEST_JWT_SECRET = 'only for tests';
@@ -24,16 +24,30 @@ export interface Logged {
 
 export function collectingLog(): Logged {
   const lines: Record<string, unknown>[] = [];
-  return { log: pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }), lines };
+  return {
+    log: pino(
+      { level: 'debug' },
+      { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+    ),
+    lines,
+  };
 }
 
 /** The real HTTP application with these routes, listening on a free port. */
-export async function startTestApp(options: Pick<HttpAppOptions, 'routes'> & Partial<HttpAppOptions>): Promise<TestApp> {
+export async function startTestApp(
+  options: Pick<HttpAppOptions, 'routes'> & Partial<HttpAppOptions>,
+): Promise<TestApp> {
   const { log, lines } = collectingLog();
   const metrics = createMetrics();
   const drain = new AbortController();
   const health = createHealth({ checks: [], log, draining: drain.signal });
-  const app = createHttpApp({ log, metrics, health, authenticator: createAuthenticator({ secret: TEST_JWT_SECRET }), ...options });
+  const app = createHttpApp({
+    log,
+    metrics,
+    health,
+    authenticator: createAuthenticator({ secret: TEST_JWT_SECRET }),
+    ...options,
+  });
   const server = await startHttpServer(app, { port: 0, host: '127.0.0.1' });
   return {
     url: `http://127.0.0.1:${server.port}`,

@@ -40,17 +40,34 @@ export class Instance implements AsyncDisposable {
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
 
-  constructor({ dataDir, port, socketPort, command = [process.execPath, 'bin/reelstream.js', 'serve'], cwd = REPOSITORY, env, account }: InstanceOptions) {
+  constructor({
+    dataDir,
+    port,
+    socketPort,
+    command = [process.execPath, 'bin/reelstream.js', 'serve'],
+    cwd = REPOSITORY,
+    env,
+    account,
+  }: InstanceOptions) {
     this.url = `http://127.0.0.1:${port}`;
     this.dataDir = dataDir;
     const [program, ...args] = command;
     this.#child = spawn(program, args, {
       cwd,
-      env: { ...noSettings, PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: String(port), SOCKET_PORT: String(socketPort), RATE_LIMIT_ENABLED: 'false', ...env },
+      env: {
+        ...noSettings,
+        PATH: process.env['PATH'],
+        DATA_DIR: dataDir,
+        PORT: String(port),
+        SOCKET_PORT: String(socketPort),
+        RATE_LIMIT_ENABLED: 'false',
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       ...account,
     });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.ended = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
       this.#child.once('close', (code, signal) => resolve({ code, signal, output: this.output }));
@@ -72,10 +89,13 @@ export class Instance implements AsyncDisposable {
   }
 
   async ready(): Promise<this> {
-    await eventually(async () => (await fetch(`${this.url}/health/ready`, { headers: alone })).ok, { within: 60_000, what: 'ReelStream is ready', giveUp: () => !this.running })
-      .catch((cause: unknown) => {
-        throw new Error(`ReelStream did not become ready:\n${this.output}`, { cause });
-      });
+    await eventually(async () => (await fetch(`${this.url}/health/ready`, { headers: alone })).ok, {
+      within: 60_000,
+      what: 'ReelStream is ready',
+      giveUp: () => !this.running,
+    }).catch((cause: unknown) => {
+      throw new Error(`ReelStream did not become ready:\n${this.output}`, { cause });
+    });
     return this;
   }
 
@@ -88,7 +108,9 @@ export class Instance implements AsyncDisposable {
   async helpers(): Promise<{ postmaster: number; watchdog: number }> {
     const server = await findServer(join(this.dataDir, 'postgres'));
     if (server === undefined) throw new Error('no PostgreSQL runs on that folder');
-    const watchdog = processes().find(({ command }) => command.startsWith('/bin/sh -c read _; kill -INT') && command.endsWith(` ${server.pid}`));
+    const watchdog = processes().find(
+      ({ command }) => command.startsWith('/bin/sh -c read _; kill -INT') && command.endsWith(` ${server.pid}`),
+    );
     return { postmaster: server.pid, watchdog: watchdog!.pid };
   }
 
@@ -103,7 +125,10 @@ export class Instance implements AsyncDisposable {
 /** No PostgreSQL runs on that folder any more. */
 export async function gone(dataDir: string): Promise<void> {
   if (!existsSync(dataDir)) return;
-  await eventually(async () => (await findServer(join(dataDir, 'postgres'))) === undefined, { within: 30_000, what: `no PostgreSQL runs in ${dataDir}` });
+  await eventually(async () => (await findServer(join(dataDir, 'postgres'))) === undefined, {
+    within: 30_000,
+    what: `no PostgreSQL runs in ${dataDir}`,
+  });
 }
 
 export interface Place extends AsyncDisposable {
@@ -128,23 +153,33 @@ export async function newPlace(): Promise<Place> {
 
 /** Linux only, like all that kills processes here. */
 function processes(): { pid: number; command: string }[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => {
-    try {
-      return { pid: Number(name), command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() };
-    } catch {
-      return { pid: Number(name), command: '' };
-    }
-  });
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => {
+      try {
+        return {
+          pid: Number(name),
+          command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim(),
+        };
+      } catch {
+        return { pid: Number(name), command: '' };
+      }
+    });
 }
 
 const ADA = { name: 'Ada Lovelace', username: 'ada', email: 'ada@example.org', password: 'engine-1843' };
 
 async function post(url: string, body: object): Promise<number> {
-  const response = await fetch(url, { method: 'POST', headers: { ...alone, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { ...alone, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
   await response.arrayBuffer();
   return response.status;
 }
 
 /** Leaves something behind that a later start has to know. */
 export const register = ({ url }: Instance): Promise<number> => post(`${url}/api/v1/auth/register`, ADA);
-export const login = ({ url }: Instance): Promise<number> => post(`${url}/api/v1/auth/login`, { email: ADA.email, password: ADA.password });
+export const login = ({ url }: Instance): Promise<number> =>
+  post(`${url}/api/v1/auth/login`, { email: ADA.email, password: ADA.password });

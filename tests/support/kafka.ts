@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { describe } from '@jest/globals';
 import type { Kafka } from 'kafkajs';
-import { createKafkaClient } from '../../src/delivery/kafkaClient.ts';
-import { createKafkaRelay, type KafkaRelay, type KafkaRelayOptions } from '../../src/delivery/kafkaRelay.ts';
-import { createKafkaSource, type KafkaSource } from '../../src/delivery/kafkaSource.ts';
+import { createKafkaClient } from '../../src/delivery/kafka/client.ts';
+import { createKafkaRelay, type KafkaRelay, type KafkaRelayOptions } from '../../src/delivery/kafka/kafkaRelay.ts';
+import { createKafkaSource, type KafkaSource } from '../../src/delivery/kafka/kafkaSource.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
-import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progressTracker.ts';
+import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector, type Projector } from '../../src/projecting/projector.ts';
 import { eventually } from './eventually.ts';
 import { asIs, quiet, type ProjectingTest } from './projecting.ts';
@@ -98,14 +98,31 @@ export function createKafkaTest(t: ProjectingTest): KafkaTest {
     progress,
     reached,
     async relay(options = {}) {
-      const relay = createKafkaRelay({ pool: t.pool, store: t.store, kafka: line.kafka, topic, partitions: 4, log: quiet, leaseMs: 1_500, ...options });
+      const relay = createKafkaRelay({
+        pool: t.pool,
+        store: t.store,
+        kafka: line.kafka,
+        topic,
+        partitions: 4,
+        log: quiet,
+        leaseMs: 1_500,
+        ...options,
+      });
       relays.add(relay);
       await relay.start();
       return relay;
     },
     async member(consumers) {
       const source = createKafkaSource({ kafka: line.kafka, topic, groupId, pool: t.pool, store: t.store, log: quiet });
-      const projector = createProjector({ pool: t.pool, store: t.store, decode: asIs, source, consumers, log: quiet, onMoved: progress.moved });
+      const projector = createProjector({
+        pool: t.pool,
+        store: t.store,
+        decode: asIs,
+        source,
+        consumers,
+        log: quiet,
+        onMoved: progress.moved,
+      });
       const member: KafkaMember = {
         projector,
         source,
@@ -120,7 +137,10 @@ export function createKafkaTest(t: ProjectingTest): KafkaTest {
       return member;
     },
     async settled(consumer) {
-      await eventually(() => [...members].every(({ projector }) => projector.states()[consumer] === 'running'), { what: 'all members run', within: 30_000 });
+      await eventually(() => [...members].every(({ projector }) => projector.states()[consumer] === 'running'), {
+        what: 'all members run',
+        within: 30_000,
+      });
     },
     [Symbol.asyncDispose]: async () => {
       line.restore();

@@ -11,9 +11,17 @@ function* form(): Generator<Buffer> {
   yield Buffer.from('\r\n--x--\r\n');
 }
 
-const statuses = await Promise.all(Array.from({ length: count }, () => new Promise((resolve, reject) => {
-  const headers = { 'content-type': 'multipart/form-data; boundary=x' };
-  const upload = request({ port, host: '127.0.0.1', method: 'POST', headers }, (response) => resolve(response.resume().statusCode));
-  Readable.from(form()).pipe(upload.on('error', reject));
-})));
+const statuses = await Promise.all(
+  Array.from(
+    { length: count },
+    () =>
+      new Promise((resolve, reject) => {
+        const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+        const upload = request({ port, host: '127.0.0.1', method: 'POST', headers }, (response) =>
+          resolve(response.resume().statusCode),
+        );
+        Readable.from(form()).pipe(upload.on('error', reject));
+      }),
+  ),
+);
 process.stdout.write(statuses.join(' '));

@@ -6,20 +6,20 @@ import { pino } from 'pino';
 import { v7 } from 'uuid';
 import { handleCommand } from '../../src/core/commandHandler.ts';
 import type { RecordedEvent } from '../../src/core/event.ts';
-import type { EventStore } from '../../src/eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
-import type { ReelStreamEvent } from '../../src/eventTypes.ts';
-import { createInspector } from '../../src/media/inspect.ts';
-import { storeOriginal } from '../../src/media/mediaKeys.ts';
-import { createMediaJobs, type MediaJobs, type MediaJobsOptions } from '../../src/media/mediaJobs.ts';
-import { createMediaProcessManager } from '../../src/media/mediaProcessManager.ts';
-import { createMediaWorker, type MediaWorkerOptions } from '../../src/media/mediaWorker.ts';
-import type { UploadProgress } from '../../src/media/progress.ts';
-import { createScratch, type Scratch } from '../../src/media/scratch.ts';
+import type { EventStore } from '../../src/core/eventStore.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
+import type { ReelStreamEvent } from '../../src/features/eventTypes.ts';
+import { createInspector } from '../../src/media/inspecting/inspect.ts';
+import { storeOriginal } from '../../src/features/videos/processing/mediaKeys.ts';
+import { createMediaJobs, type MediaJobs, type MediaJobsOptions } from '../../src/jobs/mediaJobs.ts';
+import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
+import { createMediaWorker, type MediaWorkerOptions } from '../../src/features/videos/processing/mediaWorker.ts';
+import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
+import { createScratch, type Scratch } from '../../src/media/receiving/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { inTransaction } from '../../src/projecting/transaction.ts';
-import { videoDecider, videoStream } from '../../src/videos/decider.ts';
+import { videoDecider, videoStream } from '../../src/features/videos/decider.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { testTools } from './clips.ts';
 import { collectingLog } from './httpApp.ts';
@@ -54,12 +54,20 @@ export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'po
   const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
   const scratch = await createScratch(join(folder, 'scratch'));
   const { log: logger, lines: logged } = collectingLog();
-  const jobs = createMediaJobs({ connectionString: database.url, logger, ...(pollSeconds !== undefined && { pollSeconds }) });
+  const jobs = createMediaJobs({
+    connectionString: database.url,
+    logger,
+    ...(pollSeconds !== undefined && { pollSeconds }),
+  });
   await jobs.start();
   const manager = createMediaProcessManager({ jobs });
   const progress: UploadProgress[] = [];
   const decide = (videoId: string, command: Parameters<typeof videoDecider.decide>[0]): Promise<unknown> =>
-    handleCommand(store, videoDecider, videoStream(videoId), command, { correlationId: videoId, actor: OWNER, now: new Date() });
+    handleCommand(store, videoDecider, videoStream(videoId), command, {
+      correlationId: videoId,
+      actor: OWNER,
+      now: new Date(),
+    });
   const events = async (videoId: string): Promise<RecordedEvent<ReelStreamEvent>[]> => {
     const all: RecordedEvent<ReelStreamEvent>[] = [];
     for await (const event of store.readStream(videoStream(videoId))) all.push(event as RecordedEvent<ReelStreamEvent>);
@@ -71,10 +79,27 @@ export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'po
   };
 
   return {
-    folder, database, store, objects, scratch, jobs, progress, logged, events,
+    folder,
+    database,
+    store,
+    objects,
+    scratch,
+    jobs,
+    progress,
+    logged,
+    events,
     workerOptions: async (changes) => {
       const { ffmpeg, ffprobe } = await testTools();
-      return { store, objects, scratch, logger, ffmpeg: ffmpeg.path, inspect: createInspector({ ffprobe: ffprobe.path }), reportProgress: (step) => void progress.push(step), ...changes };
+      return {
+        store,
+        objects,
+        scratch,
+        logger,
+        ffmpeg: ffmpeg.path,
+        inspect: createInspector({ ffprobe: ffprobe.path }),
+        reportProgress: (step) => void progress.push(step),
+        ...changes,
+      };
     },
     upload: async (path) => {
       const videoId = v7();
@@ -82,7 +107,16 @@ export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'po
       const file = { path, size: (await stat(path)).size, sha256: createHash('sha256').update(bytes).digest('hex') };
       const original = await storeOriginal(objects, videoId, file);
       const facts = { duration: 1, width: 64, height: 48 };
-      await decide(videoId, { type: 'UploadVideo', videoId, ownerId: OWNER, title: 'A clip', description: '', original, facts, at: new Date().toISOString() });
+      await decide(videoId, {
+        type: 'UploadVideo',
+        videoId,
+        ownerId: OWNER,
+        title: 'A clip',
+        description: '',
+        original,
+        facts,
+        at: new Date().toISOString(),
+      });
       await deliverLast(videoId);
       return videoId;
     },
@@ -96,7 +130,8 @@ export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'po
     },
     keys: async (videoId) => {
       const keys: string[] = [];
-      for (const prefix of [`originals/${videoId}/`, `videos/${videoId}/`]) for await (const key of objects.list(prefix)) keys.push(key);
+      for (const prefix of [`originals/${videoId}/`, `videos/${videoId}/`])
+        for await (const key of objects.list(prefix)) keys.push(key);
       return keys;
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,11 +1,11 @@
 // A media worker as a process of its own, for tests that kill it. Arguments: database URL, folder of the rig, `alone` or not.
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
-import { createInspector } from '../../src/media/inspect.ts';
-import { createMediaJobs } from '../../src/media/mediaJobs.ts';
-import { createMediaWorker } from '../../src/media/mediaWorker.ts';
-import { createScratch } from '../../src/media/scratch.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
+import { createInspector } from '../../src/media/inspecting/inspect.ts';
+import { createMediaJobs } from '../../src/jobs/mediaJobs.ts';
+import { createMediaWorker } from '../../src/features/videos/processing/mediaWorker.ts';
+import { createScratch } from '../../src/media/receiving/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 import { testTools } from './clips.ts';
@@ -21,7 +21,12 @@ const jobs = createMediaJobs({ connectionString: url, logger, alone: alone === '
 await jobs.start();
 await jobs.work(
   createMediaWorker({
-    store, objects, scratch, logger, ffmpeg: ffmpeg.path, inspect: createInspector({ ffprobe: ffprobe.path }),
+    store,
+    objects,
+    scratch,
+    logger,
+    ffmpeg: ffmpeg.path,
+    inspect: createInspector({ ffprobe: ffprobe.path }),
     reportProgress: ({ videoId, progress }) => void process.stdout.write(`${videoId} ${progress}\n`),
   }),
 );

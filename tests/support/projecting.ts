@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import pino, { type Logger } from 'pino';
 import type pg from 'pg';
 import type { RecordedEvent } from '../../src/core/event.ts';
-import { createDirectSource } from '../../src/delivery/directSource.ts';
-import type { EventStore } from '../../src/eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
-import type { ReelStreamEvent } from '../../src/eventTypes.ts';
+import { createDirectSource } from '../../src/delivery/direct/directSource.ts';
+import type { EventStore } from '../../src/core/eventStore.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
+import type { ReelStreamEvent } from '../../src/features/eventTypes.ts';
 import { bookkeepingTables } from '../../src/projecting/checkpoints.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
-import { createLogId } from '../../src/projecting/logId.ts';
-import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progressTracker.ts';
+import { createLogId } from '../../src/core/logId.ts';
+import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector, type Projector } from '../../src/projecting/projector.ts';
 import { createTestDatabase } from './database.ts';
 
@@ -26,11 +26,22 @@ export interface ProjectingTest extends AsyncDisposable {
   /** Appends events of one stream; answers the position of the last. */
   append(stream: string, ...events: readonly ReelStreamEvent[]): Promise<bigint>;
   /** What the engine's functions ask for, of this consumer. */
-  of(consumer: Consumer): { pool: pg.Pool; consumer: Consumer; schema: string; logId: () => Promise<string | null>; decode: typeof asIs; store: EventStore; log: typeof quiet };
+  of(consumer: Consumer): {
+    pool: pg.Pool;
+    consumer: Consumer;
+    schema: string;
+    logId: () => Promise<string | null>;
+    decode: typeof asIs;
+    store: EventStore;
+    log: typeof quiet;
+  };
   /** All rows of a consumer's own tables, in an order of their own. */
   rows(schema: string): Promise<Record<string, unknown[]>>;
   /** Runs consumers straight from the store until `stop`; rows are written through `rows`, if it is given. */
-  run(consumers: readonly Consumer[], options?: { progress?: ProgressTracker; rows?: pg.Pool; log?: Logger }): Promise<RunningProjector>;
+  run(
+    consumers: readonly Consumer[],
+    options?: { progress?: ProgressTracker; rows?: pg.Pool; log?: Logger },
+  ): Promise<RunningProjector>;
 }
 
 export interface RunningProjector {
@@ -47,15 +58,28 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
   const store = createPostgresEventStore({ pool, log: quiet });
   const running = new Set<RunningProjector>();
 
-  async function run(consumers: readonly Consumer[], { progress = createProgressTracker(), rows = pool, log = quiet as Logger } = {}): Promise<RunningProjector> {
+  async function run(
+    consumers: readonly Consumer[],
+    { progress = createProgressTracker(), rows = pool, log = quiet as Logger } = {},
+  ): Promise<RunningProjector> {
     const source = createDirectSource({ store, log: quiet });
-    const projector = createProjector({ pool: rows, store, decode: asIs, source, consumers, log, onMoved: progress.moved });
+    const projector = createProjector({
+      pool: rows,
+      store,
+      decode: asIs,
+      source,
+      consumers,
+      log,
+      onMoved: progress.moved,
+    });
     const handle: RunningProjector = {
       projector,
       progress,
       async reached(consumer, position) {
         if (!(await progress.waitFor(consumer, position, { timeoutMs: 30_000 }))) {
-          throw new Error(`${consumer} is at ${progress.position(consumer)}, not at ${position}: ${JSON.stringify(projector.states())}`);
+          throw new Error(
+            `${consumer} is at ${progress.position(consumer)}, not at ${position}: ${JSON.stringify(projector.states())}`,
+          );
         }
       },
       async stop() {
@@ -74,9 +98,22 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
     url,
     store,
     run,
-    of: (consumer) => ({ pool, consumer, schema: consumer.name, logId: createLogId(store), decode: asIs, store, log: quiet }),
+    of: (consumer) => ({
+      pool,
+      consumer,
+      schema: consumer.name,
+      logId: createLogId(store),
+      decode: asIs,
+      store,
+      log: quiet,
+    }),
     async append(stream, ...events) {
-      const recorded = events.map(({ type, data }) => ({ id: randomUUID(), type, data, metadata: { correlationId: 'test', schemaVersion: 1 } }));
+      const recorded = events.map(({ type, data }) => ({
+        id: randomUUID(),
+        type,
+        data,
+        metadata: { correlationId: 'test', schemaVersion: 1 },
+      }));
       return (await store.append(stream, recorded, 'any')).position;
     },
     rows: (schema) => rowsOf(pool, schema),
@@ -95,7 +132,9 @@ export async function rowsOf(pool: pg.Pool, schema: string): Promise<Record<stri
   );
   const found: Record<string, unknown[]> = {};
   for (const { name } of tables) {
-    const { rows } = await pool.query<{ row: unknown }>(`select to_jsonb(t) as row from "${schema}"."${name}" t order by to_jsonb(t)::text`);
+    const { rows } = await pool.query<{ row: unknown }>(
+      `select to_jsonb(t) as row from "${schema}"."${name}" t order by to_jsonb(t)::text`,
+    );
     found[name] = rows.map(({ row }) => row);
   }
   return found;

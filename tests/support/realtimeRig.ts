@@ -5,9 +5,9 @@ import type { Redis } from 'ioredis';
 import jwt from 'jsonwebtoken';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import type { EventStore } from '../../src/eventStore/eventStore.ts';
-import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
-import { createClientAddress } from '../../src/http/clientAddress.ts';
+import type { EventStore } from '../../src/core/eventStore.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
+import { createClientAddress } from '../../src/http/request/clientAddress.ts';
 import { createRealtime, type Realtime, type SocketLimits } from '../../src/realtime/realtime.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { followFeed, type FeedFollower, type FollowOptions } from './feedFollower.ts';
@@ -50,7 +50,8 @@ export interface RealtimeRig {
 
 const SECRET = 'secret';
 export const socketToken = (id: string, seconds = 60): string => jwt.sign({ id }, SECRET, { expiresIn: seconds });
-const authenticate = (token: string): { id: string } => jwt.verify(token, SECRET, { algorithms: ['HS256'] }) as { id: string };
+const authenticate = (token: string): { id: string } =>
+  jwt.verify(token, SECRET, { algorithms: ['HS256'] }) as { id: string };
 /** The owner of every video that the rig likes. */
 export const OWNER = 'owner';
 
@@ -79,15 +80,26 @@ export function useRealtime(): RealtimeRig {
     async startApi({ redis, limits, trustProxy = false, store: own = store, port = 0, otherwise } = {}) {
       const [[http, main], [legacyHttp, legacy]] = await Promise.all([listening(port, otherwise), listening(0)]);
       const realtime = createRealtime({
-        http, legacyHttp, authenticate, store: own, redis, logger: silent,
+        http,
+        legacyHttp,
+        authenticate,
+        store: own,
+        redis,
+        logger: silent,
         addressOf: createClientAddress(trustProxy),
         limits: { perAddress: 10_000, catchUpsPerAddress: 10_000, ...limits },
       });
       let closed: Promise<unknown> | undefined;
       const api: RealtimeApi = {
-        realtime, main, legacy,
+        realtime,
+        main,
+        legacy,
         close: async () => {
-          closed ??= realtime.close().then(() => Promise.all([http, legacyHttp].map((server) => new Promise((resolve) => server.close(resolve)))));
+          closed ??= realtime
+            .close()
+            .then(() =>
+              Promise.all([http, legacyHttp].map((server) => new Promise((resolve) => server.close(resolve)))),
+            );
           await closed;
         },
       };
@@ -109,19 +121,31 @@ export function useRealtime(): RealtimeRig {
     like: (videoId, times = 1) =>
       append(store, times, () => {
         const userId = randomUUID();
-        return { stream: `like-${videoId}_${userId}`, type: 'VideoLiked', data: { videoId, userId, ownerId: OWNER, at } };
+        return {
+          stream: `like-${videoId}_${userId}`,
+          type: 'VideoLiked',
+          data: { videoId, userId, ownerId: OWNER, at },
+        };
       }),
     retitle: (times, characters = 1) =>
       append(store, times, () => {
         const videoId = randomUUID();
-        return { stream: `video-${videoId}`, type: 'VideoDetailsChanged', data: { videoId, ownerId: OWNER, title: 'T', description: 'x'.repeat(characters), at } };
+        return {
+          stream: `video-${videoId}`,
+          type: 'VideoDetailsChanged',
+          data: { videoId, ownerId: OWNER, title: 'T', description: 'x'.repeat(characters), at },
+        };
       }),
   };
 }
 
 const at = '2025-01-01T00:00:00.000Z';
 
-async function append(store: EventStore, times: number, make: () => { readonly stream: string; readonly type: string; readonly data: object }): Promise<string[]> {
+async function append(
+  store: EventStore,
+  times: number,
+  make: () => { readonly stream: string; readonly type: string; readonly data: object },
+): Promise<string[]> {
   const appends = Array.from({ length: times }, () => {
     const { stream, type, data } = make();
     const event = { id: randomUUID(), type, data, metadata: { correlationId: 'c', schemaVersion: 1 } };
@@ -134,7 +158,10 @@ async function append(store: EventStore, times: number, make: () => { readonly s
   return positions.sort((a, b) => (a < b ? -1 : 1)).map(String);
 }
 
-async function listening(port: number, otherwise: RequestListener = (_request, response) => response.writeHead(418).end()): Promise<[Server, string]> {
+async function listening(
+  port: number,
+  otherwise: RequestListener = (_request, response) => response.writeHead(418).end(),
+): Promise<[Server, string]> {
   const server = createServer(otherwise).listen(port, '127.0.0.1');
   await new Promise((resolve, reject) => server.once('listening', resolve).once('error', reject));
   return [server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`];

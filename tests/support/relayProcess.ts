@@ -1,7 +1,7 @@
 // A relay in a process of its own, to be killed: DATABASE_URL, KAFKA_BROKERS and KAFKA_TOPIC say where.
-import { createKafkaClient } from '../../src/delivery/kafkaClient.ts';
-import { createKafkaRelay } from '../../src/delivery/kafkaRelay.ts';
-import { createPostgresEventStore } from '../../src/eventStore/postgresEventStore.ts';
+import { createKafkaClient } from '../../src/delivery/kafka/client.ts';
+import { createKafkaRelay } from '../../src/delivery/kafka/kafkaRelay.ts';
+import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 import pino from 'pino';
 

@@ -4,26 +4,26 @@ import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import { projections } from '../../projections/index.ts';
-import { analyticsRoutes } from '../../src/analytics/routes.ts';
+import { analyticsRoutes } from '../../src/features/analytics/routes.ts';
 import { createQueryCache } from '../../src/cache/queryCache.ts';
 import type { CommandContext } from '../../src/core/commandContext.ts';
-import { createLikeCommands } from '../../src/likes/likeCommands.ts';
-import { createLikeQueries } from '../../src/likes/likeQueries.ts';
-import { likeRoutes } from '../../src/likes/routes.ts';
-import { createInspector } from '../../src/media/inspect.ts';
-import type { UploadProgress } from '../../src/media/progress.ts';
-import { createScratch } from '../../src/media/scratch.ts';
-import { createMediaProcessManager } from '../../src/media/mediaProcessManager.ts';
-import { createUploadQuota } from '../../src/media/uploadQuota.ts';
+import { createLikeCommands } from '../../src/features/likes/likeCommands.ts';
+import { createLikeQueries } from '../../src/features/likes/likeQueries.ts';
+import { likeRoutes } from '../../src/features/likes/routes.ts';
+import { createInspector } from '../../src/media/inspecting/inspect.ts';
+import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
+import { createScratch } from '../../src/media/receiving/scratch.ts';
+import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
+import { createUploadQuota } from '../../src/features/videos/processing/uploadQuota.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { projectionConsumer } from '../../src/projecting/consumer.ts';
 import { noRateLimits } from '../../src/rateLimits/rateLimits.ts';
-import { handleVideoCommand } from '../../src/videos/commandRoutes.ts';
-import type { VideoCommand } from '../../src/videos/decider.ts';
-import { videoRoutes } from '../../src/videos/routes.ts';
-import { createVideoQueries } from '../../src/videos/videoQueries.ts';
-import { createViewRecorder } from '../../src/views/viewRecorder.ts';
+import { handleVideoCommand } from '../../src/features/videos/commandRoutes.ts';
+import type { VideoCommand } from '../../src/features/videos/decider.ts';
+import { videoRoutes } from '../../src/features/videos/routes.ts';
+import { createVideoQueries } from '../../src/features/videos/videoQueries.ts';
+import { createViewRecorder } from '../../src/features/views/viewRecorder.ts';
 import { testTools } from './clips.ts';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
 import { createProjectingTest, quiet, type ProjectingTest, type RunningProjector } from './projecting.ts';
@@ -86,7 +86,14 @@ export async function startSlices({ uploadWaitMs = 5_000, maxPending = 100 } = {
     idempotency: { fingerprint: ({ originalUrl }) => originalUrl, once: (_attempt, run) => run() },
     routes: [
       ...videoRoutes({
-        store, progress, objects, cache, views, scratch, inspect, uploadWaitMs,
+        store,
+        progress,
+        objects,
+        cache,
+        views,
+        scratch,
+        inspect,
+        uploadWaitMs,
         quota: createUploadQuota({ pool, maxVideos: maxPending, maxBytes: 50e6 }),
         queries: createVideoQueries({ pool, urls: objects }),
         likes: likeQueries,
@@ -105,29 +112,48 @@ export async function startSlices({ uploadWaitMs = 5_000, maxPending = 100 } = {
   };
 
   return {
-    projecting, app, objects, uploadProgress, decide, reached,
+    projecting,
+    app,
+    objects,
+    uploadProgress,
+    decide,
+    reached,
     get projector() {
       return projector;
     },
     async call(method, path, options) {
       const answer = await call<never>(app.url, method, path, options);
       // Said on a busy machine. What is asked next is not to depend on it.
-      if (isProjecting && answer.position !== undefined && answer.headers.has('x-projection-behind')) await reached(answer.position);
+      if (isProjecting && answer.position !== undefined && answer.headers.has('x-projection-behind'))
+        await reached(answer.position);
       return answer;
     },
     async user(name) {
       const user = { id: v7(), name, username: name.toLowerCase(), email: `${name}@example.com` };
       const at = new Date().toISOString();
-      await projecting.append(`user-${user.id}`, { type: 'UserRegistered', data: { ...user, userId: user.id, passwordHash: 'x', at } });
+      await projecting.append(`user-${user.id}`, {
+        type: 'UserRegistered',
+        data: { ...user, userId: user.id, passwordHash: 'x', at },
+      });
       return { ...user, token: jwt.sign(user, TEST_JWT_SECRET) };
     },
     async video(owner, { title = 'A clip', until = 'ready' } = {}) {
       const videoId = v7();
       const original = { key: `originals/${videoId}/c.mp4`, size: 20 };
       const at = new Date().toISOString();
-      let position = await decide(videoId, { type: 'UploadVideo', videoId, ownerId: owner.id, title, description: 'What it is', original, facts, at });
+      let position = await decide(videoId, {
+        type: 'UploadVideo',
+        videoId,
+        ownerId: owner.id,
+        title,
+        description: 'What it is',
+        original,
+        facts,
+        at,
+      });
       if (until === 'ready') position = await decide(videoId, processed(videoId));
-      if (until === 'failed') position = await decide(videoId, { type: 'RecordProcessingFailure', reason: 'It is damaged.', at });
+      if (until === 'failed')
+        position = await decide(videoId, { type: 'RecordProcessingFailure', reason: 'It is damaged.', at });
       await reached(position);
       return videoId;
     },

@@ -14,7 +14,9 @@ export interface SystemOptions {
   /** In a cluster, how many processes play each role; 2 by default. */
   readonly ofEach?: number;
   /** What comes before the usual settings; as a function, it is given the variables of the engines. */
-  readonly environment?: Readonly<Record<string, string>> | ((engines: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>);
+  readonly environment?:
+    | Readonly<Record<string, string>>
+    | ((engines: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>);
 }
 
 /** All of ReelStream, running: one process with every role (embedded), or two of each role on real engines (cluster). */
@@ -42,13 +44,21 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     RATE_LIMIT_ENABLED: 'false',
     LOG_LEVEL: 'info',
     ...(engines === undefined ? {} : { ...engines.environment, ...secrets(), NODE_ENV: 'production' }),
-    ...(typeof options.environment === 'function' ? await options.environment(engines?.environment ?? {}) : options.environment),
+    ...(typeof options.environment === 'function'
+      ? await options.environment(engines?.environment ?? {})
+      : options.environment),
   };
-  const roles: Role[] = engines === undefined ? ['serve'] : Array.from({ length: options.ofEach ?? 2 }, (): Role[] => ['api', 'projector', 'media', 'relay']).flat();
+  const roles: Role[] =
+    engines === undefined
+      ? ['serve']
+      : Array.from({ length: options.ofEach ?? 2 }, (): Role[] => ['api', 'projector', 'media', 'relay']).flat();
   const processes = await Promise.all(
     // In a cluster no two processes share a folder.
     roles.map((role, index) =>
-      SystemProcess.create(role, index, folder, { ...environment, DATA_DIR: join(folder, engines === undefined ? 'data' : `data-${index}`) }),
+      SystemProcess.create(role, index, folder, {
+        ...environment,
+        DATA_DIR: join(folder, engines === undefined ? 'data' : `data-${index}`),
+      }),
     ),
   );
   const apis = processes.filter(({ role }) => role === 'serve' || role === 'api');
@@ -66,7 +76,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       try {
         const codes = await Promise.all(processes.map((each) => (each.running ? each.end('SIGTERM') : 0)));
         const bad = processes.filter((_, index) => codes[index] !== 0);
-        if (bad.length > 0) throw new Error(`SIGTERM did not end these with code 0:\n${bad.map((each) => `${each.role}\n${each.logTail(20)}`).join('\n')}`);
+        if (bad.length > 0)
+          throw new Error(
+            `SIGTERM did not end these with code 0:\n${bad.map((each) => `${each.role}\n${each.logTail(20)}`).join('\n')}`,
+          );
       } finally {
         await Promise.all(processes.map((each) => (each.running ? each.end('SIGKILL') : null)));
         await stopPostmaster(folder);

@@ -7,7 +7,12 @@ export interface Envelope<Data> {
   readonly success: boolean;
   readonly statusCode: number;
   readonly message: string;
-  readonly meta?: { readonly page?: number; readonly limit?: number; readonly total?: number; readonly nextCursor?: string | null };
+  readonly meta?: {
+    readonly page?: number;
+    readonly limit?: number;
+    readonly total?: number;
+    readonly nextCursor?: string | null;
+  };
   readonly data: Data;
   readonly code?: string;
   readonly errorMessages?: readonly { readonly path: string; readonly message: string }[];
@@ -39,7 +44,12 @@ export interface CallOptions {
 const PATIENCE_MS = 30_000;
 
 /** One request to one API process. One with `after` does as its 503 says, and comes again when the read model is behind. */
-export async function call<Data = unknown>(base: string, method: string, path: string, options: CallOptions = {}): Promise<Answer<Data>> {
+export async function call<Data = unknown>(
+  base: string,
+  method: string,
+  path: string,
+  options: CallOptions = {},
+): Promise<Answer<Data>> {
   const until = performance.now() + PATIENCE_MS;
   for (;;) {
     const answer = await callOnce<Data>(base, method, path, options);
@@ -64,7 +74,14 @@ async function callOnce<Data>(base: string, method: string, path: string, option
   const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
   const body = (isJson ? JSON.parse(text) : undefined) as Envelope<Data>;
   const position = response.headers.get('x-event-position');
-  return { status: response.status, headers: response.headers, body, data: body?.data, text, position: position === null ? undefined : BigInt(position) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body,
+    data: body?.data,
+    text,
+    position: position === null ? undefined : BigInt(position),
+  };
 }
 
 export interface Account {
@@ -114,7 +131,12 @@ export interface Analytics {
   readonly totalUploads: number;
   readonly viewsOverTime: readonly { readonly date: string; readonly count: number }[];
   readonly likesOverTime: readonly { readonly date: string; readonly count: number }[];
-  readonly topVideos: readonly { readonly id: string; readonly title: string; readonly viewCount: number; readonly likeCount: number }[];
+  readonly topVideos: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly viewCount: number;
+    readonly likeCount: number;
+  }[];
   readonly engagementRate: number;
 }
 
@@ -128,7 +150,12 @@ export interface Credentials {
 /** Nobody else's. */
 export function someone(): Credentials {
   const tag = randomBytes(6).toString('hex');
-  return { name: `Person ${tag}`, username: `person_${tag}`, email: `person.${tag}@example.com`, password: 'fahim123@' };
+  return {
+    name: `Person ${tag}`,
+    username: `person_${tag}`,
+    email: `person.${tag}@example.com`,
+    password: 'fahim123@',
+  };
 }
 
 export interface Person extends Credentials {
@@ -154,7 +181,9 @@ export async function newPerson(base: string): Promise<Person> {
 export async function newPeople(count: number, api: () => string): Promise<Person[]> {
   const people: Person[] = [];
   while (people.length < count) {
-    people.push(...(await Promise.all(Array.from({ length: Math.min(4, count - people.length) }, () => newPerson(api())))));
+    people.push(
+      ...(await Promise.all(Array.from({ length: Math.min(4, count - people.length) }, () => newPerson(api())))),
+    );
   }
   return people;
 }
@@ -173,9 +202,17 @@ export interface UploadOptions extends CallOptions {
 }
 
 /** Uploads as the seed's client does: the file first or last, form fields `video` and `data`. */
-export async function upload(base: string, token: string, clip: string, options: UploadOptions = {}): Promise<Answer<Video>> {
+export async function upload(
+  base: string,
+  token: string,
+  clip: string,
+  options: UploadOptions = {},
+): Promise<Answer<Video>> {
   const form = new FormData();
-  form.set('data', JSON.stringify({ title: options.title ?? 'A clip', description: options.description ?? 'Made by a test' }));
+  form.set(
+    'data',
+    JSON.stringify({ title: options.title ?? 'A clip', description: options.description ?? 'Made by a test' }),
+  );
   form.set('video', await openAsBlob(clip, { type: 'video/mp4' }), options.fileName ?? 'clip.mp4');
   return call<Video>(base, 'POST', '/api/v1/video/upload', { ...options, token, body: form });
 }
@@ -188,23 +225,38 @@ export function afterwards(command: Answer<unknown>): { after?: bigint | undefin
 /** The video once it is ready and in the feed, also where that takes longer than an upload waits. Counts no view. */
 export async function uploaded(base: string, token: string, clip: string, options: UploadOptions = {}): Promise<Video> {
   const answer = await upload(base, token, clip, options);
-  if (answer.status !== 201 && answer.status !== 202) throw new Error(`uploading answered ${answer.status}: ${answer.text}`);
+  if (answer.status !== 201 && answer.status !== 202)
+    throw new Error(`uploading answered ${answer.status}: ${answer.text}`);
   if (answer.status === 201 && !answer.headers.has('x-projection-behind')) return answer.data;
   const mine = async (): Promise<Video | undefined> => {
     const { data } = await call<{ videos: Video[] }>(base, 'GET', '/api/v1/auth/me', { token, ...afterwards(answer) });
     return data.videos.find(({ id }) => id === answer.data.id);
   };
-  return (await eventually(mine, { within: 60_000, what: 'the uploaded video is ready', holds: (video) => video?.status === 'ready' }))!;
+  return (await eventually(mine, {
+    within: 60_000,
+    what: 'the uploaded video is ready',
+    holds: (video) => video?.status === 'ready',
+  }))!;
 }
 
 export function getVideo(base: string, videoId: string, options: CallOptions = {}): Promise<Answer<VideoPage>> {
   return call<VideoPage>(base, 'GET', `/api/v1/video/${videoId}`, options);
 }
 
-export function toggleLike(base: string, videoId: string, token: string, options: CallOptions = {}): Promise<Answer<Like>> {
+export function toggleLike(
+  base: string,
+  videoId: string,
+  token: string,
+  options: CallOptions = {},
+): Promise<Answer<Like>> {
   return call<Like>(base, 'POST', `/api/v1/video/${videoId}`, { ...options, token });
 }
 
-export function setLike(base: string, videoId: string, token: string, options: CallOptions = {}): Promise<Answer<Like>> {
+export function setLike(
+  base: string,
+  videoId: string,
+  token: string,
+  options: CallOptions = {},
+): Promise<Answer<Like>> {
   return call<Like>(base, 'PUT', `/api/v1/video/${videoId}/like`, { ...options, token });
 }

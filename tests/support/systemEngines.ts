@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Client as MinioClient } from 'minio';
-import { createKafkaClient } from '../../src/delivery/kafkaClient.ts';
+import { createKafkaClient } from '../../src/delivery/kafka/client.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 import { quiet } from './projecting.ts';
 
@@ -35,7 +35,14 @@ export async function freshEngines(): Promise<Engines> {
   };
 }
 
-const minioVariables = ['MINIO_ENDPOINT', 'MINIO_PORT', 'MINIO_USE_SSL', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY', 'MINIO_PUBLIC_URL'];
+const minioVariables = [
+  'MINIO_ENDPOINT',
+  'MINIO_PORT',
+  'MINIO_USE_SSL',
+  'MINIO_ACCESS_KEY',
+  'MINIO_SECRET_KEY',
+  'MINIO_PUBLIC_URL',
+];
 
 function named(variable: string): string {
   const value = process.env[variable];

@@ -46,6 +46,7 @@ function readvertise(answer: Buffer, broker: URL, port: number): Buffer {
   };
   const [advertised, ours] = [address(Number(broker.port)), address(port)];
   const changed = Buffer.from(answer);
-  for (let at = changed.indexOf(advertised); at !== -1; at = changed.indexOf(advertised, at + 1)) ours.copy(changed, at);
+  for (let at = changed.indexOf(advertised); at !== -1; at = changed.indexOf(advertised, at + 1))
+    ours.copy(changed, at);
   return changed;
 }

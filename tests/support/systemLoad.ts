@@ -14,14 +14,24 @@ export class PersistentClient {
 
   send(base: string, method: string, path: string, headers: Readonly<Record<string, string>>): Promise<Outcome> {
     return new Promise((resolve) => {
-      const sent = request(new URL(path, base), { method, agent: this.#agent, headers: { 'content-length': '0', ...headers } }, (response) => {
-        response.resume();
-        response.once('end', () => resolve({ kind: 'answered', status: response.statusCode! }));
-        response.once('error', (error) => resolve({ kind: 'cut', error: `in the middle of the answer: ${error.message}` }));
-      });
+      const sent = request(
+        new URL(path, base),
+        { method, agent: this.#agent, headers: { 'content-length': '0', ...headers } },
+        (response) => {
+          response.resume();
+          response.once('end', () => resolve({ kind: 'answered', status: response.statusCode! }));
+          response.once('error', (error) =>
+            resolve({ kind: 'cut', error: `in the middle of the answer: ${error.message}` }),
+          );
+        },
+      );
       sent.setTimeout(30_000, () => sent.destroy(new Error('no answer within 30 s')));
       sent.once('error', (error: NodeJS.ErrnoException) =>
-        resolve(error.code === 'ECONNREFUSED' ? { kind: 'refused' } : { kind: 'cut', error: `${error.code ?? ''} ${error.message}` }),
+        resolve(
+          error.code === 'ECONNREFUSED'
+            ? { kind: 'refused' }
+            : { kind: 'cut', error: `${error.code ?? ''} ${error.message}` },
+        ),
       );
       sent.end();
     });

@@ -30,7 +30,12 @@ export class SystemProcess {
     this.#environment = { ...noSettings, ...environment, PORT: String(port), SOCKET_PORT: String(socketPort) };
   }
 
-  static async create(role: Role, index: number, logFolder: string, environment: NodeJS.ProcessEnv): Promise<SystemProcess> {
+  static async create(
+    role: Role,
+    index: number,
+    logFolder: string,
+    environment: NodeJS.ProcessEnv,
+  ): Promise<SystemProcess> {
     const [port, socketPort] = await freePorts(2);
     return new SystemProcess(role, port!, socketPort!, join(logFolder, `${role}-${index}.log`), environment);
   }
@@ -57,7 +62,8 @@ export class SystemProcess {
     child.once('close', () => log.end());
     await eventually(
       async () => {
-        if (!this.running) throw new Error(`${this.role} ended with ${child.exitCode ?? child.signalCode} while starting`);
+        if (!this.running)
+          throw new Error(`${this.role} ended with ${child.exitCode ?? child.signalCode} while starting`);
         return (await fetch(`${this.url}/health/ready`)).ok;
       },
       { within: READY_WITHIN_MS, what: `${this.role} is ready`, giveUp: () => !this.running },

@@ -37,7 +37,10 @@ export async function startTcpProxy(url: string, { rewrite }: TcpProxyOptions = 
       client.destroy();
       upstream.destroy();
     };
-    for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(from);
       from.on('data', (bytes) => {
         if (lost) return destroyBoth();

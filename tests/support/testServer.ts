@@ -91,9 +91,13 @@ export async function createDatabase(server: string, name: string, template = 't
 }
 
 async function dropAbandoned(server: string): Promise<void> {
-  const names = await onServer<{ datname: string }>(server, String.raw`select datname from pg_database where datname ~ '^reelstream_(test|template)_\d+_'`);
+  const names = await onServer<{ datname: string }>(
+    server,
+    String.raw`select datname from pg_database where datname ~ '^reelstream_(test|template)_\d+_'`,
+  );
   for (const { datname } of names) {
-    if (Date.now() - Number(datname.split('_')[2]) > ABANDONED_AFTER) await onServer(server, `drop database if exists ${datname} with (force)`);
+    if (Date.now() - Number(datname.split('_')[2]) > ABANDONED_AFTER)
+      await onServer(server, `drop database if exists ${datname} with (force)`);
   }
 }
 

@@ -14,14 +14,21 @@ export function box(type: string, ...contents: readonly Buffer[]): Buffer {
 export function boxesIn(bytes: Buffer): TestBox[] {
   const boxes: TestBox[] = [];
   for (let start = 0; start + 8 <= bytes.length; start += bytes.readUInt32BE(start)) {
-    boxes.push({ type: bytes.toString('latin1', start + 4, start + 8), bytes: bytes.subarray(start, start + bytes.readUInt32BE(start)) });
+    boxes.push({
+      type: bytes.toString('latin1', start + 4, start + 8),
+      bytes: bytes.subarray(start, start + bytes.readUInt32BE(start)),
+    });
   }
   return boxes;
 }
 
 /** The movie with other boxes in its index, which has to come last in it. */
 export function withIndex(movie: Buffer, change: (boxes: readonly TestBox[]) => readonly Buffer[]): Buffer {
-  return Buffer.concat(boxesIn(movie).map(({ type, bytes }) => (type === 'moov' ? box('moov', ...change(boxesIn(bytes.subarray(8)))) : bytes)));
+  return Buffer.concat(
+    boxesIn(movie).map(({ type, bytes }) =>
+      type === 'moov' ? box('moov', ...change(boxesIn(bytes.subarray(8)))) : bytes,
+    ),
+  );
 }
 
 /** A copy of a track under another number. All copies read the same samples. */
@@ -33,9 +40,17 @@ export function copyOfTrack({ bytes }: TestBox, number: number, handler?: string
 }
 
 /** The movie with `count` copies of its track number `which`, counted from 0, besides the others. */
-export function withCopies(movie: Buffer, count: number, { which = 0, handler }: { which?: number; handler?: string } = {}): Buffer {
+export function withCopies(
+  movie: Buffer,
+  count: number,
+  { which = 0, handler }: { which?: number; handler?: string } = {},
+): Buffer {
   return withIndex(movie, (boxes) => {
     const copied = boxes.filter(({ type }) => type === 'trak')[which]!;
-    return boxes.flatMap((each) => (each === copied ? Array.from({ length: count }, (_, index) => copyOfTrack(each, 100 + index, handler)) : [each.bytes]));
+    return boxes.flatMap((each) =>
+      each === copied
+        ? Array.from({ length: count }, (_, index) => copyOfTrack(each, 100 + index, handler))
+        : [each.bytes],
+    );
   });
 }

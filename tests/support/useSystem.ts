@@ -5,7 +5,10 @@ import { startSystem, type System, type SystemOptions } from './system.ts';
 export type SystemTest = (name: string, run: () => Promise<void>, timeout?: number) => void;
 
 /** A system for the tests of a file: started before the first, ended after the last. A failed test shows the logs. */
-export function useSystem(options: SystemOptions = {}): { readonly system: () => System; readonly systemTest: SystemTest } {
+export function useSystem(options: SystemOptions = {}): {
+  readonly system: () => System;
+  readonly systemTest: SystemTest;
+} {
   let started: System | undefined;
   const system = (): System => {
     if (started === undefined) throw new Error('the system is not running');

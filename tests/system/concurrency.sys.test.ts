@@ -1,7 +1,19 @@
 import { beforeAll, describe, expect } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { clip } from '../support/clips.ts';
-import { call, getVideo, newPeople, setLike, toggleLike, uploaded, type Analytics, type Answer, type Like, type Person, type Video } from '../support/systemClient.ts';
+import {
+  call,
+  getVideo,
+  newPeople,
+  setLike,
+  toggleLike,
+  uploaded,
+  type Analytics,
+  type Answer,
+  type Like,
+  type Person,
+  type Video,
+} from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
 
 const { system, systemTest } = useSystem();
@@ -30,7 +42,9 @@ describe('many at once', () => {
     const { id } = await uploaded(system().api(), people[0]!.token, plain);
     // An odd number of toggles ends liked, an even one unliked.
     const answers = await Promise.all(
-      people.flatMap(({ token }, index) => Array.from({ length: 3 + (index % 2) }, () => toggleLike(system().api(), id, token))),
+      people.flatMap(({ token }, index) =>
+        Array.from({ length: 3 + (index % 2) }, () => toggleLike(system().api(), id, token)),
+      ),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     await everyApiCounts(id, people.length / 2);
@@ -70,14 +84,18 @@ describe('many at once', () => {
   });
 
   systemTest('uploads at once all become ready and are all in the feed', async () => {
-    const uploads = await Promise.all(people.slice(0, 6).map(({ token }, index) => uploaded(system().api(), token, plain, { title: `at once ${index}` })));
+    const uploads = await Promise.all(
+      people
+        .slice(0, 6)
+        .map(({ token }, index) => uploaded(system().api(), token, plain, { title: `at once ${index}` })),
+    );
     expect(new Set(uploads.map(({ status }) => status))).toEqual(new Set(['ready']));
     const ids = uploads.map(({ id }) => id);
     for (const api of system().apis) {
-      await eventually(async () => (await call<Video[]>(api, 'GET', '/api/v1/video?limit=100')).data.map(({ id }) => id), {
-        what: `${api} shows all that was uploaded`,
-        holds: (shown) => ids.every((id) => shown.includes(id)),
-      });
+      await eventually(
+        async () => (await call<Video[]>(api, 'GET', '/api/v1/video?limit=100')).data.map(({ id }) => id),
+        { what: `${api} shows all that was uploaded`, holds: (shown) => ids.every((id) => shown.includes(id)) },
+      );
     }
   });
 });
@@ -97,5 +115,10 @@ async function everyApiCounts(videoId: string, likes: number): Promise<void> {
 
 async function analytics(token: string, after?: bigint): Promise<Analytics> {
   const day = new Date().toISOString().slice(0, 10);
-  return (await call<Analytics>(system().api(), 'GET', `/api/v1/analytics?startDate=2025-01-01&endDate=${day}`, { token, after })).data;
+  return (
+    await call<Analytics>(system().api(), 'GET', `/api/v1/analytics?startDate=2025-01-01&endDate=${day}`, {
+      token,
+      after,
+    })
+  ).data;
 }

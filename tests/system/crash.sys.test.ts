@@ -20,95 +20,128 @@ const roles = profile === 'embedded' ? (['api'] as const) : (['api', 'projector'
 
 describe('kill -9', () => {
   for (const role of roles) {
-    systemTest(`of ${profile === 'embedded' ? 'the whole process' : `one ${role}`} in the middle of likes: afterwards counts equal likers, and no acknowledged like is lost`, async () => {
-      const plain = await clip('plain');
-      const owner = people[0]!;
-      const videoIds: string[] = [];
-      for (let index = 0; index < 6; index += 1) videoIds.push((await uploaded(system().api(), owner.token, plain)).id);
-      const likesBefore = (await analytics(owner)).totalLikes;
-      const victim = system().playing(role)[0]!;
-      const acknowledged = new Map(videoIds.map((id) => [id, new Set<string>()]));
-      const inTheMiddle = Promise.withResolvers<void>();
-      let answers = 0;
-      let interrupted = 0;
+    systemTest(
+      `of ${profile === 'embedded' ? 'the whole process' : `one ${role}`} in the middle of likes: afterwards counts equal likers, and no acknowledged like is lost`,
+      async () => {
+        const plain = await clip('plain');
+        const owner = people[0]!;
+        const videoIds: string[] = [];
+        for (let index = 0; index < 6; index += 1)
+          videoIds.push((await uploaded(system().api(), owner.token, plain)).id);
+        const likesBefore = (await analytics(owner)).totalLikes;
+        const victim = system().playing(role)[0]!;
+        const acknowledged = new Map(videoIds.map((id) => [id, new Set<string>()]));
+        const inTheMiddle = Promise.withResolvers<void>();
+        let answers = 0;
+        let interrupted = 0;
 
-      const load = people.map(async (person, number) => {
-        const client = new PersistentClient();
-        for (const [index, id] of videoIds.entries()) {
-          const headers = { authorization: `Bearer ${person.token}`, 'idempotency-key': randomUUID() };
-          // Half of those who were cut off try again, as an impatient user does; the others never know.
-          const tries = (index + number) % 2 === 0 ? Infinity : 1;
-          for (let count = 0; count < tries; count += 1) {
-            const api = system().api();
-            const outcome = await client.send(api, 'PUT', `/api/v1/video/${id}/like`, headers);
-            if (++answers === 10) inTheMiddle.resolve();
-            if (outcome.kind === 'answered' && outcome.status === 200) {
-              acknowledged.get(id)!.add(person.id);
-              break;
+        const load = people.map(async (person, number) => {
+          const client = new PersistentClient();
+          for (const [index, id] of videoIds.entries()) {
+            const headers = { authorization: `Bearer ${person.token}`, 'idempotency-key': randomUUID() };
+            // Half of those who were cut off try again, as an impatient user does; the others never know.
+            const tries = (index + number) % 2 === 0 ? Infinity : 1;
+            for (let count = 0; count < tries; count += 1) {
+              const api = system().api();
+              const outcome = await client.send(api, 'PUT', `/api/v1/video/${id}/like`, headers);
+              if (++answers === 10) inTheMiddle.resolve();
+              if (outcome.kind === 'answered' && outcome.status === 200) {
+                acknowledged.get(id)!.add(person.id);
+                break;
+              }
+              interrupted += 1;
+              await eventually(async () => (await fetch(`${api}/health/ready`)).ok, {
+                within: 60_000,
+                what: 'the API is back',
+              });
+              // The process that was killed holds the key for a while yet.
+              await delay(250);
             }
-            interrupted += 1;
-            await eventually(async () => (await fetch(`${api}/health/ready`)).ok, { within: 60_000, what: 'the API is back' });
-            // The process that was killed holds the key for a while yet.
-            await delay(250);
           }
-        }
-        client.close();
-      });
-      await inTheMiddle.promise;
-      await victim.end('SIGKILL');
-      await victim.start();
-      await Promise.all(load);
-      if (role === 'api') expect(interrupted).toBeGreaterThan(0);
+          client.close();
+        });
+        await inTheMiddle.promise;
+        await victim.end('SIGKILL');
+        await victim.start();
+        await Promise.all(load);
+        if (role === 'api') expect(interrupted).toBeGreaterThan(0);
 
-      for (const id of videoIds) await countEqualsLikers(id, acknowledged.get(id)!);
-      await eventually(
-        async () => {
-          const counts = await Promise.all(videoIds.map(async (id) => (await getVideo(system().api(), id)).data.video.likeCount));
-          return { counted: counts.reduce((sum, count) => sum + count, 0), analysed: (await analytics(owner)).totalLikes - likesBefore };
-        },
-        { what: 'the analytics agree', holds: ({ counted, analysed }) => analysed === counted },
-      );
-    }, 150_000);
+        for (const id of videoIds) await countEqualsLikers(id, acknowledged.get(id)!);
+        await eventually(
+          async () => {
+            const counts = await Promise.all(
+              videoIds.map(async (id) => (await getVideo(system().api(), id)).data.video.likeCount),
+            );
+            return {
+              counted: counts.reduce((sum, count) => sum + count, 0),
+              analysed: (await analytics(owner)).totalLikes - likesBefore,
+            };
+          },
+          { what: 'the analytics agree', holds: ({ counted, analysed }) => analysed === counted },
+        );
+      },
+      150_000,
+    );
   }
 
-  systemTest('in the middle of a transcode: it is done again, and finishes', async () => {
-    const [owner] = people as [Person];
-    const transcoding = await firstProgress(system().apis.at(-1)!, owner, 'transcoding');
-    const answer = await upload(system().apis[0]!, owner.token, await clip('slow'), { headers: { prefer: 'respond-async' } });
-    expect(answer.status).toBe(202);
-    await transcoding.heard;
+  systemTest(
+    'in the middle of a transcode: it is done again, and finishes',
+    async () => {
+      const [owner] = people as [Person];
+      const transcoding = await firstProgress(system().apis.at(-1)!, owner, 'transcoding');
+      const answer = await upload(system().apis[0]!, owner.token, await clip('slow'), {
+        headers: { prefer: 'respond-async' },
+      });
+      expect(answer.status).toBe(202);
+      await transcoding.heard;
 
-    const victim = await eventually(() => system().playing('media').find((each) => each.children().includes('ffmpeg')), { what: 'a media worker runs FFmpeg' });
-    await victim!.end('SIGKILL');
-    // Embedded, it is all of the system and is started again; in a cluster the other worker takes over.
-    if (profile === 'embedded') await victim!.start();
-    const status = await eventually(async () => (await getVideo(system().apis[0]!, answer.data.id, { token: owner.token })).data.video.status, {
-      within: 120_000,
-      what: 'the transcode has finished',
-      holds: (now) => now !== 'processing',
-    });
-    expect(status).toBe('ready');
-    if (profile === 'cluster') await victim!.start();
-  }, 180_000);
+      const victim = await eventually(
+        () =>
+          system()
+            .playing('media')
+            .find((each) => each.children().includes('ffmpeg')),
+        { what: 'a media worker runs FFmpeg' },
+      );
+      await victim!.end('SIGKILL');
+      // Embedded, it is all of the system and is started again; in a cluster the other worker takes over.
+      if (profile === 'embedded') await victim!.start();
+      const status = await eventually(
+        async () => (await getVideo(system().apis[0]!, answer.data.id, { token: owner.token })).data.video.status,
+        { within: 120_000, what: 'the transcode has finished', holds: (now) => now !== 'processing' },
+      );
+      expect(status).toBe('ready');
+      if (profile === 'cluster') await victim!.start();
+    },
+    180_000,
+  );
 });
 
 /** Read models that are behind may well agree with each other: all that was acknowledged must be in. */
 async function countEqualsLikers(videoId: string, acknowledged: ReadonlySet<string>): Promise<void> {
   await eventually(
     async () => {
-      const counts = await Promise.all(system().apis.map(async (api) => (await getVideo(api, videoId)).data.video.likeCount));
-      const liked = await Promise.all(people.map(async ({ id, token }) => ((await getVideo(system().api(), videoId, { token })).data.isLiked ? id : null)));
+      const counts = await Promise.all(
+        system().apis.map(async (api) => (await getVideo(api, videoId)).data.video.likeCount),
+      );
+      const liked = await Promise.all(
+        people.map(async ({ id, token }) =>
+          (await getVideo(system().api(), videoId, { token })).data.isLiked ? id : null,
+        ),
+      );
       return { counts, likers: liked.filter((id) => id !== null) };
     },
     {
       within: 20_000,
       what: 'counts equal likers, and no acknowledged like is missing',
-      holds: ({ counts, likers }) => counts.every((count) => count === likers.length) && [...acknowledged].every((id) => likers.includes(id)),
+      holds: ({ counts, likers }) =>
+        counts.every((count) => count === likers.length) && [...acknowledged].every((id) => likers.includes(id)),
     },
   );
 }
 
 async function analytics({ token }: Person): Promise<Analytics> {
   const day = new Date().toISOString().slice(0, 10);
-  return (await call<Analytics>(system().api(), 'GET', `/api/v1/analytics?startDate=2025-01-01&endDate=${day}`, { token })).data;
+  return (
+    await call<Analytics>(system().api(), 'GET', `/api/v1/analytics?startDate=2025-01-01&endDate=${day}`, { token })
+  ).data;
 }

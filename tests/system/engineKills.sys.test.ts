@@ -5,7 +5,16 @@ import { beforeAll, expect } from '@jest/globals';
 import { clip } from '../support/clips.ts';
 import { describeWith } from '../support/describeWith.ts';
 import { eventually } from '../support/eventually.ts';
-import { call, getVideo, newPeople, upload, uploaded, type Analytics, type Person, type Video } from '../support/systemClient.ts';
+import {
+  call,
+  getVideo,
+  newPeople,
+  upload,
+  uploaded,
+  type Analytics,
+  type Person,
+  type Video,
+} from '../support/systemClient.ts';
 import { PersistentClient, type Outcome } from '../support/systemLoad.ts';
 import { useSystem } from '../support/useSystem.ts';
 
@@ -43,7 +52,8 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
     plain = await clip('plain');
     people = await newPeople(PEOPLE, system().api);
     videos = [];
-    for (let index = 0; index < VIDEOS; index += 1) videos.push(await uploaded(system().api(), people[0]!.token, plain));
+    for (let index = 0; index < VIDEOS; index += 1)
+      videos.push(await uploaded(system().api(), people[0]!.token, plain));
   }, 120_000);
 
   const engine = (command: 'kill' | 'up', ...args: string[]): Promise<unknown> => run(join(commands, command), args);
@@ -58,32 +68,40 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
   }
 
   for (const fault of faults) {
-    systemTest(`${fault.engine} ${fault.fault}: ${fault.engine === 'postgres' ? 'nothing is acknowledged that is not so' : 'every like is accepted'}, and everything goes on by itself when it is back`, async () => {
-      const load = likeOnAndOn();
-      await load.answered(MEANWHILE);
-      await whileAway(fault, () => load.answered(MEANWHILE));
-      await load.answered(MEANWHILE);
-      const { outcomes, likes } = await load.end();
+    systemTest(
+      `${fault.engine} ${fault.fault}: ${fault.engine === 'postgres' ? 'nothing is acknowledged that is not so' : 'every like is accepted'}, and everything goes on by itself when it is back`,
+      async () => {
+        const load = likeOnAndOn();
+        await load.answered(MEANWHILE);
+        await whileAway(fault, () => load.answered(MEANWHILE));
+        await load.answered(MEANWHILE);
+        const { outcomes, likes } = await load.end();
 
-      const refused = outcomes.filter((outcome) => outcome.kind !== 'answered' || outcome.status !== 200);
-      if (fault.engine === 'postgres') for (const outcome of refused) expect(outcome).toEqual({ kind: 'answered', status: 503 });
-      else expect(refused).toEqual([]);
-      for (const video of videos) await countsEqualLikers(video.id, likes);
-      await eventually(async () => [(await analytics()).totalLikes, await allLikes()], {
-        within: 60_000,
-        what: 'the analytics agree with the likes',
-        holds: ([analysed, counted]) => analysed === counted,
-      });
-      await eventually(async () => (await upload(system().api(), people[0]!.token, plain)).status, {
-        within: 60_000,
-        what: 'uploads are accepted and processed',
-        holds: (status) => status === 201,
-      });
-    }, 240_000);
+        const refused = outcomes.filter((outcome) => outcome.kind !== 'answered' || outcome.status !== 200);
+        if (fault.engine === 'postgres')
+          for (const outcome of refused) expect(outcome).toEqual({ kind: 'answered', status: 503 });
+        else expect(refused).toEqual([]);
+        for (const video of videos) await countsEqualLikers(video.id, likes);
+        await eventually(async () => [(await analytics()).totalLikes, await allLikes()], {
+          within: 60_000,
+          what: 'the analytics agree with the likes',
+          holds: ([analysed, counted]) => analysed === counted,
+        });
+        await eventually(async () => (await upload(system().api(), people[0]!.token, plain)).status, {
+          within: 60_000,
+          what: 'uploads are accepted and processed',
+          holds: (status) => status === 201,
+        });
+      },
+      240_000,
+    );
   }
 
   /** Everybody likes and unlikes one video after the other, over every API in turn, until the end. */
-  function likeOnAndOn(): { answered(count: number): Promise<void>; end(): Promise<{ outcomes: Outcome[]; likes: Likes }> } {
+  function likeOnAndOn(): {
+    answered(count: number): Promise<void>;
+    end(): Promise<{ outcomes: Outcome[]; likes: Likes }>;
+  } {
     const outcomes: Outcome[] = [];
     const likes: Likes = new Map();
     let over = false;
@@ -93,7 +111,9 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
         const video = videos[turn % VIDEOS]!;
         const liked = Math.floor(turn / VIDEOS) % 2 === 0;
         const base = system().apis[(number + turn) % system().apis.length]!;
-        const outcome = await client.send(base, liked ? 'PUT' : 'DELETE', `/api/v1/video/${video.id}/like`, { authorization: `Bearer ${person.token}` });
+        const outcome = await client.send(base, liked ? 'PUT' : 'DELETE', `/api/v1/video/${video.id}/like`, {
+          authorization: `Bearer ${person.token}`,
+        });
         outcomes.push(outcome);
         const acknowledged = outcome.kind === 'answered' && outcome.status === 200;
         likes.set(`${video.id} ${person.id}`, acknowledged ? liked : undefined);
@@ -103,7 +123,10 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
     return {
       async answered(count) {
         const before = outcomes.length;
-        await eventually(() => outcomes.length >= before + count, { within: 90_000, what: `${count} more likes are answered` });
+        await eventually(() => outcomes.length >= before + count, {
+          within: 90_000,
+          what: `${count} more likes are answered`,
+        });
       },
       async end() {
         over = true;
@@ -116,9 +139,15 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
   async function countsEqualLikers(videoId: string, likes: Likes): Promise<void> {
     await eventually(
       async () => {
-        const counts = await Promise.all(system().apis.map(async (api) => (await getVideo(api, videoId)).data.video.likeCount));
-        const liked = await Promise.all(people.map(async ({ token }) => (await getVideo(system().api(), videoId, { token })).data.isLiked));
-        const otherwise = people.filter(({ id }, index) => (likes.get(`${videoId} ${id}`) ?? liked[index]) !== liked[index]).length;
+        const counts = await Promise.all(
+          system().apis.map(async (api) => (await getVideo(api, videoId)).data.video.likeCount),
+        );
+        const liked = await Promise.all(
+          people.map(async ({ token }) => (await getVideo(system().api(), videoId, { token })).data.isLiked),
+        );
+        const otherwise = people.filter(
+          ({ id }, index) => (likes.get(`${videoId} ${id}`) ?? liked[index]) !== liked[index],
+        ).length;
         return { counts, likers: liked.filter(Boolean).length, otherwise };
       },
       {
@@ -131,13 +160,19 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
   }
 
   async function allLikes(): Promise<number> {
-    const counts = await Promise.all(videos.map(async ({ id }) => (await getVideo(system().api(), id)).data.video.likeCount));
+    const counts = await Promise.all(
+      videos.map(async ({ id }) => (await getVideo(system().api(), id)).data.video.likeCount),
+    );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async function analytics(): Promise<Analytics> {
     const day = new Date().toISOString().slice(0, 10);
-    return (await call<Analytics>(system().api(), 'GET', `/api/v1/analytics?startDate=2025-01-01&endDate=${day}`, { token: people[0]!.token })).data;
+    return (
+      await call<Analytics>(system().api(), 'GET', `/api/v1/analytics?startDate=2025-01-01&endDate=${day}`, {
+        token: people[0]!.token,
+      })
+    ).data;
   }
 });
 

@@ -15,9 +15,12 @@ beforeAll(async () => {
   [ann, bob] = [await newPerson(system().api()), await newPerson(system().api())];
 }, 60_000);
 
-const sent = (person: Person, path: string): Promise<Answer<Video>> => upload(system().api(), person.token, path, { headers: { prefer: 'respond-async' } });
-const retry = (id: string, person: Person): Promise<Answer<Video>> => call<Video>(system().api(), 'POST', `/api/v1/video/${id}/retry`, { token: person.token });
-const remove = (id: string): Promise<Answer<unknown>> => call(system().api(), 'DELETE', `/api/v1/video/${id}`, { token: ann.token });
+const sent = (person: Person, path: string): Promise<Answer<Video>> =>
+  upload(system().api(), person.token, path, { headers: { prefer: 'respond-async' } });
+const retry = (id: string, person: Person): Promise<Answer<Video>> =>
+  call<Video>(system().api(), 'POST', `/api/v1/video/${id}/retry`, { token: person.token });
+const remove = (id: string): Promise<Answer<unknown>> =>
+  call(system().api(), 'DELETE', `/api/v1/video/${id}`, { token: ann.token });
 const mine = async (person: Person): Promise<readonly Video[]> =>
   (await call<{ videos: Video[] }>(system().api(), 'GET', '/api/v1/auth/me', { token: person.token })).data.videos;
 
@@ -28,10 +31,22 @@ interface Running {
 
 /** Each FFmpeg that the system's processes, or programs started by them, run on a video. */
 function ffmpegs(): readonly Running[] {
-  const parents = new Map(readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).map((pid) => [Number(pid), parentOf(pid)]));
-  const ours = new Set(system().playing('media').map(({ pid }) => pid));
-  const isOurs = (pid: number | undefined): boolean => pid !== undefined && pid > 1 && (ours.has(pid) || isOurs(parents.get(pid)));
-  return [...parents.keys()].filter((pid) => !ours.has(pid) && isOurs(pid)).map((pid) => ({ pid, command: commandOf(pid) })).filter(({ command }) => command.includes('libx264'));
+  const parents = new Map(
+    readdirSync('/proc')
+      .filter((pid) => /^\d+$/.test(pid))
+      .map((pid) => [Number(pid), parentOf(pid)]),
+  );
+  const ours = new Set(
+    system()
+      .playing('media')
+      .map(({ pid }) => pid),
+  );
+  const isOurs = (pid: number | undefined): boolean =>
+    pid !== undefined && pid > 1 && (ours.has(pid) || isOurs(parents.get(pid)));
+  return [...parents.keys()]
+    .filter((pid) => !ours.has(pid) && isOurs(pid))
+    .map((pid) => ({ pid, command: commandOf(pid) }))
+    .filter(({ command }) => command.includes('libx264'));
 }
 
 function parentOf(pid: string): number | undefined {
@@ -60,46 +75,91 @@ function kill(signal: NodeJS.Signals, running: readonly Running[]): void {
   }
 }
 
-systemTest('one user’s full queue delays nobody else’s clip; what is beyond the quota is 429; deleting ends FFmpeg and makes room', async () => {
-  const ids: string[] = [];
-  for (let n = 0; n < MAX_PENDING; n++) ids.push((await sent(ann, slow)).data.id);
-  const refused = await sent(ann, plain);
-  expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([429, 'too_many_pending_videos', '30']);
+systemTest(
+  'one user’s full queue delays nobody else’s clip; what is beyond the quota is 429; deleting ends FFmpeg and makes room',
+  async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < MAX_PENDING; n++) ids.push((await sent(ann, slow)).data.id);
+    const refused = await sent(ann, plain);
+    expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([
+      429,
+      'too_many_pending_videos',
+      '30',
+    ]);
 
-  await uploaded(system().api(), bob.token, plain);
-  // As many as there are workers may have been running when Bob's came, and as many may have been ready by then.
-  const waiting = (await mine(ann)).filter(({ status }) => status === 'processing');
-  expect(waiting.length).toBeGreaterThanOrEqual(MAX_PENDING - 2 * system().playing('media').length);
+    await uploaded(system().api(), bob.token, plain);
+    // As many as there are workers may have been running when Bob's came, and as many may have been ready by then.
+    const waiting = (await mine(ann)).filter(({ status }) => status === 'processing');
+    expect(waiting.length).toBeGreaterThanOrEqual(MAX_PENDING - 2 * system().playing('media').length);
 
-  await eventually(() => ffmpegs().length > 0, { what: 'one of Ann’s is transcoded' });
-  const running = ffmpegs();
-  // They do not end by themselves.
-  kill('SIGSTOP', running);
-  for (const id of ids) expect((await remove(id)).status).toBe(204);
-  await eventually(() => !ffmpegs().some(({ pid }) => running.some((each) => each.pid === pid)), { what: 'FFmpeg has been ended', within: 20_000 });
-  const again = await eventually(() => sent(ann, plain), { what: 'there is room again', within: 20_000, holds: ({ status }) => status !== 429 });
-  await eventually(async () => (await mine(ann)).find(({ id }) => id === again.data.id), { what: 'the next is ready', within: 30_000, holds: (video) => video?.status === 'ready' });
-}, 180_000);
+    await eventually(() => ffmpegs().length > 0, { what: 'one of Ann’s is transcoded' });
+    const running = ffmpegs();
+    // They do not end by themselves.
+    kill('SIGSTOP', running);
+    for (const id of ids) expect((await remove(id)).status).toBe(204);
+    await eventually(() => !ffmpegs().some(({ pid }) => running.some((each) => each.pid === pid)), {
+      what: 'FFmpeg has been ended',
+      within: 20_000,
+    });
+    const again = await eventually(() => sent(ann, plain), {
+      what: 'there is room again',
+      within: 20_000,
+      holds: ({ status }) => status !== 429,
+    });
+    await eventually(async () => (await mine(ann)).find(({ id }) => id === again.data.id), {
+      what: 'the next is ready',
+      within: 30_000,
+      holds: (video) => video?.status === 'ready',
+    });
+  },
+  180_000,
+);
 
-systemTest('a video whose FFmpeg is killed again and again fails, and its owner’s retry makes it ready', async () => {
-  const { id } = (await sent(ann, slow)).data;
-  const status = async (): Promise<string | undefined> => (await mine(ann)).find((video) => video.id === id)?.status;
-  await eventually(() => {
-    kill('SIGKILL', ffmpegs());
-    return status();
-  }, { what: 'it has failed', within: 90_000, every: 50, holds: (now) => now === 'failed' });
-  const { data } = await call<{ type: string; data: object }[]>(system().api(), 'GET', `/api/v1/video/${id}/history`, { token: ann.token });
-  expect(data.at(-1)).toMatchObject({ type: 'VideoProcessingFailed', data: { reason: expect.stringMatching(/fault on our side/) } });
+systemTest(
+  'a video whose FFmpeg is killed again and again fails, and its owner’s retry makes it ready',
+  async () => {
+    const { id } = (await sent(ann, slow)).data;
+    const status = async (): Promise<string | undefined> => (await mine(ann)).find((video) => video.id === id)?.status;
+    await eventually(
+      () => {
+        kill('SIGKILL', ffmpegs());
+        return status();
+      },
+      { what: 'it has failed', within: 90_000, every: 50, holds: (now) => now === 'failed' },
+    );
+    const { data } = await call<{ type: string; data: object }[]>(
+      system().api(),
+      'GET',
+      `/api/v1/video/${id}/history`,
+      { token: ann.token },
+    );
+    expect(data.at(-1)).toMatchObject({
+      type: 'VideoProcessingFailed',
+      data: { reason: expect.stringMatching(/fault on our side/) },
+    });
 
-  expect([(await retry(id, bob)).status, (await retry(id, ann)).status]).toEqual([404, 202]);
-  await eventually(status, { what: 'it is ready', within: 90_000, holds: (now) => now === 'ready' });
-  const repeated = await retry(id, ann);
-  expect([repeated.status, repeated.body.code, (await retry(id, bob)).status]).toEqual([409, 'not_failed', 403]);
-}, 240_000);
+    expect([(await retry(id, bob)).status, (await retry(id, ann)).status]).toEqual([404, 202]);
+    await eventually(status, { what: 'it is ready', within: 90_000, holds: (now) => now === 'ready' });
+    const repeated = await retry(id, ann);
+    expect([repeated.status, repeated.body.code, (await retry(id, bob)).status]).toEqual([409, 'not_failed', 403]);
+  },
+  240_000,
+);
 
-systemTest('a small file that is a lot of work is refused with what to do; the best that phones record is not', async () => {
-  const { status, body } = await sent(bob, await clip('twenty8k60'));
-  expect([status, body.code, body.message]).toEqual([422, 'video_too_much_work', expect.stringMatching(/shorter.*smaller.*fewer frames/)]);
-  const accepted = await sent(bob, await clip('minute4k60'));
-  expect([accepted.status, (await call(system().api(), 'DELETE', `/api/v1/video/${accepted.data.id}`, { token: bob.token })).status]).toEqual([202, 204]);
-}, 120_000);
+systemTest(
+  'a small file that is a lot of work is refused with what to do; the best that phones record is not',
+  async () => {
+    const { status, body } = await sent(bob, await clip('twenty8k60'));
+    expect([status, body.code, body.message]).toEqual([
+      422,
+      'video_too_much_work',
+      expect.stringMatching(/shorter.*smaller.*fewer frames/),
+    ]);
+    const accepted = await sent(bob, await clip('minute4k60'));
+    expect([
+      accepted.status,
+      (await call(system().api(), 'DELETE', `/api/v1/video/${accepted.data.id}`, { token: bob.token })).status,
+    ]).toEqual([202, 204]);
+  },
+  120_000,
+);

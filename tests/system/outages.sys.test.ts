@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
-import { call, getVideo, newPeople, setLike, upload, uploaded, type Person, type Video } from '../support/systemClient.ts';
+import {
+  call,
+  getVideo,
+  newPeople,
+  setLike,
+  upload,
+  uploaded,
+  type Person,
+  type Video,
+} from '../support/systemClient.ts';
 import { openFaultyWays, type FaultyEngine, type FaultyWays } from '../support/systemFaults.ts';
 import { profile } from '../support/system.ts';
 import { useSystem } from '../support/useSystem.ts';
@@ -9,7 +18,9 @@ import { useSystem } from '../support/useSystem.ts';
 const PEOPLE = 12;
 
 if (profile === 'cluster') describe('an engine that goes away and comes back', outages);
-else test.skip('an engine that goes away and comes back: only in the cluster profile, embedded there is none', () => undefined);
+else
+  test.skip('an engine that goes away and comes back: only in the cluster profile, embedded there is none', () =>
+    undefined);
 
 function outages(): void {
   let faulty: FaultyWays | undefined;
@@ -44,73 +55,105 @@ function outages(): void {
 
   for (const engine of ['redis', 'kafka', 'minio'] as const) {
     for (const fault of ['cut', 'hang'] as const) {
-      systemTest(`${engine} ${fault === 'cut' ? 'away' : 'hanging'}: likes go on being accepted, and afterwards every API counts them`, async () => {
-        const { id } = await uploaded(system().api(), people[0]!.token, plain);
-        const { position } = await setLike(system().api(), id, people[0]!.token);
-        for (const api of system().apis) expect((await getVideo(api, id, { after: position })).data.video.likeCount).toBe(1);
-        await whileAway(engine, fault, async () => {
-          const answers = await Promise.all(people.slice(1).map(({ token }) => setLike(system().api(), id, token)));
-          expect(answers.map(({ status, text }) => (status === 200 ? 200 : text))).toEqual(answers.map(() => 200));
-          for (const { data } of answers) expect(data.likeCount).toBeGreaterThan(1);
-          for (const api of system().apis) expect((await getVideo(api, id)).status).toBe(200);
-        });
-        for (const api of system().apis) {
-          await eventually(async () => (await getVideo(api, id)).data.video.likeCount, {
-            within: 60_000,
-            what: `${api} counts every like`,
-            holds: (count) => count === PEOPLE,
+      systemTest(
+        `${engine} ${fault === 'cut' ? 'away' : 'hanging'}: likes go on being accepted, and afterwards every API counts them`,
+        async () => {
+          const { id } = await uploaded(system().api(), people[0]!.token, plain);
+          const { position } = await setLike(system().api(), id, people[0]!.token);
+          for (const api of system().apis)
+            expect((await getVideo(api, id, { after: position })).data.video.likeCount).toBe(1);
+          await whileAway(engine, fault, async () => {
+            const answers = await Promise.all(people.slice(1).map(({ token }) => setLike(system().api(), id, token)));
+            expect(answers.map(({ status, text }) => (status === 200 ? 200 : text))).toEqual(answers.map(() => 200));
+            for (const { data } of answers) expect(data.likeCount).toBeGreaterThan(1);
+            for (const api of system().apis) expect((await getVideo(api, id)).status).toBe(200);
           });
-        }
-      }, 120_000);
+          for (const api of system().apis) {
+            await eventually(async () => (await getVideo(api, id)).data.video.likeCount, {
+              within: 60_000,
+              what: `${api} counts every like`,
+              holds: (count) => count === PEOPLE,
+            });
+          }
+        },
+        120_000,
+      );
     }
   }
 
-  systemTest('MinIO away: an upload is 503 and leaves nothing behind; when it is back the next one works', async () => {
-    const [person] = people as [Person];
-    const title = 'while MinIO was away';
-    await whileAway('minio', 'cut', async () => {
-      const refused = await upload(system().api(), person.token, plain, { title });
-      expect([refused.status, refused.body.code]).toEqual([503, 'object_store_unavailable']);
-    });
-    const { position } = await eventually(() => upload(system().api(), person.token, plain, { title: 'afterwards' }), {
-      within: 30_000,
-      what: 'uploads work again',
-      holds: ({ status }) => status === 201,
-    });
-    const me = await call<{ videos: Video[] }>(system().api(), 'GET', '/api/v1/auth/me', { token: person.token, after: position });
-    const titles = me.data.videos.map((video) => video.title);
-    expect(titles).toContain('afterwards');
-    expect(titles).not.toContain(title);
-  }, 120_000);
+  systemTest(
+    'MinIO away: an upload is 503 and leaves nothing behind; when it is back the next one works',
+    async () => {
+      const [person] = people as [Person];
+      const title = 'while MinIO was away';
+      await whileAway('minio', 'cut', async () => {
+        const refused = await upload(system().api(), person.token, plain, { title });
+        expect([refused.status, refused.body.code]).toEqual([503, 'object_store_unavailable']);
+      });
+      const { position } = await eventually(
+        () => upload(system().api(), person.token, plain, { title: 'afterwards' }),
+        { within: 30_000, what: 'uploads work again', holds: ({ status }) => status === 201 },
+      );
+      const me = await call<{ videos: Video[] }>(system().api(), 'GET', '/api/v1/auth/me', {
+        token: person.token,
+        after: position,
+      });
+      const titles = me.data.videos.map((video) => video.title);
+      expect(titles).toContain('afterwards');
+      expect(titles).not.toContain(title);
+    },
+    120_000,
+  );
 
   for (const fault of ['cut', 'hang'] as const) {
-    systemTest(`PostgreSQL ${fault === 'cut' ? 'away' : 'hanging'}: nothing is acknowledged that is not so, and everything goes on by itself when it is back`, async () => {
-      const { id } = await uploaded(system().api(), people[0]!.token, plain);
-      const acknowledged = new Set<string>();
-      const like = async (person: Person): Promise<number> => {
-        const { status } = await setLike(system().api(), id, person.token);
-        if (status === 200) acknowledged.add(person.id);
-        return status;
-      };
-      expect(await like(people[0]!)).toBe(200);
-      const [early, late] = [people.slice(1, 6), people.slice(6)];
-      const under = Promise.all(early.map(like));
-      await whileAway('postgres', fault, async () => {
-        const statuses = [...(await under), ...(await Promise.all(late.map(like)))];
-        for (const status of statuses) expect([200, 503]).toContain(status);
-        expect(statuses).toContain(503);
-      });
-      const counted = async (): Promise<{ counts: number[]; likers: string[] }> => ({
-        counts: await Promise.all(system().apis.map(async (api) => (await getVideo(api, id)).data.video.likeCount)),
-        likers: (await Promise.all(people.map(async (person) => ((await getVideo(system().api(), id, { token: person.token })).data.isLiked ? [person.id] : [])))).flat(),
-      });
-      await eventually(counted, {
-        within: 30_000,
-        what: 'counts equal likers, and no acknowledged like is missing',
-        holds: ({ counts, likers }) => counts.every((count) => count === likers.length) && [...acknowledged].every((liker) => likers.includes(liker)),
-      });
-      for (const person of people) await eventually(() => like(person), { within: 30_000, what: 'likes are accepted again', holds: (status) => status === 200 });
-      await eventually(counted, { within: 30_000, what: 'everyone is counted', holds: ({ counts }) => counts.every((count) => count === PEOPLE) });
-    }, 150_000);
+    systemTest(
+      `PostgreSQL ${fault === 'cut' ? 'away' : 'hanging'}: nothing is acknowledged that is not so, and everything goes on by itself when it is back`,
+      async () => {
+        const { id } = await uploaded(system().api(), people[0]!.token, plain);
+        const acknowledged = new Set<string>();
+        const like = async (person: Person): Promise<number> => {
+          const { status } = await setLike(system().api(), id, person.token);
+          if (status === 200) acknowledged.add(person.id);
+          return status;
+        };
+        expect(await like(people[0]!)).toBe(200);
+        const [early, late] = [people.slice(1, 6), people.slice(6)];
+        const under = Promise.all(early.map(like));
+        await whileAway('postgres', fault, async () => {
+          const statuses = [...(await under), ...(await Promise.all(late.map(like)))];
+          for (const status of statuses) expect([200, 503]).toContain(status);
+          expect(statuses).toContain(503);
+        });
+        const counted = async (): Promise<{ counts: number[]; likers: string[] }> => ({
+          counts: await Promise.all(system().apis.map(async (api) => (await getVideo(api, id)).data.video.likeCount)),
+          likers: (
+            await Promise.all(
+              people.map(async (person) =>
+                (await getVideo(system().api(), id, { token: person.token })).data.isLiked ? [person.id] : [],
+              ),
+            )
+          ).flat(),
+        });
+        await eventually(counted, {
+          within: 30_000,
+          what: 'counts equal likers, and no acknowledged like is missing',
+          holds: ({ counts, likers }) =>
+            counts.every((count) => count === likers.length) &&
+            [...acknowledged].every((liker) => likers.includes(liker)),
+        });
+        for (const person of people)
+          await eventually(() => like(person), {
+            within: 30_000,
+            what: 'likes are accepted again',
+            holds: (status) => status === 200,
+          });
+        await eventually(counted, {
+          within: 30_000,
+          what: 'everyone is counted',
+          holds: ({ counts }) => counts.every((count) => count === PEOPLE),
+        });
+      },
+      150_000,
+    );
   }
 }

@@ -1,22 +1,45 @@
 import { describe, expect } from '@jest/globals';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
-import { call, getVideo, newPeople, newPerson, someone, uploaded, type Account, type Answer, type Video } from '../support/systemClient.ts';
+import {
+  call,
+  getVideo,
+  newPeople,
+  newPerson,
+  someone,
+  uploaded,
+  type Account,
+  type Answer,
+  type Video,
+} from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
 
-const { system, systemTest } = useSystem({ environment: { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_LOGIN_MAX: '20', RATE_LIMIT_WINDOW_SECONDS: '3600', RATE_LIMIT_VIEWERS: '6' } });
+const { system, systemTest } = useSystem({
+  environment: {
+    RATE_LIMIT_ENABLED: 'true',
+    RATE_LIMIT_LOGIN_MAX: '20',
+    RATE_LIMIT_WINDOW_SECONDS: '3600',
+    RATE_LIMIT_VIEWERS: '6',
+  },
+});
 
 describe('rate limits', () => {
   systemTest('many accounts behind one address make few views', async () => {
     const api = system().api();
     const owner = await newPerson(api);
-    const [watched, fence] = [await uploaded(api, owner.token, await clip('plain')), await uploaded(api, owner.token, await clip('plain'))];
+    const [watched, fence] = [
+      await uploaded(api, owner.token, await clip('plain')),
+      await uploaded(api, owner.token, await clip('plain')),
+    ];
     // All of them first: on a busy machine, making fourteen accounts could take longer than the minute that the views count in.
     const viewers = await newPeople(14, () => api);
     for (const { token } of viewers) await getVideo(api, watched.id, { token });
     // Recorded after all others.
     await getVideo(api, fence.id, { token: owner.token });
-    const views = async (id: string): Promise<number> => (await call<Account & { videos: Video[] }>(api, 'GET', '/api/v1/auth/me', { token: owner.token })).data.videos.find((video) => video.id === id)!.viewCount;
+    const views = async (id: string): Promise<number> =>
+      (
+        await call<Account & { videos: Video[] }>(api, 'GET', '/api/v1/auth/me', { token: owner.token })
+      ).data.videos.find((video) => video.id === id)!.viewCount;
     await eventually(() => views(fence.id), { what: 'the last view is counted', holds: (count) => count === 1 });
     expect(await views(watched.id)).toBe(6);
   });
@@ -34,7 +57,11 @@ describe('rate limits', () => {
     expect(refused?.body).toMatchObject({ success: false, statusCode: 429, code: expect.any(String) });
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
     // Should Redis not have answered in time, an API counts by itself for a moment.
-    for (const api of system().apis) await eventually(async () => (await guess(api)).status, { what: `${api} refuses as well`, holds: (status) => status === 429 });
+    for (const api of system().apis)
+      await eventually(async () => (await guess(api)).status, {
+        what: `${api} refuses as well`,
+        holds: (status) => status === 429,
+      });
     // What an orchestrator asks is never refused.
     for (const api of system().apis) expect((await fetch(`${api}/health/live`)).status).toBe(200);
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { NewEvent } from '../../core/event.ts';
-import { AppendRefused, RevisionConflict, type EventStore } from '../eventStore.ts';
+import { AppendRefused, RevisionConflict, type EventStore } from '../../core/eventStore.ts';
 import { all, failure, someEvent, someEvents, someStream, type StoresUnderTest } from './support.ts';
 
 /** What an event store promises about appending. */
@@ -15,8 +15,19 @@ export function appendingContract(stores: () => StoresUnderTest): void {
   describe('appending', () => {
     test('gives back every event as it was appended, with its place', async () => {
       const stream = someStream();
-      const data = { text: 'ünïcode ✓ 🎬 "quoted" \\ \u0000 \n', number: 1.5, nothing: null, list: [1, { deep: true }] };
-      const metadata = { correlationId: 'c', causationId: randomUUID(), actor: 'a', traceparent: '00-1', schemaVersion: 3 };
+      const data = {
+        text: 'ünïcode ✓ 🎬 "quoted" \\ \u0000 \n',
+        number: 1.5,
+        nothing: null,
+        list: [1, { deep: true }],
+      };
+      const metadata = {
+        correlationId: 'c',
+        causationId: randomUUID(),
+        actor: 'a',
+        traceparent: '00-1',
+        schemaVersion: 3,
+      };
       const event: NewEvent = { id: randomUUID(), type: 'Tested', data, metadata };
       const before = Date.now();
       const { revision, position } = await store.append(stream, [event, someEvent('Other')], 'none');
@@ -58,7 +69,9 @@ export function appendingContract(stores: () => StoresUnderTest): void {
 
     test('lets exactly one of many writers have a stream, whichever process they are in', async () => {
       const stream = someStream();
-      const attempts = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? store : other).append(stream, someEvents(1), 'none'));
+      const attempts = Array.from({ length: 20 }, (_, n) =>
+        (n % 2 === 0 ? store : other).append(stream, someEvents(1), 'none'),
+      );
       const results = await Promise.allSettled(attempts);
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       const errors = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown);
@@ -75,14 +88,17 @@ export function appendingContract(stores: () => StoresUnderTest): void {
   });
 
   describe('appending again what is there already', () => {
-    test.each(['none', 'any', 0] as const)('answers where the events lie and writes nothing, expecting %s', async (expected) => {
-      const stream = someStream();
-      if (expected === 0) await store.append(stream, someEvents(1), 'none');
-      const events = someEvents(3);
-      const first = await store.append(stream, events, expected);
-      expect(await other.append(stream, events, expected)).toEqual(first);
-      expect(await all(store.readStream(stream))).toHaveLength(first.revision + 1);
-    });
+    test.each(['none', 'any', 0] as const)(
+      'answers where the events lie and writes nothing, expecting %s',
+      async (expected) => {
+        const stream = someStream();
+        if (expected === 0) await store.append(stream, someEvents(1), 'none');
+        const events = someEvents(3);
+        const first = await store.append(stream, events, expected);
+        expect(await other.append(stream, events, expected)).toEqual(first);
+        expect(await all(store.readStream(stream))).toHaveLength(first.revision + 1);
+      },
+    );
 
     test('does so also when the stream has gone on since', async () => {
       const stream = someStream();
@@ -104,7 +120,9 @@ export function appendingContract(stores: () => StoresUnderTest): void {
     test('does so when the same append is sent many times at once', async () => {
       const stream = someStream();
       const events = someEvents(2);
-      const results = await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? store : other).append(stream, events, 'none')));
+      const results = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? store : other).append(stream, events, 'none')),
+      );
       expect(new Set(results.map(({ position }) => position)).size).toBe(1);
       expect(await all(store.readStream(stream))).toHaveLength(2);
     });
@@ -139,7 +157,9 @@ export function appendingContract(stores: () => StoresUnderTest): void {
       const stream = someStream();
       const requests = Array.from({ length: 50 }, () => ({ stream, events: someEvents(2), expected: 'any' as const }));
       const results = await store.appendMany(requests);
-      const revisions = results.map((result) => (result as PromiseFulfilledResult<{ revision: number }>).value.revision);
+      const revisions = results.map(
+        (result) => (result as PromiseFulfilledResult<{ revision: number }>).value.revision,
+      );
       expect(revisions.toSorted((a, b) => a - b)).toEqual(requests.map((_, n) => 2 * n + 1));
       const recorded = await all(store.readStream(stream));
       expect(recorded.map(({ revision }) => revision)).toEqual(recorded.map((_, n) => n));

@@ -1,8 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../../core/event.ts';
-import type { EventStore } from '../eventStore.ts';
-import { all, expectRisingPositions, failure, mine, of, someEvent, someEvents, someStream, type StoresUnderTest } from './support.ts';
+import type { EventStore } from '../../core/eventStore.ts';
+import {
+  all,
+  expectRisingPositions,
+  failure,
+  mine,
+  of,
+  someEvent,
+  someEvents,
+  someStream,
+  type StoresUnderTest,
+} from './support.ts';
 
 /** What an event store promises about reading. */
 export function readingContract(stores: () => StoresUnderTest): void {
@@ -78,7 +88,12 @@ export function readingContract(stores: () => StoresUnderTest): void {
       const first = await store.append(stream, someEvents(5), 'any');
       await store.append(stream, someEvents(5), 'any');
       const batches = await all(store.readAll({ after, until: first.position }));
-      expect(of(stream, batches.flatMap((batch) => batch.events)).map(({ revision }) => revision)).toEqual([0, 1, 2, 3, 4]);
+      expect(
+        of(
+          stream,
+          batches.flatMap((batch) => batch.events),
+        ).map(({ revision }) => revision),
+      ).toEqual([0, 1, 2, 3, 4]);
       expect(batches.every(({ position }) => position <= first.position)).toBe(true);
     });
 
@@ -86,10 +101,16 @@ export function readingContract(stores: () => StoresUnderTest): void {
       const stream = someStream();
       const wanted = `Wanted${randomUUID().replaceAll('-', '')}`;
       const after = await store.head();
-      for (let n = 0; n < 20; n++) await store.append(stream, [someEvent(n % 5 === 0 ? wanted : 'Unwanted', { n })], 'any');
+      for (let n = 0; n < 20; n++)
+        await store.append(stream, [someEvent(n % 5 === 0 ? wanted : 'Unwanted', { n })], 'any');
       const { position: end } = await store.append(stream, [someEvent('Unwanted')], 'any');
       const batches = await all(store.readAll({ after, types: [wanted, 'Nowhere'], batchSize: 2 }));
-      expect(batches.flatMap((batch) => batch.events).map(({ data }) => data)).toEqual([{ n: 0 }, { n: 5 }, { n: 10 }, { n: 15 }]);
+      expect(batches.flatMap((batch) => batch.events).map(({ data }) => data)).toEqual([
+        { n: 0 },
+        { n: 5 },
+        { n: 10 },
+        { n: 15 },
+      ]);
       expectRisingPositions(after, batches);
       expect(batches.at(-1)!.position).toBeGreaterThanOrEqual(end);
     });

@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../../core/event.ts';
-import type { EventBatch, EventStore } from '../eventStore.ts';
-import { all, expectRisingPositions, follow, of, someEvent, someEvents, someStream, type StoresUnderTest } from './support.ts';
+import type { EventBatch, EventStore } from '../../core/eventStore.ts';
+import {
+  all,
+  expectRisingPositions,
+  follow,
+  of,
+  someEvent,
+  someEvents,
+  someStream,
+  type StoresUnderTest,
+} from './support.ts';
 
 /** What an event store promises about subscribing and closing. */
 export function subscribingContract(stores: () => StoresUnderTest): void {
@@ -21,7 +30,9 @@ export function subscribingContract(stores: () => StoresUnderTest): void {
       await subscription.until((events) => of(stream, events).length === 5);
       for (let n = 0; n < 20; n++) await (n % 2 === 0 ? store : other).append(stream, someEvents(1), 'any');
       await subscription.until((events) => of(stream, events).length === 25);
-      expect(of(stream, subscription.events).map(({ revision }) => revision)).toEqual(Array.from({ length: 25 }, (_, n) => n));
+      expect(of(stream, subscription.events).map(({ revision }) => revision)).toEqual(
+        Array.from({ length: 25 }, (_, n) => n),
+      );
       expectRisingPositions(after, subscription.batches);
     });
 
@@ -38,7 +49,8 @@ export function subscribingContract(stores: () => StoresUnderTest): void {
       const stream = someStream();
       const wanted = `Wanted${randomUUID().replaceAll('-', '')}`;
       await using subscription = follow(store, { after: await store.head(), types: [wanted] });
-      for (let n = 0; n < 6; n++) await other.append(stream, [someEvent(n % 3 === 0 ? wanted : 'Unwanted', { n })], 'any');
+      for (let n = 0; n < 6; n++)
+        await other.append(stream, [someEvent(n % 3 === 0 ? wanted : 'Unwanted', { n })], 'any');
       await subscription.until((events) => events.length === 2);
       expect(subscription.events.map(({ data }) => data)).toEqual([{ n: 0 }, { n: 3 }]);
     });

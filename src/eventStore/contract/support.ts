@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import type { NewEvent, RecordedEvent } from '../../core/event.ts';
-import type { EventBatch, EventStore } from '../eventStore.ts';
+import type { EventBatch, EventStore } from '../../core/eventStore.ts';
 
 /** The log that a suite runs on, as its tests see it. */
 export interface StoresUnderTest {
@@ -53,7 +53,10 @@ export function follow(store: EventStore, options: Omit<Parameters<EventStore['s
     batches,
     until: async (condition) => {
       const late = Promise.withResolvers<never>();
-      const timer = setTimeout(() => late.reject(new Error(`not within thirty seconds; ${events.length} events came`)), 30_000);
+      const timer = setTimeout(
+        () => late.reject(new Error(`not within thirty seconds; ${events.length} events came`)),
+        30_000,
+      );
       try {
         while (!condition(events)) await Promise.race([came.promise, late.promise, failed]);
       } finally {

@@ -1,14 +1,34 @@
-import { Metadata, status, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream, type StatusObject } from '@grpc/grpc-js';
+import {
+  Metadata,
+  status,
+  type sendUnaryData,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import statusMessage from '@eventstore/db-client/generated/status_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { AppendReq, AppendResp, BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type {
+  AppendReq,
+  AppendResp,
+  BatchAppendReq,
+  BatchAppendResp,
+} from '@eventstore/db-client/generated/streams_pb.js';
 import any from 'google-protobuf/google/protobuf/any_pb.js';
 import { pause } from '../../../src/core/abortable.ts';
 import { timedOut, type Behaviour } from './behaviour.ts';
 import type { Fault, Faults } from './faults.ts';
 import { NOT_READY, type Membership } from './gossip.ts';
 import type { DoubleLog, Expected, ProposedEvent } from './log.ts';
-import { appendResponse, batchAppendResponse, batchExpectedOf, expectedOf, streamName, toProposed, type Settled } from './messages.ts';
+import {
+  appendResponse,
+  batchAppendResponse,
+  batchExpectedOf,
+  expectedOf,
+  streamName,
+  toProposed,
+  type Settled,
+} from './messages.ts';
 import { excessError, excessOf, excessStatus } from './sizeLimits.ts';
 
 /** What the double looks at besides its log. */
@@ -80,7 +100,11 @@ export function createAppendService(log: DoubleLog, faults: Faults, { membership
   }
 
   /** Undefined when the time is up: the append is not indexed yet, or repeats one that is not. Source: `AllEventsWritten` in RequestManagerBase.cs. */
-  async function write(stream: string, proposed: readonly ProposedEvent[], expected: Expected): Promise<Settled | undefined> {
+  async function write(
+    stream: string,
+    proposed: readonly ProposedEvent[],
+    expected: Expected,
+  ): Promise<Settled | undefined> {
     if (behaviour.appendLatencyMs > 0) await pause(behaviour.appendLatencyMs);
     const outcome = log.append(stream, proposed, expected);
     if (outcome.kind === 'wrongExpectedVersion') return outcome;
@@ -126,7 +150,8 @@ export function createAppendService(log: DoubleLog, faults: Faults, { membership
     if (refused !== undefined) return void call.write(batchRefusal(request, refused));
     const options = request.getOptions()!;
     // An absolute time by the client's clock. Source: Streams.BatchAppend.cs of KurrentDB, GetRequestedTimeout.
-    if (options.hasDeadline() && options.getDeadline()!.toDate().getTime() <= now()) return void call.write(batchRefusal(request, 'Timeout', 'event_store.client.Timeout'));
+    if (options.hasDeadline() && options.getDeadline()!.toDate().getTime() <= now())
+      return void call.write(batchRefusal(request, 'Timeout', 'event_store.client.Timeout'));
     const expected = batchExpectedOf(options);
     const stream = streamName(options.getStreamIdentifier());
     const outcome = fault === 'conflict' ? conflict(stream) : await write(stream, proposed, expected);
@@ -141,12 +166,18 @@ export function createAppendService(log: DoubleLog, faults: Faults, { membership
 }
 
 /** What the server answers to one append of a batch when it does not take it: an error, with empty details unless it has a name. */
-function batchRefusal(request: BatchAppendReq, message: string, detailsType = 'google.protobuf.Empty'): BatchAppendResp {
+function batchRefusal(
+  request: BatchAppendReq,
+  message: string,
+  detailsType = 'google.protobuf.Empty',
+): BatchAppendResp {
   const details = new any.Any();
   details.pack(new Uint8Array(), detailsType);
   return batchError(request).setError(new statusMessage.Status().setMessage(message).setDetails(details));
 }
 
 function batchError(request: BatchAppendReq): BatchAppendResp {
-  return new streams.BatchAppendResp().setCorrelationId(request.getCorrelationId()).setStreamIdentifier(request.getOptions()!.getStreamIdentifier());
+  return new streams.BatchAppendResp()
+    .setCorrelationId(request.getCorrelationId())
+    .setStreamIdentifier(request.getOptions()!.getStreamIdentifier());
 }

@@ -64,7 +64,11 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
   const faults = createFaults();
   const membership = createMembership();
   const behaviour = { ...upTo25_0, ...options.behaviour };
-  const appends = createAppendService(log, faults, { membership, behaviour, now: () => Date.now() + (options.clockAheadMs ?? 0) });
+  const appends = createAppendService(log, faults, {
+    membership,
+    behaviour,
+    now: () => Date.now() + (options.clockAheadMs ?? 0),
+  });
   const reads = createReadService(log, faults, behaviour);
 
   /** Refuses those who require the leader, and says who it is. */
@@ -79,7 +83,10 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     }) as unknown as UntypedHandleCall;
   }
 
-  const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024, 'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION });
+  const server = new Server({
+    'grpc.max_receive_message_length': 17 * 1024 * 1024,
+    'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION,
+  });
   server.addService(streamsService.StreamsService, {
     append: byLeader(appends.append),
     batchAppend: appends.batchAppend,
@@ -93,10 +100,13 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
     },
   });
   server.addService(gossipService.GossipService, {
-    read: (_: ServerUnaryCall<Empty, ClusterInfo>, answer: sendUnaryData<ClusterInfo>) => answer(null, membership.clusterInfo(network)),
+    read: (_: ServerUnaryCall<Empty, ClusterInfo>, answer: sendUnaryData<ClusterInfo>) =>
+      answer(null, membership.clusterInfo(network)),
   });
   const { promise: bound, resolve, reject } = Promise.withResolvers<number>();
-  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => (error === null ? resolve(port) : reject(error)));
+  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+    error === null ? resolve(port) : reject(error),
+  );
   const network = await createNetwork(await bound);
 
   return {
@@ -141,7 +151,11 @@ function unimplemented(_: unknown, answer: sendUnaryData<never>): void {
 function supportedMethods(batchAppend: boolean): SupportedMethods {
   const answer = new features.SupportedMethods().setEventStoreServerVersion('24.10.0');
   for (const name of ['Append', 'Read', ...(batchAppend ? ['BatchAppend'] : [])]) {
-    answer.addMethods(new features.SupportedMethod().setServiceName('event_store.client.streams.Streams').setMethodName(name.toLowerCase()));
+    answer.addMethods(
+      new features.SupportedMethod()
+        .setServiceName('event_store.client.streams.Streams')
+        .setMethodName(name.toLowerCase()),
+    );
   }
   return answer;
 }

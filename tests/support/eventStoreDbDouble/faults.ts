@@ -10,7 +10,18 @@ export type Call = 'append' | 'batchAppend' | 'read' | 'subscribe' | 'features';
  * - `denied`: says that the user may not do this
  * - `conflict`: says that the expected version was wrong, whatever it was
  */
-export type Fault = 'hang' | 'hangAfterwards' | 'drop' | 'dropAfterwards' | 'end' | 'endAfterwards' | 'busy' | 'notReady' | 'noLeader' | 'denied' | 'conflict';
+export type Fault =
+  | 'hang'
+  | 'hangAfterwards'
+  | 'drop'
+  | 'dropAfterwards'
+  | 'end'
+  | 'endAfterwards'
+  | 'busy'
+  | 'notReady'
+  | 'noLeader'
+  | 'denied'
+  | 'conflict';
 
 export interface Faults {
   /** Calls of each kind so far; a batch append counts each of its appends. */

@@ -41,7 +41,14 @@ export function createMembership(): Membership {
     clusterInfo: (own) => {
       const { LEADER, FOLLOWER, UNKNOWN } = gossip.MemberInfo.VNodeState;
       if (electing) return clusterOf([[own, UNKNOWN]]);
-      return clusterOf(leader === undefined ? [[own, LEADER]] : [[own, FOLLOWER], [leader, LEADER]]);
+      return clusterOf(
+        leader === undefined
+          ? [[own, LEADER]]
+          : [
+              [own, FOLLOWER],
+              [leader, LEADER],
+            ],
+      );
     },
     // Source: ClusterVNodeController of KurrentDB. During an election nodes are in the states Unknown or DiscoverLeader.
     refusal: (metadata) => {

@@ -113,7 +113,11 @@ export function createDoubleLog({ idMemoryBytes = ID_MEMORY_BYTES } = {}): Doubl
    * Where the same append lies already. With an expected version the server looks at the very place; with `any` it
    * knows only the ids that it happens to have in memory. Source: `CheckCommit` in IndexWriter.cs.
    */
-  function repeated(stream: string, proposed: readonly ProposedEvent[], expected: Expected): StoredEvent | 'partly' | undefined {
+  function repeated(
+    stream: string,
+    proposed: readonly ProposedEvent[],
+    expected: Expected,
+  ): StoredEvent | 'partly' | undefined {
     const first = expected === 'noStream' ? 0n : typeof expected === 'bigint' ? expected + 1n : undefined;
     const found = proposed.map(({ id }, n) => {
       const remembered = recent.get(id.toLowerCase());
@@ -147,7 +151,15 @@ export function createDoubleLog({ idMemoryBytes = ID_MEMORY_BYTES } = {}): Doubl
   }
 
   // A fresh server has written of its own accord before anyone else does.
-  write('$users', [{ id: crypto.randomUUID(), type: '$User', contentType: 'application/json', data: Buffer.from('{}'), metadata: Buffer.from('') }]);
+  write('$users', [
+    {
+      id: crypto.randomUUID(),
+      type: '$User',
+      contentType: 'application/json',
+      data: Buffer.from('{}'),
+      metadata: Buffer.from(''),
+    },
+  ]);
 
   return {
     events,

@@ -1,7 +1,13 @@
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import status from '@eventstore/db-client/generated/status_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { AppendReq, AppendResp, BatchAppendReq, BatchAppendResp, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type {
+  AppendReq,
+  AppendResp,
+  BatchAppendReq,
+  BatchAppendResp,
+  ReadResp,
+} from '@eventstore/db-client/generated/streams_pb.js';
 import any from 'google-protobuf/google/protobuf/any_pb.js';
 import googleEmpty from 'google-protobuf/google/protobuf/empty_pb.js';
 import type { AppendOutcome, Expected, ProposedEvent, StoredEvent } from './log.ts';
@@ -21,7 +27,13 @@ export function toProposed(message: AppendReq.ProposedMessage | BatchAppendReq.P
   const properties = message.getMetadataMap();
   const [type, contentType] = [properties.get('type'), properties.get('content-type')];
   if (type === undefined || contentType === undefined) throw new Error('required metadata property is missing');
-  return { id: message.getId()!.getString(), type, contentType, data: message.getData_asU8(), metadata: message.getCustomMetadata_asU8() };
+  return {
+    id: message.getId()!.getString(),
+    type,
+    contentType,
+    data: message.getData_asU8(),
+    metadata: message.getCustomMetadata_asU8(),
+  };
 }
 
 /** Of an `AppendReq`. */
@@ -59,13 +71,22 @@ export function appendResponse(outcome: Settled, expected: Expected): AppendResp
   return new streams.AppendResp().setWrongExpectedVersion(wrong);
 }
 
-export function batchAppendResponse(request: BatchAppendReq, stream: string, outcome: Settled, expected: Expected): BatchAppendResp {
-  const response = new streams.BatchAppendResp().setCorrelationId(request.getCorrelationId()).setStreamIdentifier(identifierOf(stream));
+export function batchAppendResponse(
+  request: BatchAppendReq,
+  stream: string,
+  outcome: Settled,
+  expected: Expected,
+): BatchAppendResp {
+  const response = new streams.BatchAppendResp()
+    .setCorrelationId(request.getCorrelationId())
+    .setStreamIdentifier(identifierOf(stream));
   if (outcome.kind === 'success') {
     const position = new shared.AllStreamPosition();
     position.setCommitPosition(outcome.position.toString());
     position.setPreparePosition(outcome.position.toString());
-    return response.setSuccess(new streams.BatchAppendResp.Success().setCurrentRevision(outcome.revision.toString()).setPosition(position));
+    return response.setSuccess(
+      new streams.BatchAppendResp.Success().setCurrentRevision(outcome.revision.toString()).setPosition(position),
+    );
   }
   const wrong = new shared.WrongExpectedVersion();
   if (outcome.current === undefined) wrong.setCurrentNoStream(new googleEmpty.Empty());
@@ -92,11 +113,15 @@ export function eventResponse(event: StoredEvent): ReadResp {
   recorded.getMetadataMap().set('type', event.type);
   recorded.getMetadataMap().set('content-type', event.contentType);
   recorded.getMetadataMap().set('created', (BigInt(event.created.getTime()) * TICKS_A_MILLISECOND).toString());
-  return new streams.ReadResp().setEvent(new streams.ReadResp.ReadEvent().setEvent(recorded).setCommitPosition(event.position.toString()));
+  return new streams.ReadResp().setEvent(
+    new streams.ReadResp.ReadEvent().setEvent(recorded).setCommitPosition(event.position.toString()),
+  );
 }
 
 export function streamNotFoundResponse(stream: string): ReadResp {
-  return new streams.ReadResp().setStreamNotFound(new streams.ReadResp.StreamNotFound().setStreamIdentifier(identifierOf(stream)));
+  return new streams.ReadResp().setStreamNotFound(
+    new streams.ReadResp.StreamNotFound().setStreamIdentifier(identifierOf(stream)),
+  );
 }
 
 export function confirmationResponse(id: string): ReadResp {

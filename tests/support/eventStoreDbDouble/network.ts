@@ -29,7 +29,10 @@ export async function createNetwork(target: number): Promise<Network> {
       opened++;
       const upstream = connect(target, '127.0.0.1');
       sockets.add(client).add(upstream);
-      for (const [socket, peer] of [[client, upstream], [upstream, client]] as const) {
+      for (const [socket, peer] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
         socket.setNoDelay(true);
         socket.on('error', () => undefined);
         socket.on('close', () => {

@@ -10,5 +10,7 @@ export async function send(call: ReadCall, message: ReadResp): Promise<void> {
   if (call.write(message)) return;
   const settled = new AbortController();
   const { signal } = settled;
-  await Promise.race([once(call, 'drain', { signal }), once(call, 'cancelled', { signal })]).finally(() => settled.abort());
+  await Promise.race([once(call, 'drain', { signal }), once(call, 'cancelled', { signal })]).finally(() =>
+    settled.abort(),
+  );
 }

@@ -6,10 +6,15 @@ import type { Behaviour } from './behaviour.ts';
 import type { ProposedEvent } from './log.ts';
 
 /** A limit that an append has exceeded. */
-export type Excess = { readonly of: 'append'; readonly limit: number } | { readonly of: 'event'; readonly limit: number; readonly id: string; readonly size: number };
+export type Excess =
+  | { readonly of: 'append'; readonly limit: number }
+  | { readonly of: 'event'; readonly limit: number; readonly id: string; readonly size: number };
 
 /** Source: `Event.SizeOnDisk`; Streams.Append.cs checks each event as it arrives. */
-export function excessOf(proposed: readonly ProposedEvent[], { maxAppendBytes, maxEventBytes }: Behaviour): Excess | undefined {
+export function excessOf(
+  proposed: readonly ProposedEvent[],
+  { maxAppendBytes, maxEventBytes }: Behaviour,
+): Excess | undefined {
   let total = 0;
   for (const { id, type, data, metadata } of proposed) {
     const size = data.length + metadata.length + 2 * type.length;
@@ -22,9 +27,13 @@ export function excessOf(proposed: readonly ProposedEvent[], { maxAppendBytes, m
 /** Source: `MaxAppendSizeExceeded` and `MaxAppendEventSizeExceeded` in RpcExceptions.cs. */
 export function excessError(excess: Excess): { code: status; details: string; metadata: Metadata } {
   const metadata = new Metadata();
-  metadata.set('exception', excess.of === 'append' ? 'maximum-append-size-exceeded' : 'maximum-append-event-size-exceeded');
+  metadata.set(
+    'exception',
+    excess.of === 'append' ? 'maximum-append-size-exceeded' : 'maximum-append-event-size-exceeded',
+  );
   metadata.set(excess.of === 'append' ? 'maximum-append-size' : 'maximum-append-event-size', String(excess.limit));
-  if (excess.of === 'append') return { code: status.INVALID_ARGUMENT, details: `Maximum Append Size of ${excess.limit} Exceeded.`, metadata };
+  if (excess.of === 'append')
+    return { code: status.INVALID_ARGUMENT, details: `Maximum Append Size of ${excess.limit} Exceeded.`, metadata };
   metadata.set('event-id', excess.id);
   metadata.set('proposed-append-event-size', String(excess.size));
   const details = `Event with Id: ${excess.id}, Size: ${excess.size}, exceeds Maximum Append Event Size of ${excess.limit}.`;
@@ -35,7 +44,10 @@ export function excessError(excess: Excess): { code: status; details: string; me
 export function excessStatus(excess: Excess): InstanceType<typeof statusMessage.Status> {
   const details = new any.Any();
   const name = excess.of === 'append' ? 'MaximumAppendSizeExceeded' : 'MaximumAppendEventSizeExceeded';
-  const message = excess.of === 'append' ? new shared.MaximumAppendSizeExceeded().setMaxappendsize(excess.limit).serializeBinary() : new Uint8Array();
+  const message =
+    excess.of === 'append'
+      ? new shared.MaximumAppendSizeExceeded().setMaxappendsize(excess.limit).serializeBinary()
+      : new Uint8Array();
   details.pack(message, `event_store.client.${name}`);
   // INVALID_ARGUMENT, as the server has it.
   return new statusMessage.Status().setCode(3).setMessage(name).setDetails(details);

@@ -18,7 +18,12 @@ export interface Subscription {
  * Reads pages from the log until it has caught up, then gives what is appended, and reads pages again when it has fallen
  * behind. A filtered one sends checkpoints. Source: Enumerator.AllSubscription.cs, Enumerator.AllSubscriptionFiltered.cs.
  */
-export function createSubscription(call: ReadCall, options: ReadReq.Options, log: DoubleLog, behaviour: Behaviour): Subscription {
+export function createSubscription(
+  call: ReadCall,
+  options: ReadReq.Options,
+  log: DoubleLog,
+  behaviour: Behaviour,
+): Subscription {
   const matches = matcher(options);
   const filter = options.getFilter();
   /** Events searched for a page. */
@@ -54,7 +59,7 @@ export function createSubscription(call: ReadCall, options: ReadReq.Options, log
   /** Checkpoints come at the end of a page only, and can be a page behind: where no event matched, they say where the page began. */
   async function catchUp(): Promise<void> {
     let passed: bigint | undefined;
-    for (let searched = 0; !done && !hanging; ) {
+    for (let searched = 0; !done && !hanging;) {
       if (behaviour.pageLatencyMs > 0) await pause(behaviour.pageLatencyMs);
       const begin = next;
       const page: StoredEvent[] = [];
@@ -80,7 +85,7 @@ export function createSubscription(call: ReadCall, options: ReadReq.Options, log
   async function goLive(): Promise<void> {
     if (behaviour.saysCaughtUp && !hanging) await send(call, caughtUpResponse());
     live = true;
-    for (let searched = 0; !done; ) {
+    for (let searched = 0; !done;) {
       if (hanging || next === log.events.length) {
         await new Promise<void>((resolve) => (wake = resolve));
         continue;

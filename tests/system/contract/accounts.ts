@@ -6,7 +6,8 @@ type Tokens = { accessToken: string };
 
 export function accountsContract({ system, systemTest }: Setting): void {
   const refresh = (cookie?: string) => call<Tokens>(system().api(), 'POST', '/api/v1/auth/refresh-token', { cookie });
-  const me = (token: string, after?: bigint) => call<Account & { videos: Video[] }>(system().api(), 'GET', '/api/v1/auth/me', { token, after });
+  const me = (token: string, after?: bigint) =>
+    call<Account & { videos: Video[] }>(system().api(), 'GET', '/api/v1/auth/me', { token, after });
 
   describe('accounts', () => {
     systemTest('registering answers the account, without a trace of the password', async () => {
@@ -15,16 +16,30 @@ export function accountsContract({ system, systemTest }: Setting): void {
       expect(answer.status).toBe(201);
       expect(answer.body).toMatchObject({ success: true, statusCode: 201, message: expect.any(String) });
       const { name, username, email } = credentials;
-      expect(answer.data).toEqual({ id: expect.any(String), name, username, email, createdAt: expect.any(String), updatedAt: expect.any(String) });
+      expect(answer.data).toEqual({
+        id: expect.any(String),
+        name,
+        username,
+        email,
+        createdAt: expect.any(String),
+        updatedAt: expect.any(String),
+      });
       expect(new Date(answer.data.createdAt).toISOString()).toBe(answer.data.createdAt);
       expect(answer.position).toBeGreaterThan(0n);
       expect(answer.headers.get('x-request-id')).toBeTruthy();
     });
 
     systemTest('a registration that breaks the rules is refused with a message for each field', async () => {
-      const answer = await call(system().api(), 'POST', '/api/v1/auth/register', { json: { name: 'ab', username: 'x', email: 'no', password: 'short' } });
+      const answer = await call(system().api(), 'POST', '/api/v1/auth/register', {
+        json: { name: 'ab', username: 'x', email: 'no', password: 'short' },
+      });
       expect(answer.status).toBe(400);
-      expect(answer.body).toMatchObject({ success: false, statusCode: 400, code: expect.stringMatching(/^[a-z0-9_]+$/), requestId: expect.any(String) });
+      expect(answer.body).toMatchObject({
+        success: false,
+        statusCode: 400,
+        code: expect.stringMatching(/^[a-z0-9_]+$/),
+        requestId: expect.any(String),
+      });
       const fields = answer.body.errorMessages?.map(({ path }) => path);
       expect(new Set(fields)).toEqual(new Set(['name', 'username', 'email', 'password']));
     });
@@ -32,9 +47,13 @@ export function accountsContract({ system, systemTest }: Setting): void {
     systemTest('an e-mail and a username are taken whatever their case', async () => {
       const first = someone();
       await call(system().api(), 'POST', '/api/v1/auth/register', { json: first });
-      const sameEmail = await call(system().api(), 'POST', '/api/v1/auth/register', { json: { ...someone(), email: first.email.toUpperCase() } });
+      const sameEmail = await call(system().api(), 'POST', '/api/v1/auth/register', {
+        json: { ...someone(), email: first.email.toUpperCase() },
+      });
       expect([sameEmail.status, sameEmail.body.code]).toEqual([409, 'email_taken']);
-      const sameName = await call(system().api(), 'POST', '/api/v1/auth/register', { json: { ...someone(), username: first.username.toUpperCase() } });
+      const sameName = await call(system().api(), 'POST', '/api/v1/auth/register', {
+        json: { ...someone(), username: first.username.toUpperCase() },
+      });
       expect([sameName.status, sameName.body.code]).toEqual([409, 'username_taken']);
     });
 
@@ -42,7 +61,9 @@ export function accountsContract({ system, systemTest }: Setting): void {
       const first = someone();
       const second = someone();
       await call(system().api(), 'POST', '/api/v1/auth/register', { json: first });
-      const refused = await call(system().api(), 'POST', '/api/v1/auth/register', { json: { ...second, username: first.username } });
+      const refused = await call(system().api(), 'POST', '/api/v1/auth/register', {
+        json: { ...second, username: first.username },
+      });
       expect(refused.status).toBe(409);
       const again = await call(system().api(), 'POST', '/api/v1/auth/register', { json: second });
       expect(again.status).toBe(201);
@@ -51,10 +72,14 @@ export function accountsContract({ system, systemTest }: Setting): void {
     systemTest('of twenty registrations at once for one e-mail exactly one wins', async () => {
       const { email } = someone();
       const answers = await Promise.all(
-        Array.from({ length: 20 }, () => call(system().api(), 'POST', '/api/v1/auth/register', { json: { ...someone(), email } })),
+        Array.from({ length: 20 }, () =>
+          call(system().api(), 'POST', '/api/v1/auth/register', { json: { ...someone(), email } }),
+        ),
       );
       expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array.from({ length: 19 }, () => 409)]);
-      expect(new Set(answers.filter(({ status }) => status === 409).map(({ body }) => body.code))).toEqual(new Set(['email_taken']));
+      expect(new Set(answers.filter(({ status }) => status === 409).map(({ body }) => body.code))).toEqual(
+        new Set(['email_taken']),
+      );
     });
 
     systemTest('logging in gives a token with the promised claims and an httpOnly cookie', async () => {
@@ -65,7 +90,13 @@ export function accountsContract({ system, systemTest }: Setting): void {
       expect(answer.status).toBe(200);
       const [header, payload] = answer.data.accessToken.split('.').slice(0, 2).map(fromBase64Url);
       expect(header).toMatchObject({ alg: 'HS256' });
-      expect(payload).toMatchObject({ id: registered.data.id, email, name: credentials.name, username: credentials.username, exp: expect.any(Number) });
+      expect(payload).toMatchObject({
+        id: registered.data.id,
+        email,
+        name: credentials.name,
+        username: credentials.username,
+        exp: expect.any(Number),
+      });
       const cookie = answer.headers.getSetCookie().find((each) => each.startsWith('refreshToken='));
       expect(cookie).toMatch(/httponly/i);
       expect(cookie).toMatch(/samesite/i);
@@ -73,8 +104,12 @@ export function accountsContract({ system, systemTest }: Setting): void {
 
     systemTest('a wrong password and an unknown e-mail are told apart by nothing', async () => {
       const person = await newPerson(system().api());
-      const wrong = await call(system().api(), 'POST', '/api/v1/auth/login', { json: { email: person.email, password: 'not-this-1!' } });
-      const unknown = await call(system().api(), 'POST', '/api/v1/auth/login', { json: { email: someone().email, password: 'not-this-1!' } });
+      const wrong = await call(system().api(), 'POST', '/api/v1/auth/login', {
+        json: { email: person.email, password: 'not-this-1!' },
+      });
+      const unknown = await call(system().api(), 'POST', '/api/v1/auth/login', {
+        json: { email: someone().email, password: 'not-this-1!' },
+      });
       expect([wrong.status, unknown.status]).toEqual([401, 401]);
       const withoutId = ({ requestId: _, ...rest }: object & { requestId?: string }) => rest;
       expect(withoutId(wrong.body)).toEqual(withoutId(unknown.body));
@@ -85,7 +120,15 @@ export function accountsContract({ system, systemTest }: Setting): void {
       const answer = await me(person.token);
       expect(answer.status).toBe(200);
       const { id, name, username, email } = person;
-      expect(answer.data).toEqual({ id, name, username, email, createdAt: expect.any(String), updatedAt: expect.any(String), videos: [] });
+      expect(answer.data).toEqual({
+        id,
+        name,
+        username,
+        email,
+        createdAt: expect.any(String),
+        updatedAt: expect.any(String),
+        videos: [],
+      });
       for (const token of ['', 'nonsense', `${person.token}x`, unsigned(person.token)]) {
         const refused = await me(token);
         expect([refused.status, refused.body.success]).toEqual([401, false]);
@@ -104,13 +147,16 @@ export function accountsContract({ system, systemTest }: Setting): void {
       }
     });
 
-    systemTest('a refresh token that another tab has just changed is refused, and the session goes on, at any API', async () => {
-      const person = await newPerson(system().api());
-      const rotated = refreshCookie(await refresh(person.cookie));
-      const late = await refresh(person.cookie);
-      expect([late.status, late.body.code]).toEqual([409, 'already_refreshed']);
-      expect((await refresh(rotated)).status).toBe(200);
-    });
+    systemTest(
+      'a refresh token that another tab has just changed is refused, and the session goes on, at any API',
+      async () => {
+        const person = await newPerson(system().api());
+        const rotated = refreshCookie(await refresh(person.cookie));
+        const late = await refresh(person.cookie);
+        expect([late.status, late.body.code]).toEqual([409, 'already_refreshed']);
+        expect((await refresh(rotated)).status).toBe(200);
+      },
+    );
 
     systemTest('a refresh token that was used two refreshes ago revokes the whole session', async () => {
       const person = await newPerson(system().api());
@@ -136,7 +182,10 @@ export function accountsContract({ system, systemTest }: Setting): void {
 
     systemTest('after logging out the session cannot be refreshed', async () => {
       const person = await newPerson(system().api());
-      const answer = await call(system().api(), 'POST', '/api/v1/auth/logout', { cookie: person.cookie, token: person.token });
+      const answer = await call(system().api(), 'POST', '/api/v1/auth/logout', {
+        cookie: person.cookie,
+        token: person.token,
+      });
       expect(answer.status).toBe(200);
       expect((await refresh(person.cookie)).status).toBe(401);
     });

@@ -1,10 +1,20 @@
 import { describe, expect } from '@jest/globals';
 import { eventually } from '../../support/eventually.ts';
-import { call, getVideo, newPeople, newPerson, setLike, toggleLike, uploaded, type Analytics } from '../../support/systemClient.ts';
+import {
+  call,
+  getVideo,
+  newPeople,
+  newPerson,
+  setLike,
+  toggleLike,
+  uploaded,
+  type Analytics,
+} from '../../support/systemClient.ts';
 import type { Setting } from './setting.ts';
 
 export function analyticsContract({ system, systemTest, clip }: Setting): void {
-  const analytics = (token: string, query: string) => call<Analytics>(system().api(), 'GET', `/api/v1/analytics?${query}`, { token });
+  const analytics = (token: string, query: string) =>
+    call<Analytics>(system().api(), 'GET', `/api/v1/analytics?${query}`, { token });
 
   describe('analytics', () => {
     systemTest('say by the day what was done with the caller’s own videos', async () => {
@@ -23,17 +33,25 @@ export function analyticsContract({ system, systemTest, clip }: Setting): void {
       const range = `startDate=${firstDay}&endDate=${today()}`;
       const { data } = await eventually(() => analytics(owner.token, range), {
         what: 'all views, likes and uploads are in the analytics',
-        holds: (answer) => answer.data?.totalViews === 5 && answer.data.totalLikes === 3 && answer.data.totalUploads === 2,
+        holds: (answer) =>
+          answer.data?.totalViews === 5 && answer.data.totalLikes === 3 && answer.data.totalUploads === 2,
       });
       expect(data.engagementRate).toBe(60);
       expect(sum(data.viewsOverTime)).toBe(5);
       expect(sum(data.likesOverTime)).toBe(3);
-      for (const { date } of [...data.viewsOverTime, ...data.likesOverTime]) expect([firstDay, today()]).toContain(date);
+      for (const { date } of [...data.viewsOverTime, ...data.likesOverTime])
+        expect([firstDay, today()]).toContain(date);
       expect(data.topVideos[0]).toEqual({ id: popular.id, title: 'popular', viewCount: 4, likeCount: 3 });
       expect(data.topVideos[1]).toEqual({ id: quiet.id, title: 'quiet', viewCount: 1, likeCount: 0 });
 
       const fan = await analytics(fans[1]!.token, range);
-      expect(fan.data).toMatchObject({ totalViews: 0, totalLikes: 0, totalUploads: 0, engagementRate: 0, topVideos: [] });
+      expect(fan.data).toMatchObject({
+        totalViews: 0,
+        totalLikes: 0,
+        totalUploads: 0,
+        engagementRate: 0,
+        topVideos: [],
+      });
       const before = await analytics(owner.token, 'startDate=2025-01-01&endDate=2025-02-01');
       expect(before.data).toMatchObject({ totalViews: 0, totalLikes: 0, totalUploads: 0 });
     });
@@ -44,7 +62,12 @@ export function analyticsContract({ system, systemTest, clip }: Setting): void {
       expect((await analytics(person.token, 'startDate=2025-02-31&endDate=2025-02-28')).status).toBe(200);
     });
 
-    for (const query of ['startDate=2025-13-01&endDate=2025-12-01', 'startDate=yesterday&endDate=today', 'startDate=2025-02-02&endDate=2025-02-01', 'startDate=2025-01-32&endDate=2025-02-01']) {
+    for (const query of [
+      'startDate=2025-13-01&endDate=2025-12-01',
+      'startDate=yesterday&endDate=today',
+      'startDate=2025-02-02&endDate=2025-02-01',
+      'startDate=2025-01-32&endDate=2025-02-01',
+    ]) {
       systemTest(`${query} is refused`, async () => {
         const person = await newPerson(system().api());
         const answer = await analytics(person.token, query);

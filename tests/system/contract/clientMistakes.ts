@@ -32,42 +32,67 @@ export function clientMistakesContract({ system, systemTest, clip }: Setting): v
 
   /** The request is over and logged, at `info` and without a stack. */
   async function isNoFaultOfOurs(requestId: string, status: number): Promise<void> {
-    await eventually(() => logLines(requestId).some((line) => line.status === status), { what: `${requestId} is logged as ${status}` });
+    await eventually(() => logLines(requestId).some((line) => line.status === status), {
+      what: `${requestId} is logged as ${status}`,
+    });
     expect(logLines(requestId).map(({ level, err }) => ({ level, err }))).toEqual([{ level: 'info', err: undefined }]);
   }
 
   describe('what a client does wrong', () => {
-    systemTest('an upload or a body that its client gives up is logged as a request of 499, and as nothing else', async () => {
-      const api = system().api();
-      const { token } = await newPerson(api);
-      const part = '--B\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\nonly the beginning';
-      const head = `Host: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 100000\r\n`;
-      await hangUp(api, `POST /api/v1/video/upload HTTP/1.1\r\n${head}X-Request-Id: given-up-upload\r\nContent-Type: multipart/form-data; boundary=B\r\n\r\n${part}`, 'at once');
-      await hangUp(api, `POST /api/v1/auth/login HTTP/1.1\r\n${head}X-Request-Id: given-up-body\r\nContent-Type: application/json\r\n\r\n{"email"`, 'at once');
-      const video = await uploaded(api, token, clip());
-      if (system().profile === 'embedded') {
-        await hangUp(api, `GET ${new URL(video.url).pathname} HTTP/1.1\r\nHost: x\r\nX-Request-Id: given-up-download\r\nRange: bytes=0-\r\n\r\n`, 'at the answer');
-      }
-      // What is logged of a failure comes after the connection is closed: by then these have been as well.
-      await call(api, 'GET', '/api/v1/video/not-a-video', { headers: { 'x-request-id': 'an-ordinary-mistake' } });
-      await isNoFaultOfOurs('an-ordinary-mistake', 404);
-      await isNoFaultOfOurs('given-up-upload', 499);
-      await isNoFaultOfOurs('given-up-body', 499);
-      for (const { level, err } of logLines('given-up-download')) expect([level === 'warn' || level === 'error', err]).toEqual([false, undefined]);
-    });
+    systemTest(
+      'an upload or a body that its client gives up is logged as a request of 499, and as nothing else',
+      async () => {
+        const api = system().api();
+        const { token } = await newPerson(api);
+        const part = '--B\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\nonly the beginning';
+        const head = `Host: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 100000\r\n`;
+        await hangUp(
+          api,
+          `POST /api/v1/video/upload HTTP/1.1\r\n${head}X-Request-Id: given-up-upload\r\nContent-Type: multipart/form-data; boundary=B\r\n\r\n${part}`,
+          'at once',
+        );
+        await hangUp(
+          api,
+          `POST /api/v1/auth/login HTTP/1.1\r\n${head}X-Request-Id: given-up-body\r\nContent-Type: application/json\r\n\r\n{"email"`,
+          'at once',
+        );
+        const video = await uploaded(api, token, clip());
+        if (system().profile === 'embedded') {
+          await hangUp(
+            api,
+            `GET ${new URL(video.url).pathname} HTTP/1.1\r\nHost: x\r\nX-Request-Id: given-up-download\r\nRange: bytes=0-\r\n\r\n`,
+            'at the answer',
+          );
+        }
+        // What is logged of a failure comes after the connection is closed: by then these have been as well.
+        await call(api, 'GET', '/api/v1/video/not-a-video', { headers: { 'x-request-id': 'an-ordinary-mistake' } });
+        await isNoFaultOfOurs('an-ordinary-mistake', 404);
+        await isNoFaultOfOurs('given-up-upload', 499);
+        await isNoFaultOfOurs('given-up-body', 499);
+        for (const { level, err } of logLines('given-up-download'))
+          expect([level === 'warn' || level === 'error', err]).toEqual([false, undefined]);
+      },
+    );
 
-    systemTest('a position that the log has not reached is 400, and one that another process has just written is not', async () => {
-      const { position } = await call(system().api(), 'POST', '/api/v1/auth/register', { json: someone() });
-      for (const api of system().apis) {
-        const headers = { 'x-min-position': String(position! + 1_000_000_000n), 'x-request-id': 'beyond-the-head' };
-        const answer = await call(api, 'GET', '/api/v1/video', { headers });
-        expect([answer.status, answer.body.code]).toEqual([400, 'position_unknown']);
-        const malformed = await call(api, 'GET', '/api/v1/video', { headers: { 'x-min-position': 'soon', 'x-request-id': 'beyond-the-head' } });
-        expect([malformed.status, malformed.body.code]).toEqual([400, 'invalid_min_position']);
-        const { position: fresh } = await call(system().api(), 'POST', '/api/v1/auth/register', { json: someone() });
-        expect((await call(api, 'GET', '/api/v1/video', { after: fresh })).status).toBe(200);
-      }
-      expect(logLines('beyond-the-head').filter(({ level, err }) => level !== 'info' || err !== undefined)).toEqual([]);
-    });
+    systemTest(
+      'a position that the log has not reached is 400, and one that another process has just written is not',
+      async () => {
+        const { position } = await call(system().api(), 'POST', '/api/v1/auth/register', { json: someone() });
+        for (const api of system().apis) {
+          const headers = { 'x-min-position': String(position! + 1_000_000_000n), 'x-request-id': 'beyond-the-head' };
+          const answer = await call(api, 'GET', '/api/v1/video', { headers });
+          expect([answer.status, answer.body.code]).toEqual([400, 'position_unknown']);
+          const malformed = await call(api, 'GET', '/api/v1/video', {
+            headers: { 'x-min-position': 'soon', 'x-request-id': 'beyond-the-head' },
+          });
+          expect([malformed.status, malformed.body.code]).toEqual([400, 'invalid_min_position']);
+          const { position: fresh } = await call(system().api(), 'POST', '/api/v1/auth/register', { json: someone() });
+          expect((await call(api, 'GET', '/api/v1/video', { after: fresh })).status).toBe(200);
+        }
+        expect(logLines('beyond-the-head').filter(({ level, err }) => level !== 'info' || err !== undefined)).toEqual(
+          [],
+        );
+      },
+    );
   });
 }

@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect } from '@jest/globals';
 import { eventually } from '../../support/eventually.ts';
-import { call, getVideo, newPerson, someone, setLike, toggleLike, uploaded, type Account, type Video } from '../../support/systemClient.ts';
+import {
+  call,
+  getVideo,
+  newPerson,
+  someone,
+  setLike,
+  toggleLike,
+  uploaded,
+  type Account,
+  type Video,
+} from '../../support/systemClient.ts';
 import type { Setting } from './setting.ts';
 
 export function headersContract({ system, systemTest, clip }: Setting): void {
@@ -60,10 +70,12 @@ export function headersContract({ system, systemTest, clip }: Setting): void {
       // The only view that this API records within a minute: once it is counted, nothing changes by itself.
       await getVideo(api, id, { token: person.token });
       for (const each of system().apis) {
-        await eventually(async () => (await call<Video[]>(each, 'GET', '/api/v1/video?limit=3')).data.find((video) => video.id === id)?.viewCount, {
-          what: 'the view is counted',
-          holds: (count) => count === 1,
-        });
+        await eventually(
+          async () =>
+            (await call<Video[]>(each, 'GET', '/api/v1/video?limit=3')).data.find((video) => video.id === id)
+              ?.viewCount,
+          { what: 'the view is counted', holds: (count) => count === 1 },
+        );
       }
       await changesOnlyWithLikes(api, `/api/v1/video/${id}`, id, person.token);
     });

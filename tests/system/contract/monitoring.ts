@@ -14,7 +14,9 @@ const rules = deployed('prometheus/reelstream.rules.yml');
 
 /** Names of our own metrics in PromQL; the collector's (`traces_…`) come from its own configuration. */
 function metricsIn(promql: string): string[] {
-  return [...promql.matchAll(/\b(?:api|reelstream|process|nodejs)_[a-z0-9_]+\b/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, ''));
+  return [...promql.matchAll(/\b(?:api|reelstream|process|nodejs)_[a-z0-9_]+\b/g)].map(([name]) =>
+    name.replace(/_(bucket|sum|count)$/, ''),
+  );
 }
 
 export function monitoringContract({ system, systemTest }: Setting): void {
@@ -33,7 +35,8 @@ export function monitoringContract({ system, systemTest }: Setting): void {
 
     systemTest('every panel has a name and asks something', () => {
       expect(dashboard).toMatchObject({ title: 'ReelStream', uid: 'reelstream' });
-      for (const { title, targets } of dashboard.panels) expect([title !== '', targets.every(({ expr }) => expr !== '')]).toEqual([true, true]);
+      for (const { title, targets } of dashboard.panels)
+        expect([title !== '', targets.every(({ expr }) => expr !== '')]).toEqual([true, true]);
       return Promise.resolve();
     });
   });

@@ -6,7 +6,20 @@ import type { Setting } from './setting.ts';
 interface OpenApi {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string };
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, { readonly description: string }>>; readonly operationId: string }>>>>;
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<
+          string,
+          {
+            readonly responses: Readonly<Record<string, { readonly description: string }>>;
+            readonly operationId: string;
+          }
+        >
+      >
+    >
+  >;
 }
 
 const routes = [
@@ -31,11 +44,20 @@ export function operationsContract({ system, systemTest }: Setting): void {
     systemTest('every process says that it is healthy, of what it consists, alive and ready', async () => {
       for (const { url } of system().processes) {
         // A part that does not answer within a second, on a machine that has other things to do, is down for a second.
-        const health = await eventually(() => fetch(`${url}/health`), { what: `${url} is healthy`, holds: ({ status }) => status === 200 });
+        const health = await eventually(() => fetch(`${url}/health`), {
+          what: `${url} is healthy`,
+          holds: ({ status }) => status === 200,
+        });
         const said = (await health.json()) as { components: Record<string, { status: string }> };
-        expect(said).toMatchObject({ success: true, message: 'API is healthy!', timestamp: expect.any(String), components: expect.any(Object) });
+        expect(said).toMatchObject({
+          success: true,
+          message: 'API is healthy!',
+          timestamp: expect.any(String),
+          components: expect.any(Object),
+        });
         expect(Object.keys(said.components).length).toBeGreaterThan(0);
-        for (const component of Object.values(said.components)) expect(component).toMatchObject({ status: expect.any(String) });
+        for (const component of Object.values(said.components))
+          expect(component).toMatchObject({ status: expect.any(String) });
         expect((await fetch(`${url}/health/live`)).status).toBe(200);
         await eventually(async () => (await fetch(`${url}/health/ready`)).ok, { what: `${url} is ready` });
       }
@@ -55,7 +77,8 @@ export function operationsContract({ system, systemTest }: Setting): void {
     });
 
     systemTest('every process has metrics', async () => {
-      for (const { url } of system().processes) expect(await (await fetch(`${url}/metrics`)).text()).toContain('# TYPE ');
+      for (const { url } of system().processes)
+        expect(await (await fetch(`${url}/metrics`)).text()).toContain('# TYPE ');
     });
 
     systemTest('the OpenAPI document is whole: every route, its answers, no reference into the void', async () => {
@@ -68,30 +91,44 @@ export function operationsContract({ system, systemTest }: Setting): void {
       expect(operations.map(({ name }) => name)).toEqual(expect.arrayContaining(routes));
       for (const { name, responses } of operations) {
         expect([name, Object.keys(responses).length > 0]).toEqual([name, true]);
-        for (const response of Object.values(responses)) expect(response).toMatchObject({ description: expect.any(String) });
+        for (const response of Object.values(responses))
+          expect(response).toMatchObject({ description: expect.any(String) });
       }
       const ids = operations.map(({ operationId }) => operationId);
       expect(new Set(ids).size).toBe(ids.length);
       for (const [, reference] of JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
-        const found = reference!.split('/').reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key.replaceAll('~1', '/')], document);
+        const found = reference!
+          .split('/')
+          .reduce<unknown>(
+            (node, key) => (node as Record<string, unknown> | undefined)?.[key.replaceAll('~1', '/')],
+            document,
+          );
         expect([reference, found]).toEqual([reference, expect.anything()]);
       }
       expect((await fetch(`${system().api()}/docs`)).status).toBe(200);
     });
 
-    systemTest('every route of the document is there: none answers 404 for its path or 405 for its method', async () => {
-      const api = system().api();
-      const { token } = await newPerson(api);
-      const document = (await (await fetch(`${api}/openapi.json`)).json()) as OpenApi;
-      for (const [path, methods] of Object.entries(document.paths)) {
-        for (const method of Object.keys(methods)) {
-          if (method === 'delete' && path.endsWith('/auth/me')) continue; // It would forget the caller.
-          const answer = await call(api, method.toUpperCase(), path.replaceAll(/\{[^}]+\}/g, '00000000-0000-7000-8000-000000000000'), { token });
-          expect([method, path, answer.status]).not.toEqual([method, path, 405]);
-          expect([method, path, answer.body?.code]).not.toEqual([method, path, 'route_not_found']);
+    systemTest(
+      'every route of the document is there: none answers 404 for its path or 405 for its method',
+      async () => {
+        const api = system().api();
+        const { token } = await newPerson(api);
+        const document = (await (await fetch(`${api}/openapi.json`)).json()) as OpenApi;
+        for (const [path, methods] of Object.entries(document.paths)) {
+          for (const method of Object.keys(methods)) {
+            if (method === 'delete' && path.endsWith('/auth/me')) continue; // It would forget the caller.
+            const answer = await call(
+              api,
+              method.toUpperCase(),
+              path.replaceAll(/\{[^}]+\}/g, '00000000-0000-7000-8000-000000000000'),
+              { token },
+            );
+            expect([method, path, answer.status]).not.toEqual([method, path, 405]);
+            expect([method, path, answer.body?.code]).not.toEqual([method, path, 'route_not_found']);
+          }
         }
-      }
-    });
+      },
+    );
 
     systemTest('the root answers', async () => {
       const answer = await fetch(`${system().api()}/`);

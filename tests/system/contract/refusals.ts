@@ -3,7 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect } from '@jest/globals';
-import { call, getVideo, newPerson, setLike, toggleLike, upload, uploaded, type Answer } from '../../support/systemClient.ts';
+import {
+  call,
+  getVideo,
+  newPerson,
+  setLike,
+  toggleLike,
+  upload,
+  uploaded,
+  type Answer,
+} from '../../support/systemClient.ts';
 import type { Setting } from './setting.ts';
 
 const nobody = '00000000-0000-7000-8000-000000000000';
@@ -25,7 +34,10 @@ export function refusalsContract({ system, systemTest, clip }: Setting): void {
     systemTest('malformed JSON is 400, a body that is not JSON 415 or 400', async () => {
       const headers = { 'content-type': 'application/json' };
       isFailure(await call(system().api(), 'POST', '/api/v1/auth/login', { headers, body: '{"email":' }), 400);
-      const answer = await call(system().api(), 'POST', '/api/v1/auth/login', { headers: { 'content-type': 'text/plain' }, body: 'email=x' });
+      const answer = await call(system().api(), 'POST', '/api/v1/auth/login', {
+        headers: { 'content-type': 'text/plain' },
+        body: 'email=x',
+      });
       expect([400, 415]).toContain(answer.status);
     });
 
@@ -54,7 +66,8 @@ export function refusalsContract({ system, systemTest, clip }: Setting): void {
     });
 
     systemTest('a page or limit out of bounds is 400', async () => {
-      for (const query of ['page=0', 'limit=0', 'limit=101', 'page=x']) isFailure(await call(system().api(), 'GET', `/api/v1/video?${query}`), 400);
+      for (const query of ['page=0', 'limit=0', 'limit=101', 'page=x'])
+        isFailure(await call(system().api(), 'GET', `/api/v1/video?${query}`), 400);
     });
 
     systemTest('an upload without a file, or with bad data, is 400', async () => {
@@ -68,27 +81,41 @@ export function refusalsContract({ system, systemTest, clip }: Setting): void {
 
     systemTest('an upload that is not an mp4 by its content is 415, whatever its name', async () => {
       const person = await newPerson(system().api());
-      for (const content of ['#EXTM3U\nhttp://127.0.0.1/x.ts\n', '<svg xmlns="http://www.w3.org/2000/svg"/>', '#!/bin/sh\necho\n', '\u001aE\u00dfmatroska']) {
+      for (const content of [
+        '#EXTM3U\nhttp://127.0.0.1/x.ts\n',
+        '<svg xmlns="http://www.w3.org/2000/svg"/>',
+        '#!/bin/sh\necho\n',
+        '\u001aE\u00dfmatroska',
+      ]) {
         await withFile(content, async (path) => isFailure(await upload(system().api(), person.token, path), 415));
       }
     });
 
     systemTest('an mp4 that cannot be decoded is 422', async () => {
       const person = await newPerson(system().api());
-      const damaged = Buffer.concat([Buffer.from('000000206674797069736f6d0000020069736f6d69736f32617663316d703431', 'hex'), Buffer.alloc(5000, 7)]);
+      const damaged = Buffer.concat([
+        Buffer.from('000000206674797069736f6d0000020069736f6d69736f32617663316d703431', 'hex'),
+        Buffer.alloc(5000, 7),
+      ]);
       await withFile(damaged, async (path) => isFailure(await upload(system().api(), person.token, path), 422));
     });
 
     systemTest('an upload over 50 MB is 413', async () => {
       const person = await newPerson(system().api());
-      const big = Buffer.concat([Buffer.from('000000206674797069736f6d0000020069736f6d69736f32617663316d703431', 'hex'), Buffer.alloc(51 * MiB)]);
+      const big = Buffer.concat([
+        Buffer.from('000000206674797069736f6d0000020069736f6d69736f32617663316d703431', 'hex'),
+        Buffer.alloc(51 * MiB),
+      ]);
       await withFile(big, async (path) => isFailure(await upload(system().api(), person.token, path), 413));
     });
 
     systemTest('what only the owner may do is 403 for anyone else', async () => {
       const [owner, other] = [await newPerson(system().api()), await newPerson(system().api())];
       const { id } = await uploaded(system().api(), owner.token, clip());
-      isFailure(await call(system().api(), 'PATCH', `/api/v1/video/${id}`, { token: other.token, json: { title: 'mine now' } }), 403);
+      isFailure(
+        await call(system().api(), 'PATCH', `/api/v1/video/${id}`, { token: other.token, json: { title: 'mine now' } }),
+        403,
+      );
       isFailure(await call(system().api(), 'DELETE', `/api/v1/video/${id}`, { token: other.token }), 403);
     });
   });

@@ -2,7 +2,19 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { describe, expect } from '@jest/globals';
 import { eventually } from '../../support/eventually.ts';
-import { afterwards, call, getVideo, newPerson, setLike, toggleLike, upload, uploaded, type Account, type Like, type Video } from '../../support/systemClient.ts';
+import {
+  afterwards,
+  call,
+  getVideo,
+  newPerson,
+  setLike,
+  toggleLike,
+  upload,
+  uploaded,
+  type Account,
+  type Like,
+  type Video,
+} from '../../support/systemClient.ts';
 import type { Setting } from './setting.ts';
 
 /** A seed's client sends no X-Min-Position and talks to one API; here each test does the same. */
@@ -11,7 +23,10 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
     systemTest('an upload answers a video that is ready to play', async () => {
       const api = system().api();
       const person = await newPerson(api);
-      const answer = await upload(api, person.token, clip(), { title: 'How to upload video?', description: 'Here I show how.' });
+      const answer = await upload(api, person.token, clip(), {
+        title: 'How to upload video?',
+        description: 'Here I show how.',
+      });
       expect(answer.status).toBe(201);
       expect(answer.position).toBeGreaterThan(0n);
       expect(answer.data).toEqual({
@@ -62,7 +77,11 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
       const byCursor: string[] = [];
       let next: string | null | undefined = '';
       do {
-        const answer: Awaited<ReturnType<typeof call<Video[]>>> = await call<Video[]>(api, 'GET', `/api/v1/video?limit=2&cursor=${encodeURIComponent(next)}`);
+        const answer: Awaited<ReturnType<typeof call<Video[]>>> = await call<Video[]>(
+          api,
+          'GET',
+          `/api/v1/video?limit=2&cursor=${encodeURIComponent(next)}`,
+        );
         expect(answer.status).toBe(200);
         byCursor.push(...answer.data.map(({ id }) => id));
         next = answer.body.meta?.nextCursor;
@@ -81,7 +100,12 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
       ];
       const answer = await getVideo(api, middle.id);
       expect(answer.status).toBe(200);
-      expect(answer.data).toMatchObject({ video: { id: middle.id }, prev: { id: older.id }, next: { id: newer.id }, isLiked: false });
+      expect(answer.data).toMatchObject({
+        video: { id: middle.id },
+        prev: { id: older.id },
+        next: { id: newer.id },
+        isLiked: false,
+      });
     });
 
     systemTest('the toggle likes and unlikes, and its count already includes it', async () => {
@@ -91,11 +115,20 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
       const liked = await toggleLike(api, id, fan.token);
       expect(liked.status).toBe(200);
       expect(liked.data).toEqual({ message: expect.any(String), videoId: id, likeCount: 1, likeStatus: true });
-      expect((await getVideo(api, id, { token: fan.token, ...afterwards(liked) })).data).toMatchObject({ isLiked: true, video: { likeCount: 1 } });
-      expect((await getVideo(api, id, { token: owner.token, ...afterwards(liked) })).data).toMatchObject({ isLiked: false, video: { likeCount: 1 } });
+      expect((await getVideo(api, id, { token: fan.token, ...afterwards(liked) })).data).toMatchObject({
+        isLiked: true,
+        video: { likeCount: 1 },
+      });
+      expect((await getVideo(api, id, { token: owner.token, ...afterwards(liked) })).data).toMatchObject({
+        isLiked: false,
+        video: { likeCount: 1 },
+      });
       const unliked = await toggleLike(api, id, fan.token);
       expect(unliked.data).toMatchObject({ likeCount: 0, likeStatus: false });
-      expect((await getVideo(api, id, { token: fan.token, ...afterwards(unliked) })).data).toMatchObject({ isLiked: false, video: { likeCount: 0 } });
+      expect((await getVideo(api, id, { token: fan.token, ...afterwards(unliked) })).data).toMatchObject({
+        isLiked: false,
+        video: { likeCount: 0 },
+      });
     });
 
     systemTest('PUT and DELETE of a like may be repeated', async () => {
@@ -166,7 +199,10 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
       expect(await statusOfConditionalGet(video.url, etag)).toBe(304);
 
       const thumbnail = await fetch(video.thumbnailUrl);
-      expect([thumbnail.status, thumbnail.headers.get('content-type')]).toEqual([200, expect.stringMatching(/^image\//)]);
+      expect([thumbnail.status, thumbnail.headers.get('content-type')]).toEqual([
+        200,
+        expect.stringMatching(/^image\//),
+      ]);
       await thumbnail.body?.cancel();
       if (system().profile === 'embedded') {
         expect(whole.headers.get('x-content-type-options')).toBe('nosniff');

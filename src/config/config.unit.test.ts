@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { loadConfig, type Environment } from './config.ts';
+import { composeVariables, envExample, variables } from './configVariables.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'reelstream-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const load = (env: Environment, role?: Parameters<typeof loadConfig>[1]): ReturnType<typeof loadConfig> =>
+  loadConfig({ DATA_DIR: join(folder, 'data'), ...env }, role);
+const DATABASE_URL = 'postgres://reelstream:hunter2@db/reelstream';
+const key = (): string => randomBytes(32).toString('base64');
+
+describe('the settings', () => {
+  test('have defaults for everything that the embedded profile needs', () => {
+    expect(load({})).toMatchObject({
+      role: 'serve',
+      production: false,
+      port: 3000,
+      socketPort: 3002,
+      dataDir: join(folder, 'data'),
+      databaseUrl: undefined,
+      kafka: undefined,
+      minio: undefined,
+      accessTokenSeconds: 15 * 60,
+      refreshTokenSeconds: 30 * 86_400,
+      uploadWaitSeconds: 30,
+      rateLimits: {
+        enabled: true,
+        limits: {
+          general: { points: 600, seconds: 60 },
+          address: { points: 6_000, seconds: 60 },
+          registration: { points: 30, seconds: 3_600 },
+        },
+      },
+    });
+  });
+
+  test.each([
+    ['api', 3000],
+    ['projector', 3010],
+    ['media', 3020],
+    ['relay', 3030],
+  ] as const)('give %s the port %i of its own', (role, port) => {
+    expect(load({ DATABASE_URL, KAFKA_BROKERS: 'k:9092' }, role).port).toBe(port);
+  });
+
+  test('are read as what they mean', () => {
+    const config = load({
+      EXPIRES_IN: '2h',
+      REFRESH_EXPIRES_IN: '90',
+      KAFKA_BROKERS: 'a:9092, b:9092',
+      LEGACY_SOCKET: 'false',
+      TRUST_PROXY: '2',
+      ADMIN_EMAILS: 'Ada@Example.org',
+      MINIO_ENDPOINT: 'store',
+      MINIO_ACCESS_KEY: 'a',
+      MINIO_SECRET_KEY: 'b',
+      MINIO_USE_SSL: 'true',
+    });
+    expect(config).toMatchObject({
+      accessTokenSeconds: 7_200,
+      refreshTokenSeconds: 90,
+      socketPort: undefined,
+      trustProxy: 2,
+      adminEmails: ['ada@example.org'],
+      kafka: { brokers: ['a:9092', 'b:9092'], topic: 'reelstream.events', partitions: 6 },
+      minio: { endpoint: 'store', port: 9000, useSsl: true, bucket: 'reelstream', publicUrl: undefined },
+    });
+  });
+
+  test('that are addresses lose the slash at their end', () => {
+    const minio = {
+      MINIO_ENDPOINT: 'store',
+      MINIO_ACCESS_KEY: 'a',
+      MINIO_SECRET_KEY: 'b',
+      MINIO_PUBLIC_URL: 'https://media.example.org/',
+    };
+    const { publicUrl, minio: read } = load({ ...minio, PUBLIC_URL: 'https://reels.example.org//' });
+    expect([publicUrl, read?.publicUrl]).toEqual(['https://reels.example.org', 'https://media.example.org']);
+  });
+
+  test('that are empty count as not set', () => {
+    expect(load({ PORT: '', REDIS_URL: ' ' })).toMatchObject({ port: 3000, redisUrl: undefined });
+  });
+
+  test('that are wrong are all named at once, without showing what may be secret', () => {
+    const wrong = {
+      PORT: '99999',
+      EXPIRES_IN: 'soon',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://root:hunter2@db',
+      DATA_KEY: 'hunter2',
+    };
+    const message = messageOf(() => load(wrong));
+    for (const name of Object.keys(wrong)) expect(message).toContain(`- ${name} must be `);
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('that contradict each other are refused', () => {
+    expect(messageOf(() => load({}, 'api'))).toContain('DATABASE_URL is needed by "api"');
+    expect(messageOf(() => load({ DATABASE_URL }, 'relay'))).toContain('KAFKA_BROKERS is needed');
+    expect(messageOf(() => load({ PORT: '3002' }))).toContain('SOCKET_PORT must differ from PORT');
+    expect(messageOf(() => load({ MINIO_ENDPOINT: 'store', MINIO_ACCESS_KEY: 'a' }))).toBe(
+      'MINIO_SECRET_KEY must be set with MINIO_ENDPOINT.',
+    );
+  });
+
+  test('that ask the event store client for what it cannot do are refused, without their password', () => {
+    const message = messageOf(() =>
+      load({ EVENTSTORE_URL: 'kurrentdb://admin:hunter2@host:2113?tlsVerifyCert=false' }),
+    );
+    expect(message).toMatch(/^EVENTSTORE_URL asks for tlsVerifyCert=false.*tlsCAFile/);
+    expect(message).not.toContain('hunter2');
+    expect(load({ EVENTSTORE_URL: 'esdb://host:2113?tls=false&tlsVerifyCert=false' }).eventStoreUrl).toContain(
+      'tls=false',
+    );
+  });
+});
+
+describe('secrets', () => {
+  const file = (): string => join(folder, 'data', 'secrets.json');
+
+  test('that are missing are made once, for the owner alone, and found again', () => {
+    const first = load({}).secrets;
+    expect(first.dataKey).toHaveLength(32);
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+    expect(load({}).secrets).toEqual(first);
+    expect(new Set([first.jwt, first.refresh, first.dataKey.toString('base64')]).size).toBe(3);
+  });
+
+  test('of the environment win over those that were made, except for the key that data was sealed with', () => {
+    const first = load({}).secrets;
+    expect(load({ JWT_SECRET: 'mine' }).secrets).toEqual({ ...first, jwt: 'mine' });
+    mkdirSync(join(folder, 'data', 'postgres'));
+    expect(messageOf(() => load({ DATA_KEY: key() }))).toContain('DATA_KEY differs');
+    expect(load({ DATA_KEY: first.dataKey.toString('base64') }).secrets).toEqual(first);
+  });
+
+  test('are not made anew beside data that others sealed', () => {
+    load({});
+    mkdirSync(join(folder, 'data', 'postgres'));
+    rmSync(file());
+    expect(messageOf(() => load({}))).toContain('DATA_KEY is not set');
+  });
+
+  test('that cannot be read are not replaced', () => {
+    load({});
+    writeFileSync(file(), '{"JWT_SECRET": "h');
+    expect(messageOf(() => load({}))).toContain("secrets.json holds ReelStream's secrets and cannot be read");
+    expect(readFileSync(file(), 'utf8')).toBe('{"JWT_SECRET": "h');
+  });
+
+  test('name the proxies in production', () => {
+    expect(messageOf(() => load({ NODE_ENV: 'production', TRUST_PROXY: 'true' }))).toMatch(
+      /^TRUST_PROXY must name your proxies in production/,
+    );
+    expect(load({ NODE_ENV: 'production', TRUST_PROXY: '1' }).trustProxy).toBe(1);
+    expect(load({ TRUST_PROXY: 'true' }).trustProxy).toBe(true);
+  });
+
+  test('are demanded, all at once, in production with an outside database', () => {
+    expect(messageOf(() => load({ NODE_ENV: 'production', DATABASE_URL }))).toMatch(
+      /^JWT_SECRET, REFRESH_SECRET, DATA_KEY must be set/,
+    );
+    expect(load({ NODE_ENV: 'production' }).secrets.dataKey).toHaveLength(32);
+    expect(
+      messageOf(() =>
+        load({ NODE_ENV: 'production', DATABASE_URL, JWT_SECRET: 'short', REFRESH_SECRET: key(), DATA_KEY: key() }),
+      ),
+    ).toContain('JWT_SECRET must have at least 32 characters');
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const text = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
+  const compose = parse(text, { merge: true }) as {
+    'x-environment': object;
+    services: { api: { environment: object } };
+  };
+  /** What the image has of its own, and what is inside the containers. */
+  const ofTheImage = ['HOST', 'DATA_DIR', 'FFMPEG_PATH', 'FFPROBE_PATH'];
+
+  test('lets every variable through to the roles', () => {
+    const given = Object.keys(compose.services.api.environment);
+    expect(given.toSorted()).toEqual(
+      Object.keys(variables)
+        .filter((name) => !ofTheImage.includes(name))
+        .toSorted(),
+    );
+  });
+
+  test('asks for nothing that .env.example does not name', () => {
+    const asked = new Set([...text.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name!));
+    const named = [...Object.keys(variables), ...Object.keys(composeVariables)];
+    expect([...asked].filter((name) => !named.includes(name))).toEqual([]);
+  });
+});
+
+describe('.env.example', () => {
+  const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+
+  test('says what the table says (write envExample() to it when it does not)', () => {
+    expect(text).toBe(envExample());
+  });
+
+  test('names every variable once, and sets none', () => {
+    expect([...text.matchAll(/^#([A-Z_]+)=/gm)].map(([, name]) => name)).toEqual([
+      ...Object.keys(variables),
+      ...Object.keys(composeVariables),
+    ]);
+    expect(text).not.toMatch(/^[^#\n]/m);
+  });
+});
+
+function messageOf(start: () => unknown): string {
+  try {
+    start();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { enterDataFolder, folderError, openDataFolder } from './dataFolder.ts';
+import { StartError } from '../core/startError.ts';
+
+export interface Secrets {
+  /** Signs access tokens. */
+  readonly jwt: string;
+  /** Signs refresh tokens. */
+  readonly refresh: string;
+  /** 32 bytes: wraps the users' keys. */
+  readonly dataKey: Buffer;
+}
+
+/** As the file has them; base64. */
+type Kept = Partial<Record<'JWT_SECRET' | 'REFRESH_SECRET' | 'DATA_KEY', string>>;
+
+export interface SecretsPlace {
+  readonly dataDir: string;
+  /** The embedded database, if one is used: what is in it was sealed with the key that was used first. */
+  readonly cluster: string | undefined;
+}
+
+/**
+ * Fills in the secrets that the environment does not give from `DATA_DIR/secrets.json` (mode 0600), and makes once
+ * those that are not there either. Two processes that start at the same time end up with the same ones.
+ * @throws StartError rather than seal with a new key beside data that an old one sealed.
+ */
+export function completeSecrets(given: Partial<Secrets>, { dataDir, cluster }: SecretsPlace): Secrets {
+  const { jwt, refresh, dataKey } = given;
+  const path = join(dataDir, 'secrets.json');
+  const kept = read(path);
+  if (cluster !== undefined) checkDataKey(dataKey, kept, path, cluster);
+  const complete = jwt !== undefined && refresh !== undefined && dataKey !== undefined;
+  const made = complete ? kept : keep(path, dataDir, kept);
+  return {
+    jwt: jwt ?? made.JWT_SECRET ?? '',
+    refresh: refresh ?? made.REFRESH_SECRET ?? '',
+    dataKey: dataKey ?? Buffer.from(made.DATA_KEY ?? '', 'base64'),
+  };
+}
+
+function checkDataKey(given: Buffer | undefined, kept: Kept, path: string, cluster: string): void {
+  if (!existsSync(cluster)) return;
+  if (given === undefined && kept.DATA_KEY === undefined) {
+    throw new StartError(
+      `DATA_KEY is not set, and ${path} does not hold it: the personal data in ${cluster} could not be read. Set it to the one that was used before, or DATA_DIR to a new folder.`,
+    );
+  }
+  if (given !== undefined && kept.DATA_KEY !== undefined && !given.equals(Buffer.from(kept.DATA_KEY, 'base64'))) {
+    throw new StartError(
+      `DATA_KEY differs from the one in ${path}, which sealed the personal data in ${cluster}. Unset it, or set DATA_DIR to a new folder.`,
+    );
+  }
+}
+
+function read(path: string): Kept {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Kept;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
+      return {};
+    enterDataFolder(dirname(path));
+    throw new StartError(
+      `${path} holds ReelStream's secrets and cannot be read (${(error as Error).message}). Bring it back from a backup, or set DATA_DIR to a new folder.`,
+      { cause: error },
+    );
+  }
+}
+
+function keep(path: string, dataDir: string, kept: Kept): Kept {
+  openDataFolder(dataDir);
+  const all = { JWT_SECRET: random(), REFRESH_SECRET: random(), DATA_KEY: random(), ...kept };
+  const draft = `${path}.${process.pid}`;
+  try {
+    if (Object.keys(kept).length === Object.keys(all).length) {
+      chmodSync(path, 0o600);
+      return kept;
+    }
+    writeFileSync(draft, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600, flush: true });
+    if (Object.keys(kept).length > 0) renameSync(draft, path);
+    // Fails when another process was quicker; its secrets hold.
+    else linkSync(draft, path);
+    return all;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return read(path);
+    throw folderError(dataDir, error);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function random(): string {
+  return randomBytes(32).toString('base64');
+}

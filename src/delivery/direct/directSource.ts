@@ -1,0 +1,59 @@
+import type { Logger } from 'pino';
+import { pause } from '../../core/abortable.ts';
+import type { EventStore } from '../../core/eventStore.ts';
+import { createFailureLog } from '../../telemetry/failureLog.ts';
+import type { EventSource } from '../eventSource.ts';
+import { createPartitionTail } from '../partitionTail.ts';
+import { createStorePages } from '../storePages.ts';
+
+const RETRY_AFTER_MS = 500;
+
+export interface DirectSourceOptions {
+  /** Undecoded: consumers decode what they take in. */
+  readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
+  readonly log: Logger;
+}
+
+/** Events straight from the store: one subscription for all consumers of the process, one partition that holds everything. */
+export function createDirectSource({ store, log }: DirectSourceOptions): EventSource {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const tail = createPartitionTail(0, 1, createStorePages(store));
+  const failed = createFailureLog(log);
+  const following = follow();
+
+  async function follow(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (tail.end === undefined) tail.startAt(await store.head());
+        let after = tail.end!;
+        for await (const { events, position } of store.subscribe({ after, signal })) {
+          tail.push(after, position, events);
+          after = position;
+        }
+      } catch (error) {
+        if (!signal.aborted) failed(error, 'the subscription on the event store broke off; it is taken up again');
+      }
+      await pause(RETRY_AFTER_MS, signal);
+    }
+  }
+
+  return {
+    async *assignments(until) {
+      yield { partitions: 1, mine: [0] };
+      await aborted(until);
+    },
+    open: () => tail.open(),
+    async close() {
+      closing.abort();
+      await following;
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Kafka, Producer } from 'kafkajs';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { pause } from '../../core/abortable.ts';
+import type { EventBatch, EventStore } from '../../core/eventStore.ts';
+import { createLogId } from '../../core/logId.ts';
+import { StartError } from '../../core/startError.ts';
+import type { PartitionMessage } from './record.ts';
+import { prepareTopic } from './topic.ts';
+import { takeLease, type Lease } from './lease.ts';
+import { createPartitionChain, inRequests, type PartitionChain } from './partitionChain.ts';
+import { LEASE_NAME, savePlace } from './relayPlace.ts';
+import { within } from '../within.ts';
+
+/** Quiet partitions hear this often how far the log is, and the place is saved, while events flow; and once when they no longer do. */
+const ROUND_MS = 50;
+const RETRY_MS = 1_000;
+/** After a page that had few events: the next one gathers what follows closely. */
+const GATHER_MS = 10;
+const FEW = 100;
+/** A broker that hangs does not keep the process from ending; what it may still take in is a repetition at most. */
+const STOP_MS = 5_000;
+/** For how long a start waits for a broker that does not answer rightly, before it goes on without having looked. */
+const START_MS = 3_000;
+const ALL_REPLICAS = -1;
+
+export interface KafkaRelayOptions {
+  readonly pool: pg.Pool;
+  /** Undecoded: personal data stays sealed on the wire. */
+  readonly store: Pick<EventStore, 'subscribe' | 'readAll' | 'head'>;
+  readonly kafka: Kafka;
+  readonly topic: string;
+  /** How many, should the topic have to be made. */
+  readonly partitions: number;
+  readonly log: Logger;
+  /** How soon another relay may take over from one that is gone, in ms; 5 000 by default. */
+  readonly leaseMs?: number;
+}
+
+export interface RelayState {
+  /**
+   * `starting`: has not asked for the lease yet. `standby`: another relay holds the lease. `away`: Kafka or the store
+   * cannot be reached; the relay keeps trying. `refused`: the topic belongs to another log, see `reason`.
+   */
+  readonly state: 'starting' | 'standby' | 'active' | 'away' | 'refused';
+  /** Up to here the brokers have acknowledged; known to the active relay. */
+  readonly position: bigint;
+  readonly reason?: string;
+}
+
+/**
+ * Copies the event log to a Kafka topic, in order. Any number may run; the one that holds the lease works, the others
+ * stand by. Its place is saved after the brokers' acknowledgement, so that a relay that stops anywhere leaves at most
+ * a repetition behind, which readers recognise by its positions.
+ */
+export interface KafkaRelay {
+  /** Begins; goes on by itself whenever Kafka is back. @throws StartError when the topic is not this log's. */
+  start(): Promise<void>;
+  state(): RelayState;
+  stop(): Promise<void>;
+}
+
+export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
+  const { pool, store, kafka, topic, log } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const logId = createLogId(store);
+  const holder = `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}`;
+  let state: RelayState = { state: 'starting', position: 0n };
+  let running: Promise<void> = Promise.resolve();
+
+  const ownLog = async () => ({ id: await logId(), head: await store.head() });
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const onTaken = (): void => void (state = { state: 'standby', position: state.position });
+        await using lease = await takeLease(
+          { pool, name: LEASE_NAME(topic), holder, log, lastsMs: options.leaseMs, onTaken },
+          signal,
+        );
+        await relayUnder(lease);
+        state = { state: 'standby', position: state.position };
+      } catch (error) {
+        if (signal.aborted) return;
+        const before = state.reason;
+        state = { ...state, state: error instanceof StartError ? 'refused' : 'away', reason: (error as Error).message };
+        if (state.reason !== before)
+          log.warn({ topic, reason: state.reason }, 'the relay stopped; it tries again from its saved place');
+      }
+      await pause(RETRY_MS, signal);
+    }
+  }
+
+  async function relayUnder(lease: Lease): Promise<void> {
+    const place = await prepareTopic({ ...options, ownLog, inCharge: true });
+    const producer = kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { retries: 3, maxRetryTime: 1_000 },
+      // Each message says where it belongs.
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition!,
+    });
+    const reading = new AbortController();
+    try {
+      await producer.connect();
+      lease.signal.throwIfAborted();
+      state = { state: 'active', position: place.position };
+      log.info({ topic, position: String(place.position), epoch: String(lease.epoch) }, 'this relay is the active one');
+      const batches = store.subscribe({
+        after: place.position,
+        signal: AbortSignal.any([lease.signal, reading.signal]),
+      });
+      await copy(batches, place, producer, lease);
+    } finally {
+      reading.abort();
+      await producer.disconnect();
+    }
+  }
+
+  async function copy(
+    batches: AsyncIterable<EventBatch>,
+    place: { position: bigint; lastPositions: readonly bigint[] },
+    producer: Producer,
+    lease: Lease,
+  ): Promise<void> {
+    const reader = batches[Symbol.asyncIterator]();
+    let chain: PartitionChain | undefined;
+    let next = reader.next();
+    let saved = place.position;
+    let lastRound = -Infinity;
+    while (!lease.signal.aborted) {
+      const unfinished = chain !== undefined && (chain.uneven || chain.position > saved);
+      const read = await within(next, unfinished ? lastRound + ROUND_MS - performance.now() : Infinity);
+      if (read?.done === true) return;
+      const id = await logId();
+      if (id === null) throw new Error('the log has events, but no first one');
+      chain ??= createPartitionChain(place, id);
+      const messages: PartitionMessage[] = [];
+      if (read !== undefined) {
+        // The following page is read while this one is sent.
+        next =
+          read.value.events.length < FEW ? pause(GATHER_MS, lease.signal).then(() => reader.next()) : reader.next();
+        next.catch(() => undefined);
+        messages.push(...chain.events(read.value.events, read.value.position));
+      }
+      const round = performance.now() - lastRound >= ROUND_MS;
+      if (round) {
+        messages.push(...chain.watermarks());
+        lastRound = performance.now();
+      }
+      await send(producer, messages, lease);
+      const { position, lastPositions } = chain;
+      state = { state: 'active', position };
+      if (!round) continue;
+      if (!(await savePlace(pool, topic, lease.epoch, { logId: id, position, lastPositions })))
+        throw new Error('another relay has taken over');
+      saved = position;
+    }
+  }
+
+  async function send(producer: Producer, messages: readonly PartitionMessage[], lease: Lease): Promise<void> {
+    for (const request of inRequests(messages)) {
+      lease.signal.throwIfAborted();
+      // Waited for to its end, which the client's time limits bound: what is given up half-way keeps its connection.
+      await producer.send({ topic, acks: ALL_REPLICAS, messages: request });
+    }
+  }
+
+  return {
+    async start() {
+      const began = performance.now();
+      const reached = async (): Promise<boolean> => {
+        try {
+          await prepareTopic({ ...options, ownLog, inCharge: false });
+          return true;
+        } catch (error) {
+          if (error instanceof StartError) throw error;
+          log.warn({ reason: (error as Error).message }, 'Kafka cannot be reached yet; the relay goes on trying');
+          return false;
+        }
+      };
+      // A wrong topic is to end the start; an unlucky moment must not hide it.
+      while (!(await reached()) && performance.now() - began < START_MS) await pause(RETRY_MS, signal);
+      running = run();
+    },
+    state: () => state,
+    async stop() {
+      stopping.abort(new Error('the relay is stopping'));
+      await within(running, STOP_MS);
+    },
+  };
+}

@@ -1,0 +1,278 @@
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { abortable, pause } from '../../core/abortable.ts';
+import type { EventStore } from '../../core/eventStore.ts';
+import { createLogId } from '../../core/logId.ts';
+import type { Assignment, EventSource } from '../eventSource.ts';
+import { logIdOf, readRecord, type KafkaRecord } from './record.ts';
+import { createLatest } from './latest.ts';
+import { createPartitionTail, mostEventsOf, type PartitionTail } from '../partitionTail.ts';
+import { readPlace } from './relayPlace.ts';
+import { createStorePages, type StorePages } from '../storePages.ts';
+import { within } from '../within.ts';
+
+const RETRY_MS = 1_000;
+const COMMIT_EVERY_MS = 1_000;
+const HEARTBEAT_MS = 1_000;
+const LOOK_EVERY_MS = 3_000;
+/** Between two fetches that bring little: a busy topic would otherwise be fetched record by record. */
+const GATHER_MS = 25;
+const LITTLE = 100;
+/** A broker that hangs does not keep the process from ending. */
+const CLOSE_MS = 5_000;
+
+export interface KafkaSourceOptions {
+  readonly kafka: Kafka;
+  readonly topic: string;
+  /** `<topic>.projections`, `<topic>.media`. */
+  readonly groupId: string;
+  /** Where the relay says which log the topic is of, and how many partitions it has. */
+  readonly pool: pg.Pool;
+  /** Undecoded. What the topic does not give any more, or not yet, is read from here. */
+  readonly store: Pick<EventStore, 'readAll'>;
+  readonly log: Logger;
+}
+
+export interface KafkaSourceState {
+  readonly state: 'joining' | 'consuming' | 'away' | 'refused';
+  readonly reason?: string;
+}
+
+/**
+ * Events through Kafka: the group shares the partitions of the topic out among its processes. The consumers'
+ * checkpoints are what counts; the offsets that are committed to Kafka only say where to begin reading. Goes on by
+ * itself whenever Kafka is back.
+ */
+export interface KafkaSource extends EventSource {
+  state(): KafkaSourceState;
+}
+
+export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: KafkaSourceOptions): KafkaSource {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const pages = createStorePages(store);
+  const logId = createLogId(store);
+  const assigned = createLatest<Assignment>();
+  let tails: PartitionTail[] = [];
+  let mine: readonly number[] = [];
+  let state: KafkaSourceState = { state: 'joining' };
+  const running = run();
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await consume();
+      } catch (error) {
+        if (signal.aborted) break;
+        const before = state.reason;
+        state = { state: error instanceof ForeignRecord ? 'refused' : 'away', reason: (error as Error).message };
+        if (state.reason !== before)
+          log.warn({ groupId, reason: state.reason }, 'not consuming from Kafka; trying again');
+      }
+      await pause(RETRY_MS, signal);
+    }
+  }
+
+  async function consume(): Promise<void> {
+    const place = await readPlace(pool, topic);
+    if (place === undefined) throw new Error(`no relay has prepared the topic ${topic} yet`);
+    if (tails.length !== place.partitions) tails = makeTails(place.partitions, pages);
+    const consumer = kafka.consumer({
+      groupId,
+      sessionTimeout: 10_000,
+      heartbeatInterval: HEARTBEAT_MS,
+      maxWaitTimeInMs: 1_000,
+      allowAutoTopicCreation: false,
+      // After a failure a new consumer is made, here: one way to begin instead of two.
+      retry: { retries: 3, maxRetryTime: 1_000, restartOnFailure: () => Promise.resolve(false) },
+    });
+    const crashed = Promise.withResolvers<never>();
+    crashed.promise.catch(() => undefined);
+    consumer.on(consumer.events.CRASH, ({ payload }) => crashed.reject(payload.error));
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      state = { state: 'consuming' };
+      assign(place.partitions, payload.memberAssignment[topic] ?? []);
+    });
+    const offsets = createOffsets();
+    const done = new AbortController();
+    try {
+      await consumer.connect();
+      signal.throwIfAborted();
+      await consumer.subscribe({ topic, fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: place.partitions,
+        // Left to kafkajs, it would be tried again and come out as another error.
+        eachBatch: (payload) =>
+          takeIn(payload, offsets).catch((error: unknown) =>
+            error instanceof ForeignRecord ? crashed.reject(error) : Promise.reject(error as Error),
+          ),
+      });
+      void commitRegularly(consumer, offsets, done.signal);
+      void lookRegularly(done.signal);
+      await abortable(crashed.promise, signal);
+    } finally {
+      done.abort();
+      if (signal.aborted) await commit(consumer, offsets);
+      assign(place.partitions, []);
+      // Leaving the group needs a broker; without one, the others learn by the session timeout.
+      await within(
+        consumer.disconnect().catch(() => undefined),
+        3_000,
+      );
+    }
+  }
+
+  function assign(partitions: number, ours: readonly number[]): void {
+    mine = ours.toSorted((a, b) => a - b);
+    for (const [partition, tail] of tails.entries()) if (!mine.includes(partition)) tail.forget();
+    assigned.set({ partitions, mine });
+  }
+
+  /**
+   * Kafka only makes it faster. What the relay wrote an interval ago and has not come, because rows were restored to
+   * before the committed offsets, or the client stalls, readers are sent to the store for.
+   */
+  async function lookRegularly(until: AbortSignal): Promise<void> {
+    let written: readonly bigint[] = [];
+    while (!until.aborted) {
+      await pause(LOOK_EVERY_MS, until);
+      const place = await readPlace(pool, topic).catch(() => undefined);
+      if (until.aborted || place === undefined) continue;
+      for (const partition of mine) {
+        const [tail, due] = [tails[partition], written[partition]];
+        if (tail !== undefined && due !== undefined && tail.waiting === 0 && (tail.end ?? -1n) < due) tail.startAt(due);
+      }
+      written = place.lastPositions;
+    }
+  }
+
+  async function takeIn(
+    { batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload,
+    offsets: Offsets,
+  ): Promise<void> {
+    const tail = tails[batch.partition];
+    if (tail === undefined) throw new Error(`the topic ${topic} has more partitions than when it was filled`);
+    // Half of what it can keep, so that waiting begins before anything is dropped.
+    const mostWaiting = mostEventsOf(tails.length) / 2;
+    const ours = await logId();
+    const records = batch.messages.map((message) => {
+      if (logIdOf(message) !== ours) throw new ForeignRecord(topic, logIdOf(message));
+      return readRecord(message);
+    });
+    pushAll(tail, records);
+    resolveOffset(batch.lastOffset());
+    const position = records.reduce((most, record) => (record.position > most ? record.position : most), 0n);
+    offsets.add(batch.partition, { next: BigInt(batch.lastOffset()) + 1n, position });
+    await heartbeat();
+    // What has come is taken in meanwhile; only what comes next is waited for.
+    if (records.length < LITTLE) await pause(GATHER_MS, signal);
+    // Not fetching is what holds Kafka back; a consumer that lags behind the others reads the store instead.
+    while (isRunning() && !isStale() && !signal.aborted && tail.waiting > mostWaiting) {
+      await within(tail.progress(), HEARTBEAT_MS);
+      await heartbeat();
+    }
+  }
+
+  async function commitRegularly(consumer: Consumer, offsets: Offsets, until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      await pause(COMMIT_EVERY_MS, until);
+      if (!until.aborted) await commit(consumer, offsets);
+    }
+  }
+
+  /** Only a hint, so a failure means nothing: the next one comes in a second. */
+  async function commit(consumer: Consumer, offsets: Offsets): Promise<void> {
+    const done = offsets.takeDone((partition) => tails[partition]?.done);
+    const list = done.map(({ partition, next }) => ({ topic, partition, offset: String(next) }));
+    if (list.length > 0)
+      await consumer
+        .commitOffsets(list)
+        .catch((error: unknown) => log.debug({ message: (error as Error).message }, 'offsets were not committed'));
+  }
+
+  return {
+    assignments: (until) => assigned.values(until),
+    open(partition) {
+      const tail = tails[partition];
+      if (tail === undefined) throw new Error(`the topic ${topic} has no partition ${partition} any more`);
+      return tail.open();
+    },
+    state: () => state,
+    async close() {
+      closing.abort(new Error('the source is closing'));
+      await within(running, CLOSE_MS);
+    },
+  };
+}
+
+/** A record that is not of the log at hand. Taking it in would mix two histories. */
+class ForeignRecord extends Error {
+  constructor(topic: string, logId: string | undefined) {
+    const whose = logId === undefined ? 'records that no relay wrote' : 'events of another event log';
+    super(
+      `The topic "${topic}" holds ${whose}: nothing of it is taken in. Set KAFKA_TOPIC to a new name, in every process; it will be filled from the log.`,
+    );
+    this.name = 'ForeignRecord';
+  }
+}
+
+function makeTails(partitions: number, pages: StorePages): PartitionTail[] {
+  return Array.from({ length: partitions }, (_, partition) => createPartitionTail(partition, partitions, pages));
+}
+
+/** In as few pieces as the records' own chain allows. */
+function pushAll(tail: PartitionTail, records: readonly KafkaRecord[]): void {
+  for (let from = 0; from < records.length;) {
+    const { previous } = records[from]!;
+    let to = from + 1;
+    while (to < records.length && records[to]!.previous === records[to - 1]!.position) to++;
+    const piece = records.slice(from, to);
+    tail.push(
+      previous,
+      piece.at(-1)!.position,
+      piece.flatMap(({ event }) => event ?? []),
+    );
+    from = to;
+  }
+}
+
+interface Mark {
+  /** The offset to begin at once everything up to `position` is done. */
+  readonly next: bigint;
+  readonly position: bigint;
+}
+
+interface Offsets {
+  add(partition: number, mark: Mark): void;
+  /** The furthest mark of each partition that is done, unless it was taken before. */
+  takeDone(done: (partition: number) => bigint | undefined): { partition: number; next: bigint }[];
+}
+
+const MOST_MARKS = 1_000;
+
+function createOffsets(): Offsets {
+  const marks = new Map<number, Mark[]>();
+  return {
+    add(partition, mark) {
+      const list = marks.get(partition) ?? [];
+      list.push(mark);
+      // Hints, so fewer will do: a consumer that is held up for days must not make them fill the memory.
+      marks.set(partition, list.length > MOST_MARKS ? list.filter((_, index) => index % 2 === 1) : list);
+    },
+    takeDone(done) {
+      const taken: { partition: number; next: bigint }[] = [];
+      for (const [partition, list] of marks) {
+        const position = done(partition) ?? -1n;
+        const undone = list.findIndex((mark) => mark.position > position);
+        const count = undone === -1 ? list.length : undone;
+        if (count === 0) continue;
+        taken.push({ partition, next: list[count - 1]!.next });
+        marks.set(partition, list.slice(count));
+      }
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import type { Admin, Kafka } from 'kafkajs';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { StartError } from '../../core/startError.ts';
+import { logIdOf } from './record.ts';
+import { firstPlace, readPlace, resetPlace, type RelayPlace } from './relayPlace.ts';
+
+const READ_BACK_MS = 20_000;
+
+export interface TopicOptions {
+  readonly kafka: Kafka;
+  readonly pool: pg.Pool;
+  readonly topic: string;
+  /** For a topic that has to be made; of one that is there, its own count holds. */
+  readonly partitions: number;
+  readonly log: Logger;
+}
+
+export interface PrepareOptions extends TopicOptions {
+  /** Which log is to be copied, and how far it reaches now. */
+  readonly ownLog: () => Promise<{ readonly id: string | null; readonly head: bigint }>;
+  /** Whether the caller holds the relay's lease. Without it, it only looks: a topic that has been emptied is for the active relay to fill again. */
+  readonly inCharge: boolean;
+}
+
+/**
+ * Makes the topic when it is not there, and answers how far it is. Kafka never deletes from it: it is a copy of the log.
+ *
+ * An active relay may be at work meanwhile, so what is behind is looked at first: the saved place is in the topic, and
+ * what is in the topic is in the log.
+ * @throws StartError when it holds what this log has not written, or more than this log has.
+ */
+export async function prepareTopic({
+  kafka,
+  pool,
+  topic,
+  partitions: wanted,
+  log,
+  ownLog,
+  inCharge,
+}: PrepareOptions): Promise<RelayPlace> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    if (!(await admin.listTopics()).includes(topic)) await createTopic(admin, topic, wanted);
+    const place = await readPlace(pool, topic);
+    const offsets = (await admin.fetchTopicOffsets(topic)).toSorted((a, b) => a.partition - b.partition);
+    const partitions = offsets.length;
+    const filled = offsets.filter(({ high, low }) => BigInt(high) > BigInt(low));
+    const untouched = offsets.every(({ high }) => high === '0');
+
+    if (place === undefined) {
+      const found = filled.length === 0 ? [] : await lastLogIds(kafka, topic, filled);
+      const { id } = await ownLog();
+      if (found.some((logId) => logId === undefined || logId !== id)) throw anotherLog(topic);
+      return await firstPlace(pool, topic, { logId: id, partitions });
+    }
+    const ours = await ownLog();
+    if (place.logId !== null && place.logId !== ours.id) throw anotherLog(topic);
+    if (place.position > ours.head) {
+      throw new StartError(
+        `The topic "${topic}" was filled up to position ${place.position}, but the event log ends at ${ours.head}: the log has lost events, or is another one. ` +
+          'Restore the log, or set KAFKA_TOPIC to a new name.',
+      );
+    }
+    if (untouched && (place.position > 0n || place.partitions !== partitions)) {
+      if (!inCharge) return place;
+      log.warn({ topic }, 'the topic has been emptied; it is filled again from the beginning of the log');
+      return await resetPlace(pool, topic, { logId: ours.id, partitions });
+    }
+    if (place.partitions !== partitions) {
+      throw new StartError(
+        `The topic "${topic}" has ${partitions} partitions, but its events were spread over ${place.partitions}, and a stream must stay where it is. ` +
+          'Set KAFKA_TOPIC to a new name; it will be filled from the log.',
+      );
+    }
+    return place;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function createTopic(admin: Admin, topic: string, numPartitions: number): Promise<void> {
+  // False means that another process was faster.
+  await admin.createTopics({
+    topics: [{ topic, numPartitions, configEntries: [{ name: 'retention.ms', value: '-1' }] }],
+    waitForLeaders: true,
+  });
+}
+
+function anotherLog(topic: string): StartError {
+  return new StartError(
+    `The topic "${topic}" holds events of another event log. Set KAFKA_TOPIC to a new name, or point EVENTSTORE_URL and DATABASE_URL at the log that filled it.`,
+  );
+}
+
+/** Which log the last record of each of these partitions is of; undefined for records that no relay wrote. */
+async function lastLogIds(
+  kafka: Kafka,
+  topic: string,
+  offsets: readonly { partition: number; high: string }[],
+): Promise<(string | undefined)[]> {
+  const groupId = `reelstream.check.${randomUUID()}`;
+  const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false });
+  const found = new Map<number, string | undefined>();
+  const all = Promise.withResolvers<void>();
+  const timer = setTimeout(
+    () => all.reject(new Error(`the topic ${topic} could not be read back within ${READ_BACK_MS} ms`)),
+    READ_BACK_MS,
+  );
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: ({ partition, message }) => {
+        if (!found.has(partition)) found.set(partition, logIdOf(message));
+        if (offsets.every((each) => found.has(each.partition))) all.resolve();
+        return Promise.resolve();
+      },
+    });
+    for (const { partition, high } of offsets) consumer.seek({ topic, partition, offset: String(BigInt(high) - 1n) });
+    await all.promise;
+  } finally {
+    clearTimeout(timer);
+    await consumer.disconnect();
+    const admin = kafka.admin();
+    await admin.connect();
+    await admin.deleteGroups([groupId]).catch(() => undefined);
+    await admin.disconnect();
+  }
+  return [...found.values()];
+}

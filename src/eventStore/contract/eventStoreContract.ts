@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import { appendingContract } from './appending.ts';
+import { readingContract } from './reading.ts';
+import { subscribingContract } from './subscribing.ts';
+import type { StoresUnderTest } from './support.ts';
+import type { EventStore } from '../../core/eventStore.ts';
+
+export { all, follow, someEvent, someEvents, someStream, type Following } from './support.ts';
+
+/** A log for the tests; others may be writing to it at the same time. */
+export interface LogUnderTest extends AsyncDisposable {
+  /** Another store on the same log, as another process would have it. The suite closes it. */
+  open(): Promise<EventStore>;
+}
+
+/** What every event store promises, whatever it stands on. Assumes nothing of what else is in the log. */
+export function eventStoreContract(name: string, makeLog: () => Promise<LogUnderTest>): void {
+  describe(`${name} keeps the contract of an event store`, () => {
+    let log: LogUnderTest;
+    let stores: StoresUnderTest;
+
+    beforeAll(async () => {
+      log = await makeLog();
+      stores = { store: await log.open(), other: await log.open(), open: () => log.open() };
+    });
+
+    afterAll(async () => {
+      await Promise.all([stores?.store.close(), stores?.other.close()]);
+      await log?.[Symbol.asyncDispose]();
+    });
+
+    appendingContract(() => stores);
+    readingContract(() => stores);
+    subscribingContract(() => stores);
+  });
+}

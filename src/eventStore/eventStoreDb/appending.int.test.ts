@@ -1,0 +1,321 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { v7 } from 'uuid';
+import { eventually } from '../../../tests/support/eventually.ts';
+import {
+  startEventStoreDbDouble,
+  type EventStoreDbDouble,
+} from '../../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
+import { createDoubleLog } from '../../../tests/support/eventStoreDbDouble/log.ts';
+import type { NewEvent } from '../../core/event.ts';
+import { AppendRefused, EventStoreUnavailable, RevisionConflict, type EventStore } from '../../core/eventStore.ts';
+import { all, someEvent, someEvents, someStream } from '../contract/eventStoreContract.ts';
+import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
+
+/** Short, for the tests in which the server does not answer. */
+const APPEND_TIMEOUT_MS = 3_000;
+/** For the others: no try is to fail because the machine is slow. */
+const PATIENT_MS = 15_000;
+/** A busy machine may add this much. */
+const SLACK_MS = 10_000;
+
+let double: EventStoreDbDouble;
+let store: EventStore;
+
+afterEach(async () => {
+  await store.close();
+  await double[Symbol.asyncDispose]();
+});
+
+function freshEvent(): NewEvent {
+  return { ...someEvent(), id: v7() };
+}
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe.each([
+  ['plain', 'append', false],
+  ['batch', 'batchAppend', true],
+] as const)('a store on EventStoreDB with %s appends', (_name, call, batchAppend) => {
+  beforeEach(async () => {
+    double = await startEventStoreDbDouble();
+    store = openStore(PATIENT_MS);
+  });
+
+  function openStore(appendTimeoutMs: number): EventStore {
+    return createEventStoreDbStore({ url: double.url, batchAppend, appendTimeoutMs });
+  }
+
+  /** Before anything is appended: two stores that batch should not be open in one process. */
+  async function loseNoTime(): Promise<void> {
+    await store.close();
+    store = openStore(APPEND_TIMEOUT_MS);
+  }
+
+  test('takes that way of the client, and no other', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => store.append(someStream(), someEvents(1), 'none')));
+    expect(double.faults.calls).toMatchObject({
+      append: batchAppend ? 0 : 5,
+      batchAppend: batchAppend ? 5 : 0,
+      features: batchAppend ? 1 : 0,
+    });
+  });
+
+  const troubles = [
+    'hang',
+    'hangAfterwards',
+    'drop',
+    'dropAfterwards',
+    'busy',
+    ...(batchAppend ? (['end', 'endAfterwards'] as const) : []),
+  ] as const;
+  const cases = troubles.flatMap((fault) =>
+    (['none', 'any', 0] as const).map((expected) => [fault, expected] as const),
+  );
+
+  test.each(cases)('writes once what the server meets with %s at first, expecting %s', async (fault, expected) => {
+    // No word comes of either, not even of the end of a batch call.
+    if (/^(hang|end)/.test(fault)) await loseNoTime();
+    const stream = someStream();
+    if (expected === 0) await store.append(stream, someEvents(1), 'none');
+    const events = [freshEvent(), freshEvent()];
+    double.faults.plan(call, fault);
+    const { revision, position } = await store.append(stream, events, expected);
+    const recorded = await all(store.readStream(stream));
+    expect(recorded.slice(-2).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    expect(recorded).toHaveLength(expected === 0 ? 3 : 2);
+    expect(recorded.at(-1)).toMatchObject({ revision, position });
+  });
+
+  test('gives up in time on a server that never answers, and finds out later what became of it', async () => {
+    const stream = someStream();
+    const events = [freshEvent()];
+    await loseNoTime();
+    double.faults.plan(call, 'hang', 2);
+    double.faults.plan(call, 'hangAfterwards');
+    const begun = performance.now();
+    const error = await failure(store.append(stream, events, 'any'));
+    expect(error).toBeInstanceOf(EventStoreUnavailable);
+    // Three tries and the pauses between them.
+    expect(performance.now() - begun).toBeLessThan(3 * APPEND_TIMEOUT_MS + SLACK_MS);
+    double.log.forgetRecentIds();
+    expect(await store.append(stream, events, 'any')).toMatchObject({ revision: 0 });
+    expect(await all(store.readStream(stream))).toHaveLength(1);
+  });
+
+  test('says that the store is unavailable when the port refuses, which the client says in raw gRPC', async () => {
+    await double.kill();
+    const error = (await failure(store.append(someStream(), someEvents(1), 'none'))) as Error;
+    expect(error).toBeInstanceOf(EventStoreUnavailable);
+    expect(error.cause).toMatchObject({ code: 14 });
+    await double.revive();
+    expect(await store.append(someStream(), someEvents(1), 'none')).toMatchObject({ revision: 0 });
+  });
+
+  test('tells the true revision of a conflict, also where the client would tell a wrong one', async () => {
+    const lenient = createEventStoreDbStore({ url: `${double.url}&throwOnAppendFailure=false`, batchAppend });
+    try {
+      const stream = someStream();
+      await lenient.append(stream, someEvents(5), 'none');
+      expect(await failure(lenient.append(stream, someEvents(1), 2))).toMatchObject({
+        name: 'RevisionConflict',
+        expected: 2,
+        actual: 4,
+      });
+      expect(await failure(lenient.append(someStream(), someEvents(1), 2))).toMatchObject({
+        name: 'RevisionConflict',
+        actual: undefined,
+      });
+    } finally {
+      await lenient.close();
+    }
+  });
+
+  test('believes a conflict that is none, and says what the stream is really at', async () => {
+    const stream = someStream();
+    await store.append(stream, someEvents(2), 'none');
+    double.faults.plan(call, 'conflict');
+    const error = await failure(store.append(stream, someEvents(1), 1));
+    expect(error).toBeInstanceOf(RevisionConflict);
+    expect(error).toMatchObject({ expected: 1, actual: 1 });
+  });
+
+  test('appends each of many exactly once when the call breaks in the middle of them', async () => {
+    const streams = Array.from({ length: 40 }, () => someStream());
+    double.faults.plan(call, 'drop');
+    double.faults.plan(call, 'dropAfterwards');
+    const results = await store.appendMany(
+      streams.map((stream) => ({ stream, events: [freshEvent()], expected: 'any' })),
+    );
+    expect(results.filter(({ status }) => status === 'rejected')).toEqual([]);
+    for (const stream of streams) expect(double.log.stream(stream)).toHaveLength(1);
+  });
+
+  test('recognises a repeat that a restarted server does not, unless it is too long ago', async () => {
+    await store.close();
+    store = createEventStoreDbStore({ url: double.url, batchAppend });
+    const stream = someStream();
+    const [first, second] = [someEvents(2), someEvents(2)];
+    const place = await store.append(stream, first, 'any');
+    await store.append(stream, second, 'any');
+    double.log.forgetRecentIds();
+    expect(await store.append(stream, first, 'any')).toEqual(place);
+    expect(await store.append(stream, first, 3)).toEqual(place);
+    expect(await failure(store.append(stream, [first[1]!, first[0]!], 'any'))).toBeInstanceOf(AppendRefused);
+    expect(await failure(store.append(stream, [second[1]!, someEvent()], 'any'))).toBeInstanceOf(AppendRefused);
+    expect(await all(store.readStream(stream))).toHaveLength(4);
+    await store.append(stream, someEvents(300), 'any');
+    expect(await store.append(stream, first, 'none')).toEqual(place);
+  });
+
+  test('recognises a repeat at another expected revision than the first time', async () => {
+    const stream = someStream();
+    const [first, second] = [[freshEvent()], [freshEvent(), freshEvent()]];
+    await store.append(stream, first, 'none');
+    const place = await store.append(stream, second, 0);
+    expect(await store.append(stream, second, 'none')).toEqual(place);
+    expect(await store.append(stream, second, 7)).toEqual(place);
+    expect(await all(store.readStream(stream))).toHaveLength(3);
+  });
+
+  test('does not search for ids that have just been made', async () => {
+    await store.append(someStream(), [freshEvent()], 'any');
+    expect(double.faults.calls.read).toBe(0);
+    await store.append(someStream(), [someEvent()], 'any');
+    expect(double.faults.calls.read).toBe(1);
+  });
+
+  test('finishes appends before it closes, and takes none after', async () => {
+    double.faults.plan(call, 'drop');
+    const last = store.append(someStream(), someEvents(1), 'none');
+    await store.close();
+    expect(await last).toMatchObject({ revision: 0 });
+    expect(await failure(store.append(someStream(), someEvents(1), 'none'))).toBeInstanceOf(EventStoreUnavailable);
+    expect(await failure(store.head())).toBeInstanceOf(EventStoreUnavailable);
+    expect(await failure(all(store.readStream(someStream())))).toBeInstanceOf(EventStoreUnavailable);
+    await double.idle();
+  });
+
+  test('names no stream in what may be logged, since that can be the name of a person', async () => {
+    await double.kill();
+    const error = (await failure(store.append('username-ada', someEvents(1), 'none'))) as Error;
+    expect(`${error.message} ${(error.cause as Error).message}`).not.toContain('ada');
+  });
+});
+
+describe('a store on EventStoreDB', () => {
+  test('is not held up by one append that hangs, or spoilt by one that fails', async () => {
+    double = await startEventStoreDbDouble();
+    store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 8_000 });
+    double.faults.plan('append', 'hang');
+    double.faults.plan('append', 'drop');
+    let hangs = true;
+    const slow = store.append(someStream(), someEvents(1), 'none').finally(() => (hangs = false));
+    await eventually(() => double.faults.calls.append === 1, { what: 'it is the one that hangs' });
+    await Promise.all(Array.from({ length: 10 }, () => store.append(someStream(), someEvents(1), 'none')));
+    expect(hangs).toBe(true);
+    await slow;
+    // Two of the twelve needed a second try, and nobody else did.
+    expect(double.faults.calls.append).toBe(13);
+  });
+
+  test('tries again what the client fails because a batch of somebody else’s broke, on another server even', async () => {
+    double = await startEventStoreDbDouble();
+    store = createEventStoreDbStore({ url: double.url, batchAppend: true, appendTimeoutMs: 30_000 });
+    await using others = await startEventStoreDbDouble();
+    const other = createEventStoreDbStore({ url: others.url, batchAppend: true });
+    try {
+      double.faults.plan('batchAppend', 'hang');
+      const pending = store.append(someStream(), someEvents(1), 'none');
+      await eventually(() => double.faults.calls.batchAppend === 1, { what: 'the append is on its way' });
+      others.faults.plan('batchAppend', 'drop');
+      await other.append(someStream(), someEvents(1), 'none');
+      // Long before its own time is up.
+      const begun = performance.now();
+      expect(await pending).toMatchObject({ revision: 0 });
+      expect(performance.now() - begun).toBeLessThan(20_000);
+      expect(double.faults.calls.batchAppend).toBe(2);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('appends one by one to a server that does not announce batches', async () => {
+    double = await startEventStoreDbDouble({ batchAppend: false });
+    store = createEventStoreDbStore({ url: double.url, batchAppend: true });
+    await store.append(someStream(), someEvents(1), 'none');
+    expect(double.faults.calls).toMatchObject({ append: 1, batchAppend: 0 });
+  });
+
+  test('gets past a server that never says what it can do, for which the client waits without a deadline', async () => {
+    double = await startEventStoreDbDouble();
+    store = createEventStoreDbStore({ url: double.url, batchAppend: true, appendTimeoutMs: APPEND_TIMEOUT_MS });
+    double.faults.plan('features', 'hang');
+    expect(await store.append(someStream(), someEvents(1), 'none')).toMatchObject({ revision: 0 });
+    expect(double.faults.calls.features).toBeGreaterThan(1);
+  });
+
+  test('appends once with any what a server wrote, broke off and forgot', async () => {
+    double = await startEventStoreDbDouble({ log: createDoubleLog({ idMemoryBytes: 0 }) });
+    store = createEventStoreDbStore({ url: double.url });
+    const stream = someStream();
+    double.faults.plan('append', 'dropAfterwards');
+    expect(await store.append(stream, [freshEvent()], 'any')).toMatchObject({ revision: 0 });
+    expect(double.log.stream(stream)).toHaveLength(1);
+  });
+
+  test('says so at once when it may not write', async () => {
+    double = await startEventStoreDbDouble();
+    store = createEventStoreDbStore({ url: double.url });
+    double.faults.plan('append', 'denied');
+    expect(await failure(store.append(someStream(), someEvents(1), 'none'))).toMatchObject({
+      message: expect.stringContaining('EVENTSTORE_URL'),
+    });
+    expect(double.faults.calls.append).toBe(1);
+  });
+
+  test('refuses what cannot be written as JSON before the client does, which would take the process down', async () => {
+    double = await startEventStoreDbDouble();
+    store = createEventStoreDbStore({ url: double.url });
+    expect(await failure(store.append(someStream(), [someEvent('Tested', { at: 1n })], 'none'))).toBeInstanceOf(
+      AppendRefused,
+    );
+  });
+
+  test('finds the leader of a cluster by gossip, and follows when another node is elected', async () => {
+    const log = createDoubleLog();
+    double = await startEventStoreDbDouble({ log });
+    await using next = await startEventStoreDbDouble({ log });
+    next.follow(double);
+    store = createEventStoreDbStore({ url: `esdb://127.0.0.1:${double.port},127.0.0.1:${next.port}?tls=false` });
+    const stream = someStream();
+    await store.append(stream, someEvents(1), 'none');
+    expect([double.faults.calls.append, next.faults.calls.append]).toEqual([1, 0]);
+    next.follow(undefined);
+    double.follow(next);
+    await store.append(stream, someEvents(1), 0);
+    expect(next.faults.calls.append).toBe(1);
+    expect(await all(store.readStream(stream))).toHaveLength(2);
+  });
+
+  test('refuses a URL that is none', () => {
+    expect(() => createEventStoreDbStore({ url: 'http://127.0.0.1:2113' })).toThrow('esdb://');
+  });
+
+  test('leaves no connection open', async () => {
+    double = await startEventStoreDbDouble();
+    for (const batchAppend of [false, true]) {
+      store = createEventStoreDbStore({ url: double.url, batchAppend });
+      await store.append(`contract-${randomUUID()}`, someEvents(1), 'none');
+      expect(double.connections).toBeGreaterThan(0);
+      await store.close();
+      await double.idle();
+      expect(double.connections).toBe(0);
+    }
+  });
+});

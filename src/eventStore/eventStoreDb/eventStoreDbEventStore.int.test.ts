@@ -1,0 +1,37 @@
+import { describe } from '@jest/globals';
+import { startEventStoreDbDouble } from '../../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
+import { eventStoreContract } from '../contract/eventStoreContract.ts';
+import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
+
+const ways = [
+  ['plain', false],
+  ['batch', true],
+] as const;
+
+for (const [way, batchAppend] of ways) {
+  eventStoreContract(`The EventStoreDB event store, against the double, with ${way} appends,`, async () => {
+    const double = await startEventStoreDbDouble();
+    return {
+      open: () => Promise.resolve(createEventStoreDbStore({ url: double.url, batchAppend })),
+      [Symbol.asyncDispose]: () => double[Symbol.asyncDispose](),
+    };
+  });
+}
+
+const url = process.env['EVENTSTORE_URL'];
+if (url === undefined) {
+  process.stderr.write(
+    '\nSKIPPED: the EventStoreDB event store was NOT tested against a real server, since EVENTSTORE_URL names none. A double stood in.\n\n',
+  );
+}
+
+(url === undefined ? describe.skip : describe)('Against the server that EVENTSTORE_URL names', () => {
+  for (const [way, batchAppend] of ways) {
+    eventStoreContract(`The EventStoreDB event store, with ${way} appends,`, () =>
+      Promise.resolve({
+        open: () => Promise.resolve(createEventStoreDbStore({ url: url!, batchAppend })),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
+    );
+  }
+});

@@ -1,0 +1,165 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../../tests/support/eventually.ts';
+import {
+  startEventStoreDbDouble,
+  type EventStoreDbDouble,
+} from '../../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
+import { createDoubleLog } from '../../../tests/support/eventStoreDbDouble/log.ts';
+import { EventStoreUnavailable, type EventStore } from '../../core/eventStore.ts';
+import { all, follow, someEvents, someStream } from '../contract/eventStoreContract.ts';
+import { closeChannel } from './client.ts';
+import { createEventStoreDbStore, type EventStoreDbStoreOptions } from './eventStoreDbEventStore.ts';
+
+/** Long enough that nothing here runs into it. */
+const PATIENT_MS = 15_000;
+/** What passes until the sixth try begins (`backOff`): an election of three seconds. */
+const FIVE_TRIES = 5;
+
+let opened: AsyncDisposableStack | undefined;
+
+afterEach(async () => {
+  await opened?.disposeAsync();
+  opened = undefined;
+});
+
+async function startDouble(options?: Parameters<typeof startEventStoreDbDouble>[0]): Promise<EventStoreDbDouble> {
+  return (opened ??= new AsyncDisposableStack()).use(await startEventStoreDbDouble(options));
+}
+
+function openStore(options: EventStoreDbStoreOptions): EventStore {
+  const store = createEventStoreDbStore({ appendTimeoutMs: PATIENT_MS, readTimeoutMs: PATIENT_MS, ...options });
+  (opened ??= new AsyncDisposableStack()).defer(() => store.close());
+  return store;
+}
+
+describe.each([
+  ['plain', 'append', false],
+  ['batch', 'batchAppend', true],
+] as const)('a store on EventStoreDB with %s appends', (_name, call, batchAppend) => {
+  test.each(['notReady', 'noLeader'] as const)(
+    'appends as soon as an election is over in which the server says %s',
+    async (fault) => {
+      const double = await startDouble();
+      const store = openStore({ url: double.url, batchAppend });
+      double.faults.plan(call, fault, FIVE_TRIES);
+      expect(await store.append(someStream(), someEvents(1), 'none')).toMatchObject({ revision: 0 });
+      expect(double.faults.calls[call]).toBe(FIVE_TRIES + 1);
+    },
+  );
+
+  test('goes from a follower to the leader that it names, with the address of the follower alone', async () => {
+    const log = createDoubleLog();
+    const [follower, leader] = [await startDouble({ log }), await startDouble({ log })];
+    follower.follow(leader);
+    const store = openStore({ url: follower.url, batchAppend });
+    const stream = someStream();
+    await store.append(stream, someEvents(1), 'none');
+    expect(await store.append(stream, someEvents(1), 0)).toMatchObject({ revision: 1 });
+    expect([follower.faults.calls.append, leader.faults.calls[call]]).toEqual([0, 2]);
+  });
+
+  test('comes back from a leader that is named and dead, and finds it once it is there again', async () => {
+    const log = createDoubleLog();
+    const [follower, leader] = [await startDouble({ log }), await startDouble({ log })];
+    follower.follow(leader);
+    await leader.kill();
+    const store = openStore({ url: follower.url, batchAppend });
+    const appended = store.append(someStream(), someEvents(1), 'none');
+    await eventually(() => follower.refused >= 2, { what: 'the store has asked the follower again' });
+    await leader.revive();
+    expect(await appended).toMatchObject({ revision: 0 });
+  });
+
+  test('gives up during an election that does not end, with more than one address, and recovers afterwards', async () => {
+    const log = createDoubleLog();
+    const nodes = [await startDouble({ log }), await startDouble({ log })] as const;
+    for (const node of nodes) node.elect();
+    const store = openStore({
+      url: `esdb://127.0.0.1:${nodes[0].port},127.0.0.1:${nodes[1].port}?tls=false`,
+      batchAppend,
+    });
+    await expect(store.append(someStream(), someEvents(1), 'none')).rejects.toBeInstanceOf(EventStoreUnavailable);
+    nodes[0].follow(undefined);
+    nodes[1].follow(nodes[0]);
+    expect(await store.append(someStream(), someEvents(1), 'none')).toMatchObject({ revision: 0 });
+  });
+
+  test('does not depend on the clock of the server', async () => {
+    const double = await startDouble({ clockAheadMs: 3_600_000 });
+    const store = openStore({ url: double.url, batchAppend });
+    expect(await store.append(someStream(), someEvents(1), 'none')).toMatchObject({ revision: 0 });
+    expect(double.faults.calls[call]).toBe(1);
+  });
+
+  test('renews a connection on which nothing passes any more after two calls without an answer', async () => {
+    const double = await startDouble();
+    const store = openStore({ url: double.url, batchAppend, appendTimeoutMs: 1_000, readTimeoutMs: 1_000 });
+    const stream = someStream();
+    await store.append(stream, someEvents(1), 'none');
+    double.freeze();
+    expect(await store.append(stream, someEvents(1), 0)).toMatchObject({ revision: 1 });
+    expect(await all(store.readStream(stream))).toHaveLength(2);
+  });
+});
+
+describe('a store on EventStoreDB', () => {
+  test.each(['notReady', 'noLeader'] as const)(
+    'reads as soon as an election is over in which the server says %s',
+    async (fault) => {
+      const double = await startDouble();
+      const store = openStore({ url: double.url });
+      const stream = someStream();
+      const { position } = await store.append(stream, someEvents(3), 'none');
+      double.faults.plan('read', fault, FIVE_TRIES);
+      expect(await all(store.readStream(stream))).toHaveLength(3);
+      double.faults.plan('read', fault, FIVE_TRIES);
+      expect(await store.head()).toBe(position);
+      double.faults.plan('read', fault, FIVE_TRIES);
+      expect((await all(store.readAll({ after: 0n }))).flatMap(({ events }) => events)).toHaveLength(3);
+    },
+  );
+
+  test('reads over a new connection, and subscribes anew, when nothing passes any more over the old one', async () => {
+    const double = await startDouble();
+    const store = openStore({ url: double.url, readTimeoutMs: 1_000, watchdogMs: 500 });
+    const stream = someStream();
+    await using subscription = follow(store, { after: 0n });
+    const { position } = await store.append(stream, someEvents(1), 'none');
+    await subscription.until((events) => events.length === 1);
+    double.freeze();
+    expect(await store.head()).toBe(position);
+    await store.append(stream, someEvents(1), 0);
+    await subscription.until((events) => events.length === 2);
+    expect(double.faults.calls.subscribe).toBeGreaterThan(1);
+  });
+
+  test('keeps its connection when one call of many has no answer', async () => {
+    const double = await startDouble();
+    const store = openStore({ url: double.url, appendTimeoutMs: 1_000 });
+    await store.append(someStream(), someEvents(1), 'none');
+    for (let n = 0; n < 3; n++) {
+      double.faults.plan('append', 'hang');
+      await store.append(someStream(), someEvents(1), 'none');
+    }
+    expect(double.connectionsOpened).toBe(1);
+  });
+
+  test.each(['kurrentdb', 'esdb'])('takes a %s:// URL', async (scheme) => {
+    const double = await startDouble();
+    const store = openStore({ url: double.url.replace(/^esdb/, scheme) });
+    expect(await store.append(someStream(), someEvents(1), 'none')).toMatchObject({ revision: 0 });
+  });
+
+  test.each(['kurrentdb+discover', 'esdb+discover'])('finds the leader behind a %s:// URL', async (scheme) => {
+    const log = createDoubleLog();
+    const [follower, leader] = [await startDouble({ log }), await startDouble({ log })];
+    follower.follow(leader);
+    const store = openStore({ url: follower.url.replace(/^esdb/, scheme) });
+    await store.append(someStream(), someEvents(1), 'none');
+    expect([follower.refused, leader.faults.calls.append]).toEqual([0, 1]);
+  });
+
+  test('refuses a client that does not have the members that it changes', async () => {
+    await expect(closeChannel({} as never)).rejects.toThrow('eventStoreDbClient.ts');
+  });
+});

@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../../tests/support/eventually.ts';
+import {
+  startEventStoreDbDouble,
+  type EventStoreDbDouble,
+} from '../../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
+import { createDoubleLog, type ProposedEvent } from '../../../tests/support/eventStoreDbDouble/log.ts';
+import type { NewEvent } from '../../core/event.ts';
+import {
+  AppendRefused,
+  EventStoreUnavailable,
+  RevisionConflict,
+  type AppendRequest,
+  type AppendResult,
+  type EventStore,
+} from '../../core/eventStore.ts';
+import { failure } from '../contract/support.ts';
+import { all, someEvent, someEvents, someStream } from '../contract/eventStoreContract.ts';
+import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
+
+/** No try is to fail because the machine is slow. */
+const PATIENT_MS = 15_000;
+/** Half of the server's own, to save time. */
+const COMMIT_TIMEOUT_MS = 1_000;
+/** Enough for three ids of `someStream`: the server forgets older ones. */
+const FEW_IDS_BYTES = 3 * (28 + 2 * someStream().length);
+
+let double: EventStoreDbDouble;
+let store: EventStore;
+
+afterEach(async () => {
+  await store.close();
+  await double[Symbol.asyncDispose]();
+});
+
+async function open(idMemoryBytes: number, batchAppend = false): Promise<void> {
+  double = await startEventStoreDbDouble({
+    log: createDoubleLog({ idMemoryBytes }),
+    behaviour: { commitTimeoutMs: COMMIT_TIMEOUT_MS },
+  });
+  store = createEventStoreDbStore({
+    url: double.url,
+    batchAppend,
+    appendTimeoutMs: PATIENT_MS,
+    readTimeoutMs: PATIENT_MS,
+  });
+}
+
+/** Of one event each, whose id may have been appended before. */
+function views(stream: string, count: number): AppendRequest[] {
+  return Array.from({ length: count }, () => ({ stream, events: [someEvent()], expected: 'any' }));
+}
+
+/** As another process sends it. */
+function proposed({ id, type, data, metadata }: NewEvent): ProposedEvent {
+  return {
+    id,
+    type,
+    contentType: 'application/json',
+    data: Buffer.from(JSON.stringify(data)),
+    metadata: Buffer.from(JSON.stringify(metadata)),
+  };
+}
+
+async function appendAll(requests: readonly AppendRequest[]): Promise<AppendResult[]> {
+  return (await store.appendMany(requests)).map((result) => (result as PromiseFulfilledResult<AppendResult>).value);
+}
+
+describe('appending many, with ids that may be there already', () => {
+  beforeEach(() => open(FEW_IDS_BYTES));
+
+  test('looks once at each stream, however many appends go to it', async () => {
+    const streams = Array.from({ length: 5 }, () => someStream());
+    for (const stream of streams) double.log.append(stream, someEvents(300).map(proposed), 'noStream');
+    await appendAll(streams.flatMap((stream) => views(stream, 10)));
+    // A second time when the appends take longer than a look may be used.
+    expect(double.faults.calls.read).toBeLessThanOrEqual(2 * streams.length);
+    for (const stream of streams) expect(double.log.stream(stream)).toHaveLength(310);
+  });
+
+  test('answers a repeat as the first time, from this batch or one before, although the server has forgotten the id', async () => {
+    const stream = someStream();
+    const [before, now] = [views(stream, 20), views(stream, 20)];
+    const first = await appendAll(before);
+    const places = await appendAll([...now, ...before, ...now]);
+    expect(places).toEqual([...places.slice(0, 20), ...first, ...places.slice(0, 20)]);
+    expect(double.log.stream(stream).map(({ id }) => id)).toEqual(
+      [...before, ...now].map(({ events }) => events[0]!.id),
+    );
+  });
+
+  test('looks again after a failure: others may have appended the same, and the server forgotten it', async () => {
+    const stream = someStream();
+    const [one, two, three] = views(stream, 3) as [AppendRequest, AppendRequest, AppendRequest];
+    double.faults.plan('append', 'hangAfterwards');
+    const appending = store.appendMany([one, two, three]);
+    await eventually(() => double.log.stream(stream).length === 1, { what: 'the first is written' });
+    const { position } = double.log.append(stream, [proposed(three.events[0]!)], 'any') as { position: bigint };
+    await double.kill();
+    await double.revive();
+    const results = await appending;
+    expect(results).toMatchObject([
+      { value: { revision: 0 } },
+      { value: { revision: 2 } },
+      { value: { revision: 1, position } },
+    ]);
+  });
+
+  test('refuses an append in the middle of others when a part of it is there', async () => {
+    const stream = someStream();
+    const [known, unknown] = [someEvent(), someEvent()];
+    await store.append(stream, [known], 'none');
+    await store.append(stream, someEvents(11), 'any');
+    const results = await store.appendMany([
+      ...views(stream, 1),
+      { stream, events: [known, unknown], expected: 'any' },
+      ...views(stream, 1),
+    ]);
+    expect(results).toMatchObject([
+      { value: { revision: 12 } },
+      { reason: expect.any(AppendRefused) },
+      { value: { revision: 13 } },
+    ]);
+  });
+});
+
+describe.each([
+  ['plain', false],
+  ['batch', true],
+] as const)('while the server has written an append and not indexed it, with %s appends,', (_, batchAppend) => {
+  const calls = (): number => double.faults.calls.append + double.faults.calls.batchAppend;
+  beforeEach(() => open(8 * 1_024 * 1_024, batchAppend));
+
+  test.each(['none', 'any', 0] as const)(
+    'an append that expects %s is stored once, and answered once it is indexed',
+    async (expected) => {
+      const stream = someStream();
+      if (expected === 0) await store.append(stream, someEvents(1), 'none');
+      const before = calls();
+      double.log.holdIndex();
+      const appending = store.append(stream, someEvents(2), expected);
+      // The first try is aborted, and the second one, which repeats it, is left without an answer.
+      await eventually(() => calls() >= before + 2, { what: 'the append is tried again' });
+      double.log.releaseIndex();
+      expect(await appending).toMatchObject({ revision: expected === 0 ? 2 : 1 });
+      expect(double.log.stream(stream)).toHaveLength(expected === 0 ? 3 : 2);
+    },
+  );
+
+  test('an append is given up in time, and repeating it later stores nothing twice', async () => {
+    const stream = someStream();
+    const events = someEvents(2);
+    double.log.holdIndex();
+    expect(await failure(store.append(stream, events, 'any'))).toBeInstanceOf(EventStoreUnavailable);
+    double.log.releaseIndex();
+    expect(await store.append(stream, events, 'any')).toMatchObject({ revision: 1 });
+    expect(double.log.stream(stream)).toHaveLength(2);
+  });
+
+  test('a conflict with it is told with the revision that the stream is at', async () => {
+    const stream = someStream();
+    double.log.holdIndex();
+    double.log.append(stream, [proposed(someEvent())], 'noStream');
+    const appending = failure(store.append(stream, someEvents(1), 'none'));
+    await eventually(() => double.faults.calls.read >= 1, { what: 'the conflict is looked into' });
+    double.log.releaseIndex();
+    const error = await appending;
+    expect(error).toBeInstanceOf(RevisionConflict);
+    expect(error).toMatchObject({ actual: 0 });
+  });
+
+  test('a server that has forgotten its ids makes no conflict of a repeat', async () => {
+    const stream = someStream();
+    await store.append(stream, someEvents(1), 'none');
+    const events = someEvents(2);
+    const before = double.faults.calls.read;
+    double.log.holdIndex();
+    double.faults.plan(batchAppend ? 'batchAppend' : 'append', 'dropAfterwards');
+    const appending = store.append(stream, events, 0);
+    await eventually(() => double.log.lastRevision(stream) === 2n, { what: 'it is written' });
+    double.log.forgetRecentIds();
+    // Once before the first try, since the ids are not brand-new.
+    await eventually(() => double.faults.calls.read >= before + 3, { what: 'the conflict is looked into' });
+    double.log.releaseIndex();
+    expect(await appending).toMatchObject({ revision: 2 });
+    expect((await all(store.readStream(stream))).slice(1).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+  });
+});

@@ -1,0 +1,53 @@
+import type pg from 'pg';
+import { queryWithin } from '../../postgres/queryWithin.ts';
+import { AppendRefused, RevisionConflict, type AppendResult } from '../../core/eventStore.ts';
+import type { PreparedAppend } from '../preparedAppend.ts';
+
+/** One request's fate; the rest of its batch has its own. */
+export type Outcome = AppendResult | RevisionConflict | AppendRefused;
+
+/**
+ * Writes a batch of independent appends in one transaction and one round trip. No two of them may share an event id.
+ * An error concerns the whole batch: either nothing of it was written or, when the connection broke, it is not known.
+ */
+export async function writeBatch(
+  pool: pg.Pool,
+  requests: readonly PreparedAppend[],
+  timeoutMs: number,
+): Promise<Outcome[]> {
+  const streams = [...new Set(requests.map(({ stream }) => stream))];
+  const indexes = new Map(streams.map((stream, index) => [stream, index + 1]));
+  const append = {
+    name: 'append',
+    text: 'select * from reelstream.append_events($1, $2, $3, $4, $5, $6, $7, $8)',
+    values: [
+      streams,
+      requests.map(({ stream }) => indexes.get(stream)),
+      requests.map(({ expected }) => (expected === 'any' ? -2 : expected === 'none' ? -1 : expected)),
+      requests.map(({ ids }) => ids.length),
+      requests.flatMap(({ ids }) => ids),
+      requests.flatMap(({ types }) => types),
+      requests.flatMap(({ data }) => data),
+      requests.flatMap(({ metadata }) => metadata),
+    ],
+    rowMode: 'array' as const,
+    types: plain,
+  };
+  const rows = await queryWithin<[string, number | null, string | null]>(pool, append, timeoutMs);
+  return rows.map(([outcome, revision, position], index) => {
+    const { stream, expected } = requests[index]!;
+    if (outcome === 'conflict') return new RevisionConflict(stream, expected, revision ?? undefined);
+    if (outcome === 'taken') {
+      return new AppendRefused(
+        `events for ${stream} have ids that are in the log already, but not all of them in this stream and in this order`,
+      );
+    }
+    return { revision: revision!, position: BigInt(position!) };
+  });
+}
+
+/** Numbers of up to 32 bits as numbers, everything else as text: whatever the pool's own settings are. */
+const INT4 = 23;
+const plain: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number) => (oid === INT4 ? Number : String)) as pg.CustomTypesConfig['getTypeParser'],
+};

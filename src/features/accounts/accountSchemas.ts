@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { isVisible } from '../../core/cleanText.ts';
+import { exampleValues } from '../../http/documents/exampleValues.ts';
+import { limitedText, visibleLine } from '../../http/request/textSchemas.ts';
+
+/** No control characters, line breaks, invisible spaces, or marks that change the direction of the text around them. */
+const NOTHING_HIDDEN = /^[^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$/u;
+
+/** People tell users apart by it, so what could hide in it is refused, not removed. */
+const username = limitedText({ max: 50 })
+  .regex(NOTHING_HIDDEN, 'must not contain control characters')
+  .regex(/\S[\s\S]+\S/u, 'must have at least 3 characters')
+  .trim()
+  .refine(isVisible, 'must contain a visible character');
+
+const email = z.string().trim().max(254).regex(z.regexes.email, 'must be an e-mail address like ada@example.org');
+
+const password = limitedText({ min: 6, max: 200 })
+  .regex(/\p{L}/u, 'must contain a letter')
+  .regex(/\p{N}/u, 'must contain a digit')
+  .regex(/[^\p{L}\p{N}]/u, 'must contain a character that is neither a letter nor a digit');
+
+export const registrationSchema = z
+  .object({
+    name: visibleLine({ min: 3, max: 50 }).meta({
+      description:
+        'Shown beside videos. Control, invisible and direction-changing characters are removed, and so are spaces at its ends; at least 3 characters must remain.',
+      examples: ['Ada Lovelace'],
+    }),
+    username: username.meta({
+      description:
+        'Unique, compared without regard to case, to how a character is encoded, and to invisible characters. Spaces at its ends are removed. Control, invisible and direction-changing characters are refused.',
+      minLength: 3,
+      maxLength: 50,
+      examples: ['ada'],
+    }),
+    email: email.meta({
+      description: 'Unique, compared without regard to case.',
+      format: 'email',
+      examples: ['ada@example.org'],
+    }),
+    password: password.meta({
+      description: 'At least one letter, one digit, and one character that is neither.',
+      format: 'password',
+      minLength: 6,
+      maxLength: 200,
+      examples: ['engine#1843'],
+    }),
+  })
+  .meta({ id: 'Registration' });
+
+export const accountSchema = z
+  .object({
+    id: z
+      .uuid()
+      .meta({
+        description: 'Time-ordered (UUID v7), unless the registration had an `Idempotency-Key`.',
+        examples: [exampleValues.userId],
+      }),
+    name: z.string().meta({ examples: ['Ada Lovelace'] }),
+    username: z.string().meta({ examples: ['ada'] }),
+    email: z.string().meta({ examples: ['ada@example.org'] }),
+    createdAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
+    updatedAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
+  })
+  .meta({ id: 'Account' });

@@ -1,0 +1,45 @@
+import type { DomainEvent } from '../../core/event.ts';
+import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+
+/** Stream `user-<userId>`. Name, username, email and passwordHash are encrypted in the log (see `accountEventTypes`). */
+export type UserRegistered = DomainEvent<
+  'UserRegistered',
+  {
+    readonly userId: string;
+    readonly name: string;
+    readonly username: string;
+    /** As the user wrote it; comparisons are case-insensitive. */
+    readonly email: string;
+    /** PHC string, argon2id. */
+    readonly passwordHash: string;
+    /** ISO 8601, UTC. */
+    readonly at: string;
+  }
+>;
+
+/** A registration that stopped half-way was given up so that its e-mail and username are free again. Fences off the one who began it. */
+export type RegistrationAbandoned = DomainEvent<
+  'RegistrationAbandoned',
+  { readonly userId: string; readonly at: string }
+>;
+
+export type UserEvent = UserRegistered | RegistrationAbandoned;
+
+/** Streams `email-<hmac>` and `username-<hmac>`: uniqueness is an append at an expected revision. */
+export type ReservationEvent =
+  | DomainEvent<'EmailReserved', { readonly userId: string; readonly at: string }>
+  | DomainEvent<'EmailReleased', { readonly userId: string; readonly at: string }>
+  | DomainEvent<'UsernameReserved', { readonly userId: string; readonly at: string }>
+  | DomainEvent<'UsernameReleased', { readonly userId: string; readonly at: string }>;
+
+export const accountEventTypes = {
+  UserRegistered: {
+    version: 1,
+    personal: { subject: 'userId', fields: ['name', 'username', 'email', 'passwordHash'] },
+  },
+  RegistrationAbandoned: { version: 1 },
+  EmailReserved: { version: 1 },
+  EmailReleased: { version: 1 },
+  UsernameReserved: { version: 1 },
+  UsernameReleased: { version: 1 },
+} as const satisfies EventTypeDefinitions;

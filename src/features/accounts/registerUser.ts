@@ -1,0 +1,112 @@
+import { v5, v7 } from 'uuid';
+import type { CommandContext } from '../../core/commandContext.ts';
+import { handleCommand } from '../../core/commandHandler.ts';
+import { DomainError } from '../../core/errors.ts';
+import type { EventStore } from '../../core/eventStore.ts';
+import { userDecider, userStream, type RegisteredUser } from './decider.ts';
+import type { NameHash } from './names.ts';
+import type { Passwords } from './passwords.ts';
+import { readReservation, readUser, reservationStream } from './readAccount.ts';
+import { reservationDecider, type ReservationCommand, type ReservedName } from './reservation.decider.ts';
+
+/** A registration takes milliseconds; one that has not come to its end after this long has died half-way. */
+const GIVEN_UP_AFTER_MS = 60_000;
+
+/** Namespace of user ids that are derived from an idempotency key. */
+const NAMESPACE = '6d0bb9a4-7e0c-4f0a-8a3e-0c1d6a2f9b57';
+
+export interface RegisterUserDependencies {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly nameHash: NameHash;
+  readonly passwords: Pick<Passwords, 'hash'>;
+}
+
+export interface Registration {
+  readonly name: string;
+  readonly username: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+/**
+ * Reserves the e-mail, then the username, then registers the user: three streams, each by itself safe to repeat.
+ * A registration that fails gives back what it reserved; one that dies is given up by the next who wants its names.
+ * With an idempotency key the user's id is derived from it, so that a retry goes on with what the first try began.
+ * @throws DomainError `email_taken` (also when both are), `username_taken`
+ */
+export async function registerUser(
+  dependencies: RegisterUserDependencies,
+  { name, username, email, password }: Registration,
+  context: CommandContext,
+): Promise<{ user: RegisteredUser; stream: string; position: bigint }> {
+  const { store, passwords } = dependencies;
+  // Before anything is reserved: it is what takes time.
+  const passwordHash = await passwords.hash(password);
+  const userId = context.idempotencyKey === undefined ? v7() : v5(context.idempotencyKey, NAMESPACE);
+  // Each step finds out from its stream whether it has been done; they must not take each other's derived event ids.
+  const step: CommandContext = { ...context, actor: userId, idempotencyKey: undefined };
+  const at = context.now.toISOString();
+  const stream = userStream(userId);
+  await reserve(dependencies, 'email', email, userId, step);
+  try {
+    await reserve(dependencies, 'username', username, userId, step);
+    const command = { type: 'RegisterUser', userId, name, username, email, passwordHash, at } as const;
+    const { state, position } = await handleCommand(store, userDecider, stream, command, step);
+    return { user: state as RegisteredUser, stream, position };
+  } catch (error) {
+    // Anything else (the log out of reach) leaves open what was written; a retry or the next one sorts it out.
+    if (error instanceof DomainError && (await isGivenUp(dependencies, userId, step))) {
+      await release(dependencies, 'username', username, userId, step);
+      await release(dependencies, 'email', email, userId, step);
+    }
+    throw error;
+  }
+}
+
+async function reserve(
+  { store, nameHash }: RegisterUserDependencies,
+  name: ReservedName,
+  value: string,
+  userId: string,
+  context: CommandContext,
+): Promise<void> {
+  const stream = reservationStream(name, value, nameHash);
+  const at = context.now.toISOString();
+  const { holder } = await readReservation(store, name, stream);
+  let command: ReservationCommand = { type: 'Reserve', userId, at };
+  if (holder !== undefined && holder.userId !== userId && (await isStale({ store }, holder, context))) {
+    command = { type: 'TakeOver', from: holder.userId, userId, at };
+  }
+  await handleCommand(store, reservationDecider(name), stream, command, context);
+}
+
+async function release(
+  { store, nameHash }: RegisterUserDependencies,
+  name: ReservedName,
+  value: string,
+  userId: string,
+  context: CommandContext,
+): Promise<void> {
+  const command = { type: 'Release', userId, at: context.now.toISOString() } as const;
+  await handleCommand(store, reservationDecider(name), reservationStream(name, value, nameHash), command, context);
+}
+
+type Writes = Pick<RegisterUserDependencies, 'store'>;
+
+/** Whether a holder will never become a user. */
+async function isStale(
+  { store }: Writes,
+  { userId, since }: { userId: string; since: string },
+  context: CommandContext,
+): Promise<boolean> {
+  const { status } = await readUser(store, userId);
+  if (status !== 'none') return status === 'abandoned';
+  return context.now.getTime() - Date.parse(since) > GIVEN_UP_AFTER_MS && (await isGivenUp({ store }, userId, context));
+}
+
+/** Ends a registration for good, unless it has succeeded: whoever began it and is only slow meets this event instead of registering. */
+async function isGivenUp({ store }: Writes, userId: string, context: CommandContext): Promise<boolean> {
+  const command = { type: 'AbandonRegistration', userId, at: context.now.toISOString() } as const;
+  const { state } = await handleCommand(store, userDecider, userStream(userId), command, context);
+  return state.status === 'abandoned';
+}

@@ -1,0 +1,33 @@
+import type { Decider } from '../../core/decider.ts';
+import type { LikeEvent } from './events.ts';
+
+/** What a user wants of their like on a video. `ownerId` is the video's owner; the caller has seen that the video can be liked. */
+export interface LikeCommand {
+  readonly type: 'ToggleLike' | 'Like' | 'Unlike';
+  readonly videoId: string;
+  readonly userId: string;
+  readonly ownerId: string;
+  readonly at: string;
+}
+
+export interface LikeState {
+  readonly liked: boolean;
+}
+
+export const likeDecider: Decider<LikeCommand, LikeEvent, LikeState> = {
+  initialState: { liked: false },
+
+  decide({ type, ...data }, { liked }) {
+    const wanted = type === 'ToggleLike' ? !liked : type === 'Like';
+    if (wanted === liked) return [];
+    return [{ type: wanted ? 'VideoLiked' : 'VideoUnliked', data }];
+  },
+
+  evolve(_state, { type }) {
+    return { liked: type === 'VideoLiked' };
+  },
+};
+
+export function likeStream(videoId: string, userId: string): string {
+  return `like-${videoId}_${userId}`;
+}

@@ -1,0 +1,19 @@
+import type { DomainEvent } from '../../core/event.ts';
+import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+
+interface Like {
+  readonly videoId: string;
+  readonly userId: string;
+  /** The video's owner, so that analytics need no look-up. */
+  readonly ownerId: string;
+  /** ISO 8601, UTC: the day that analytics count it under. */
+  readonly at: string;
+}
+
+/** Stream `like-<videoId>_<userId>`: one a pair, so that a hot video has no contention. */
+export type LikeEvent = DomainEvent<'VideoLiked', Like> | DomainEvent<'VideoUnliked', Like>;
+
+export const likeEventTypes = {
+  VideoLiked: { version: 1 },
+  VideoUnliked: { version: 1 },
+} as const satisfies EventTypeDefinitions;

@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { gatherReads } from './gatheredReads.ts';
+
+/** Reads that the test lets end one by one. */
+function reads() {
+  const begun: {
+    keys: readonly string[];
+    end: (values: ReadonlyMap<string, number>) => void;
+    fail: (error: Error) => void;
+  }[] = [];
+  const ask = gatherReads<number>((keys) => new Promise((end, fail) => begun.push({ keys, end, fail })));
+  const settled = (): Promise<void> => new Promise(setImmediate);
+  return { begun, ask, settled };
+}
+
+describe('gathered reads', () => {
+  test('ask once for all that is wanted in one turn, and once for each key', async () => {
+    const { begun, ask, settled } = reads();
+    const answers = Promise.all(['a', 'b', 'a', 'c'].map(ask));
+    await settled();
+    expect(begun.map(({ keys }) => keys)).toEqual([['a', 'b', 'c']]);
+    begun[0]!.end(
+      new Map([
+        ['a', 1],
+        ['b', 2],
+      ]),
+    );
+    expect(await answers).toEqual([1, 2, 1, undefined]);
+  });
+
+  test('give nobody a read that began before they asked', async () => {
+    const { begun, ask, settled } = reads();
+    const early = ask('a');
+    await settled();
+    const late = ask('a');
+    await settled();
+    expect(begun).toHaveLength(1);
+    begun[0]!.end(new Map([['a', 1]]));
+    expect(await early).toBe(1);
+    await settled();
+    begun[1]!.end(new Map([['a', 2]]));
+    expect(await late).toBe(2);
+  });
+
+  test('tell all who shared a read that it failed, and go on with the next', async () => {
+    const { begun, ask, settled } = reads();
+    const failing = Promise.allSettled([ask('a'), ask('b')]);
+    await settled();
+    const next = ask('a');
+    begun[0]!.fail(new Error('away'));
+    expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await settled();
+    begun[1]!.end(new Map([['a', 3]]));
+    expect(await next).toBe(3);
+    const later = ask('z');
+    await settled();
+    begun[2]!.end(new Map());
+    expect(await later).toBeUndefined();
+  });
+});

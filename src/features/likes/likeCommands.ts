@@ -1,0 +1,136 @@
+import { LRUCache } from 'lru-cache';
+import type { CommandContext } from '../../core/commandContext.ts';
+import { handleCommand, toNewEvents } from '../../core/commandHandler.ts';
+import type { NewEvent, RecordedEvent } from '../../core/event.ts';
+import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
+import { likeDecider, likeStream, type LikeCommand, type LikeState } from './decider.ts';
+import type { LikeEvent } from './events.ts';
+
+export interface LikeOutcome extends LikeState {
+  /** What this command did to the video's number of likes: -1, 0 or 1. */
+  readonly change: number;
+  readonly stream: string;
+  /** A read model past it shows this command. */
+  readonly position: bigint;
+}
+
+/** Handles commands on likes; those on one pair of video and user take effect one after the other. */
+export interface LikeCommands {
+  handle(command: LikeCommand, context: CommandContext): Promise<LikeOutcome>;
+}
+
+export interface LikeCommandsOptions {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  /** Pairs whose last state is remembered, so that their next toggle needs no read; 50 000 by default. */
+  readonly mostPairs?: number;
+}
+
+/** Where a pair's stream was when it was last looked at. Others may have gone on since: appending at its revision finds out. */
+interface Pair extends LikeState {
+  readonly revision: number | undefined;
+  readonly position: bigint;
+}
+
+interface Waiting {
+  readonly command: LikeCommand;
+  readonly context: CommandContext;
+  readonly resolve: (outcome: LikeOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const UNKNOWN: Pair = { ...likeDecider.initialState, revision: undefined, position: 0n };
+/** Each conflict means that another process got ahead, so this many in a row is a stampede. */
+const MOST_ATTEMPTS = 10;
+const MOST_TOGETHER = 100;
+
+/**
+ * Commands on the same pair that come in while an append is under way are decided together, each on what the one before
+ * it left, and appended in one go: a pair that is toggled from everywhere costs no more than as many different ones.
+ */
+export function createLikeCommands({ store, mostPairs = 50_000 }: LikeCommandsOptions): LikeCommands {
+  const known = new LRUCache<string, Pair>({ max: mostPairs });
+  const queues = new Map<string, Waiting[]>();
+
+  async function work(stream: string, queue: Waiting[]): Promise<void> {
+    while (queue.length > 0) {
+      const alone = queue.findIndex(({ context }) => context.idempotencyKey !== undefined);
+      const group = queue.splice(0, alone === 0 ? 1 : Math.min(alone === -1 ? MOST_TOGETHER : alone, MOST_TOGETHER));
+      try {
+        const outcomes = alone === 0 ? [await handleRepeatable(stream, group[0]!)] : await handleGroup(stream, group);
+        group.forEach(({ resolve }, index) => resolve(outcomes[index]!));
+      } catch (error) {
+        known.delete(stream);
+        for (const { reject } of group) reject(error);
+      }
+    }
+    queues.delete(stream);
+  }
+
+  /** A command with an idempotency key may be in the stream already, so all of the stream is read. */
+  async function handleRepeatable(stream: string, { command, context }: Waiting): Promise<LikeOutcome> {
+    const { state, events, revision, position } = await handleCommand(store, likeDecider, stream, command, context);
+    known.set(stream, { ...state, revision, position });
+    return { ...state, change: changeOf(events[0]), stream, position };
+  }
+
+  async function handleGroup(stream: string, group: readonly Waiting[]): Promise<LikeOutcome[]> {
+    for (let attempt = 1; ; attempt++) {
+      let pair = await lastOf(stream, group);
+      const decided: { liked: boolean; change: number }[] = [];
+      const events: NewEvent[] = [];
+      for (const { command, context } of group) {
+        const [event] = likeDecider.decide(command, pair) as [LikeEvent?];
+        if (event !== undefined) {
+          events.push(...toNewEvents([event], stream, context));
+          pair = { ...pair, ...likeDecider.evolve(pair, event) };
+        }
+        decided.push({ liked: pair.liked, change: changeOf(event) });
+      }
+      try {
+        if (events.length > 0) pair = { ...pair, ...(await store.append(stream, events, pair.revision ?? 'none')) };
+        known.set(stream, pair);
+        return decided.map((outcome) => ({ ...outcome, stream, position: pair.position }));
+      } catch (error) {
+        if (!(error instanceof RevisionConflict) || attempt === MOST_ATTEMPTS) throw error;
+        known.delete(stream);
+      }
+    }
+  }
+
+  /**
+   * A toggle always appends, and so finds out when the remembered state is not the last one. The other commands may
+   * find that nothing is to be done, which only the stream itself can say.
+   */
+  async function lastOf(stream: string, group: readonly Waiting[]): Promise<Pair> {
+    const remembered = known.get(stream);
+    if (remembered !== undefined && group.every(({ command }) => command.type === 'ToggleLike')) return remembered;
+    let pair = remembered ?? UNKNOWN;
+    for await (const event of store.readStream(stream, { from: (pair.revision ?? -1) + 1 })) {
+      const { revision, position } = event;
+      pair = { ...likeDecider.evolve(pair, event as RecordedEvent<LikeEvent>), revision, position };
+    }
+    return pair;
+  }
+
+  return {
+    handle(command, context) {
+      const { promise, resolve, reject } = Promise.withResolvers<LikeOutcome>();
+      const stream = likeStream(command.videoId, command.userId);
+      const waiting = { command, context, resolve, reject };
+      const queue = queues.get(stream);
+      if (queue !== undefined) {
+        queue.push(waiting);
+      } else {
+        const started = [waiting];
+        queues.set(stream, started);
+        void work(stream, started);
+      }
+      return promise;
+    },
+  };
+}
+
+function changeOf(event: LikeEvent | undefined): number {
+  if (event === undefined) return 0;
+  return event.type === 'VideoLiked' ? 1 : -1;
+}

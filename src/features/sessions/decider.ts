@@ -1,0 +1,111 @@
+import type { Decider } from '../../core/decider.ts';
+import { DomainError } from '../../core/errors.ts';
+import type { SessionEvent } from './events.ts';
+
+export type RevocationReason = 'logout' | 'tokenReused' | 'byUser';
+
+export type SessionCommand =
+  | {
+      readonly type: 'StartSession';
+      readonly sessionId: string;
+      readonly userId: string;
+      readonly expiresAt: string;
+      readonly at: string;
+    }
+  | { readonly type: 'RefreshSession'; readonly expiresAt: string; readonly at: string }
+  | { readonly type: 'RevokeSession'; readonly reason: RevocationReason; readonly at: string }
+  /** A refresh token of an earlier revision was used. A refresh at or after `graceSince` excuses the token before it. */
+  | { readonly type: 'ReportSpentToken'; readonly revision: number; readonly graceSince: string; readonly at: string };
+
+export type SessionState =
+  | { readonly status: 'none' }
+  | {
+      readonly status: 'active' | 'revoked';
+      readonly sessionId: string;
+      readonly userId: string;
+      readonly expiresAt: string;
+      /** The revision that the newest refresh token names. */
+      readonly revision: number;
+      /** When that token was issued. */
+      readonly issuedAt: string;
+    };
+
+export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState> = {
+  initialState: { status: 'none' },
+
+  decide(command, state) {
+    switch (command.type) {
+      case 'StartSession': {
+        const { type: _, ...data } = command;
+        return state.status === 'none' ? [{ type: 'SessionStarted', data }] : [];
+      }
+      case 'RefreshSession': {
+        const { expiresAt, at } = command;
+        const { sessionId, userId } = refreshable(state, at);
+        return [{ type: 'SessionRefreshed', data: { sessionId, userId, expiresAt, at } }];
+      }
+      case 'RevokeSession': {
+        if (state.status !== 'active') return [];
+        const { sessionId, userId } = state;
+        return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: command.reason, at: command.at } }];
+      }
+      case 'ReportSpentToken': {
+        if (state.status === 'none') throw sessionUnknown();
+        if (state.status === 'revoked') throw sessionRevoked();
+        const { sessionId, userId } = state;
+        // ISO 8601 in UTC sorts as time does.
+        if (command.revision === state.revision - 1 && state.issuedAt >= command.graceSince) throw alreadyRefreshed();
+        return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: 'tokenReused', at: command.at } }];
+      }
+    }
+  },
+
+  evolve(state, { type, data }) {
+    switch (type) {
+      case 'SessionStarted':
+      case 'SessionRefreshed': {
+        const { sessionId, userId, expiresAt, at } = data;
+        return {
+          status: 'active',
+          sessionId,
+          userId,
+          expiresAt,
+          revision: state.status === 'none' ? 0 : state.revision + 1,
+          issuedAt: at,
+        };
+      }
+      case 'SessionRevoked':
+        return state.status === 'none' ? state : { ...state, status: 'revoked' };
+    }
+  },
+};
+
+export function sessionStream(sessionId: string): string {
+  return `session-${sessionId}`;
+}
+
+function refreshable(state: SessionState, at: string): { sessionId: string; userId: string } {
+  if (state.status === 'none') throw sessionUnknown();
+  if (state.status === 'revoked') throw sessionRevoked();
+  // ISO 8601 in UTC sorts as time does.
+  if (state.expiresAt <= at)
+    throw new DomainError('unauthenticated', 'session_expired', 'This session has expired; log in again.');
+  return state;
+}
+
+export function sessionUnknown(): DomainError {
+  return new DomainError('unauthenticated', 'session_unknown', 'There is no such session; log in again.');
+}
+
+export function sessionRevoked(): DomainError {
+  return new DomainError('unauthenticated', 'session_revoked', 'This session was ended; log in again.');
+}
+
+function alreadyRefreshed(): DomainError {
+  return new DomainError(
+    'conflict',
+    'already_refreshed',
+    'This session was refreshed a moment ago, perhaps by another tab. Try again with the new cookie.',
+    { retryAfter: 1 },
+  );
+}

@@ -1,0 +1,69 @@
+import { describe, test } from '@jest/globals';
+import { given } from '../../core/spec.ts';
+import { sessionDecider, type SessionCommand } from './decider.ts';
+import type { SessionEvent } from './events.ts';
+
+const at = '2025-01-01T00:00:00.000Z';
+const expiresAt = '2025-01-31T00:00:00.000Z';
+const session = { sessionId: 's', userId: 'u', expiresAt, at };
+const started: SessionEvent = { type: 'SessionStarted', data: session };
+const revoked: SessionEvent = { type: 'SessionRevoked', data: { sessionId: 's', userId: 'u', reason: 'logout', at } };
+const refreshAt = (when: string): SessionCommand => ({
+  type: 'RefreshSession',
+  expiresAt: '2025-02-28T00:00:00.000Z',
+  at: when,
+});
+const revoke: SessionCommand = { type: 'RevokeSession', reason: 'tokenReused', at };
+
+describe('a session', () => {
+  test('starts', () =>
+    given(sessionDecider, [])
+      .when({ type: 'StartSession', ...session })
+      .then([started]));
+  test('starts once', () =>
+    given(sessionDecider, [started])
+      .when({ type: 'StartSession', ...session })
+      .thenNothing());
+  test('is refreshed until it expires, and lives longer then', () => {
+    const refreshed: SessionEvent = {
+      type: 'SessionRefreshed',
+      data: { sessionId: 's', userId: 'u', expiresAt: '2025-02-28T00:00:00.000Z', at: '2025-01-30T23:59:59.999Z' },
+    };
+    given(sessionDecider, [started]).when(refreshAt('2025-01-30T23:59:59.999Z')).then([refreshed]);
+    given(sessionDecider, [started]).when(refreshAt(expiresAt)).thenThrows('session_expired');
+    given(sessionDecider, [started, refreshed])
+      .when(refreshAt(expiresAt))
+      .then([{ ...refreshed, data: { ...refreshed.data, at: expiresAt } }]);
+  });
+  test('that never was is not refreshed', () =>
+    given(sessionDecider, []).when(refreshAt(at)).thenThrows('session_unknown'));
+  test('that was revoked is not refreshed', () =>
+    given(sessionDecider, [started, revoked]).when(refreshAt(at)).thenThrows('session_revoked'));
+  test('is revoked', () =>
+    given(sessionDecider, [started])
+      .when(revoke)
+      .then([{ type: 'SessionRevoked', data: { sessionId: 's', userId: 'u', reason: 'tokenReused', at } }]));
+  test('is revoked once, for its first reason', () =>
+    given(sessionDecider, [started, revoked]).when(revoke).thenNothing());
+  test('goes on when the token before the newest one is used within the grace period', () => {
+    const refreshed: SessionEvent = { type: 'SessionRefreshed', data: { ...session, at: '2025-01-02T00:00:10.000Z' } };
+    const spent = (revision: number, graceSince: string): SessionCommand => ({
+      type: 'ReportSpentToken',
+      revision,
+      graceSince,
+      at,
+    });
+    const reused: SessionEvent = {
+      type: 'SessionRevoked',
+      data: { sessionId: 's', userId: 'u', reason: 'tokenReused', at },
+    };
+    given(sessionDecider, [started, refreshed])
+      .when(spent(0, '2025-01-02T00:00:10.000Z'))
+      .thenThrows('already_refreshed');
+    given(sessionDecider, [started, refreshed]).when(spent(0, '2025-01-02T00:00:10.001Z')).then([reused]);
+    given(sessionDecider, [started, refreshed, refreshed]).when(spent(0, at)).then([reused]);
+    given(sessionDecider, [started, refreshed, revoked]).when(spent(0, at)).thenThrows('session_revoked');
+    given(sessionDecider, []).when(spent(0, at)).thenThrows('session_unknown');
+  });
+  test('that never was cannot be revoked', () => given(sessionDecider, []).when(revoke).thenNothing());
+});

@@ -1,0 +1,179 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { normalised } from '../accounts/names.ts';
+import { DomainError } from '../../core/errors.ts';
+import { readCookie, secretCookies } from '../../http/request/cookies.ts';
+import { route, type Route } from '../../http/route.ts';
+import { limitedText } from '../../http/request/textSchemas.ts';
+import { createKnownDevices } from './knownDevice.ts';
+import {
+  logIn,
+  logOut,
+  refreshSession,
+  sessionOf,
+  type SessionCommandDependencies,
+  type SessionTokens,
+} from './sessionCommands.ts';
+
+export interface SessionRoutesDependencies extends SessionCommandDependencies {
+  /** Whether the cookie goes over TLS only (`NODE_ENV=production`). */
+  readonly secureCookies: boolean;
+  /** Signs the cookie `device`. */
+  readonly deviceSecret: string;
+}
+
+const COOKIE = 'refreshToken';
+const DEVICE_COOKIE = 'device';
+/** Browsers keep no cookie for more than 400 days (RFC 6265bis). */
+const DEVICE_SECONDS = 400 * 86_400;
+
+const credentials = z
+  .object({
+    email: limitedText({ min: 1, max: 254 }).meta({ examples: ['ada@example.org'] }),
+    password: limitedText({ min: 1, max: 200 }).meta({ format: 'password', examples: ['engine#1843'] }),
+  })
+  .meta({ id: 'Credentials' });
+const accessToken = z
+  .object({
+    accessToken: z
+      .string()
+      .meta({
+        description:
+          'A JWT (HS256) with the claims `id`, `email`, `name`, `username` and `exp`. Send it as `Authorization: Bearer …`.',
+        examples: ['eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjAxOTgwYTNjIn0.c2lnbmF0dXJl'],
+      }),
+  })
+  .meta({ id: 'AccessToken' });
+
+/** There is no security scheme for it in the document: pages cannot set an httpOnly cookie, so an input field for it could not work. */
+const COOKIE_IN_WORDS =
+  'Login sets the cookie, and browsers send it by themselves; scripts cannot read or set it (httpOnly). To try this call on the page `/docs`, log in there first.';
+
+const setsCookie = {
+  'Set-Cookie': '`refreshToken`: httpOnly, SameSite=Lax, Path=/api/v1/auth, and Secure in production.',
+};
+
+export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] {
+  const { tokens, nameHash } = dependencies;
+  const secure = { secure: dependencies.secureCookies };
+  const [cookies, deviceCookies] = [secretCookies(COOKIE, secure), secretCookies(DEVICE_COOKIE, secure)];
+  const devices = createKnownDevices(dependencies.deviceSecret);
+  const granted = (
+    message: string,
+    request: IncomingMessage,
+    { accessToken, refreshToken, position }: SessionTokens,
+  ) => ({
+    status: 200,
+    message,
+    data: { accessToken },
+    headers: { 'Set-Cookie': cookies.set(request, refreshToken, tokens.refreshSeconds) },
+    position,
+  });
+  const common = { method: 'post', tag: 'Accounts', auth: 'none', repeat: 'sameCommand' } as const;
+
+  return [
+    route({
+      ...common,
+      path: '/api/v1/auth/login',
+      operationId: 'logIn',
+      summary: 'Log in',
+      description:
+        'Starts a session. The access token lives for minutes; the cookie `refreshToken` renews it until the session ends.',
+      body: credentials,
+      responses: {
+        200: {
+          description:
+            'An access token, and the cookies `refreshToken` and `device`. The latter gives no access: it shows later that this device is known to the account.',
+          message: 'User logged in successfully',
+          data: accessToken,
+          headers: setsCookie,
+        },
+        401: {
+          description: 'The e-mail or the password is wrong. Which of them, the answer does not tell.',
+          code: 'invalid_credentials',
+        },
+        429: {
+          description:
+            'Too many attempts from this address (`rate_limited`), or too many wrong passwords for this account (`too_many_guesses`).',
+          code: 'too_many_guesses',
+        },
+      },
+      async handle({ body, context, address, raw }) {
+        const account = nameHash('email', normalised(body.email));
+        const device = devices.identify(account, readCookie(raw, DEVICE_COOKIE));
+        const { headers, ...reply } = granted(
+          'User logged in successfully',
+          raw,
+          await logIn(dependencies, { ...body, account, address, device }, context),
+        );
+        const known = deviceCookies.set(raw, devices.issue(account, device), DEVICE_SECONDS);
+        return { ...reply, headers: { 'Set-Cookie': [headers['Set-Cookie'], known].flat() } };
+      },
+    }),
+    route({
+      ...common,
+      path: '/api/v1/auth/refresh-token',
+      operationId: 'refreshToken',
+      summary: 'Get a new access token',
+      description: `Takes the cookie \`refreshToken\` and answers with an access token and a new cookie. Each cookie can be used once. ${COOKIE_IN_WORDS}`,
+      cookie: COOKIE,
+      limit: 'refresh',
+      limitBy(request) {
+        const session = sessionOf(tokens, readCookie(request, COOKIE));
+        return session === undefined ? undefined : `session:${session.sessionId}`;
+      },
+      responses: {
+        200: {
+          description: 'An access token, and the new cookie.',
+          message: 'Access token refreshed successfully',
+          data: accessToken,
+          headers: setsCookie,
+        },
+        401: {
+          description:
+            'There is no cookie, or it is malformed, expired, revoked or used before. Using a cookie again after more than 10 s ends the session.',
+          code: 'refresh_token_missing',
+        },
+        409: {
+          description:
+            'The session was refreshed with this cookie less than 10 s ago (`already_refreshed`), perhaps by another tab. The session goes on: try again with the new cookie.',
+          code: 'already_refreshed',
+        },
+      },
+      async handle({ raw, context }) {
+        const refreshToken = readCookie(raw, COOKIE);
+        if (refreshToken === undefined)
+          throw new DomainError('unauthenticated', 'refresh_token_missing', 'There is no refresh token; log in.');
+        return granted(
+          'Access token refreshed successfully',
+          raw,
+          await refreshSession(dependencies, refreshToken, context),
+        );
+      },
+    }),
+    route({
+      ...common,
+      path: '/api/v1/auth/logout',
+      operationId: 'logOut',
+      summary: 'Log out',
+      description: `Ends the session that the cookie \`refreshToken\` belongs to. ${COOKIE_IN_WORDS}`,
+      cookie: COOKIE,
+      responses: {
+        200: {
+          description: 'The session is over, if there was one, and the cookie is removed.',
+          message: 'User logged out successfully',
+          headers: setsCookie,
+        },
+      },
+      async handle({ raw, context }) {
+        const ended = await logOut(dependencies, readCookie(raw, COOKIE), context);
+        return {
+          status: 200,
+          message: 'User logged out successfully',
+          headers: { 'Set-Cookie': cookies.clear() },
+          ...ended,
+        };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,162 @@
+import { v7 } from 'uuid';
+import type { RegisteredUser } from '../accounts/decider.ts';
+import type { NameHash } from '../accounts/names.ts';
+import type { Passwords } from '../accounts/passwords.ts';
+import { findUserByEmail, readUser } from '../accounts/readAccount.ts';
+import { pause } from '../../core/abortable.ts';
+import type { CommandContext } from '../../core/commandContext.ts';
+import { handleCommand, type CommandOutcome } from '../../core/commandHandler.ts';
+import { DomainError } from '../../core/errors.ts';
+import { eventIdFor } from '../../core/eventIds.ts';
+import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
+import type { RateLimits } from '../../rateLimits/rateLimits.ts';
+import { sessionDecider, sessionRevoked, sessionStream, sessionUnknown, type SessionState } from './decider.ts';
+import type { SessionEvent } from './events.ts';
+import { countGuess, type Guess } from './guesses.ts';
+import type { RefreshClaims, Tokens } from './tokens.ts';
+
+export interface SessionCommandDependencies {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly nameHash: NameHash;
+  readonly passwords: Pick<Passwords, 'verify'>;
+  readonly tokens: Tokens;
+  readonly rateLimits: RateLimits;
+}
+
+/** Longer than a refusal takes: a known e-mail may cost a look-up more than an unknown one, and nobody is to see which it was. */
+const REFUSED_AFTER_MS = 100;
+
+/**
+ * For so long after a refresh, the token that it replaced is refused without ending the session: two tabs of a browser
+ * share one cookie and may refresh at the same moment.
+ */
+const REFRESH_GRACE_MS = 10_000;
+
+/** What a client holds of a session. */
+export interface SessionTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly position: bigint;
+}
+
+/** @throws DomainError `invalid_credentials`, the same and after the same time for an unknown e-mail and a wrong password; `too_many_guesses` */
+export async function logIn(
+  { store, nameHash, passwords, tokens, rateLimits }: SessionCommandDependencies,
+  { email, password, ...guess }: { email: string; password: string } & Guess,
+  context: CommandContext,
+): Promise<SessionTokens> {
+  const wasRight = await countGuess(rateLimits, guess);
+  const began = performance.now();
+  const user = await findUserByEmail(store, nameHash, email);
+  const matches = await passwords.verify(password, user?.passwordHash);
+  if (user === undefined || !matches) {
+    await pause(Math.max(0, began + REFUSED_AFTER_MS - performance.now()));
+    throw new DomainError('unauthenticated', 'invalid_credentials', 'The e-mail or the password is wrong.');
+  }
+  await wasRight();
+
+  const start = (sessionId: string): Promise<CommandOutcome<SessionEvent, SessionState>> => {
+    const command = { type: 'StartSession', sessionId, userId: user.id, ...validity(tokens, context) } as const;
+    return handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, actor: user.id });
+  };
+  // A retry under its key finds the session that the first try has started, unless that has ended since.
+  let sessionId = eventIdFor({ actor: user.id, idempotencyKey: context.idempotencyKey }, 'session', 0);
+  let started = await start(sessionId);
+  if (!isLive(started.state, context)) started = await start((sessionId = v7()));
+  const { revision = 0, position } = started;
+  return { ...issued(tokens, user, { sessionId, userId: user.id, revision }, context), position };
+}
+
+function isLive(state: SessionState, { now }: CommandContext): boolean {
+  return state.status === 'active' && state.expiresAt > now.toISOString();
+}
+
+/**
+ * Changes a refresh token for a new one. A token is good for the revision of the session at which it was issued. Used a
+ * second time it meets a conflict: within 10 s of its rotation the session goes on, later it is revoked. A client that
+ * lost the answer retries under the same idempotency key and gets tokens again.
+ * @throws DomainError `already_refreshed`, `token_reused`, `session_revoked`, `session_expired`, `session_unknown`
+ */
+export async function refreshSession(
+  { store, tokens }: SessionCommandDependencies,
+  refreshToken: string,
+  context: CommandContext,
+): Promise<SessionTokens> {
+  const { sessionId, userId, revision } = tokens.verifyRefresh(refreshToken);
+  // Before the old token is spent: a failure after that would leave the client with neither.
+  const user = await readUser(store, userId);
+  if (user.status !== 'registered') throw sessionUnknown();
+
+  const command = { type: 'RefreshSession', ...validity(tokens, context) } as const;
+  // The key counts for this token only: a client that names all its refreshes alike still gets each of them.
+  const key = context.idempotencyKey === undefined ? undefined : `${context.idempotencyKey} ${revision}`;
+  const own: CommandContext = { ...context, actor: userId, idempotencyKey: key };
+  try {
+    const { state, position } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, own, {
+      expectedRevision: revision,
+    });
+    if (state.status !== 'active') throw sessionRevoked();
+    return { ...issued(tokens, user, { sessionId, userId, revision: revision + 1 }, context), position };
+  } catch (error) {
+    if (!(error instanceof RevisionConflict)) throw error;
+    throw await refusalOfSpent(store, { sessionId, revision }, own);
+  }
+}
+
+/** Ends the session of a refresh token, whether or not the token was used before. A token that is none ends nothing. */
+export async function logOut(
+  { store, tokens }: SessionCommandDependencies,
+  refreshToken: string | undefined,
+  context: CommandContext,
+): Promise<{ position?: bigint }> {
+  const claims = sessionOf(tokens, refreshToken);
+  if (claims === undefined) return {};
+  const command = { type: 'RevokeSession', reason: 'logout', at: context.now.toISOString() } as const;
+  const { position } = await handleCommand(store, sessionDecider, sessionStream(claims.sessionId), command, {
+    ...context,
+    actor: claims.userId,
+  });
+  return { position };
+}
+
+/** Revokes the session of a token that was spent before, unless that was a moment ago. */
+async function refusalOfSpent(
+  store: SessionCommandDependencies['store'],
+  { sessionId, revision }: Pick<RefreshClaims, 'sessionId' | 'revision'>,
+  context: CommandContext,
+): Promise<DomainError> {
+  const graceSince = new Date(context.now.getTime() - REFRESH_GRACE_MS).toISOString();
+  const command = { type: 'ReportSpentToken', revision, graceSince, at: context.now.toISOString() } as const;
+  await handleCommand(store, sessionDecider, sessionStream(sessionId), command, {
+    ...context,
+    idempotencyKey: undefined,
+  });
+  return new DomainError(
+    'unauthenticated',
+    'token_reused',
+    'This refresh token was used before, so the session was ended for safety; log in again.',
+  );
+}
+
+/** What a refresh token says; undefined for one that is missing, expired or not ours. It may be spent. */
+export function sessionOf(tokens: Tokens, refreshToken: string | undefined): RefreshClaims | undefined {
+  try {
+    return refreshToken === undefined ? undefined : tokens.verifyRefresh(refreshToken);
+  } catch (error) {
+    if (error instanceof DomainError) return undefined;
+    throw error;
+  }
+}
+
+function validity({ refreshSeconds }: Tokens, { now }: CommandContext): { at: string; expiresAt: string } {
+  return { at: now.toISOString(), expiresAt: new Date(now.getTime() + refreshSeconds * 1000).toISOString() };
+}
+
+function issued(
+  tokens: Tokens,
+  user: RegisteredUser,
+  claims: RefreshClaims,
+  { now }: CommandContext,
+): Omit<SessionTokens, 'position'> {
+  return { accessToken: tokens.access(user, claims.sessionId, now), refreshToken: tokens.refresh(claims, now) };
+}

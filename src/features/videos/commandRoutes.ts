@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import type { CommandContext } from '../../core/commandContext.ts';
+import { handleCommand, type CommandOutcome } from '../../core/commandHandler.ts';
+import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
+import { isShown } from '../../http/consistency/minPosition.ts';
+import { route, type Reply, type Route } from '../../http/route.ts';
+import { cleanedText, visibleLine } from '../../http/request/textSchemas.ts';
+import type { ProjectionProgress } from '../../core/projectionProgress.ts';
+import { videoDecider, videoNotFound, videoStream, type VideoCommand, type VideoState } from './decider.ts';
+import { revisionWanted, videoEtag } from './etag.ts';
+import type { VideoEvent } from './events.ts';
+import { readVideo } from './readVideo.ts';
+import { videoIdOf, videoIdParams } from './videoId.ts';
+import type { VideoQueries } from './videoQueries.ts';
+import { viewOfState, videoSchema, type MediaUrls } from './videoView.ts';
+
+export interface VideoCommandRoutesDependencies {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly queries: Pick<VideoQueries, 'byId'>;
+  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
+  readonly urls: MediaUrls;
+}
+
+export const videoTitle = visibleLine({ max: 200 }).meta({
+  description:
+    'One line that shows something. Control, invisible and direction-changing characters are removed, and so are spaces at its ends.',
+  examples: ['Test card'],
+});
+export const videoDescription = cleanedText({ max: 5_000 }).meta({
+  description: 'May have several lines, and may be empty. It is cleaned as titles are.',
+  examples: ['Four seconds'],
+});
+
+/** The document says it as `anyOf`, since JSON Schema has no other way to ask for one property of several. */
+const changedDetails = z
+  .object({ title: videoTitle.optional(), description: videoDescription.optional() })
+  .refine(
+    ({ title, description }) => title !== undefined || description !== undefined,
+    'must have a title, a description, or both',
+  )
+  .meta({
+    id: 'ChangedDetails',
+    description: 'The title, the description, or both.',
+    anyOf: [{ required: ['title'] }, { required: ['description'] }],
+  });
+
+/** What the queries read that come after a change to a video. */
+export const SHOWN_IN = ['videos', 'analytics'] as const;
+
+const refusals = {
+  403: { description: 'The video belongs to another user.', code: 'not_your_video' },
+  404: { description: 'There is no such video.', code: 'video_not_found' },
+  412: { description: 'The video has changed since its ETag was read.', code: 'precondition_failed' },
+};
+
+export function videoCommandRoutes(dependencies: VideoCommandRoutesDependencies): Route[] {
+  return [changeDetails(dependencies), deleteVideo(dependencies)];
+}
+
+/** @throws RevisionConflict when the video is not at `expectedRevision`; what the rules forbid at any revision comes first. */
+export async function handleVideoCommand(
+  store: Pick<EventStore, 'append' | 'readStream'>,
+  videoId: string,
+  command: VideoCommand,
+  context: CommandContext,
+  expectedRevision?: number,
+): Promise<CommandOutcome<VideoEvent, VideoState>> {
+  try {
+    return await handleCommand(store, videoDecider, videoStream(videoId), command, context, { expectedRevision });
+  } catch (error) {
+    // Whose video it is, or that there is none, is no matter of which version one has seen.
+    if (error instanceof RevisionConflict) videoDecider.decide(command, (await readVideo(store, videoId)).state);
+    throw error;
+  }
+}
+
+function changeDetails({ store, queries, progress, urls }: VideoCommandRoutesDependencies): Route {
+  return route({
+    method: 'patch',
+    path: '/api/v1/video/:videoId',
+    operationId: 'changeVideoDetails',
+    etag: true,
+    summary: 'Change a title or a description',
+    description:
+      'Changes what is given and leaves the rest. Only the owner of a video may do this. With `If-Match` the change happens only if nobody else has changed the video meanwhile.',
+    tag: 'Videos',
+    auth: 'required',
+    params: videoIdParams,
+    body: changedDetails,
+    responses: {
+      200: { description: 'The video as it is now.', message: 'Video updated successfully', data: videoSchema },
+      ...refusals,
+    },
+    async handle({ params, body, user, context, raw, signal }): Promise<Reply> {
+      const videoId = videoIdOf(params);
+      const command: VideoCommand = {
+        type: 'ChangeVideoDetails',
+        userId: user!.id,
+        ...body,
+        at: context.now.toISOString(),
+      };
+      const { state, revision, position } = await handleVideoCommand(
+        store,
+        videoId,
+        command,
+        context,
+        revisionWanted(raw.headers['if-match']),
+      );
+      if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
+      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position }, signal);
+      const told = viewOfState(state, user!, urls);
+      const counted = (await queries.byId(videoId))?.video;
+      const data =
+        counted === undefined
+          ? told
+          : { ...told, viewCount: counted.viewCount, likeCount: counted.likeCount, user: counted.user };
+      return {
+        status: 200,
+        message: 'Video updated successfully',
+        data,
+        position,
+        behind: !shown,
+        headers: { ETag: videoEtag(revision!) },
+      };
+    },
+  });
+}
+
+function deleteVideo({ store, progress }: VideoCommandRoutesDependencies): Route {
+  return route({
+    method: 'delete',
+    path: '/api/v1/video/:videoId',
+    operationId: 'deleteVideo',
+    etag: true,
+    summary: 'Delete a video',
+    description:
+      'Removes the video from the feed, and its files from storage. Only the owner of a video may do this. It cannot be undone.',
+    tag: 'Videos',
+    auth: 'required',
+    params: videoIdParams,
+    responses: { 204: { description: 'The video is deleted. Deleting it again changes nothing.' }, ...refusals },
+    async handle({ params, user, context, raw, signal }): Promise<Reply> {
+      const videoId = videoIdOf(params);
+      const command: VideoCommand = { type: 'DeleteVideo', userId: user!.id, at: context.now.toISOString() };
+      const { position } = await handleVideoCommand(
+        store,
+        videoId,
+        command,
+        context,
+        revisionWanted(raw.headers['if-match']),
+      );
+      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position }, signal);
+      return { status: 204, message: 'Video deleted successfully', position, behind: !shown };
+    },
+  });
+}

@@ -1,0 +1,187 @@
+import { describe, expect, test } from '@jest/globals';
+import { fold } from '../../core/decider.ts';
+import { given } from '../../core/spec.ts';
+import { videoDecider, type UploadVideo, type VideoCommand } from './decider.ts';
+import type { VideoEvent } from './events.ts';
+
+const at = '2025-03-01T12:00:00.000Z';
+const later = '2025-03-01T12:00:05.000Z';
+const ids = { videoId: 'v1', ownerId: 'ann' };
+const facts = { duration: 12.5, width: 1080, height: 1920 };
+const original = { key: 'originals/v1/a.mp4', size: 1_000 };
+const video = { key: 'videos/v1/b.mp4', size: 500 };
+const thumbnail = { key: 'videos/v1/c.jpg', size: 50 };
+
+const upload: UploadVideo = { type: 'UploadVideo', ...ids, title: 'Cat', description: 'A cat', original, facts, at };
+const finish: VideoCommand = { type: 'RecordVideoProcessed', video, thumbnail, facts, at: later };
+const fail: VideoCommand = { type: 'RecordProcessingFailure', reason: 'It is damaged.', at: later };
+const remove = (userId: string): VideoCommand => ({ type: 'DeleteVideo', userId, at: later });
+const retry = (userId: string): VideoCommand => ({ type: 'RetryProcessing', userId, at: later });
+const retitle = (userId: string, change: { title?: string; description?: string }): VideoCommand => ({
+  type: 'ChangeVideoDetails',
+  userId,
+  ...change,
+  at: later,
+});
+
+const uploaded: VideoEvent = {
+  type: 'VideoUploaded',
+  data: { ...ids, title: 'Cat', description: 'A cat', original, facts, at },
+};
+const processed: VideoEvent = { type: 'VideoProcessed', data: { ...ids, video, thumbnail, facts, at: later } };
+const failed: VideoEvent = { type: 'VideoProcessingFailed', data: { ...ids, reason: 'It is damaged.', at: later } };
+const retried: VideoEvent = { type: 'VideoProcessingRetried', data: { ...ids, original, at: later } };
+const deleted: VideoEvent = { type: 'VideoDeleted', data: { ...ids, wasPublic: true, at: later } };
+const deletedUnseen: VideoEvent = { type: 'VideoDeleted', data: { ...ids, wasPublic: false, at: later } };
+const retitled: VideoEvent = {
+  type: 'VideoDetailsChanged',
+  data: { ...ids, title: 'Dog', description: 'A cat', at: later },
+};
+
+const after = (...events: VideoEvent[]) => given(videoDecider, events);
+
+describe('an upload', () => {
+  test('begins a video', () => after().when(upload).then([uploaded]));
+  test('that is repeated changes nothing, however far the video has come', () => {
+    after(uploaded).when(upload).thenNothing();
+    after(uploaded, processed).when(upload).thenNothing();
+    after(uploaded, deleted).when(upload).thenNothing();
+  });
+  test('cannot take an id that is someone else’s', () =>
+    after(uploaded)
+      .when({ ...upload, ownerId: 'bob' })
+      .thenThrows('video_exists'));
+});
+
+describe('processing', () => {
+  test('makes a video ready, or fails it', () => {
+    after(uploaded).when(finish).then([processed]);
+    after(uploaded).when(fail).then([failed]);
+  });
+  test('that ends twice ends once', () => {
+    after(uploaded, processed).when(finish).thenNothing();
+    after(uploaded, failed).when(fail).thenNothing();
+  });
+  test('is over once it has failed or succeeded, whatever a late worker says', () => {
+    after(uploaded, failed).when(finish).thenNothing();
+    after(uploaded, processed).when(fail).thenNothing();
+  });
+  test('does not bring a deleted video back', () => {
+    after(uploaded, deleted).when(finish).thenNothing();
+    after(uploaded, deleted).when(fail).thenNothing();
+  });
+  test('of a video that never was is refused', () => {
+    after().when(finish).thenThrows('video_not_found');
+    after().when(fail).thenThrows('video_not_found');
+  });
+});
+
+describe('a retry', () => {
+  test('of a failed video processes its original again', () =>
+    after(uploaded, failed).when(retry('ann')).then([retried]));
+  test('is refused unless the last processing failed, so also when it is repeated', () => {
+    for (const history of [
+      [uploaded],
+      [uploaded, processed],
+      [uploaded, failed, retried],
+      [uploaded, failed, retried, processed],
+    ]) {
+      after(...history)
+        .when(retry('ann'))
+        .thenThrows('not_failed');
+    }
+  });
+  test('may be made again after another failure', () =>
+    after(uploaded, failed, retried, failed).when(retry('ann')).then([retried]));
+  test('ends as processing does, once', () => {
+    after(uploaded, failed, retried).when(finish).then([processed]);
+    after(uploaded, failed, retried).when(fail).then([failed]);
+    after(uploaded, failed, retried, processed).when(fail).thenNothing();
+  });
+  test('is not for others', () => {
+    after(uploaded, processed).when(retry('bob')).thenThrows('not_your_video');
+    after(uploaded, failed).when(retry('bob')).thenThrows('video_not_found');
+  });
+  test('of what is not there is refused', () => {
+    after().when(retry('ann')).thenThrows('video_not_found');
+    after(uploaded, failed, deleted).when(retry('ann')).thenThrows('video_not_found');
+  });
+  test('forgets why the video failed', () => {
+    expect(fold(videoDecider, [uploaded, failed, retried])).toEqual({
+      ...fold(videoDecider, [uploaded]),
+      updatedAt: later,
+    });
+  });
+  test('does not bring a deleted video back', () =>
+    after(uploaded, failed, retried, deleted).when(finish).thenNothing());
+});
+
+describe('details', () => {
+  test('are changed by the owner, one or both', () => {
+    after(uploaded, processed)
+      .when(retitle('ann', { title: 'Dog' }))
+      .then([retitled]);
+    after(uploaded)
+      .when(retitle('ann', { title: 'Dog', description: 'A cat' }))
+      .then([retitled]);
+  });
+  test('that are so already are not changed', () => {
+    after(uploaded, processed, retitled)
+      .when(retitle('ann', { title: 'Dog' }))
+      .thenNothing();
+    after(uploaded).when(retitle('ann', {})).thenNothing();
+  });
+  test('are not changed by others', () =>
+    after(uploaded, processed)
+      .when(retitle('bob', { title: 'Dog' }))
+      .thenThrows('not_your_video'));
+  test('of what others cannot see are not even there for them', () => {
+    for (const hidden of [[], [uploaded], [uploaded, failed], [uploaded, deleted]]) {
+      after(...hidden)
+        .when(retitle('bob', { title: 'Dog' }))
+        .thenThrows('video_not_found');
+    }
+  });
+  test('of a deleted video are gone for its owner too', () =>
+    after(uploaded, deleted)
+      .when(retitle('ann', { title: 'Dog' }))
+      .thenThrows('video_not_found'));
+});
+
+describe('deleting', () => {
+  test('is for the owner, at any time, and records whether the video was public', () => {
+    after(uploaded, processed).when(remove('ann')).then([deleted]);
+    for (const history of [[uploaded], [uploaded, failed]])
+      after(...history)
+        .when(remove('ann'))
+        .then([deletedUnseen]);
+  });
+  test('twice is deleting once', () => after(uploaded, deleted).when(remove('ann')).thenNothing());
+  test('is not for others', () => {
+    after(uploaded, processed).when(remove('bob')).thenThrows('not_your_video');
+    after(uploaded, deleted).when(remove('bob')).thenThrows('video_not_found');
+    after().when(remove('ann')).thenThrows('video_not_found');
+  });
+});
+
+test('a video is what its events say', () => {
+  const longer = { ...facts, duration: 12.52 };
+  const history: VideoEvent[] = [
+    uploaded,
+    { ...processed, data: { ...processed.data, facts: longer } } as VideoEvent,
+    retitled,
+  ];
+  expect(fold(videoDecider, history)).toEqual({
+    status: 'ready',
+    id: 'v1',
+    ownerId: 'ann',
+    title: 'Dog',
+    description: 'A cat',
+    original,
+    facts: longer,
+    video,
+    thumbnail,
+    createdAt: at,
+    updatedAt: later,
+  });
+});

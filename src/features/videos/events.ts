@@ -1,0 +1,112 @@
+import type { DomainEvent } from '../../core/event.ts';
+import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+
+/** An object in the object store. */
+export interface MediaObject {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What was found in the file: seconds, and pixels as shown (rotation applied). */
+export interface MediaFacts {
+  readonly duration: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Stream `video-<videoId>`. */
+export type VideoUploaded = DomainEvent<
+  'VideoUploaded',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    readonly title: string;
+    readonly description: string;
+    readonly original: MediaObject;
+    readonly facts: MediaFacts;
+    readonly at: string;
+  }
+>;
+
+export type VideoProcessed = DomainEvent<
+  'VideoProcessed',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    readonly video: MediaObject;
+    readonly thumbnail: MediaObject;
+    /** Of the rendition that is played. */
+    readonly facts: MediaFacts;
+    readonly at: string;
+  }
+>;
+
+export type VideoProcessingFailed = DomainEvent<
+  'VideoProcessingFailed',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** A sentence for the uploader. */
+    readonly reason: string;
+    readonly at: string;
+  }
+>;
+
+/** Its owner asked for another try after a failure. */
+export type VideoProcessingRetried = DomainEvent<
+  'VideoProcessingRetried',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** What is processed again. */
+    readonly original: MediaObject;
+    readonly at: string;
+  }
+>;
+
+export type VideoDetailsChanged = DomainEvent<
+  'VideoDetailsChanged',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    readonly title: string;
+    readonly description: string;
+    readonly at: string;
+  }
+>;
+
+export type VideoDeleted = DomainEvent<
+  'VideoDeleted',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** Whether anyone but its owner could watch the video. False in events of version 1, which did not record it. */
+    readonly wasPublic: boolean;
+    readonly at: string;
+  }
+>;
+
+export type VideoEvent =
+  VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoProcessingRetried | VideoDetailsChanged | VideoDeleted;
+
+/**
+ * Stream `upload-<hash of user and Idempotency-Key>`: the id that the first try of an upload gave its video, for the
+ * others to take. A derived id would not be time-ordered, and would land anywhere in the feed.
+ */
+export type UploadBegun = DomainEvent<
+  'UploadBegun',
+  { readonly videoId: string; readonly ownerId: string; readonly at: string }
+>;
+
+export const uploadEventTypes = { UploadBegun: { version: 1 } } as const satisfies EventTypeDefinitions;
+
+export const videoEventTypes = {
+  VideoUploaded: { version: 1 },
+  VideoProcessed: { version: 1 },
+  VideoProcessingFailed: { version: 1 },
+  VideoProcessingRetried: { version: 1 },
+  VideoDetailsChanged: { version: 1 },
+  // Version 1 does not say whether the video was public. If it was not, strangers must not learn its id, so assume that.
+  VideoDeleted: { version: 2, upcasts: { 1: (data) => ({ ...data, wasPublic: false }) } },
+} as const satisfies EventTypeDefinitions;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { RecordedEvent } from '../../core/event.ts';
+import { exampleValues } from '../../http/documents/exampleValues.ts';
+import type { VideoEvent } from './events.ts';
+
+export const historyEntrySchema = z.object({
+  type: z.string().meta({ description: 'What happened.', examples: ['VideoDetailsChanged'] }),
+  at: z.iso.datetime().meta({ description: 'When it happened.', examples: [exampleValues.updated] }),
+  revision: z
+    .int32()
+    .min(0)
+    .meta({ description: 'Its place in the history of the video, from 0.', examples: [2] }),
+  position: z.string().meta({ description: 'Its place in the whole log.', examples: [exampleValues.position] }),
+  data: z
+    .record(z.string(), z.unknown())
+    .meta({ description: 'What changed.', examples: [{ title: 'Test card', description: 'Four seconds' }] }),
+});
+
+export type HistoryEntry = z.infer<typeof historyEntrySchema>;
+
+/** An event of a video as its owner may see it: without the keys under which objects are stored. */
+export function historyOf(event: RecordedEvent<VideoEvent>): HistoryEntry {
+  const { type, data, revision, position } = event;
+  return { type, at: data.at, revision, position: String(position), data: publicData(event) };
+}
+
+function publicData({ type, data }: VideoEvent): Record<string, unknown> {
+  switch (type) {
+    case 'VideoUploaded':
+      return { title: data.title, description: data.description, size: data.original.size, ...data.facts };
+    case 'VideoProcessed':
+      return { size: data.video.size, ...data.facts };
+    case 'VideoProcessingFailed':
+      return { reason: data.reason };
+    case 'VideoDetailsChanged':
+      return { title: data.title, description: data.description };
+    case 'VideoProcessingRetried':
+    case 'VideoDeleted':
+      return {};
+  }
+}

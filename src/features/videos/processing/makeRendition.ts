@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { DomainError } from '../../../core/errors.ts';
+import { ObjectNotFound, type ObjectStore } from '../../../objectStore/objectStore.ts';
+import type { ExistingVideo } from '../decider.ts';
+import type { MediaFacts, MediaObject } from '../events.ts';
+import { AttemptKilled } from '../../../jobs/attempts.ts';
+import { ensureRoom, type FreeSpace } from '../../../media/receiving/diskSpace.ts';
+import { FfmpegFailed } from '../../../media/ffmpeg/ffmpeg.ts';
+import type { Inspect, InspectedVideo } from '../../../media/inspecting/inspect.ts';
+import { renditionLimits } from '../../../media/receiving/limits.ts';
+import { renditionKey } from './mediaKeys.ts';
+import { ProbeFailed } from '../../../media/inspecting/probe.ts';
+import type { UploadProgress } from '../../../realtime/uploadProgress.ts';
+import { planRendition, type RenditionPlan } from '../../../media/transcoding/rendition.ts';
+import type { Sandbox } from '../../../media/ffmpeg/sandbox.ts';
+import type { Scratch } from '../../../media/receiving/scratch.ts';
+import { makeThumbnail, MOST_OUTPUT, transcode } from '../../../media/transcoding/transcode.ts';
+
+export interface RenderOptions {
+  readonly objects: ObjectStore;
+  readonly scratch: Scratch;
+  readonly inspect: Inspect;
+  /** Path of the binary. */
+  readonly ffmpeg: string;
+  /** Limits and a bare environment only, by default. */
+  readonly sandbox?: Sandbox;
+  /** Milliseconds for one transcode. */
+  readonly timeout?: number;
+  /** What the system says by default. */
+  readonly freeSpace?: FreeSpace;
+}
+
+export interface Rendition {
+  readonly video: MediaObject;
+  readonly thumbnail: MediaObject;
+  readonly facts: MediaFacts;
+}
+
+/** Trying again would end the same way. The message is for the uploader. */
+export class CannotBeProcessed extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'CannotBeProcessed';
+  }
+}
+
+/** Seconds by which a rendition may be shorter than the picture it was made of, before that counts as damaged. */
+const MOST_LOST = 0.5;
+
+/**
+ * Fetches a video's original, makes what is played and its thumbnail, and stores both.
+ * @throws CannotBeProcessed for what is wrong with the file; AttemptKilled when FFmpeg or ffprobe was killed; anything else is worth another try.
+ */
+export async function makeRendition(
+  video: ExistingVideo,
+  options: RenderOptions & {
+    readonly signal: AbortSignal;
+    readonly report: (stage: UploadProgress['stage'], share?: number) => void;
+  },
+): Promise<Rendition> {
+  const { objects, scratch, ffmpeg, sandbox, timeout, signal, report } = options;
+  await using folder = await scratch.make();
+  const [original, movie, picture] = ['original.mp4', 'video.mp4', 'thumbnail.jpg'].map((name) =>
+    join(folder.path, name),
+  ) as [string, string, string];
+  try {
+    report('transcoding');
+    await ensureRoom(folder.path, video.original.size + MOST_OUTPUT, options.freeSpace);
+    await objects.getFile(video.original.key, original, signal);
+    const found = await options.inspect(original, { signal, ownerId: video.ownerId });
+    const plan = planRendition(found.video, found.audio);
+    await transcode(original, movie, plan, {
+      ffmpeg,
+      sandbox,
+      signal,
+      timeout,
+      onProgress: (share) => report('transcoding', share),
+    });
+    const made = await options.inspect(movie, { signal, ownerId: video.ownerId, limits: renditionLimits });
+    checkComplete(plan, made);
+    report('thumbnail');
+    await makeThumbnail(movie, picture, plan, { ffmpeg, sandbox, signal });
+    report('publishing');
+    return {
+      video: await store(objects, video.id, movie, 'mp4', signal),
+      thumbnail: await store(objects, video.id, picture, 'jpg', signal),
+      facts: made.facts,
+    };
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+function checkComplete({ duration }: RenditionPlan, { facts }: InspectedVideo): void {
+  if (facts.duration < duration - MOST_LOST && facts.duration < duration * 0.9) {
+    throw new CannotBeProcessed('The video is damaged: only a part of it can be decoded.');
+  }
+}
+
+async function store(
+  objects: ObjectStore,
+  videoId: string,
+  path: string,
+  extension: 'mp4' | 'jpg',
+  signal: AbortSignal,
+): Promise<MediaObject> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash, { signal });
+  const key = renditionKey(videoId, hash.digest('hex'), extension);
+  await objects.putFile(key, path, extension === 'mp4' ? 'video/mp4' : 'image/jpeg', signal);
+  return { key, size: (await stat(path)).size };
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof DomainError) return new CannotBeProcessed(error.message, { cause: error });
+  if (error instanceof ObjectNotFound)
+    return new CannotBeProcessed('The uploaded file is gone. Please upload it again.', { cause: error });
+  if ((error instanceof FfmpegFailed || error instanceof ProbeFailed) && error.killed) return new AttemptKilled(error);
+  if (!(error instanceof FfmpegFailed) || error.ourFault) return error;
+  if (error.reason === 'timeout')
+    return new CannotBeProcessed('The video takes too long to process. Export it at a lower resolution.', {
+      cause: error,
+    });
+  if (error.reason === 'memory')
+    return new CannotBeProcessed('The video takes too much memory to process. Export it at a lower resolution.', {
+      cause: error,
+    });
+  return new CannotBeProcessed('The video cannot be decoded: it is damaged.', { cause: error });
+}

@@ -1,0 +1,39 @@
+import { PUBLIC_PREFIX } from '../../../objectStore/keys.ts';
+import type { ObjectStore } from '../../../objectStore/objectStore.ts';
+import type { MediaObject } from '../events.ts';
+import type { ReceivedFile } from '../../../media/receiving/multipart.ts';
+
+/** Under the video, so that deleting one video never touches another's bytes; named by its bytes, so never overwritten. */
+function originalKey(videoId: string, sha256: string): string {
+  return `originals/${videoId}/${sha256}.mp4`;
+}
+
+export function renditionKey(videoId: string, sha256: string, extension: 'mp4' | 'jpg'): string {
+  return `${PUBLIC_PREFIX}${videoId}/${sha256}.${extension}`;
+}
+
+/** Stores an upload as it came, where only our own processes read it. @throws ObjectStoreUnavailable */
+export async function storeOriginal(
+  objects: ObjectStore,
+  videoId: string,
+  file: ReceivedFile,
+  signal?: AbortSignal,
+): Promise<MediaObject> {
+  const key = originalKey(videoId, file.sha256);
+  await objects.putFile(key, file.path, 'video/mp4', signal);
+  return { key, size: file.size };
+}
+
+/** Removes every object of a video but those to keep. Repeating it is harmless. */
+export async function removeObjects(
+  objects: ObjectStore,
+  videoId: string,
+  keep: readonly (MediaObject | undefined)[] = [],
+): Promise<void> {
+  const kept = new Set(keep.map((object) => object?.key));
+  const doomed: string[] = [];
+  for (const prefix of [`${PUBLIC_PREFIX}${videoId}/`, `originals/${videoId}/`]) {
+    for await (const key of objects.list(prefix)) if (!kept.has(key)) doomed.push(key);
+  }
+  await objects.remove(doomed);
+}

@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { QueryCache } from '../../cache/queryCache.ts';
+import { fold } from '../../core/decider.ts';
+import type { RecordedEvent } from '../../core/event.ts';
+import type { EventStore } from '../../core/eventStore.ts';
+import { exampleValues } from '../../http/documents/exampleValues.ts';
+import { untilMinPosition } from '../../http/consistency/minPosition.ts';
+import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
+import type { LikeQueries } from '../likes/likeQueries.ts';
+import type { ProjectionProgress } from '../../core/projectionProgress.ts';
+import type { ViewRecorder } from '../views/viewRecorder.ts';
+import { CURSOR, cursorBehind, videoBefore } from './cursor.ts';
+import { ownVideo, videoDecider, videoNotFound, videoStream } from './decider.ts';
+import { videoEtag } from './etag.ts';
+import type { VideoEvent } from './events.ts';
+import { historyEntrySchema, historyOf } from './history.ts';
+import { videoIdOf, videoIdParams } from './videoId.ts';
+import type { VideoQueries, VideoWithNeighbours } from './videoQueries.ts';
+import { videoSchema } from './videoView.ts';
+
+export interface VideoQueryRoutesDependencies {
+  readonly queries: VideoQueries;
+  readonly likes: Pick<LikeQueries, 'isLiked'>;
+  readonly cache: QueryCache;
+  readonly views: Pick<ViewRecorder, 'record'>;
+  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
+  readonly store: Pick<EventStore, 'readStream'>;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const videoRef = (id: string): z.ZodNullable => z.object({ id: z.uuid().meta({ examples: [id] }) }).nullable();
+const exampleCursor = cursorBehind(exampleValues.olderVideoId);
+
+export function videoQueryRoutes(dependencies: VideoQueryRoutesDependencies): Route[] {
+  return [listVideos(dependencies), getVideo(dependencies), getHistory(dependencies)];
+}
+
+function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies): Route {
+  const load = async (page: number, limit: number, cursor: string | undefined): Promise<Buffer> => {
+    const from = cursor ? { olderThan: videoBefore(cursor) } : { offset: cursor === '' ? 0 : (page - 1) * limit };
+    const { videos, total, next } = await queries.feed(from, limit);
+    const nextCursor = next === undefined ? null : cursorBehind(next);
+    const meta = { ...(cursor === undefined && { page }), limit, total, nextCursor };
+    return envelope('Videos retrieved successfully', videos, meta);
+  };
+  return route({
+    method: 'get',
+    path: '/api/v1/video',
+    operationId: 'listVideos',
+    etag: true,
+    summary: 'List the feed',
+    description:
+      'Videos that are ready to play, newest first. Page through it with `page`, or with `cursor`: a page by cursor costs the same at any depth, and shows no video twice when new ones arrive meanwhile.',
+    tag: 'Videos',
+    auth: 'none',
+    query: z.object({
+      page: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(1)
+        .meta({ description: 'Which page, from 1. Ignored when there is a `cursor`.' }),
+      limit: z.coerce.number().int().min(1).max(100).default(10).meta({ description: 'How many videos a page has.' }),
+      cursor: z
+        .string()
+        .regex(CURSOR, 'must be the nextCursor of a page, or empty')
+        .optional()
+        .meta({
+          description: `The \`nextCursor\` of the page before (22 characters of base64url, like \`${exampleCursor}\`), or empty for the first page.`,
+        }),
+    }),
+    responses: {
+      200: {
+        description: 'One page of the feed.',
+        message: 'Videos retrieved successfully',
+        data: z.array(videoSchema),
+        meta: z.object({
+          page: z
+            .int32()
+            .min(1)
+            .optional()
+            .meta({ description: 'Absent when a cursor was given.', examples: [1] }),
+          limit: z
+            .int32()
+            .min(1)
+            .max(100)
+            .meta({ examples: [10] }),
+          total: z
+            .int32()
+            .min(0)
+            .meta({ description: 'Videos in the whole feed.', examples: [42] }),
+          nextCursor: z
+            .string()
+            .nullable()
+            .meta({ description: 'Null on the last page.', examples: [exampleCursor] }),
+        }),
+      },
+    },
+    async handle(request): Promise<Reply> {
+      const { page, limit, cursor } = request.query;
+      if (request.minPosition !== undefined) await untilMinPosition(progress, ['videos'], request);
+      const reply = await cache.get({
+        key: cursor === undefined ? `feed:page:${page}:${limit}` : `feed:after:${cursor}:${limit}`,
+        projection: 'videos',
+        minPosition: request.minPosition,
+        load: () => load(page, limit, cursor),
+      });
+      return { status: 200, contentType: JSON_TYPE, ...reply! };
+    },
+  });
+}
+
+function getVideo({ queries, likes, cache, views, progress }: VideoQueryRoutesDependencies): Route {
+  /** Of a video that everyone may see. What is shared is its JSON, without anything about who asks. */
+  async function listed(videoId: string, minPosition: bigint | undefined): Promise<VideoWithNeighbours | undefined> {
+    const shared = await cache.get({
+      key: `video:${videoId}`,
+      projection: 'videos',
+      minPosition,
+      load: async () => {
+        const found = await queries.byId(videoId);
+        return found?.video.status === 'ready' ? Buffer.from(JSON.stringify(found)) : undefined;
+      },
+    });
+    return shared && (JSON.parse(shared.bytes.toString()) as VideoWithNeighbours);
+  }
+
+  async function unlisted(videoId: string, user: AuthenticatedUser): Promise<VideoWithNeighbours | undefined> {
+    const found = await queries.byId(videoId);
+    return found?.video.uploadedBy === user.id ? found : undefined;
+  }
+
+  return route({
+    method: 'get',
+    path: '/api/v1/video/:videoId',
+    operationId: 'getVideo',
+    etag: true,
+    summary: 'Watch a video',
+    description:
+      'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, else address) and minute. Its owner also gets it while it is being processed, and when that failed.',
+    tag: 'Videos',
+    auth: 'optional',
+    params: videoIdParams,
+    responses: {
+      200: {
+        description: 'The video.',
+        message: 'Video retrieved successfully',
+        data: z.object({
+          video: videoSchema,
+          prev: videoRef(exampleValues.olderVideoId).meta({ description: 'The next older video.' }),
+          next: videoRef(exampleValues.newerVideoId).meta({ description: 'The next newer video.' }),
+          isLiked: z
+            .boolean()
+            .meta({ description: 'Whether the caller likes it. False without an access token.', examples: [false] }),
+        }),
+      },
+      404: { description: 'There is no such video.', code: 'video_not_found' },
+    },
+    async handle(request): Promise<Reply> {
+      const { params, user, context, address, minPosition } = request;
+      const videoId = videoIdOf(params);
+      if (minPosition !== undefined)
+        await untilMinPosition(progress, user === undefined ? ['videos'] : ['videos', 'likes'], request);
+      const [shared, isLiked] = await Promise.all([
+        listed(videoId, minPosition),
+        user === undefined ? false : likes.isLiked(videoId, user.id),
+      ]);
+      const found = shared ?? (user && (await unlisted(videoId, user)));
+      if (found === undefined) throw videoNotFound();
+      const { video, revision, prev, next } = found;
+      if (video.status === 'ready' && request.raw.method === 'GET') {
+        views.record({ videoId, ownerId: video.uploadedBy, viewer: { userId: user?.id, address }, context });
+      }
+      const bytes = envelope('Video retrieved successfully', {
+        video,
+        prev: prev && { id: prev },
+        next: next && { id: next },
+        isLiked,
+      });
+      const etag = videoEtag(revision, createHash('sha1').update(bytes).digest('base64url'));
+      const headers = {
+        'Cache-Control': user === undefined ? 'no-cache' : 'private, no-cache',
+        Vary: 'Origin, Authorization',
+      };
+      return { status: 200, contentType: JSON_TYPE, bytes, etag, headers };
+    },
+  });
+}
+
+function getHistory({ store }: VideoQueryRoutesDependencies): Route {
+  return route({
+    method: 'get',
+    path: '/api/v1/video/:videoId/history',
+    operationId: 'getVideoHistory',
+    summary: 'Get the history of a video',
+    description:
+      'The events of a video, oldest first. Only its owner may read them, also after the video has been deleted.',
+    tag: 'Videos',
+    auth: 'required',
+    params: videoIdParams,
+    responses: {
+      200: {
+        description: 'The events of the video.',
+        message: 'History retrieved successfully',
+        data: z.array(historyEntrySchema),
+      },
+      403: { description: 'The video belongs to another user.', code: 'not_your_video' },
+      404: { description: 'There is no such video.', code: 'video_not_found' },
+    },
+    async handle({ params, user }): Promise<Reply> {
+      const videoId = videoIdOf(params);
+      const events: RecordedEvent<VideoEvent>[] = [];
+      for await (const event of store.readStream(videoStream(videoId))) events.push(event as RecordedEvent<VideoEvent>);
+      ownVideo(fold(videoDecider, events), user!.id);
+      return { status: 200, message: 'History retrieved successfully', data: events.map(historyOf) };
+    },
+  });
+}
+
+function envelope(message: string, data: unknown, meta?: object): Buffer {
+  return Buffer.from(JSON.stringify({ success: true, statusCode: 200, message, ...(meta && { meta }), data }));
+}

@@ -1,0 +1,67 @@
+import { EventStoreUnavailable, type EventStore } from '../../core/eventStore.ts';
+import { isShown } from '../../http/consistency/minPosition.ts';
+import { route, type Reply, type Route } from '../../http/route.ts';
+import type { UploadQuota } from './processing/uploadQuota.ts';
+import type { ProjectionProgress } from '../../core/projectionProgress.ts';
+import { handleVideoCommand, SHOWN_IN } from './commandRoutes.ts';
+import { ownVideo, videoNotFound, videoStream } from './decider.ts';
+import { readVideo } from './readVideo.ts';
+import { videoIdOf, videoIdParams } from './videoId.ts';
+import { viewOfState, videoSchema, type MediaUrls } from './videoView.ts';
+
+export interface RetryRouteDependencies {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
+  readonly quota: UploadQuota;
+  readonly urls: MediaUrls;
+}
+
+/** A retry waits in the queue as an upload does, and counts against the same limits. */
+export function retryRoute({ store, progress, quota, urls }: RetryRouteDependencies): Route {
+  return route({
+    method: 'post',
+    path: '/api/v1/video/:videoId/retry',
+    operationId: 'retryVideo',
+    summary: 'Process a failed video again',
+    description:
+      'Processes the file that was uploaded once more. Only the owner of a video may do this, and only after its processing has failed. It counts against the same limits as an upload.',
+    tag: 'Videos',
+    auth: 'required',
+    limit: 'upload',
+    params: videoIdParams,
+    responses: {
+      202: {
+        description: 'The video is being processed again.',
+        message: 'The video is being processed again',
+        data: videoSchema,
+      },
+      403: { description: 'The video belongs to another user.', code: 'not_your_video' },
+      404: { description: 'There is no such video.', code: 'video_not_found' },
+      409: { description: 'The processing of this video has not failed.', code: 'not_failed' },
+      429: {
+        description:
+          'Too many of your videos wait to be processed (`too_many_pending_videos`, `too_many_pending_bytes`), or too many requests.',
+        code: 'too_many_pending_videos',
+      },
+    },
+    async handle({ params, user, context, signal }): Promise<Reply> {
+      const videoId = videoIdOf(params);
+      const video = ownVideo((await readVideo(store, videoId)).state, user!.id);
+      await quota.reserve({ videoId, ownerId: video.ownerId, bytes: video.original.size });
+      const { state, position } = await handleVideoCommand(
+        store,
+        videoId,
+        { type: 'RetryProcessing', userId: user!.id, at: context.now.toISOString() },
+        context,
+      ).catch(async (error: unknown) => {
+        // Without an answer the event may be in the log all the same.
+        if (!(error instanceof EventStoreUnavailable)) await quota.release(videoId);
+        throw error;
+      });
+      if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
+      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position }, signal);
+      const data = viewOfState(state, { name: user!.name, username: user!.username }, urls);
+      return { status: 202, message: 'The video is being processed again', data, position, behind: !shown };
+    },
+  });
+}

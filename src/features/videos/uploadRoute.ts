@@ -1,0 +1,197 @@
+import { z } from 'zod';
+import type { CommandContext } from '../../core/commandContext.ts';
+import { DomainError, validationFailed } from '../../core/errors.ts';
+import { EventStoreUnavailable, type EventStore } from '../../core/eventStore.ts';
+import { drainThenClose } from '../../http/request/drain.ts';
+import { isShown } from '../../http/consistency/minPosition.ts';
+import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
+import { validate } from '../../http/request/validate.ts';
+import { storeOriginal } from './processing/mediaKeys.ts';
+import { progressOf, type ReportUploadProgress, type UploadProgress } from '../../realtime/uploadProgress.ts';
+import { receiveUpload, type ReceiveUploadOptions } from '../../media/receiving/upload.ts';
+import { uploadLimits } from '../../media/receiving/limits.ts';
+import type { UploadQuota } from './processing/uploadQuota.ts';
+import type { ObjectStore } from '../../objectStore/objectStore.ts';
+import type { ProjectionProgress } from '../../core/projectionProgress.ts';
+import { handleVideoCommand, SHOWN_IN, videoDescription, videoTitle } from './commandRoutes.ts';
+import { videoNotFound, videoStream } from './decider.ts';
+import { readVideo, untilProcessed, type VideoNow } from './readVideo.ts';
+import { videoIdForUpload } from './videoIdForUpload.ts';
+import { viewOfState, videoSchema } from './videoView.ts';
+
+export interface UploadRouteDependencies extends Pick<ReceiveUploadOptions, 'scratch' | 'inspect' | 'limits'> {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly objects: ObjectStore;
+  readonly quota: UploadQuota;
+  readonly progress: Pick<ProjectionProgress, 'onCommit' | 'waitFor'>;
+  readonly reportProgress: ReportUploadProgress;
+  /** How long a request waits for processing, in milliseconds (`UPLOAD_WAIT_SECONDS`). */
+  readonly uploadWaitMs: number;
+}
+
+/** As long as the first try might have taken: a client that is cut off while it sends may not see its answer, and would try again for ever. */
+const LONGEST_REPEAT_MS = 30 * 60_000;
+
+const details = z.object({ title: videoTitle, description: videoDescription.default('') });
+
+export function uploadRoute(dependencies: UploadRouteDependencies): Route {
+  const { store, objects, progress, uploadWaitMs } = dependencies;
+  return route({
+    method: 'post',
+    path: '/api/v1/video/upload',
+    operationId: 'uploadVideo',
+    summary: 'Upload a video',
+    description:
+      'Takes an MP4 file of at most 60 seconds and 50 MB. The request waits until the video is ready to play; with `Prefer: respond-async`, or when processing takes longer than the server lets requests wait, it answers 202 before.',
+    tag: 'Videos',
+    auth: 'required',
+    limit: 'upload',
+    multipart: z.object({
+      video: z.file().meta({ description: 'The MP4 file.' }),
+      data: z
+        .string()
+        .meta({
+          description:
+            'JSON text with `title` (1 to 200 characters) and, if wanted, `description` (at most 5000). Both are cleaned as the schema `ChangedDetails` says.',
+          examples: ['{"title":"Test card","description":"Four seconds"}'],
+        }),
+    }),
+    responses: {
+      201: { description: 'The video, ready to play.', message: 'Video uploaded successfully', data: videoSchema },
+      202: {
+        description: 'The video is still being processed.',
+        message: 'Video received; it is being processed',
+        data: videoSchema,
+      },
+      413: { description: 'The file is larger than 50 MB.', code: 'file_too_large' },
+      415: { description: 'The file is not an MP4. Its content decides, not its name.', code: 'not_an_mp4' },
+      422: {
+        description:
+          'The video is longer than 60 seconds, has more pixels in all its frames than can be processed in good time, cannot be decoded, or could not be processed. The message says why.',
+        code: 'video_too_long',
+      },
+      429: {
+        description:
+          'Too many of your videos wait to be processed (`too_many_pending_videos`, `too_many_pending_bytes`), or too many requests.',
+        code: 'too_many_pending_videos',
+      },
+    },
+    async handle({ user, context, raw, signal }): Promise<Reply> {
+      const videoId = await videoIdForUpload(store, user!.id, context);
+      const isRepeat =
+        context.idempotencyKey !== undefined && (await readVideo(store, videoId)).state.status !== 'none';
+      if (isRepeat) drainThenClose(raw, LONGEST_REPEAT_MS);
+      else await receiveWithinQuota(dependencies, videoId, user!, raw, context);
+
+      const withinMs = prefersAsync(raw.headers['prefer']) ? 0 : uploadWaitMs;
+      const now = await untilProcessed({ store, progress }, videoId, { withinMs, signal });
+      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position: now.position }, signal);
+      return { ...answer(now, user!, objects), position: now.position, behind: !shown };
+    },
+  });
+}
+
+/** The quota comes first: what is beyond it is refused before its file is sent. */
+async function receiveWithinQuota(
+  dependencies: UploadRouteDependencies,
+  videoId: string,
+  ...rest: Received
+): Promise<void> {
+  const [user, request] = rest;
+  const { quota, limits: { maxBytes } = uploadLimits } = dependencies;
+  const announced = Number(request.headers['content-length'] ?? Number.NaN);
+  try {
+    await quota.reserve({
+      videoId,
+      ownerId: user.id,
+      bytes: Number.isNaN(announced) ? maxBytes : Math.min(announced, maxBytes),
+    });
+  } catch (error) {
+    drainThenClose(request);
+    throw error;
+  }
+  try {
+    await receive(dependencies, videoId, ...rest);
+  } catch (error) {
+    // Without an answer the event may be in the log all the same.
+    if (!(error instanceof EventStoreUnavailable)) await quota.release(videoId);
+    throw error;
+  }
+}
+
+type Received = [user: AuthenticatedUser, request: Parameters<typeof receiveUpload>[0], context: CommandContext];
+
+async function receive(
+  { store, objects, scratch, inspect, limits, reportProgress }: UploadRouteDependencies,
+  videoId: string,
+  ...[user, request, context]: Received
+): Promise<void> {
+  const report = (stage: UploadProgress['stage'], share = 0): void =>
+    reportProgress({ userId: user.id, videoId, stage, progress: progressOf(stage, share) });
+  await using received = await receiveUpload(request, {
+    scratch,
+    inspect,
+    ownerId: user.id,
+    ...(limits !== undefined && { limits }),
+    onReceived: (fraction) => report('receiving', fraction),
+    onChecking: () => report('checking'),
+  });
+  const { title, description } = parseDetails(received.data);
+  report('storing');
+  const original = await storeOriginal(objects, videoId, received.original);
+  report('storing', 1);
+  try {
+    const { facts } = received;
+    const at = context.now.toISOString();
+    await handleVideoCommand(
+      store,
+      videoId,
+      { type: 'UploadVideo', videoId, ownerId: user.id, title, description, original, facts, at },
+      context,
+    );
+  } catch (error) {
+    // Without an answer the event may be in the log all the same, and its file must be there.
+    if (!(error instanceof EventStoreUnavailable)) await objects.remove([original.key]);
+    throw error;
+  }
+}
+
+/** @throws DomainError `validation_failed` with a message for each field. */
+function parseDetails(text: string | undefined): z.infer<typeof details> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text ?? '{}');
+  } catch {
+    throw validationFailed([{ path: 'data', message: 'data must be JSON text' }]);
+  }
+  return validate({ body: details }, { params: undefined, query: undefined, body }).body as z.infer<typeof details>;
+}
+
+function answer(
+  { state }: VideoNow,
+  user: AuthenticatedUser,
+  objects: Pick<ObjectStore, 'url'>,
+): Reply & { readonly data: unknown } {
+  switch (state.status) {
+    case 'none':
+    case 'deleted':
+      throw videoNotFound();
+    case 'failed':
+      throw new DomainError('unprocessable', 'processing_failed', state.failure ?? 'The video could not be processed.');
+    case 'ready':
+    case 'processing': {
+      const ready = state.status === 'ready';
+      return {
+        status: ready ? 201 : 202,
+        message: ready ? 'Video uploaded successfully' : 'Video received; it is being processed',
+        data: viewOfState(state, { name: user.name, username: user.username }, objects),
+        headers: { Location: `/api/v1/video/${state.id}` },
+      };
+    }
+  }
+}
+
+/** RFC 7240. */
+function prefersAsync(header: string | string[] | undefined): boolean {
+  return /(?:^|,)\s*respond-async\s*(?:[,;]|$)/i.test(String(header ?? ''));
+}

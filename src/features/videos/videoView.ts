@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { exampleValues } from '../../http/documents/exampleValues.ts';
+import type { ObjectStore } from '../../objectStore/objectStore.ts';
+import type { ExistingVideo } from './decider.ts';
+
+const mediaFolder = `https://videos.example.org/media/videos/${exampleValues.videoId}`;
+
+/** A video as clients see it (API.md, Videos). */
+export const videoSchema = z
+  .object({
+    id: z.uuid().meta({ description: 'Time-ordered (UUID v7).', examples: [exampleValues.videoId] }),
+    title: z.string().meta({ examples: ['Test card'] }),
+    description: z.string().meta({ examples: ['Four seconds'] }),
+    url: z
+      .string()
+      .nullable()
+      .meta({ description: 'Where the MP4 is. Null until the video is ready.', examples: [`${mediaFolder}/5f1c.mp4`] }),
+    thumbnailUrl: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'Where a JPEG picture of it is. Null until the video is ready.',
+        examples: [`${mediaFolder}/a7d0.jpg`],
+      }),
+    viewCount: z
+      .int32()
+      .min(0)
+      .meta({ examples: [5] }),
+    likeCount: z
+      .int32()
+      .min(0)
+      .meta({ examples: [3] }),
+    uploadedBy: z.uuid().meta({ description: 'The id of its owner.', examples: [exampleValues.userId] }),
+    createdAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
+    updatedAt: z.iso.datetime().meta({ examples: [exampleValues.updated] }),
+    user: z
+      .object({
+        name: z.string().meta({ examples: ['Ada Lovelace'] }),
+        username: z.string().meta({ examples: ['ada'] }),
+      })
+      .meta({ description: 'Its owner.' }),
+    duration: z
+      .number()
+      .min(0)
+      .meta({ description: 'Seconds.', examples: [4] }),
+    width: z
+      .int32()
+      .min(1)
+      .meta({ description: 'Pixels, as shown.', examples: [640] }),
+    height: z
+      .int32()
+      .min(1)
+      .meta({ description: 'Pixels, as shown.', examples: [360] }),
+    status: z
+      .enum(['processing', 'ready', 'failed'])
+      .meta({ description: 'Whether it can be played.', examples: ['ready'] }),
+  })
+  .meta({ id: 'Video' });
+
+export type VideoView = z.infer<typeof videoSchema>;
+
+export type MediaUrls = Pick<ObjectStore, 'url'>;
+
+/**
+ * A video as its own stream tells it, for the answer to a command that may be ahead of the read model. Nobody has
+ * seen a video before it is ready, so a fresh one has no views and no likes.
+ */
+export function viewOfState(video: ExistingVideo, user: VideoView['user'], urls: MediaUrls): VideoView {
+  if (video.status === 'deleted') throw new Error(`video ${video.id} is deleted: nobody may see it`);
+  return {
+    id: video.id,
+    title: video.title,
+    description: video.description,
+    url: video.video === undefined ? null : urls.url(video.video.key),
+    thumbnailUrl: video.thumbnail === undefined ? null : urls.url(video.thumbnail.key),
+    viewCount: 0,
+    likeCount: 0,
+    uploadedBy: video.ownerId,
+    createdAt: video.createdAt,
+    updatedAt: video.updatedAt,
+    user,
+    duration: video.facts.duration,
+    width: video.facts.width,
+    height: video.facts.height,
+    status: video.status,
+  };
+}

@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { v7 } from 'uuid';
+import { eventually } from '../../../tests/support/eventually.ts';
+import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
+import type { Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
+import type { HistoryEntry } from './history.ts';
+
+let slices: Slices;
+let ann: SliceUser;
+let bob: SliceUser;
+
+beforeAll(async () => {
+  slices = await startSlices();
+  [ann, bob] = [await slices.user('Ann'), await slices.user('Bob')];
+});
+afterAll(async () => slices[Symbol.asyncDispose]());
+
+const get = (id: string, user?: SliceUser): Promise<Answer<VideoPage>> =>
+  slices.call('GET', `/api/v1/video/${id}`, user && { token: user.token });
+const feed = (query = ''): Promise<Answer<Video[]>> => slices.call('GET', `/api/v1/video${query}`);
+
+describe('the feed', () => {
+  test('shows ready videos, newest first, as API.md says', async () => {
+    const first = await slices.video(ann, { title: 'first' });
+    await slices.video(ann, { until: 'processing' });
+    await slices.video(ann, { until: 'failed' });
+    const second = await slices.video(bob, { title: 'second' });
+    const { status, body, data } = await feed('?page=1&limit=2');
+    expect([status, body.success, data.map(({ id }) => id)]).toEqual([200, true, [second, first]]);
+    expect(data[1]).toEqual({
+      id: first,
+      title: 'first',
+      description: 'What it is',
+      url: `http://localhost/media/videos/${first}/a.mp4`,
+      thumbnailUrl: `http://localhost/media/videos/${first}/b.jpg`,
+      viewCount: 0,
+      likeCount: 0,
+      uploadedBy: ann.id,
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      user: { name: 'Ann', username: 'ann' },
+      duration: 1.5,
+      width: 64,
+      height: 48,
+      status: 'ready',
+    });
+    expect(body.meta).toEqual({ page: 1, limit: 2, total: expect.any(Number), nextCursor: null });
+  });
+
+  test('is the same by page and by cursor, each video once, and says how long it is', async () => {
+    for (let index = 0; index < 5; index++) await slices.video(ann);
+    const { total } = (await feed()).body.meta!;
+    const byPage: string[] = [];
+    for (let page = 1; page <= Math.ceil(total! / 2); page++)
+      byPage.push(...(await feed(`?page=${page}&limit=2`)).data.map(({ id }) => id));
+    const byCursor: string[] = [];
+    for (let cursor: string | null | undefined = ''; cursor !== null;) {
+      const { data, body }: Answer<Video[]> = await feed(`?limit=2&cursor=${cursor}`);
+      expect(body.meta!.total).toBe(total);
+      byCursor.push(...data.map(({ id }) => id));
+      cursor = body.meta!.nextCursor!;
+    }
+    expect(byPage).toHaveLength(total!);
+    expect(byCursor).toEqual(byPage);
+    expect(byPage).toEqual(byPage.toSorted().reverse());
+  });
+
+  test('goes on from a cursor where it was, though newer videos have come', async () => {
+    const { body, data } = await feed('?limit=3');
+    await slices.video(ann);
+    const rest = await feed(`?limit=100&cursor=${body.meta!.nextCursor}`);
+    expect(rest.data.map(({ id }) => id)).not.toContain(data[2]!.id);
+    expect(data.length + rest.data.length).toBe(rest.body.meta!.total! - 1);
+  });
+
+  test('is there with a slash at the end, as the seed’s client asks, and with a token that is no good', async () => {
+    const plain = await feed('?page=1&limit=4');
+    const slash = await slices.call<Video[]>('GET', '/api/v1/video/?page=1&limit=4', { token: 'stale' });
+    expect([slash.status, slash.data]).toEqual([200, plain.data]);
+    const [first] = plain.data;
+    expect((await slices.call('GET', `/api/v1/video/${first!.id}`, { token: 'stale' })).status).toBe(200);
+  });
+
+  test('is empty beyond its end, and still says how long it is', async () => {
+    const { data, body } = await feed('?page=100000&limit=100');
+    expect([data, body.meta!.total! > 0, body.meta!.nextCursor]).toEqual([[], true, null]);
+  });
+
+  test.each(['page=0', 'page=-1', 'page=1.5', 'page=x', 'limit=0', 'limit=101', 'cursor=x', `cursor=${v7()}`])(
+    'is refused for ?%s',
+    async (query) => {
+      const { status, body } = await feed(`?${query}`);
+      expect([status, body.errorMessages?.map(({ path }) => path)]).toEqual([400, [query.split('=')[0]]]);
+    },
+  );
+
+  test('is not sent again while it is the same, and is once a like has changed it', async () => {
+    // Nobody has looked at any of these: a view that is counted a moment later would change the page.
+    const [, , id] = [await slices.video(ann), await slices.video(ann), await slices.video(ann)];
+    const etag = (await feed('?limit=3')).headers.get('etag')!;
+    const again = (): Promise<Answer<Video[]>> =>
+      slices.call('GET', '/api/v1/video?limit=3', { headers: { 'if-none-match': etag } });
+    expect([(await again()).status, (await again()).text]).toEqual([304, '']);
+    await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
+    const changed = await again();
+    expect([changed.status, changed.data[0]!.likeCount]).toEqual([200, 1]);
+  });
+});
+
+describe('a video', () => {
+  test('names its neighbours among the ready ones: prev is older, next is newer', async () => {
+    const older = await slices.video(ann);
+    await slices.video(ann, { until: 'processing' });
+    const middle = await slices.video(bob);
+    await slices.video(ann, { until: 'failed' });
+    const newer = await slices.video(ann);
+    expect((await get(middle)).data).toMatchObject({
+      video: { id: middle },
+      prev: { id: older },
+      next: { id: newer },
+      isLiked: false,
+    });
+    expect((await get(newer)).data).toMatchObject({ prev: { id: middle }, next: null });
+  });
+
+  test.each(['processing', 'failed'] as const)(
+    'that is %s is there for its owner alone, and is not viewed',
+    async (until) => {
+      const id = await slices.video(ann, { until });
+      const own = await get(id, ann);
+      expect(own.data).toMatchObject({ video: { id, status: until, url: null, thumbnailUrl: null, viewCount: 0 } });
+      for (const user of [bob, undefined])
+        expect((await get(id, user)).body).toMatchObject({ statusCode: 404, code: 'video_not_found' });
+    },
+  );
+
+  test.each([v7(), 'not-an-id'])('%s is not there', async (id) => {
+    expect((await get(id)).status).toBe(404);
+  });
+
+  test('tells each caller of their own like only, though the rest is shared', async () => {
+    const id = await slices.video(ann);
+    await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
+    const asked = [bob, ann, undefined, bob, ann, undefined];
+    const answers = await Promise.all(asked.map((user) => get(id, user)));
+    expect(answers.map(({ data }) => data.isLiked)).toEqual([true, false, false, true, false, false]);
+    expect(answers[0]!.headers.get('cache-control')).toContain('private');
+    expect(answers[0]!.headers.get('etag')).not.toBe(answers[1]!.headers.get('etag'));
+  });
+
+  test('is viewed once a minute by each viewer, whoever else looks', async () => {
+    const id = await slices.video(ann);
+    const look = (user?: SliceUser): Promise<Answer<VideoPage>> => get(id, user);
+    await Promise.all([look(bob), look(bob), look(ann), look(), look()]);
+    const count = async (): Promise<number> => (await feed('?limit=1')).data[0]!.viewCount;
+    await eventually(count, { what: 'three viewers are counted', holds: (views) => views === 3 });
+    // Had repeats been counted, a fourth viewer would not be the fourth.
+    for (const user of [bob, ann, undefined]) await look(user);
+    await look(await slices.user('Cem'));
+    await eventually(count, { what: 'the fourth viewer is counted', holds: (views) => views >= 4 });
+    expect(await count()).toBe(4);
+  });
+
+  test('asked for by HEAD is not viewed', async () => {
+    const id = await slices.video(ann);
+    expect((await slices.call('HEAD', `/api/v1/video/${id}`)).status).toBe(200);
+    await get(id, bob);
+    await eventually(async () => (await get(id, ann)).data.video.viewCount, {
+      what: 'views are counted',
+      holds: (views) => views >= 2,
+    });
+    expect((await feed('?limit=1')).data[0]).toMatchObject({ id, viewCount: 2 });
+  });
+});
+
+describe('changing a video', () => {
+  const patch = (
+    id: string,
+    user: SliceUser,
+    json: object,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<Video>> => slices.call('PATCH', `/api/v1/video/${id}`, { token: user.token, json, headers });
+
+  test('shows at once, with counts and the rest as they were', async () => {
+    const id = await slices.video(ann);
+    await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
+    const { status, data, headers } = await patch(id, ann, { title: '  New  ' });
+    expect([status, data.title, data.description, data.likeCount, data.user]).toEqual([
+      200,
+      'New',
+      'What it is',
+      1,
+      { name: 'Ann', username: 'ann' },
+    ]);
+    expect(headers.get('etag')).toBe('"2"');
+    expect((await get(id)).data.video).toMatchObject({ title: 'New', updatedAt: data.updatedAt, likeCount: 1 });
+    expect((await feed('?limit=1')).data[0]).toMatchObject({ id, title: 'New' });
+  });
+
+  test('happens only from the state that If-Match names, views and likes aside', async () => {
+    const id = await slices.video(ann);
+    const etag = (await get(id)).headers.get('etag')!;
+    await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
+    expect((await patch(id, ann, { title: 'Once' }, { 'if-match': etag })).status).toBe(200);
+    const late = await patch(id, ann, { title: 'Twice' }, { 'if-match': etag });
+    expect(late.body).toMatchObject({ statusCode: 412, code: 'precondition_failed' });
+    expect((await patch(id, ann, { title: 'Any' }, { 'if-match': '*' })).status).toBe(200);
+    expect((await patch(id, ann, { title: 'None' }, { 'if-match': '"no such"' })).status).toBe(412);
+    expect((await patch(id, bob, { title: 'Theirs' }, { 'if-match': etag })).status).toBe(403);
+    expect((await patch(v7(), ann, { title: 'Nobody’s' }, { 'if-match': etag })).status).toBe(404);
+    expect((await get(id)).data.video.title).toBe('Any');
+  });
+
+  test.each<[object, string]>([
+    [{}, ''],
+    [{ title: ' ' }, 'title'],
+    [{ title: '\u200b\u3164\u202e' }, 'title'],
+    [{ title: 'x'.repeat(201) }, 'title'],
+    [{ description: 'x'.repeat(5_001) }, 'description'],
+    [{ title: 7 }, 'title'],
+  ])('to %j is refused', async (change, path) => {
+    const id = await slices.video(ann);
+    const { status, body } = await patch(id, ann, change);
+    expect([status, body.errorMessages?.map((message) => message.path)]).toEqual([400, [path]]);
+  });
+
+  test('is cleaned of what is invisible, and keeps what emoji and scripts need', async () => {
+    const id = await slices.video(ann);
+    const sent = { title: ' \u202eLaunch\u0007 👩‍🚀\nday\u200b ', description: 'می\u200cخواهم\r\n\u2066two\u2069\0' };
+    const { status, data } = await patch(id, ann, sent);
+    expect([status, data.title, data.description]).toEqual([200, 'Launch 👩‍🚀 day', 'می\u200cخواهم\ntwo']);
+  });
+
+  test('and deleting it are the owner’s alone', async () => {
+    const id = await slices.video(ann);
+    for (const [method, json] of [
+      ['PATCH', { title: 'Mine' }],
+      ['DELETE', undefined],
+    ] as const) {
+      expect((await slices.call(method, `/api/v1/video/${id}`, { token: bob.token, json })).body).toMatchObject({
+        statusCode: 403,
+        code: 'not_your_video',
+      });
+      expect((await slices.call(method, `/api/v1/video/${v7()}`, { token: bob.token, json })).status).toBe(404);
+      expect((await slices.call(method, `/api/v1/video/${id}`, { json })).status).toBe(401);
+    }
+  });
+
+  test('deleting takes it out of everything at once; saying so again changes nothing', async () => {
+    const id = await slices.video(ann);
+    const { total } = (await feed()).body.meta!;
+    const remove = (): Promise<Answer<unknown>> => slices.call('DELETE', `/api/v1/video/${id}`, { token: ann.token });
+    const first = await remove();
+    expect([first.status, first.text, first.position! > 0n]).toEqual([204, '', true]);
+    expect((await get(id, ann)).status).toBe(404);
+    expect((await feed()).body.meta!.total).toBe(total! - 1);
+    const second = await remove();
+    expect([second.status, second.position]).toEqual([204, first.position]);
+    expect((await patch(id, ann, { title: 'Back' })).status).toBe(404);
+  });
+
+  test('is history, for the owner to read', async () => {
+    const id = await slices.video(ann, { title: 'Was' });
+    await patch(id, ann, { title: 'Is' });
+    await slices.call('DELETE', `/api/v1/video/${id}`, { token: ann.token });
+    const { status, data } = await slices.call<HistoryEntry[]>('GET', `/api/v1/video/${id}/history`, {
+      token: ann.token,
+    });
+    expect(status).toBe(200);
+    expect(data.map(({ type, revision }) => `${revision} ${type}`)).toEqual([
+      '0 VideoUploaded',
+      '1 VideoProcessed',
+      '2 VideoDetailsChanged',
+      '3 VideoDeleted',
+    ]);
+    expect(data[2]).toMatchObject({
+      data: { title: 'Is', description: 'What it is' },
+      position: expect.stringMatching(/^\d+$/),
+    });
+    expect(JSON.stringify(data)).not.toMatch(/originals|a\.mp4/);
+    expect((await slices.call('GET', `/api/v1/video/${id}/history`, { token: bob.token })).status).toBe(404);
+  });
+});

@@ -1,0 +1,51 @@
+import { createHmac } from 'node:crypto';
+import type { Request } from 'express';
+import { DomainError } from '../../core/errors.ts';
+import type { Answer } from '../reply/answer.ts';
+
+/** One attempt at a command that its client may repeat. */
+export interface Attempt {
+  /** A user's id, else the holder of a cookie, else the client's address. */
+  readonly actor: string;
+  readonly key: string;
+  /** Says whether two requests ask for the same. */
+  readonly fingerprint: string;
+  /** Whether a success may be stored; answers that hold secrets may not, and their command runs again instead. */
+  readonly keepSuccess: boolean;
+}
+
+export interface Idempotency {
+  /** Which request this is, apart from its key. Not to be guessed from: bodies hold passwords. */
+  fingerprint(request: Request): string;
+  /**
+   * Runs a command at most once at a time for its actor and key; a repeat gets the first answer. Only final answers are
+   * kept: no 5xx, none that says when to try again. A process that dies holds its key for half a minute at most.
+   * @throws DomainError `idempotency_key_reused`, `idempotency_in_progress`
+   */
+  once(attempt: Attempt, run: () => Promise<Answer | undefined>): Promise<Answer | undefined>;
+}
+
+/** Reads `Idempotency-Key`. @throws DomainError when it is not 1 to 255 visible characters. */
+export function parseIdempotencyKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header)) {
+    throw new DomainError(
+      'invalid',
+      'invalid_idempotency_key',
+      'Idempotency-Key must be 1 to 255 visible ASCII characters.',
+    );
+  }
+  return header;
+}
+
+/** Over method, address and JSON body. A multipart body is not known when its request begins and does not count. */
+export function fingerprintOf(request: Request, secret: string): string {
+  const body: unknown = request.body;
+  return createHmac('sha256', secret)
+    .update(JSON.stringify([request.method, request.originalUrl, body ?? null]))
+    .digest('base64url');
+}
+
+export function isFinal(answer: Answer): boolean {
+  return answer.status < 500 && answer.headers['Retry-After'] === undefined;
+}

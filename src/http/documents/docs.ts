@@ -1,0 +1,79 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import express, { Router } from 'express';
+import { contentPolicy } from '../reply/securityHeaders.ts';
+
+/** Swagger UI styles its elements inline; everything else comes from this server. */
+const POLICY = contentPolicy({
+  'script-src': ["'self'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'", 'data:'],
+  'connect-src': ["'self'"],
+});
+
+const REALTIME_POLICY = contentPolicy({ 'style-src': ["'self'"], 'img-src': ["'self'"] });
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>ReelStream API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+
+/** Swagger UI has dark colours, but does not choose them by itself. */
+const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
+const choose = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', choose);
+choose();
+SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null });
+`;
+
+/** Where the package's files are. Importing the package itself would run the whole of the page's code in this process. */
+const FILES = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
+
+/** What describes the real-time channel. */
+export interface RealtimeDocs {
+  /** AsyncAPI. */
+  readonly document: object;
+  /** HTML without scripts, with its styles at `/docs/realtime.css`. */
+  readonly page: string;
+  readonly styles: string;
+}
+
+/** The documents as pages, from files that come with the package: they work without the internet. */
+export function docsHandler(realtime?: RealtimeDocs): Router {
+  const router = Router();
+  router.use((_request, response, next) => {
+    response.setHeader('Content-Security-Policy', POLICY);
+    next();
+  });
+  router.get('/', (_request, response) => {
+    response.type('html').send(PAGE);
+  });
+  router.get('/start.js', (_request, response) => {
+    response.type('text/javascript').send(START);
+  });
+  if (realtime !== undefined) {
+    router.get('/realtime', (_request, response) => {
+      response.setHeader('Content-Security-Policy', REALTIME_POLICY);
+      response.type('html').send(realtime.page);
+    });
+    router.get('/realtime.css', (_request, response) => {
+      response.type('css').send(realtime.styles);
+    });
+  }
+  const files = express.static(FILES, { index: false, maxAge: '1h' });
+  router.get(['/swagger-ui.css', '/swagger-ui-bundle.js', '/favicon-32x32.png'], files);
+  return router;
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { DomainError } from '../../core/errors.ts';
+import { exampleValues } from './exampleValues.ts';
+import { parseIdempotencyKey } from '../consistency/idempotency.ts';
+import { parseMinPosition } from '../consistency/minPosition.ts';
+import type { Json } from './openapiSchemas.ts';
+import type { ResponseDescription, Route } from '../route.ts';
+import { validate } from '../request/validate.ts';
+
+/** Every failure looks like this. */
+export const errorBody = z
+  .object({
+    success: z.literal(false),
+    statusCode: z
+      .int()
+      .min(400)
+      .max(599)
+      .meta({ examples: [400] }),
+    message: z
+      .string()
+      .meta({
+        description: 'For people. Of a request that is not valid: what is wrong with its first field.',
+        examples: ['title is required'],
+      }),
+    code: z.string().meta({ description: 'For programs: stable, in snake_case.', examples: ['validation_failed'] }),
+    errorMessages: z
+      .array(
+        z.object({
+          path: z.string().meta({ description: 'The field; empty for the request as a whole.', examples: ['title'] }),
+          message: z.string().meta({ examples: ['title is required'] }),
+        }),
+      )
+      .meta({ description: 'What is wrong, one message per field, in the order in which the fields are listed.' }),
+    requestId: z.string().meta({ description: 'The same as `X-Request-Id`.', examples: [exampleValues.requestId] }),
+  })
+  .meta({ id: 'Error', description: 'A failure.' });
+
+type Row = readonly [applies: boolean, status: number, description: string, code: string];
+
+/** What a route can answer without declaring it: failures, for the most part. */
+export function standardResponses(route: Route): [status: number, description: ResponseDescription][] {
+  const rows: readonly Row[] = route.tag === 'System' ? systemRows : apiRows(route);
+  return rows.flatMap(([applies, status, description, code]) => (applies ? [[status, { description, code }]] : []));
+}
+
+const wrongMethod: Row = [
+  true,
+  405,
+  'The address does not have this method. `Allow` names those that it has.',
+  'method_not_allowed',
+];
+const fault: Row = [true, 500, 'Something went wrong on the side of the server.', 'internal_error'];
+const systemRows: readonly Row[] = [wrongMethod, fault];
+
+function apiRows({ method, auth, body, etag, limit }: Route): readonly Row[] {
+  const isCommand = method !== 'get';
+  return [
+    [etag === true && !isCommand, 304, 'The answer is the one that the client has (`If-None-Match`).', ''],
+    [
+      true,
+      400,
+      'The request is not valid. `message` says what is wrong with the first field, `errorMessages` with each.',
+      'validation_failed',
+    ],
+    [auth === 'required', 401, 'There is no access token, or it is not valid any longer.', 'authentication_required'],
+    wrongMethod,
+    [
+      isCommand,
+      409,
+      'Another request was first, or the first request with this `Idempotency-Key` is still running.',
+      'conflict',
+    ],
+    [body !== undefined, 413, 'The body is too large.', 'body_too_large'],
+    [body !== undefined, 415, 'The body is not JSON.', 'unsupported_media_type'],
+    [
+      isCommand,
+      422,
+      'The request is understood and cannot be done, or its `Idempotency-Key` belongs to another request.',
+      'idempotency_key_reused',
+    ],
+    [limit !== 'none', 429, 'Too many requests. `Retry-After` says when to try again.', 'rate_limited'],
+    fault,
+    [
+      true,
+      503,
+      'A part that is needed does not answer, or the read model has not caught up. Try again.',
+      'projection_behind',
+    ],
+  ];
+}
+
+/** What a failure of a route looks like. That of a malformed request is what the route's own rules say of one. */
+export function errorExample(route: Route, statusCode: number, { description, code }: ResponseDescription): Json {
+  const refused = statusCode === 400 ? refusalOf(route) : undefined;
+  const message = refused?.message ?? description.replaceAll('`', '').split(/(?<=\.) /)[0];
+  const { requestId } = exampleValues;
+  return {
+    success: false,
+    statusCode,
+    message,
+    code: refused?.code ?? code ?? 'bad_request',
+    errorMessages: refused?.fields ?? [],
+    requestId,
+  };
+}
+
+function refusalOf(route: Route): DomainError | undefined {
+  const query = Object.fromEntries(
+    Object.keys((route.query as z.ZodObject | undefined)?.shape ?? {}).map((name) => [name, 'x']),
+  );
+  try {
+    if (route.multipart === undefined)
+      validate({ query: route.query, body: route.body }, { params: undefined, query, body: {} });
+    if (route.method === 'get') parseMinPosition('x');
+    else parseIdempotencyKey('');
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
+  return undefined;
+}

@@ -1,0 +1,63 @@
+import type { Request, Response } from 'express';
+import type { Reply } from '../route.ts';
+
+/** What goes over the wire, apart from what every response carries. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: Buffer | string;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Puts a reply into its envelope. Anything in an envelope may be personal, so nobody keeps it unless the reply says otherwise. */
+export function answerOf(reply: Reply): Answer {
+  if ('bytes' in reply) {
+    const headers = { 'Content-Type': reply.contentType, 'Cache-Control': 'no-cache', ...reply.headers };
+    return {
+      status: reply.status,
+      headers: reply.etag === undefined ? headers : { ...headers, ETag: reply.etag },
+      body: reply.bytes,
+    };
+  }
+  const { status, message, meta, data } = reply;
+  return {
+    status,
+    headers: {
+      'Content-Type': JSON_TYPE,
+      'Cache-Control': 'no-store',
+      ...(reply.position !== undefined && { 'X-Event-Position': String(reply.position) }),
+      ...(reply.behind === true && { 'X-Projection-Behind': 'true' }),
+      ...reply.headers,
+    },
+    body: status === 204 ? '' : JSON.stringify({ success: true, statusCode: status, message, meta, data }),
+  };
+}
+
+/** Sends an answer, or 304 when the client has the same bytes already. */
+export function send(request: Request, response: Response, answer: Answer): void {
+  const { status, headers, body } = answer;
+  const etag = headers['ETag'];
+  if (typeof etag === 'string' && status === 200 && isKnown(request.headers['if-none-match'], etag)) {
+    const { 'Content-Type': _type, ...rest } = headers;
+    response.writeHead(304, rest).end();
+    return;
+  }
+  if (status === 204 || status === 304) {
+    const { 'Content-Type': _type, ...rest } = headers;
+    response.writeHead(status, rest).end();
+    return;
+  }
+  response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) });
+  // Node leaves the body out by itself when the request is a HEAD. Bytes as latin1 text go out with the headers in one
+  // write, where a buffer would need a second one: measured, that is a third of the time of a cached answer.
+  if (typeof body === 'string') response.end(body);
+  else response.end(body.toString('latin1'), 'latin1');
+}
+
+/** Weak comparison (RFC 9110, 13.1.2): the header lists tags, or is `*`. */
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const opaque = etag.replace(/^W\//, '');
+  return ifNoneMatch.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === opaque);
+}

@@ -1,0 +1,52 @@
+import cors, { type CorsOptions } from 'cors';
+import type { RequestHandler } from 'express';
+
+/** What pages of other origins may do. An origin that is not covered gets no CORS headers. */
+export interface AllowedOrigins {
+  /** May call with credentials (cookies). */
+  readonly named: readonly string[];
+  /** Pages on this machine may call with credentials: a web client under development. */
+  readonly local: boolean;
+  /** All others may call, without credentials. */
+  readonly others: boolean;
+}
+
+const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+const common: CorsOptions = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  exposedHeaders: [
+    'X-Request-Id',
+    'X-Event-Position',
+    'X-Projection-Behind',
+    'Idempotent-Replay',
+    'ETag',
+    'Location',
+    'Retry-After',
+    'RateLimit-Limit',
+    'RateLimit-Remaining',
+    'RateLimit-Reset',
+  ],
+  maxAge: 600,
+};
+
+/** Reads `CORS_ORIGIN`, where `*` stands for all others. In production a local page is an origin like any other. */
+export function allowedOrigins(
+  origins: readonly string[],
+  { production }: { readonly production: boolean },
+): AllowedOrigins {
+  const others = origins.includes('*');
+  return { named: origins.filter((origin) => origin !== '*'), local: others && !production, others };
+}
+
+export function corsPolicy({ named, local, others }: AllowedOrigins): RequestHandler {
+  const withCookies = cors({ ...common, origin: true, credentials: true });
+  const withoutCookies = cors({ ...common, origin: '*' });
+  return (request, response, next) => {
+    const { origin } = request.headers;
+    if (origin === undefined) next();
+    else if (named.includes(origin) || (local && LOCAL.test(origin))) withCookies(request, response, next);
+    else if (others) withoutCookies(request, response, next);
+    else next();
+  };
+}

@@ -1,0 +1,32 @@
+import express, { type Request, type RequestHandler, type Response } from 'express';
+import { DomainError } from '../../core/errors.ts';
+import { drainThenClose } from './drain.ts';
+
+/** Bytes. Commands are small; files go through multipart routes, which do not come here. */
+const MOST_BYTES = 100 * 1024;
+
+const parse: RequestHandler = express.json({ limit: MOST_BYTES, strict: false, type: () => true });
+
+/** The JSON body of a request; `{}` when it has none, so that the schema names the missing fields. */
+export async function readJsonBody(request: Request, response: Response): Promise<unknown> {
+  const { 'content-length': length, 'transfer-encoding': encoding, 'content-type': type } = request.headers;
+  if (encoding === undefined && (length === undefined || length === '0')) return {};
+  if (!isJson(type)) {
+    throw new DomainError('unsupportedMedia', 'unsupported_media_type', 'Send the body as application/json.');
+  }
+  await new Promise<void>((resolve, reject) => {
+    parse(request, response, (error?: unknown) => {
+      if (error === undefined) return resolve();
+      drainThenClose(request);
+      reject(error as Error);
+    });
+  });
+  return request.body as unknown;
+}
+
+function isJson(contentType: string | undefined): boolean {
+  const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+  return (
+    mediaType === 'application/json' || (mediaType !== undefined && /^application\/[\w.-]+\+json$/.test(mediaType))
+  );
+}

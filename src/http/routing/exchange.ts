@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { commonHeadersOf } from '../reply/commonHeaders.ts';
+
+/** Names that are safe to repeat in headers and logs. */
+const SANE_ID = /^[\w.:/+=-]{1,128}$/;
+
+export interface ExchangeOptions {
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'request'>;
+  /** Of every response. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The request's name: the client's own if it sent a sane one. Correlation id of everything it causes. */
+export function requestIdOf(response: Response): string {
+  return (response.locals as { requestId: string }).requestId;
+}
+
+/** First in line: names the request, says what every response carries, and counts and logs it once it is over. */
+export function exchange({ log, metrics, headers }: ExchangeOptions): RequestHandler {
+  return (request, response, next) => {
+    const started = performance.now();
+    const given = request.headers['x-request-id'];
+    const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
+    (response.locals as { requestId: string }).requestId = requestId;
+    Object.assign(commonHeadersOf(response), headers, { 'X-Request-Id': requestId });
+    response.once('close', () => {
+      const ms = performance.now() - started;
+      // 499: the client left before there was an answer (nginx's number for it).
+      const status = response.headersSent ? response.statusCode : 499;
+      metrics.request(request.method, status, ms / 1000);
+      const level = levelFor(request, status);
+      // The path alone: query strings are the client's, and may hold what no log should.
+      if (log.isLevelEnabled(level)) {
+        log[level](
+          { requestId, method: request.method, path: pathOf(request), status, ms: Math.round(ms * 10) / 10 },
+          'request',
+        );
+      }
+    });
+    next();
+  };
+}
+
+function levelFor({ method }: Request, status: number): 'debug' | 'info' | 'warn' {
+  if (status >= 500) return 'warn';
+  return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && status < 400 ? 'debug' : 'info';
+}
+
+function pathOf({ originalUrl }: Request): string {
+  const end = originalUrl.indexOf('?');
+  return end === -1 ? originalUrl : originalUrl.slice(0, end);
+}

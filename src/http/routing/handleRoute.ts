@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import type { CommandContext } from '../../core/commandContext.ts';
+import { DomainError } from '../../core/errors.ts';
+import type { RateLimits, RateLimitState } from '../../rateLimits/rateLimits.ts';
+import { tooMany } from '../../rateLimits/tooMany.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
+import { parseTraceparent } from '../../telemetry/traceparent.ts';
+import { answerOf, send, type Answer } from '../reply/answer.ts';
+import type { Authenticator } from '../request/authenticator.ts';
+import { commonHeadersOf } from '../reply/commonHeaders.ts';
+import { readCookie } from '../request/cookies.ts';
+import { errorAnswer } from '../reply/errorReply.ts';
+import { requestIdOf } from './exchange.ts';
+import { parseIdempotencyKey, type Idempotency } from '../consistency/idempotency.ts';
+import { readJsonBody } from '../request/jsonBody.ts';
+import type { KnownPositions } from '../consistency/knownPositions.ts';
+import { parseMinPosition } from '../consistency/minPosition.ts';
+import { ReceivedRequest } from './receivedRequest.ts';
+import type { AuthenticatedUser, Route } from '../route.ts';
+import { validate } from '../request/validate.ts';
+
+export interface RouteSurroundings {
+  readonly authenticator: Authenticator;
+  readonly rateLimits: RateLimits;
+  readonly idempotency: Idempotency | undefined;
+  readonly tracing: Tracing;
+  /** Warns of a proxy that is not trusted. */
+  readonly noticeProxy: (request: Request) => void;
+  /** Without it, positions in `X-Min-Position` are taken as they come. */
+  readonly positions: KnownPositions | undefined;
+  /** Aborts when the server drains. */
+  readonly draining: AbortSignal;
+}
+
+/** Everything between Express and a route's `handle`: who asks, how often, what for, and not twice. Errors go on to the error handler. */
+export function handlerOf(route: Route, surroundings: RouteSurroundings): RequestHandler {
+  const name = `${route.method.toUpperCase()} ${route.path}`;
+  const attributes = { 'http.request.method': route.method.toUpperCase(), 'http.route': route.path };
+  return async (request, response) => {
+    const parent = request.headers['traceparent'] as string | undefined;
+    await surroundings.tracing.span(name, { kind: 'server', parent, attributes }, async (span) => {
+      const answer = await answerTo(route, surroundings, request, response);
+      if (answer !== undefined) send(request, response, answer);
+      span.set({ 'http.response.status_code': response.statusCode });
+    });
+  };
+}
+
+async function answerTo(
+  route: Route,
+  surroundings: RouteSurroundings,
+  request: Request,
+  response: Response,
+): Promise<Answer | undefined> {
+  const address = request.ip ?? 'unknown';
+  surroundings.noticeProxy(request);
+  const { user, refusal } = await identify(route, surroundings.authenticator, request, response);
+  // Counted before it is refused: guessing tokens is limited like anything else.
+  const caller = user === undefined ? route.limitBy?.(request) : `user:${user.id}`;
+  await limit(route, surroundings.rateLimits, caller, address, response);
+  if (refusal !== undefined) throw refusal;
+
+  if (route.body !== undefined) request.body = await readJsonBody(request, response);
+  const parts = validate(route, { params: request.params, query: request.query, body: request.body as unknown });
+  // What is not in the schema is no part of the request, and may be deeper than a fingerprint of it can go.
+  if (route.body !== undefined) request.body = parts.body;
+  const isCommand = route.method !== 'get';
+  const key = isCommand ? parseIdempotencyKey(request.headers['idempotency-key']) : undefined;
+  const fingerprint = key === undefined ? undefined : surroundings.idempotency?.fingerprint(request);
+
+  const context: CommandContext = {
+    correlationId: requestIdOf(response),
+    now: new Date(),
+    ...(user !== undefined && { actor: user.id }),
+    ...traceOf(surroundings.tracing, request),
+    // With what the request says, so that a key used for two things never takes one for the other.
+    ...(fingerprint !== undefined && { idempotencyKey: `${key} ${fingerprint}` }),
+  };
+  const handle = async (): Promise<Answer | undefined> => {
+    const minPosition = parseMinPosition(request.headers['x-min-position']);
+    // Commands do not read what the position is about.
+    if (minPosition !== undefined && !isCommand) await surroundings.positions?.check(minPosition);
+    const facts = { ...parts, user, context, address, minPosition, raw: request, response };
+    const reply = await route.handle(new ReceivedRequest(facts, surroundings.draining));
+    return reply === undefined ? undefined : answerOf(reply);
+  };
+  if (key === undefined || fingerprint === undefined || surroundings.idempotency === undefined) return await handle();
+
+  const attempt = {
+    actor: user?.id ?? cookieHolder(route, request) ?? address,
+    key,
+    fingerprint,
+    keepSuccess: route.repeat !== 'sameCommand',
+  };
+  return await surroundings.idempotency.once(attempt, async () => {
+    try {
+      return await handle();
+    } catch (error) {
+      // A refusal is an answer like any other, and is given again; a fault goes its usual way and is forgotten.
+      const answer = errorAnswer(error, {
+        requestId: requestIdOf(response),
+        conditional: request.headers['if-match'] !== undefined,
+      });
+      if (answer.status >= 500 || response.headersSent) throw error;
+      return answer;
+    }
+  });
+}
+
+/** Whoever holds the cookie that a route reads: a refusal of one cookie is none of the next, though both come from one address. */
+function cookieHolder({ cookie }: Route, request: Request): string | undefined {
+  const value = cookie === undefined ? undefined : readCookie(request, cookie);
+  return value && `cookie:${createHash('sha256').update(value).digest('base64url')}`;
+}
+
+/** An expired or invalid token on a route that needs none is as good as no token: seed clients send stale ones to public pages. */
+async function identify(
+  { auth }: Route,
+  authenticator: Authenticator,
+  request: Request,
+  response: Response,
+): Promise<{ user?: AuthenticatedUser | undefined; refusal?: unknown }> {
+  if (auth === 'none') return {};
+  try {
+    const user = await authenticator.authenticate(request, response);
+    if (user !== undefined || auth === 'optional') return { user };
+    return {
+      refusal: new DomainError(
+        'unauthenticated',
+        'authentication_required',
+        'Log in first: send the access token as "Authorization: Bearer …".',
+      ),
+    };
+  } catch (error) {
+    return auth === 'optional' && error instanceof DomainError ? {} : { refusal: error };
+  }
+}
+
+/** Counts a request against its caller and, where that is not an address, also against the address. @throws DomainError `rate_limited` */
+async function limit(
+  route: Route,
+  rateLimits: RateLimits,
+  caller: string | undefined,
+  address: string,
+  response: Response,
+): Promise<void> {
+  const group = route.limit ?? 'general';
+  if (group === 'none') return;
+  const byAddress = `ip:${address}`;
+  const own = await rateLimits.consume(group, caller ?? byAddress);
+  // A caller who is over the limit must not use up what all others behind the address have.
+  const shared =
+    caller === undefined || own?.allowed === false ? undefined : await rateLimits.consume('address', byAddress);
+  const state = nearest([own, shared]);
+  if (state === undefined) return;
+  Object.assign(commonHeadersOf(response), {
+    'RateLimit-Limit': String(state.limit),
+    'RateLimit-Remaining': String(state.remaining),
+    'RateLimit-Reset': String(state.resetSeconds),
+  });
+  if (!state.allowed) throw tooMany('Too many requests', state);
+}
+
+/** The one that refuses, else the one of which the smallest share is left. */
+function nearest(states: readonly (RateLimitState | undefined)[]): RateLimitState | undefined {
+  const share = (state: RateLimitState): number => (state.allowed ? state.remaining / state.limit : -1);
+  return states.reduce(
+    (least, state) => (state !== undefined && (least === undefined || share(state) < share(least)) ? state : least),
+    undefined,
+  );
+}
+
+function traceOf(tracing: Tracing, request: Request): { traceparent?: string } {
+  const given = request.headers['traceparent'];
+  const traceparent = tracing.traceparent() ?? (parseTraceparent(given) === undefined ? undefined : (given as string));
+  return traceparent === undefined ? {} : { traceparent };
+}

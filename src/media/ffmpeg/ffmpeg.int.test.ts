@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { script } from '../../../tests/support/scripts.ts';
+import { runFfmpeg } from './ffmpeg.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ffmpeg-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const run = (ffmpeg: string, timeout = 30_000): Promise<void> =>
+  runFfmpeg(
+    ffmpeg,
+    { inputOptions: ['-f', 'mov'], input: 'in.mp4', outputOptions: ['-f', 'mp4'], output: 'out.mp4' },
+    { timeout },
+  );
+
+describe('a failure that has nothing to do with the video says so', () => {
+  test.each([
+    ['killed from outside', 'kill -KILL $$'],
+    ['told to end, which it does in its own way', 'echo "Exiting normally, received signal 15." >&2; exit 255'],
+    ['without room on the disk', 'echo "out.mp4: No space left on device" >&2; exit 1'],
+  ])('%s', async (_what, text) => {
+    await expect(run(await script(folder, 'ffmpeg', text))).rejects.toMatchObject({
+      name: 'FfmpegFailed',
+      reason: 'exit',
+      ourFault: true,
+    });
+  });
+
+  test('not there', async () => {
+    await expect(run(join(folder, 'none'))).rejects.toMatchObject({ name: 'FfmpegFailed', ourFault: true });
+  });
+});
+
+describe('a failure of the video does too', () => {
+  test.each([
+    ['an error', 'echo "Invalid data found when processing input" >&2; exit 1', 'exit', 30_000],
+    ['too much memory', 'echo "Error while opening encoder: Cannot allocate memory" >&2; exit 1', 'memory', 30_000],
+    ['a crash', 'kill -SEGV $$', 'exit', 30_000],
+    ['no end', 'exec sleep 60', 'timeout', 500],
+  ])('%s', async (_what, text, reason, timeout) => {
+    await expect(run(await script(folder, 'ffmpeg', text), timeout)).rejects.toMatchObject({
+      name: 'FfmpegFailed',
+      reason,
+      ourFault: false,
+    });
+  });
+});

@@ -1,0 +1,148 @@
+import fluentFfmpeg from 'fluent-ffmpeg';
+import { startPatience } from './patience.ts';
+import { plainSandbox, wasNotStarted, type Command as SandboxedCommand, type Sandbox } from './sandbox.ts';
+import { cameFromOutside } from './signals.ts';
+
+export interface FfmpegRun {
+  readonly inputOptions: readonly string[];
+  readonly input: string;
+  readonly outputOptions: readonly string[];
+  readonly output: string;
+}
+
+export interface FfmpegRunOptions {
+  /** Kills FFmpeg at once; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until FFmpeg is killed; those in which this process was stopped do not count. */
+  readonly timeout: number;
+  /** Seconds of output made so far; may be told out of order. */
+  readonly onTime?: (seconds: number) => void;
+  readonly sandbox?: Sandbox;
+}
+
+/**
+ * Bytes of address space. With four threads, an 8K video takes 2.1 GB of it (HEVC, 10 bit) to 3.9 GB (H.264 4:4:4, 10 bit,
+ * 16 reference frames: the worst within our limits) in Debian's FFmpeg 5.1, and 4K at 60 frames a second 1 GB.
+ */
+const MOST_MEMORY = 4.5 * 1024 ** 3;
+
+/** FFmpeg ended with an error, needed more memory than it may have, or was killed because it took too long. */
+export class FfmpegFailed extends Error {
+  readonly reason: 'exit' | 'memory' | 'timeout';
+  /** The end of what it wrote to stderr. */
+  readonly stderr: string;
+  /** It did not start, the disk was full, or something (the kernel, short of memory) ended it: the same run may work another time. */
+  readonly ourFault: boolean;
+  /** Something ended it from outside: with this file it may happen again. */
+  readonly killed: boolean;
+
+  constructor(ending: 'exit' | 'timeout', stderr: string, options?: { cause?: unknown }) {
+    const reason = ending === 'exit' && OUT_OF_MEMORY.test(stderr) ? 'memory' : ending;
+    super(reason === 'timeout' ? 'FFmpeg took too long and was stopped' : 'FFmpeg ended with an error', options);
+    this.name = 'FfmpegFailed';
+    this.reason = reason;
+    this.stderr = stderr;
+    const message = (this.cause as Error | undefined)?.message ?? '';
+    this.ourFault = reason === 'exit' && !isTheFiles(message, stderr);
+    this.killed = this.ourFault && /killed with signal/.test(message);
+  }
+}
+
+/** As FFmpeg and x264 say it. Linux gives out more memory than it has, so this means our limit, not a machine short of memory. */
+const OUT_OF_MEMORY = /(?:Cannot|Could not) allocate memory|malloc of size \d+ failed/;
+
+/** FFmpeg ended by itself, as the library words it, and neither its disk nor a signal that it heeds (Ctrl-C reaches it too) is why. */
+function isTheFiles(message: string, stderr: string): boolean {
+  if (/No space left on device|Disk quota exceeded|Resource temporarily unavailable|received signal \d/.test(stderr))
+    return false;
+  const signal = /killed with signal (\w+)/.exec(message)?.[1];
+  if (signal !== undefined) return !cameFromOutside(signal);
+  const code = /exited with code (\d+)/.exec(message)?.[1];
+  return code !== undefined && !wasNotStarted(Number(code), stderr);
+}
+
+/**
+ * Runs FFmpeg once, in the sandbox. The only file that knows fluent-ffmpeg (docs/adr/0030).
+ *
+ * Its `progress` event is not used: with a listener on it, the library runs an ffprobe of its own on the input, without our
+ * options and outside the sandbox, which a playlist renamed `.mp4` could exploit.
+ * @throws FfmpegFailed
+ */
+export async function runFfmpeg(
+  ffmpeg: string,
+  run: FfmpegRun,
+  { signal, timeout, onTime, sandbox = plainSandbox }: FfmpegRunOptions,
+): Promise<void> {
+  await sandbox.lend({ reads: run.input, writes: run.output });
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const command = newCommand((args) => sandbox.command(ffmpeg, args, MOST_MEMORY));
+  let timedOut = false;
+  const kill = (): void => void command.kill('SIGKILL');
+  const patience = startPatience(timeout, () => ((timedOut = true), kill()));
+  signal?.addEventListener('abort', kill, { once: true });
+
+  command
+    .input(run.input)
+    // Several arguments, not an array: the library splits an array's elements at spaces.
+    .inputOptions('-hide_banner', '-nostdin', '-nostats', '-progress', 'pipe:2', ...run.inputOptions)
+    .outputOptions(...(run.outputOptions as [string, string]))
+    .output(run.output)
+    .on('start', () => {
+      if (signal?.aborted || timedOut) kill();
+    })
+    .on('stderr', (line: string) => {
+      // Microseconds under both names, by an old mistake that FFmpeg keeps.
+      const microseconds = /^out_time_(?:us|ms)=(\d+)/.exec(line)?.[1];
+      if (microseconds !== undefined) onTime?.(Number(microseconds) / 1e6);
+    })
+    .on('end', () => resolve(undefined))
+    .on('error', (cause: Error, _stdout: string | null, stderr: string | null) => {
+      if (signal?.aborted) reject(signal.reason as Error);
+      else reject(new FfmpegFailed(timedOut ? 'timeout' : 'exit', stderr || cause.message, { cause }));
+    })
+    .run();
+  try {
+    await promise;
+  } finally {
+    patience.end();
+    signal?.removeEventListener('abort', kill);
+  }
+  await sandbox.takeBack(run.output);
+}
+
+/** What the library does not publish. It is archived, so none of this changes any more. */
+interface Command extends fluentFfmpeg.FfmpegCommand {
+  _spawnFfmpeg(args: string[], options: object, onProcess: unknown, onEnd: OnEnd): void;
+}
+type OnEnd = (error: Error | null, stdout: Ring, stderr: Ring) => void;
+interface Ring {
+  get(): string;
+}
+
+function newCommand(inSandbox: (args: readonly string[]) => SandboxedCommand): Command {
+  const command = fluentFfmpeg({ stdoutLines: 60 }) as Command;
+  // It would ask FFmpeg for its formats and encoders first; the start has (`ffmpegTools.ts`).
+  Object.assign(command, {
+    _checkCapabilities: (done: () => void) => done(),
+    availableEncoders: (done: (error: null, encoders: object) => void) => done(null, {}),
+  });
+  const spawn = command._spawnFfmpeg.bind(command);
+  const nothing: Ring = { get: () => '' };
+  // Of a program that could not be started it reads the output all the same, which throws where nobody can catch it.
+  command._spawnFfmpeg = (args, options, onProcess, onEnd) => {
+    try {
+      const sandboxed = inSandbox(args);
+      command.setFfmpegPath(sandboxed.file);
+      spawn(
+        sandboxed.args,
+        { ...options, ...sandboxed.options },
+        onProcess,
+        (error, stdout = nothing, stderr = nothing) => onEnd(error, stdout, stderr),
+      );
+    } catch (error) {
+      onEnd(error as Error, nothing, nothing);
+    }
+  };
+  return command;
+}

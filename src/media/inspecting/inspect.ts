@@ -1,0 +1,169 @@
+import { abortable } from '../../core/abortable.ts';
+import { DomainError } from '../../core/errors.ts';
+import { createFairTurns } from '../../core/fairTurns.ts';
+import type { MediaFacts } from '../../features/videos/events.ts';
+import { audioCodecs, videoCodecs } from './codecs.ts';
+import { checkContainer, checkTracks, tooManyStreams } from './containerCheck.ts';
+import { readBoxLayout } from './isoBaseMedia.ts';
+import { uploadLimits, type UploadLimits } from '../receiving/limits.ts';
+import { probe, Unreadable, type ProbedStream } from './probe.ts';
+import { factsOf } from '../transcoding/rendition.ts';
+import type { Sandbox } from '../ffmpeg/sandbox.ts';
+
+export interface InspectedVideo {
+  readonly facts: MediaFacts;
+  readonly video: ProbedStream;
+  readonly audio: ProbedStream | undefined;
+}
+
+export interface InspectOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The inspector's by default. */
+  readonly limits?: UploadLimits;
+  /** Whose file it is. When several wait, their owners take turns; files without an owner share one turn. */
+  readonly ownerId?: string;
+}
+
+export type Inspect = (path: string, options?: InspectOptions) => Promise<InspectedVideo>;
+
+export interface InspectorOptions {
+  /** Path of the binary. */
+  readonly ffprobe: string;
+  readonly limits?: UploadLimits;
+  /** Milliseconds for one run of ffprobe; 30 000 by default. */
+  readonly timeout?: number;
+  readonly sandbox?: Sandbox;
+}
+
+/** Files that one process looks at, at the same time: each may take as much memory as ffprobe may. */
+const MOST_AT_A_TIME = 2;
+
+/**
+ * Looks at an upload by its content, at two at a time. Others wait, and their owners take turns, so that one user with many
+ * files that take long delays the others by one of them. @throws DomainError that tells the uploader why it is
+ * refused; `ProbeFailed` when the fault is ours; the signal's reason, also while it waits.
+ */
+export function createInspector({
+  ffprobe,
+  limits: usualLimits = uploadLimits,
+  timeout,
+  sandbox,
+}: InspectorOptions): Inspect {
+  const turns = createFairTurns(MOST_AT_A_TIME);
+  const look = async (path: string, signal: AbortSignal | undefined, limits: UploadLimits): Promise<InspectedVideo> => {
+    signal?.throwIfAborted();
+    checkContainer(await readBoxLayout(path), limits);
+    const streams = await probe(ffprobe, path, { signal, timeout, sandbox }).catch((error: unknown) => {
+      throw error instanceof Unreadable ? explain(error) : error;
+    });
+    return judge(streams, limits);
+  };
+  return (path, { signal, limits = usualLimits, ownerId = '' } = {}) =>
+    abortable(
+      turns(ownerId, () => look(path, signal, limits)),
+      signal,
+    );
+}
+
+function explain(error: Unreadable): DomainError {
+  const codec = /Codec \((\w+)\) not on whitelist/.exec(error.message)?.[1];
+  if (codec !== undefined)
+    return refuse(
+      'codec_not_supported',
+      `The codec "${codec}" is not supported. Export the video as H.264 with AAC sound.`,
+      error,
+    );
+  if (/exceeds max_streams/.test(error.message))
+    return tooManyStreams('too many tracks', uploadLimits.maxStreams, error);
+  if (error.tooMuch)
+    return refuse(
+      'video_too_complex',
+      'The video is too complex to read. Export it again, with fewer tracks and frames.',
+      error,
+    );
+  return refuse('damaged_video', 'The video is damaged: it cannot be read. Export it again.', error);
+}
+
+/** The rules for what is in the file. */
+export function judge(streams: readonly ProbedStream[], limits: UploadLimits): InspectedVideo {
+  const pictures = streams.filter(({ kind, still }) => kind === 'video' && !still);
+  checkTracks({ all: streams.length, video: pictures.length, complete: true }, limits);
+  const [video] = pictures;
+  const audio = streams.find(({ kind, packets }) => kind === 'audio' && packets > 0);
+  if (video === undefined) {
+    throw new DomainError(
+      'unsupportedMedia',
+      'no_picture',
+      audio === undefined ? 'The file has no video in it.' : 'The file has sound only, no picture.',
+    );
+  }
+  checkCodecs(video, audio);
+  if (video.packets === 0 || video.width === 0 || video.height === 0)
+    throw refuse('damaged_video', 'The video is damaged: it has no pictures in it.');
+  if (video.damaged > 0 || (audio?.damaged ?? 0) > 0)
+    throw refuse('damaged_video', 'The video is cut off or damaged: parts of it are missing.');
+  checkSize(video, limits);
+  checkLength(video, streams, limits);
+  checkWork(video, limits);
+  return { facts: factsOf(video), video, audio };
+}
+
+function checkCodecs(video: ProbedStream, audio: ProbedStream | undefined): void {
+  if (video.tag === 'encv' || audio?.tag === 'enca')
+    throw refuse('encrypted_video', 'The video is encrypted (DRM) and cannot be played.');
+  if (!videoCodecs.has(video.codec))
+    throw refuse('codec_not_supported', `The video codec "${video.codec}" is not supported. Export it as H.264.`);
+  if (audio !== undefined && !audioCodecs.has(audio.codec)) {
+    throw refuse('codec_not_supported', `The audio codec "${audio.codec}" is not supported. Export it as AAC.`);
+  }
+}
+
+function checkSize(video: ProbedStream, { minSide, maxSide, maxPixels, maxAspect, maxFrameRate }: UploadLimits): void {
+  const { width, height, duration } = factsOf(video);
+  const [short, long] = [
+    Math.min(width, height, video.width, video.height),
+    Math.max(width, height, video.width, video.height),
+  ];
+  if (short < minSide || long > maxSide || width * height > maxPixels) {
+    throw refuse(
+      'dimensions_not_supported',
+      `The picture is ${width} × ${height} pixels; between ${minSide} × ${minSide} and ${maxSide} × ${maxPixels / maxSide} are supported.`,
+    );
+  }
+  if (Math.max(width, height) > Math.min(width, height) * maxAspect) {
+    throw refuse(
+      'dimensions_not_supported',
+      `The picture is ${width} × ${height} pixels, a mere strip; its long side may be at most ${maxAspect} times its short one.`,
+    );
+  }
+  if (video.packets > 10 && video.packets > (duration + 0.5) * maxFrameRate) {
+    throw refuse('frame_rate_not_supported', `The video has more than ${maxFrameRate} frames a second.`);
+  }
+}
+
+function checkLength(video: ProbedStream, streams: readonly ProbedStream[], limits: UploadLimits): void {
+  const whole =
+    Math.max(...streams.filter(({ kind, still }) => kind !== 'other' && !still).map(({ end }) => end)) -
+    Math.min(0, video.start);
+  if (video.end - video.start > limits.maxSeconds + limits.secondsTolerance || whole > limits.maxSecondsOfFile) {
+    const seconds = Math.max(video.end - video.start, whole).toFixed(1);
+    throw refuse(
+      'video_too_long',
+      `The video is ${seconds} seconds long; at most ${limits.maxSeconds} seconds are allowed.`,
+    );
+  }
+}
+
+/** Each limit alone lets through a minute of 8K at 240 frames a second, which would keep everybody else waiting. */
+function checkWork({ width, height, decoded }: ProbedStream, { maxWork }: UploadLimits): void {
+  if (width * height * decoded <= maxWork) return;
+  const most = Math.floor(maxWork / (width * height));
+  throw refuse(
+    'video_too_much_work',
+    `The video has ${decoded} frames of ${width} × ${height} pixels; at that size at most ${most} frames are allowed. Make it shorter, or export it at a smaller size or with fewer frames a second.`,
+  );
+}
+
+function refuse(code: string, message: string, cause?: unknown): DomainError {
+  return new DomainError('unprocessable', code, message, { cause });
+}

@@ -1,0 +1,220 @@
+import { execFile, type ExecFileException } from 'node:child_process';
+import { memoryLimit, untrustedInput } from './codecs.ts';
+import { startPatience } from '../ffmpeg/patience.ts';
+import { plainSandbox, wasNotStarted, type Sandbox } from '../ffmpeg/sandbox.ts';
+import { cameFromOutside } from '../ffmpeg/signals.ts';
+
+/** What ffprobe finds in one stream of an upload. */
+export interface ProbedStream {
+  readonly index: number;
+  readonly kind: 'video' | 'audio' | 'other';
+  readonly codec: string;
+  /** The four characters by which the container names the codec. */
+  readonly tag: string;
+  /** Pixels as coded, before rotation and pixel shape. */
+  readonly width: number;
+  readonly height: number;
+  /** Width of a pixel over its height. */
+  readonly pixelShape: number;
+  /** Degrees, a multiple of 90 as a rule. */
+  readonly rotation: number;
+  /** A cover picture, not a moving one. */
+  readonly still: boolean;
+  /** Packets that are shown (an edit list may leave some out), and when the first begins and the last ends, in seconds. */
+  readonly packets: number;
+  /** All packets, also those that an edit list leaves out: they have to be decoded as well. */
+  readonly decoded: number;
+  readonly start: number;
+  readonly end: number;
+  /** Packets that the container could give only in part. */
+  readonly damaged: number;
+}
+
+/** ffprobe could make nothing of the file. */
+export class Unreadable extends Error {
+  /** It would have taken too much time, memory or output. */
+  readonly tooMuch: boolean;
+
+  constructor(message: string, { tooMuch = false, cause }: { tooMuch?: boolean; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.name = 'Unreadable';
+    this.tooMuch = tooMuch;
+  }
+}
+
+/** ffprobe could not be run, or was killed from outside: that says nothing about the file, and another time it may work. */
+export class ProbeFailed extends Error {
+  /** It was ended from outside: with this file it may happen again. */
+  readonly killed: boolean;
+
+  constructor(cause: Error) {
+    super(`ffprobe could not do its work: ${cause.message}`, { cause });
+    this.name = 'ProbeFailed';
+    this.killed = typeof (cause as ExecFileException).signal === 'string';
+  }
+}
+
+/** A minute at 240 fps with sound is 20 000 packets of some 40 bytes of text each. */
+const MOST_OUTPUT = 8 * 1024 * 1024;
+const LONGEST_MS = 30_000;
+/**
+ * Bytes of address space. An upload with one track at 8K takes 340 MB of it in Debian's FFmpeg 5.1 (most of that are
+ * libraries) and 170 MB in the FFmpeg from npm; four tracks, the most there may be, take 580 MB.
+ */
+const MOST_MEMORY = 1024 ** 3;
+
+export interface ProbeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds; 30 000 by default. */
+  readonly timeout?: number | undefined;
+  readonly sandbox?: Sandbox | undefined;
+}
+
+/**
+ * Reads the headers and the whole packet index of an upload. Times come from the packets, not from what the headers
+ * claim: those lie in hostile files, and are missing in fragmented ones. @throws Unreadable, ProbeFailed
+ */
+export async function probe(ffprobe: string, path: string, options: ProbeOptions = {}): Promise<ProbedStream[]> {
+  const common = ['-v', 'error', ...memoryLimit, ...untrustedInput];
+  await (options.sandbox ?? plainSandbox).lend({ reads: path }).catch((cause: Error) => {
+    throw new ProbeFailed(cause);
+  });
+  const failed = new AbortController();
+  const signal = options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
+  const runs = [
+    run(ffprobe, [...common, '-show_streams', '-of', 'json', '-i', path], { ...options, signal }),
+    run(
+      ffprobe,
+      [
+        ...common,
+        '-show_entries',
+        'packet=stream_index,pts_time,duration_time,flags',
+        '-of',
+        'compact=p=0',
+        '-i',
+        path,
+      ],
+      { ...options, signal },
+    ),
+  ] as const;
+  try {
+    const [headers, packets] = await Promise.all(runs);
+    const times = readPackets(packets);
+    const { streams = [] } = JSON.parse(headers) as { streams?: RawStream[] };
+    return streams.map((stream) => ({ ...readStream(stream), ...(times.get(stream.index) ?? noPackets()) }));
+  } catch (error) {
+    // One of the two is enough to refuse a file; the other one does not go on behind the caller's back.
+    failed.abort(error);
+    await Promise.allSettled(runs);
+    throw error;
+  }
+}
+
+function run(
+  ffprobe: string,
+  args: readonly string[],
+  { signal, timeout = LONGEST_MS, sandbox = plainSandbox }: ProbeOptions,
+): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let tookTooLong = false;
+  try {
+    const command = sandbox.command(ffprobe, args, MOST_MEMORY);
+    const settings = {
+      ...command.options,
+      signal,
+      killSignal: 'SIGKILL',
+      maxBuffer: MOST_OUTPUT,
+      encoding: 'utf8',
+    } as const;
+    const child = execFile(command.file, command.args, settings, (error, stdout, stderr) => {
+      patience.end();
+      // ffprobe does not end when a decoder gets no memory: it answers with less than there is.
+      if (error === null && !OUT_OF_MEMORY.test(stderr)) resolve(stdout);
+      else if (error === null) reject(new Unreadable(stderr.trim(), { tooMuch: true }));
+      else if (signal?.aborted) reject(signal.reason as Error);
+      else if (tookTooLong || isTooMuch(error, stderr))
+        reject(new Unreadable(stderr.trim() || error.message, { tooMuch: true, cause: error }));
+      else if (isOurs(error, stderr)) reject(new ProbeFailed(error));
+      else reject(new Unreadable(stderr.trim() || error.message, { cause: error }));
+    });
+    const patience = startPatience(timeout, () => {
+      tookTooLong = true;
+      child.kill('SIGKILL');
+    });
+  } catch (error) {
+    // Some of what keeps a program from starting (no memory) is thrown at once.
+    reject(new ProbeFailed(error as Error));
+  }
+  return promise;
+}
+
+/** Linux gives out more memory than it has, so this means our limit, not a machine short of memory. */
+const OUT_OF_MEMORY = /(?:Cannot|Could not) allocate memory/;
+
+function isTooMuch({ code }: ExecFileException, stderr: string): boolean {
+  return code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' || (OUT_OF_MEMORY.test(stderr) && !wasNotStarted(code, stderr));
+}
+
+/** It did not start (a code of the system: no such program, no processes or files left), or did not end by itself. */
+function isOurs({ code, signal }: ExecFileException, stderr: string): boolean {
+  return (
+    typeof code === 'string' || (typeof signal === 'string' && cameFromOutside(signal)) || wasNotStarted(code, stderr)
+  );
+}
+
+interface RawStream {
+  readonly index: number;
+  readonly codec_type?: string;
+  readonly codec_name?: string;
+  readonly codec_tag_string?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly sample_aspect_ratio?: string;
+  readonly disposition?: { readonly attached_pic?: number };
+  readonly tags?: { readonly rotate?: string };
+  readonly side_data_list?: readonly { readonly rotation?: number }[];
+}
+
+function readStream(raw: RawStream): Omit<ProbedStream, keyof PacketTimes> {
+  const [wide = 1, high = 1] = (raw.sample_aspect_ratio ?? '').split(':').map(Number);
+  const rotation =
+    raw.side_data_list?.find((data) => data.rotation !== undefined)?.rotation ?? Number(raw.tags?.rotate ?? 0);
+  return {
+    index: raw.index,
+    kind: raw.codec_type === 'video' || raw.codec_type === 'audio' ? raw.codec_type : 'other',
+    codec: raw.codec_name ?? 'unknown',
+    tag: raw.codec_tag_string ?? '',
+    width: raw.width ?? 0,
+    height: raw.height ?? 0,
+    pixelShape: wide > 0 && high > 0 ? wide / high : 1,
+    rotation: Number.isFinite(rotation) ? rotation : 0,
+    still: raw.disposition?.attached_pic === 1,
+  };
+}
+
+type PacketTimes = { -readonly [K in 'packets' | 'decoded' | 'start' | 'end' | 'damaged']: ProbedStream[K] };
+const noPackets = (): PacketTimes => ({ packets: 0, decoded: 0, start: 0, end: 0, damaged: 0 });
+
+/** Lines like `stream_index=0|pts_time=0.040000|duration_time=0.040000|flags=K__`. */
+function readPackets(text: string): Map<number, PacketTimes> {
+  const streams = new Map<number, PacketTimes>();
+  for (const line of text.split('\n')) {
+    const fields = new Map(line.split('|').map((field) => field.split('=', 2) as [string, string]));
+    const [index, pts, flags] = [
+      Number(fields.get('stream_index') ?? Number.NaN),
+      Number(fields.get('pts_time')),
+      fields.get('flags') ?? '',
+    ];
+    if (Number.isNaN(index)) continue;
+    const stream = streams.get(index) ?? noPackets();
+    streams.set(index, stream);
+    stream.decoded += 1;
+    if (flags.includes('C')) stream.damaged += 1;
+    if (flags.includes('D') || Number.isNaN(pts)) continue;
+    const end = pts + (Number(fields.get('duration_time')) || 0);
+    stream.start = stream.packets === 0 ? pts : Math.min(stream.start, pts);
+    stream.end = stream.packets === 0 ? end : Math.max(stream.end, end);
+    stream.packets += 1;
+  }
+  return streams;
+}

@@ -1,0 +1,90 @@
+import { partitionOf } from '../../core/partitions.ts';
+import type { ProjectionCommit, ProjectionProgress } from '../../core/projectionProgress.ts';
+
+/** What one consumer says of one of its partitions. */
+export interface PartitionMoved {
+  readonly projection: string;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly position: bigint;
+  /** Whether rows changed. */
+  readonly changed: boolean;
+  /** Counts although it is less than what was said before. */
+  readonly regressed?: boolean;
+}
+
+/** The part of progress that needs no database: what was last heard of, and who waits for more. */
+export interface ProgressTracker extends ProjectionProgress {
+  moved(move: PartitionMoved): void;
+  /** Whether anybody waits for news of a projection. */
+  readonly awaited: boolean;
+  /** Whether anybody wants to hear of commits. */
+  readonly watched: boolean;
+}
+
+interface Waiter {
+  readonly position: bigint;
+  readonly stream: string | undefined;
+  readonly resolve: (passed: boolean) => void;
+}
+
+export function createProgressTracker(): ProgressTracker {
+  const positions = new Map<string, bigint[]>();
+  const waiters = new Map<string, Set<Waiter>>();
+  const listeners = new Set<(commit: ProjectionCommit) => void>();
+
+  function position(projection: string): bigint {
+    const known = positions.get(projection) ?? [];
+    return known.reduce((least, one) => (one < least ? one : least), known[0] ?? 0n);
+  }
+
+  function hasPassed(projection: string, wanted: bigint, stream: string | undefined): boolean {
+    const known = positions.get(projection);
+    if (known === undefined) return wanted <= 0n;
+    return (stream === undefined ? position(projection) : known[partitionOf(stream, known.length)]!) >= wanted;
+  }
+
+  return {
+    position,
+    positions: (projection) => [...(positions.get(projection) ?? [])],
+    waitFor(projection, wanted, { timeoutMs, stream, signal }) {
+      if (hasPassed(projection, wanted, stream)) return Promise.resolve(true);
+      if (signal?.aborted === true) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        const waiting = waiters.get(projection) ?? new Set();
+        waiters.set(projection, waiting);
+        const settle = (passed: boolean): void => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', giveUp);
+          waiting.delete(waiter);
+          resolve(passed);
+        };
+        const giveUp = (): void => settle(false);
+        const waiter: Waiter = { position: wanted, stream, resolve: settle };
+        const timer = setTimeout(giveUp, timeoutMs);
+        signal?.addEventListener('abort', giveUp, { once: true });
+        waiting.add(waiter);
+      });
+    },
+    onCommit(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    moved({ projection, partition, partitions, position: reached, changed, regressed = false }) {
+      let known = positions.get(projection);
+      // Another layout begins with all its partitions at one position.
+      if (known?.length !== partitions) positions.set(projection, (known = Array<bigint>(partitions).fill(-1n)));
+      if (reached <= known[partition]! && !regressed) return;
+      known[partition] = reached;
+      for (const waiter of waiters.get(projection) ?? [])
+        if (hasPassed(projection, waiter.position, waiter.stream)) waiter.resolve(true);
+      if (changed) for (const listener of listeners) listener({ projection, position: position(projection) });
+    },
+    get awaited() {
+      return [...waiters.values()].some((waiting) => waiting.size > 0);
+    },
+    get watched() {
+      return listeners.size > 0;
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { abortable, pause } from '../../core/abortable.ts';
+import { createFailureLog } from '../../telemetry/failureLog.ts';
+import { readCheckpoints } from '../checkpoints.ts';
+import { createProgressTracker, type PartitionMoved } from './progressTracker.ts';
+import type { ProjectionProgress } from '../../core/projectionProgress.ts';
+
+const CHANNEL = 'reelstream_progress';
+/** A NOTIFY takes a lock of the whole server as it commits, so one speaks for all that happened meanwhile. */
+const TELL_EVERY_MS = 15;
+/** Bytes; PostgreSQL takes payloads below 8 000. */
+const MOST_PAYLOAD = 7_000;
+const POLL_FOR_WAITERS_MS = 200;
+const POLL_FOR_LISTENERS_MS = 1_000;
+const RECONNECT_AFTER_MS = 500;
+const UNDEFINED_TABLE = '42P01';
+
+export interface SharedProgressOptions {
+  readonly pool: pg.Pool;
+  /** The projections to know about. */
+  readonly projections: readonly string[];
+  readonly log: Logger;
+}
+
+/** Progress of all projections, whichever process runs them. */
+export interface SharedProgress extends ProjectionProgress {
+  /** For those who run projections: tells this process at once, the others within milliseconds. Of others than `projections` nobody is told. */
+  moved(move: PartitionMoved): void;
+  /** Reads where the projections are and begins to hear from other processes; one connection of the pool. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createSharedProgress({ pool, projections, log }: SharedProgressOptions): SharedProgress {
+  const tracker = createProgressTracker();
+  const closing = new AbortController();
+  const { signal } = closing;
+  const untold = new Map<string, PartitionMoved>();
+  const seen = new Map<string, bigint>();
+  let begun = false;
+  let telling: Promise<void> | undefined;
+  let running: Promise<unknown> | undefined;
+
+  function moved(move: PartitionMoved): void {
+    // Nobody waits for a process manager, and each notification wakes every API process.
+    if (!projections.includes(move.projection)) return;
+    tracker.moved(move);
+    const key = `${move.projection} ${move.partition}`;
+    untold.set(key, { ...move, changed: move.changed || untold.get(key)?.changed === true });
+    telling ??= tell();
+  }
+
+  async function tell(): Promise<void> {
+    while (untold.size > 0) {
+      const payload = takePayload(untold);
+      await pool.query('select pg_notify($1, $2)', [CHANNEL, payload]).catch(() => undefined);
+      await pause(TELL_EVERY_MS, signal);
+    }
+    telling = undefined;
+  }
+
+  async function hear(): Promise<void> {
+    const failed = createFailureLog(log);
+    while (!signal.aborted) {
+      await hearUntilLost().catch((error: unknown) => {
+        if (!signal.aborted) failed(error, 'not hearing of projections in other processes; polling meanwhile');
+      });
+      await pause(RECONNECT_AFTER_MS, signal);
+    }
+  }
+
+  async function hearUntilLost(): Promise<void> {
+    const client = await pool.connect();
+    const lost = Promise.withResolvers<never>();
+    lost.promise.catch(() => undefined);
+    client.on('error', lost.reject);
+    client.on('notification', ({ payload }) => parsePayload(payload ?? '').forEach(tracker.moved));
+    try {
+      await client.query(`listen ${CHANNEL}`);
+      // The server may have lost its last commits when it went away: what it says now counts.
+      await readAll(true);
+      await abortable(lost.promise, signal);
+    } finally {
+      client.release(true);
+    }
+  }
+
+  async function poll(): Promise<void> {
+    while (!signal.aborted) {
+      await pause(tracker.awaited ? POLL_FOR_WAITERS_MS : POLL_FOR_LISTENERS_MS, signal);
+      if (tracker.awaited || tracker.watched) await readAll(false).catch(() => undefined);
+    }
+  }
+
+  async function readAll(regressed: boolean): Promise<void> {
+    for (const projection of projections) {
+      const checkpoints = await readCheckpoints(pool, projection).catch((error: unknown) => {
+        if ((error as { code?: string }).code === UNDEFINED_TABLE) return []; // not installed yet
+        throw error;
+      });
+      for (const { partition, partitions, position } of checkpoints) {
+        const key = `${projection} ${partition}`;
+        // One that was not there at the beginning has been filled since.
+        const changed =
+          position > (seen.get(key) ?? (begun ? 0n : position)) && position > tracker.position(projection);
+        seen.set(key, position);
+        tracker.moved({ projection, partition, partitions, position, changed, regressed });
+      }
+    }
+  }
+
+  return {
+    position: tracker.position,
+    positions: tracker.positions,
+    waitFor: tracker.waitFor,
+    onCommit: tracker.onCommit,
+    moved,
+    async start() {
+      await readAll(false);
+      begun = true;
+      running ??= Promise.all([hear(), poll()]);
+    },
+    async close() {
+      closing.abort();
+      await Promise.all([running, telling]);
+    },
+  };
+}
+
+/** As many as fit; they are taken out. */
+function takePayload(untold: Map<string, PartitionMoved>): string {
+  let payload = '';
+  for (const [key, { projection, partition, partitions, position, changed }] of untold) {
+    const line = `${projection} ${partition} ${partitions} ${position} ${Number(changed)}\n`;
+    if (payload.length + line.length > MOST_PAYLOAD) break;
+    payload += line;
+    untold.delete(key);
+  }
+  return payload;
+}
+
+function parsePayload(payload: string): PartitionMoved[] {
+  return payload
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [projection = '', partition, partitions, position = '0', changed] = line.split(' ');
+      return {
+        projection,
+        partition: Number(partition),
+        partitions: Number(partitions),
+        position: BigInt(position),
+        changed: changed === '1',
+      };
+    });
+}

@@ -1,0 +1,50 @@
+import type { EventStore } from '../../core/eventStore.ts';
+import { applyEvents, type ApplyOptions } from '../applyBatch.ts';
+import { catchUp } from './catchUp.ts';
+import { lockAllCheckpoints, readCheckpoints, Superseded, writeEvenLayout, type Checkpoint } from '../checkpoints.ts';
+import { partitionOf } from '../../core/partitions.ts';
+import { inTransaction } from '../transaction.ts';
+
+export interface LayoutOptions extends Omit<ApplyOptions, 'isolateAfter'> {
+  readonly store: Pick<EventStore, 'readAll'>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes the consumer's checkpoints ones of `partitions` partitions: when delivery goes over from the store to Kafka, or
+ * back, or to a topic with another count. All partitions are first brought to one position from the event store, since
+ * a stream's place under one layout says nothing under another. Harmless when several processes do it at once.
+ */
+export async function ensureLayout(options: LayoutOptions, partitions: number): Promise<void> {
+  const { pool, consumer, schema, store } = options;
+  const found = await readCheckpoints(pool, schema);
+  if (isLayout(found, partitions)) return;
+  // One pass over what is missing now, so that not each new partition has to make its own.
+  if (isLayout(found, 1)) await catchUp({ ...options, after: found[0]!.position });
+
+  await inTransaction(pool, { schema }, async (transaction) => {
+    const checkpoints = await lockAllCheckpoints(transaction, consumer.name);
+    // A process of another version would apply its rules to rows of these.
+    if (checkpoints.some(({ version }) => version !== consumer.version)) throw new Superseded(schema);
+    if (isLayout(checkpoints, partitions)) return;
+    const level = checkpoints.reduce((most, { position }) => (position > most ? position : most), 0n);
+    const least = checkpoints.reduce((fewest, { position }) => (position < fewest ? position : fewest), level);
+    for await (const { events } of store.readAll({
+      after: least,
+      until: level,
+      types: consumer.handles,
+      signal: options.signal,
+    })) {
+      const missing = events.filter(
+        ({ stream, position }) => position > checkpoints[partitionOf(stream, checkpoints.length)]!.position,
+      );
+      await applyEvents({ ...options, isolateAfter: 1 }, missing, true, transaction);
+    }
+    const logId = checkpoints.find((checkpoint) => checkpoint.logId !== null)?.logId ?? null;
+    await writeEvenLayout(transaction.client, { partitions, version: consumer.version, position: level, logId });
+  });
+}
+
+function isLayout(checkpoints: readonly Checkpoint[], partitions: number): boolean {
+  return checkpoints.length === partitions && checkpoints.every((checkpoint) => checkpoint.partitions === partitions);
+}
