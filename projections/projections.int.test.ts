@@ -6,7 +6,7 @@ import { install } from '../src/projecting/checkpoints.ts';
 import { projectionConsumer, type Consumer } from '../src/projecting/consumer.ts';
 import { histories, interleave, mulberry32, type StreamHistory } from '../tests/support/history.ts';
 import { asIs, createProjectingTest, type ProjectingTest } from '../tests/support/projecting.ts';
-import { projections } from './index.ts';
+import { projections } from '../src/features/index.ts';
 
 let t: ProjectingTest;
 beforeAll(async () => {

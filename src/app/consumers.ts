@@ -7,120 +7,123 @@ import type { EventSource } from '../delivery/eventSource.ts';
 import { createKafkaClient } from '../delivery/kafka/client.ts';
 import { createKafkaRelay } from '../delivery/kafka/kafkaRelay.ts';
 import { createKafkaSource } from '../delivery/kafka/kafkaSource.ts';
-import { eventTypes } from '../features/eventTypes.ts';
-import { createMediaJobs } from '../jobs/mediaJobs.ts';
-import { createMediaProcessManager } from '../features/videos/processing/mediaProcessManager.ts';
-import { createMediaWorker } from '../features/videos/processing/mediaWorker.ts';
-import { createOrphanSweep } from '../features/videos/processing/orphans.ts';
-import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
+import { eventTypes } from '../features/index.ts';
+import type { HealthCheck } from '../http/server/health.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import { decodeFor } from '../projecting/decoding.ts';
-import { createLogId } from '../core/logId.ts';
 import { createProjector } from '../projecting/projector.ts';
-import type { Engines } from './engines.ts';
 import { openPool } from './eventLog.ts';
+import type { Process } from './process.ts';
+import type { Services } from './services.ts';
 
 /** Longer than any batch takes. A connection that has gone silent holds a consumer up for no longer. */
 const BATCH_TIMEOUT_MS = 60_000;
 /** About as long as a lease lasts: a renewal that takes longer comes too late. */
 const RELAY_QUERY_TIMEOUT_MS = 5_000;
 
-/** Runs media jobs; answers the consumer that makes them out of events. */
-export async function startMedia(
-  { config, log, parts, databaseUrl, store, rawStore, objects, scratch, inspect, tools, sandbox }: Engines,
-  reportProgress: ReportUploadProgress,
-): Promise<Consumer> {
-  await scratch.sweep();
-  const jobs = createMediaJobs({ connectionString: databaseUrl, logger: log, alone: config.databaseUrl === undefined });
-  await jobs.start();
-  parts.defer(() => jobs.close());
-  const worker = createMediaWorker({
-    store,
-    objects,
-    scratch,
-    inspect,
-    ffmpeg: tools.ffmpeg.path,
-    sandbox,
-    reportProgress,
-    logger: log,
-  });
-  await jobs.work(worker, { concurrency: config.mediaConcurrency });
-  const orphans = createOrphanSweep({ objects, store, scratch, logId: createLogId(rawStore), logger: log });
-  orphans.start();
-  parts.defer(() => orphans.close());
-  return createMediaProcessManager({ jobs });
-}
-
-/** With Kafka each group has its own way to the events; without, all consumers of the process share one subscription. */
+/**
+ * Starts consumers, by the names of their groups. With Kafka each group reads the log at its own pace; without, all
+ * consumers of the process share one subscription. Answers how to check their health.
+ */
 export async function startConsumers(
-  engines: Engines,
-  groups: { readonly projections: Consumer[]; readonly media: Consumer[] },
-): Promise<void> {
-  if (engines.config.kafka === undefined) return startGroup(engines, 'consumers', Object.values(groups).flat());
-  for (const [group, consumers] of Object.entries(groups)) await startGroup(engines, group, consumers);
+  running: Process,
+  services: Services,
+  groups: Readonly<Record<string, readonly Consumer[]>>,
+): Promise<HealthCheck[]> {
+  if (running.config.kafka === undefined) {
+    return startGroup(running, services, 'consumers', Object.values(groups).flat());
+  }
+  const checks: HealthCheck[] = [];
+  for (const [group, consumers] of Object.entries(groups)) {
+    checks.push(...(await startGroup(running, services, group, consumers)));
+  }
+  return checks;
 }
 
-async function startGroup(engines: Engines, group: string, consumers: readonly Consumer[]): Promise<void> {
-  if (consumers.length === 0) return;
-  const { log, parts, rawStore, codec, progress, checks } = engines;
-  const pool = openPool(engines, group, consumers.length + 3, BATCH_TIMEOUT_MS);
-  const source = openSource(engines, group, pool);
+async function startGroup(
+  running: Process,
+  services: Services,
+  group: string,
+  consumers: readonly Consumer[],
+): Promise<HealthCheck[]> {
+  if (consumers.length === 0) return [];
+  const { logger, parts } = running;
+  const { rawStore, codec, progress } = services;
+  const pool = openPool(running, services, group, consumers.length + 3, BATCH_TIMEOUT_MS);
+  const { source, checks } = openSource(running, services, group, pool);
   parts.defer(() => source.close());
-  const decode = decodeFor(eventTypes, codec);
   const projector = createProjector({
     pool,
     store: rawStore,
-    decode,
+    decode: decodeFor(eventTypes, codec),
     source,
     consumers,
-    log,
+    log: logger,
     onMoved: (move) => progress.moved(move),
   });
   parts.defer(() => projector.stop());
   await projector.start();
-  checks.push({ name: group, required: false, check: () => Promise.resolve(projector.states()) });
+  return [...checks, { name: group, required: false, check: () => Promise.resolve(projector.states()) }];
 }
 
-function openSource({ config, log, rawStore, checks }: Engines, group: string, pool: pg.Pool): EventSource {
-  if (config.kafka === undefined) return createDirectSource({ store: rawStore, log });
+function openSource(
+  { config, logger }: Process,
+  { rawStore }: Services,
+  group: string,
+  pool: pg.Pool,
+): { source: EventSource; checks: HealthCheck[] } {
+  if (config.kafka === undefined) return { source: createDirectSource({ store: rawStore, log: logger }), checks: [] };
   const { topic } = config.kafka;
   const source = createKafkaSource({
-    kafka: kafkaOf(config.kafka, config.role, log),
+    kafka: kafkaOf(config.kafka, config.role, logger),
     topic,
     groupId: `${topic}.${group}`,
     pool,
     store: rawStore,
-    log,
+    log: logger,
   });
-  checks.push({ name: `kafka ${group}`, required: false, check: () => told(source.state(), ['away', 'refused']) });
-  return source;
+  return { source, checks: [checkOf(`kafka ${group}`, () => source.state(), ['away', 'refused'])] };
 }
 
-/** Copies the log to Kafka, for as long as no other relay does. */
-export async function startRelay(engines: Engines): Promise<void> {
-  const { config, log, parts, rawStore, checks } = engines;
-  if (config.kafka === undefined) return;
+/** Copies the log to Kafka, for as long as no other relay does. Answers how to check its health. */
+export async function startRelay(running: Process, services: Services): Promise<HealthCheck[]> {
+  const { config, logger, parts } = running;
+  if (config.kafka === undefined) return [];
   const relay = createKafkaRelay({
     ...config.kafka,
-    kafka: kafkaOf(config.kafka, config.role, log),
-    pool: openPool(engines, 'relay', 4, RELAY_QUERY_TIMEOUT_MS),
-    store: rawStore,
-    log,
+    kafka: kafkaOf(config.kafka, config.role, logger),
+    pool: openPool(running, services, 'relay', 4, RELAY_QUERY_TIMEOUT_MS),
+    store: services.rawStore,
+    log: logger,
   });
   parts.defer(() => relay.stop());
   await relay.start();
-  checks.push({ name: 'kafka relay', required: false, check: () => told(relay.state(), ['away', 'refused']) });
+  return [checkOf('kafka relay', () => relay.state(), ['away', 'refused'])];
 }
 
-function kafkaOf({ brokers }: KafkaConfig, role: Role, log: Logger): Kafka {
-  return createKafkaClient({ brokers, clientId: `reelstream-${role}`, log });
+function kafkaOf({ brokers }: KafkaConfig, role: Role, logger: Logger): Kafka {
+  return createKafkaClient({ brokers, clientId: `reelstream-${role}`, log: logger });
 }
 
-/** What a part says of itself, as a health check has it. */
-async function told<State extends { readonly state: string; readonly reason?: string; readonly position?: bigint }>(
-  { state, reason, position }: State,
+interface PartState {
+  readonly state: string;
+  readonly reason?: string;
+  readonly position?: bigint;
+}
+
+/** Asks a part for its state. The part is down in the `bad` states. */
+function checkOf<State extends PartState>(
+  name: string,
+  stateOf: () => State,
   bad: readonly State['state'][],
-): Promise<Record<string, string>> {
-  if (bad.includes(state)) throw new Error(reason ?? state);
-  return { state, ...(position !== undefined && { position: String(position) }) };
+): HealthCheck {
+  return {
+    name,
+    required: false,
+    async check() {
+      const { state, reason, position } = stateOf();
+      if (bad.includes(state)) throw new Error(reason ?? state);
+      return { state, ...(position !== undefined && { position: String(position) }) };
+    },
+  };
 }

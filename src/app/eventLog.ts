@@ -1,6 +1,4 @@
 import type pg from 'pg';
-import type { Logger } from 'pino';
-import type { Config } from '../config/config.ts';
 import { abortable } from '../core/abortable.ts';
 import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
@@ -8,12 +6,13 @@ import { EventStoreDenied } from '../eventStore/eventStoreDb/errors.ts';
 import { createEventStoreDbStore } from '../eventStore/eventStoreDb/eventStoreDbEventStore.ts';
 import { EventStoreUnavailable, type EventStore } from '../core/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
-import { eventTypes } from '../features/eventTypes.ts';
+import { eventTypes } from '../features/index.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
 import { StartError } from '../core/startError.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
+import type { Process } from './process.ts';
 
 /** A request must get its answer (503) also from a PostgreSQL that hangs. */
 const QUERY_TIMEOUT_MS = 10_000;
@@ -28,40 +27,26 @@ export interface EventLog {
   readonly codec: EventCodec;
 }
 
-export interface OpenEventLogOptions {
-  readonly config: Config;
-  readonly log: Logger;
-  /** Ended in the reverse of the order in which they were added. */
-  readonly parts: AsyncDisposableStack;
+export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' | 'parts'> {
   /** Ends the opening: it fails with the signal's reason. */
   readonly signal?: AbortSignal;
   /** For a command beside a running ReelStream. */
   readonly shared?: boolean;
 }
 
-export async function openEventLog({
-  config,
-  log,
-  parts,
-  signal,
-  shared = false,
-}: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
-  const database = await openDatabase({ config, log, shared, signal, onFailure: crash });
+export async function openEventLog(options: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
+  const { config, logger, parts, signal, shared = false } = options;
+  const database = await openDatabase({ config, log: logger, shared, signal, onFailure: crash });
   parts.defer(() => database.close());
-  const opening = { config, log, parts, databaseUrl: database.url };
-  await abortable(migrated(database.url), signal);
-  const pool = openPool(opening, 'queries', 10, QUERY_TIMEOUT_MS);
-  const rawStore = openEventStore(opening);
+  const databaseUrl = database.url;
+  await abortable(migrated(databaseUrl), signal);
+  const pool = openPool(options, { databaseUrl }, 'queries', 10, QUERY_TIMEOUT_MS);
+  const rawStore = openEventStore(options, databaseUrl);
   parts.defer(() => rawStore.close());
-  if (config.eventStoreUrl !== undefined) await checkAccess(rawStore, log, signal);
+  if (config.eventStoreUrl !== undefined) await checkAccess(rawStore, options);
   const keys = await abortable(openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey }), signal);
-  return {
-    databaseUrl: database.url,
-    firstStart: database.created,
-    pool,
-    rawStore,
-    codec: createEventCodec({ types: eventTypes, keys }),
-  };
+  const codec = createEventCodec({ types: eventTypes, keys });
+  return { databaseUrl, firstStart: database.created, pool, rawStore, codec };
 }
 
 /** Without the time limit of queries: a migration may have much to do. */
@@ -74,33 +59,32 @@ async function migrated(connectionString: string): Promise<void> {
   }
 }
 
-interface PoolSurroundings extends Pick<OpenEventLogOptions, 'config' | 'log' | 'parts'> {
-  readonly databaseUrl: string;
-}
-
+/** Opens a pool of at most so many connections. It is closed with the other parts. */
 export function openPool(
-  { databaseUrl, log, parts, config }: PoolSurroundings,
+  { config, logger, parts }: Pick<Process, 'config' | 'logger' | 'parts'>,
+  { databaseUrl }: Pick<EventLog, 'databaseUrl'>,
   use: string,
   max: number,
   queryTimeoutMs?: number,
 ): pg.Pool {
-  const onError = (error: Error): void => log.warn({ err: error }, 'a connection to PostgreSQL was lost');
   const pool = createPool({
     connectionString: databaseUrl,
     name: `${config.role} ${use}`,
     max,
     queryTimeoutMs,
-    onError,
+    onError: (error) => logger.warn({ err: error }, 'a connection to PostgreSQL was lost'),
   });
   parts.defer(() => pool.end());
   return pool;
 }
 
-function openEventStore(engines: PoolSurroundings): EventStore {
-  const { log, config } = engines;
-  if (config.eventStoreUrl === undefined) return createPostgresEventStore({ pool: openPool(engines, 'log', 8), log });
+function openEventStore(options: OpenEventLogOptions, databaseUrl: string): EventStore {
+  const { config, logger } = options;
+  if (config.eventStoreUrl === undefined) {
+    return createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), log: logger });
+  }
   try {
-    return createEventStoreDbStore({ url: config.eventStoreUrl, log });
+    return createEventStoreDbStore({ url: config.eventStoreUrl, log: logger });
   } catch (error) {
     // The client's message may quote the URL, and so the password in it.
     throw new StartError(
@@ -114,14 +98,14 @@ function openEventStore(engines: PoolSurroundings): EventStore {
  * Ends a start with settings that will never work. A server that does not answer is no reason to: requests get 503 until
  * it does.
  */
-async function checkAccess(store: EventStore, log: Logger, signal: AbortSignal | undefined): Promise<void> {
+async function checkAccess(store: EventStore, { logger, signal }: OpenEventLogOptions): Promise<void> {
   try {
     await abortable(store.head(), signal);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof EventStoreDenied) throw new StartError(error.message, { cause: error });
     if (!(error instanceof EventStoreUnavailable)) throw error;
-    createFailureLog(log)(
+    createFailureLog(logger)(
       error,
       'EventStoreDB does not answer yet; requests that need it are answered with 503 until it does',
     );

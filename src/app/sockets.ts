@@ -1,35 +1,40 @@
+import { feed } from '../features/index.ts';
+import type { Tokens } from '../features/sessions/index.ts';
 import { createClientAddress } from '../http/request/clientAddress.ts';
 import type { HttpServer } from '../http/server/httpServer.ts';
-import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import { createRealtime, type Realtime } from '../realtime/realtime.ts';
 import { createProgressEmitter } from '../realtime/redisSockets.ts';
-import type { Tokens } from '../features/sessions/tokens.ts';
-import type { Engines } from './engines.ts';
+import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
+import type { Process } from './process.ts';
+import type { Services } from './services.ts';
 
+/** @param legacy the server on `SOCKET_PORT` */
 export function openRealtime(
-  { config, log, parts, store, redis }: Engines,
+  { config, logger, parts }: Process,
+  { store, redis }: Services,
   tokens: Tokens,
-  door: HttpServer,
-  legacyDoor: HttpServer | undefined,
+  main: HttpServer,
+  legacy: HttpServer | undefined,
 ): Realtime {
   const realtime = createRealtime({
-    http: door.server,
-    legacyHttp: legacyDoor?.server,
+    http: main.server,
+    legacyHttp: legacy?.server,
+    definition: feed,
     authenticate: (token) => tokens.verifyAccess(token),
     store,
     addressOf: createClientAddress(config.trustProxy),
     limits: config.sockets,
     redis: redis && { redis: redis.client, namespace: redis.namespace },
-    logger: log,
+    logger,
   });
   parts.defer(() => realtime.close());
   return realtime;
 }
 
-/** Without a Redis, progress made in a process without sockets reaches nobody. */
-export function progressEmitter({ redis, log, parts }: Engines): ReportUploadProgress {
+/** For a process without sockets. Without a Redis, nobody hears of its progress. */
+export function progressEmitter({ logger, parts }: Process, { redis }: Services): ReportUploadProgress {
   if (redis === undefined) return () => undefined;
-  const emitter = createProgressEmitter({ redis: redis.client, namespace: redis.namespace }, log);
+  const emitter = createProgressEmitter({ redis: redis.client, namespace: redis.namespace }, logger);
   parts.defer(() => emitter.close());
   return emitter.report;
 }

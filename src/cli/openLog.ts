@@ -4,7 +4,7 @@ import { openEventLog } from '../app/eventLog.ts';
 import { loadConfig } from '../config/config.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventStore } from '../core/eventStore.ts';
-import { eventTypes } from '../features/eventTypes.ts';
+import { eventTypes } from '../features/index.ts';
 import { decodeFor } from '../projecting/decoding.ts';
 import { createLog } from '../telemetry/log.ts';
 
@@ -23,7 +23,7 @@ export async function openLog(command: string): Promise<OpenedLog> {
   // What a command has to say, it prints; the log is for what goes wrong.
   const log = createLog({ level: config.logLevel === 'info' ? 'error' : config.logLevel, role: command });
   await using parts = new AsyncDisposableStack();
-  const { pool, rawStore, codec } = await openEventLog({ config, log, parts, shared: true });
+  const { pool, rawStore, codec } = await openEventLog({ config, logger: log, parts, shared: true });
   const opened = parts.move();
   return {
     pool,

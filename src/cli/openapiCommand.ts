@@ -5,14 +5,12 @@ export const openapiCommand: Command = {
   summary: 'prints the OpenAPI document of the API, without starting anything',
   async run(args) {
     expectNoArguments('openapi', args);
-    const [{ declaredApiRoutes }, { documentedRoutes }, { openApiDocument }, { realtimeDocs }] = await Promise.all([
-      import('../app/apiRoutes.ts'),
-      import('../http/httpApp.ts'),
+    const [{ declaredRoutes }, { routeTags }, { openApiDocument }] = await Promise.all([
+      import('../app/declaredRoutes.ts'),
+      import('../features/index.ts'),
       import('../http/documents/openapi.ts'),
-      import('../realtime/realtimeDocs.ts'),
     ]);
-    const routes = documentedRoutes(declaredApiRoutes(), { realtime: realtimeDocs() } as never);
-    await print(`${JSON.stringify(openApiDocument(routes), undefined, 2)}\n`);
+    await print(`${JSON.stringify(openApiDocument(declaredRoutes(), routeTags), undefined, 2)}\n`);
     return 0;
   },
 };

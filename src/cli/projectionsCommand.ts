@@ -1,4 +1,4 @@
-import { projections } from '../../projections/index.ts';
+import { projections } from '../features/index.ts';
 import { projectionConsumer, type Consumer } from '../projecting/consumer.ts';
 import { createLogId } from '../core/logId.ts';
 import { rebuild } from '../projecting/rebuilding/rebuild.ts';

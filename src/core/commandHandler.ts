@@ -1,3 +1,4 @@
+import type { Appended } from './appended.ts';
 import { AppendRefused, RevisionConflict, type EventStore, type ExpectedRevision } from './eventStore.ts';
 import { pause } from './abortable.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -12,15 +13,13 @@ import { eventIdFor } from './eventIds.ts';
 const MOST_ATTEMPTS = 30;
 const LONGEST_PAUSE_MS = 200;
 
-export interface CommandOutcome<Event, State> {
+export interface CommandOutcome<Event, State> extends Appended {
   /** The state after the command. */
   readonly state: State;
   /** What this command appended; empty when it asked for what was already so. */
   readonly events: readonly Event[];
   /** The stream's last revision; undefined while it does not exist. */
   readonly revision: number | undefined;
-  /** Position of the stream's last event: a read model past it shows what this command led to. */
-  readonly position: bigint;
 }
 
 export interface HandleOptions {
@@ -44,17 +43,21 @@ export async function handleCommand<Command, Event extends DomainEvent, State>(
 ): Promise<CommandOutcome<Event, State>> {
   for (let attempt = 1; ; attempt++) {
     const found = await load(store, decider, stream, context);
-    if (found.repeated.length > 0) return { ...found, events: found.repeated };
+    const { state, position, types } = found;
+    if (found.repeated.length > 0) return { ...found, stream, events: found.repeated };
     if (options.expectedRevision !== undefined && options.expectedRevision !== found.revision) {
       throw new RevisionConflict(stream, options.expectedRevision, found.revision);
     }
-    const events = decider.decide(command, found.state);
-    if (events.length === 0) return { state: found.state, events, revision: found.revision, position: found.position };
+    const events = decider.decide(command, state);
+    if (events.length === 0) return { state, events, revision: found.revision, stream, position, types };
     const expected: ExpectedRevision = found.revision ?? 'none';
     try {
-      const { revision, position } = await store.append(stream, toNewEvents(events, stream, context), expected);
-      const asDecided = revision === (found.revision ?? -1) + events.length;
-      if (asDecided) return { state: events.reduce(decider.evolve, found.state), events, revision, position };
+      const appended = await store.append(stream, toNewEvents(events, stream, context), expected);
+      const asDecided = appended.revision === (found.revision ?? -1) + events.length;
+      if (asDecided) {
+        const allTypes = [...new Set([...types, ...events.map(({ type }) => type)])];
+        return { state: events.reduce(decider.evolve, state), events, stream, types: allTypes, ...appended };
+      }
       // The same command, sent twice at once, was decided on another state: what counts is what is in the log.
     } catch (error) {
       const overtaken = error instanceof RevisionConflict && options.expectedRevision === undefined;
@@ -87,18 +90,26 @@ async function load<Command, Event extends DomainEvent, State>(
   decider: Decider<Command, Event, State>,
   stream: string,
   context: CommandContext,
-): Promise<{ state: State; revision: number | undefined; position: bigint; repeated: Event[] }> {
+): Promise<{
+  state: State;
+  revision: number | undefined;
+  position: bigint;
+  types: readonly string[];
+  repeated: Event[];
+}> {
   let state = decider.initialState;
   let revision: number | undefined;
   let position = 0n;
+  const types = new Set<string>();
   const repeated: Event[] = [];
   const firstId = context.idempotencyKey === undefined ? undefined : eventIdFor(context, stream, 0);
   for await (const recorded of store.readStream(stream)) {
     const event = recorded as RecordedEvent<Event>;
     state = decider.evolve(state, event);
     ({ revision, position } = event);
+    types.add(event.type);
     if (event.id === firstId || (repeated.length > 0 && event.id === eventIdFor(context, stream, repeated.length)))
       repeated.push(event);
   }
-  return { state, revision, position, repeated };
+  return { state, revision, position, types: [...types], repeated };
 }

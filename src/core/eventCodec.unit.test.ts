@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { eventTypes } from '../features/eventTypes.ts';
+import { eventTypes } from '../features/index.ts';
 import type { NewEvent, RecordedEvent } from './event.ts';
 import { createEventCodec, UndecodableEvent } from './eventCodec.ts';
 import { FORGOTTEN, type EventTypeDefinitions } from './eventTypes.ts';

@@ -2,6 +2,7 @@ import express, { type Application, type ErrorRequestHandler, type RequestHandle
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { DomainError } from '../core/errors.ts';
+import type { ReadYourWrites } from '../projecting/readYourWrites.ts';
 import { noRateLimits, type RateLimits } from '../rateLimits/rateLimits.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
@@ -25,6 +26,8 @@ import { warnOfUntrustedProxies } from './request/untrustedProxy.ts';
 
 export interface HttpAppOptions {
   readonly routes: readonly Route[];
+  /** A sentence about each group of routes, for the document. */
+  readonly tags?: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
@@ -34,6 +37,8 @@ export interface HttpAppOptions {
   readonly idempotency?: Idempotency;
   readonly tracing?: Tracing;
   readonly positions?: KnownPositions;
+  /** Without it, no request waits for a read model. */
+  readonly readModels?: ReadYourWrites;
   /** By default as without `CORS_ORIGIN`. */
   readonly cors?: AllowedOrigins;
   /** `NODE_ENV=production`; false by default. */
@@ -58,12 +63,19 @@ export function createHttpApp(options: HttpAppOptions): Application {
     idempotency,
     tracing = noTracing,
     positions,
+    readModels,
     production = false,
   } = options;
   const { cors = allowedOrigins(['*'], { production }), monitoring = openMonitoring } = options;
   const app = bareApp(options);
   app.use(corsPolicy(cors));
-  const routes = documentedRoutes(options.routes, { health, metrics, monitoring, realtime: options.realtime });
+  const routes = documentedRoutes(options.routes, {
+    health,
+    metrics,
+    monitoring,
+    realtime: options.realtime,
+    tags: options.tags,
+  });
   if (options.media !== undefined) app.use(options.media.path, options.media.handler);
   app.use('/docs', docsHandler(options.realtime));
   mountRoutes(app, routes, {
@@ -72,6 +84,7 @@ export function createHttpApp(options: HttpAppOptions): Application {
     idempotency,
     tracing,
     positions,
+    readModels,
     noticeProxy: warnOfUntrustedProxies(options.log),
     draining: health.draining,
   });
@@ -80,12 +93,19 @@ export function createHttpApp(options: HttpAppOptions): Application {
 
 export interface DocumentedParts extends SystemRouteParts {
   readonly realtime: Pick<RealtimeDocs, 'document'> | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Routes, together with those that every API has; the last of them answers with the document of all. */
-export function documentedRoutes(api: readonly Route[], { realtime, ...parts }: DocumentedParts): Route[] {
+export function documentedRoutes(api: readonly Route[], { realtime, tags, ...parts }: DocumentedParts): Route[] {
   const channel = realtime === undefined ? [] : [asyncApiRoute(realtime.document)];
-  const routes: Route[] = [...api, ...systemRoutes(parts), homeRoute, ...channel, openApiRoute(() => routes)];
+  const routes: Route[] = [
+    ...api,
+    ...systemRoutes(parts),
+    homeRoute,
+    ...channel,
+    openApiRoute(() => openApiDocument(routes, tags)),
+  ];
   return routes;
 }
 
@@ -109,6 +129,7 @@ export function createOpsApp({
     idempotency: undefined,
     tracing: noTracing,
     positions: undefined,
+    readModels: undefined,
     noticeProxy: () => undefined,
     draining: health.draining,
   });
@@ -184,7 +205,7 @@ const homeRoute = route({
   handle: () => Promise.resolve(json(200, { success: true, message: 'ReelStream is running. See /docs.' })),
 });
 
-function openApiRoute(routes: () => readonly Route[]): Route {
+function openApiRoute(makeDocument: () => object): Route {
   let document: string | undefined;
   return route({
     method: 'get',
@@ -203,7 +224,7 @@ function openApiRoute(routes: () => readonly Route[]): Route {
       },
     },
     handle: () => {
-      document ??= JSON.stringify(openApiDocument(routes()));
+      document ??= JSON.stringify(makeDocument());
       return Promise.resolve({
         status: 200,
         bytes: Buffer.from(document),

@@ -47,7 +47,7 @@ const routes: Route[] = [
           traceparent: context.traceparent,
           min: minPosition?.toString(),
         },
-        position: 12n,
+        appended: { stream: 'thing-1', position: 12n, types: [] },
         behind: true,
       }),
   }),
@@ -119,7 +119,8 @@ const routes: Route[] = [
     path: '/nothing',
     operationId: 'nothing',
     summary: '',
-    handle: () => Promise.resolve({ status: 204, message: '', position: 7n }),
+    handle: () =>
+      Promise.resolve({ status: 204, message: '', appended: { stream: 'thing-1', position: 7n, types: [] } }),
   }),
   route({
     ...common,

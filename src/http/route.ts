@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
+import type { Appended } from '../core/appended.ts';
 import type { CommandContext } from '../core/commandContext.ts';
+import type { ProjectionName } from '../projecting/readYourWrites.ts';
 
 /** Who sent a request, as the access token says. */
 export interface AuthenticatedUser {
@@ -10,13 +12,21 @@ export interface AuthenticatedUser {
   readonly email: string;
 }
 
+/** Whether a request needs an access token. `optional`: a token is used when there is a valid one. */
+export type RouteAuth = 'none' | 'optional' | 'required';
+
+interface UserOf {
+  readonly none: undefined;
+  readonly optional: AuthenticatedUser | undefined;
+  readonly required: AuthenticatedUser;
+}
+
 /** What a route's handler gets: everything checked and typed already. */
-export interface RouteRequest<Params, Query, Body> {
+export interface RouteRequest<Params, Query, Body, Auth extends RouteAuth = RouteAuth> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** Present when `auth` is `required`; present or not when it is `optional`. */
-  readonly user: AuthenticatedUser | undefined;
+  readonly user: UserOf[Auth];
   /** Ready to hand to a command: correlation id, actor, trace, idempotency key, the moment the request came in. */
   readonly context: CommandContext;
   /** The client's address. */
@@ -31,7 +41,7 @@ export interface RouteRequest<Params, Query, Body> {
   readonly response: Response;
 }
 
-/** An answer in the envelope of API.md. */
+/** An answer in the envelope `{ success, statusCode, message, meta?, data }`. */
 export interface EnvelopeReply {
   readonly status: number;
   readonly message: string;
@@ -39,9 +49,12 @@ export interface EnvelopeReply {
   readonly meta?: object;
   /** A list becomes a header of that name for each of its values. */
   readonly headers?: Readonly<Record<string, string | string[]>>;
-  /** Becomes `X-Event-Position`. Every command sets it. */
-  readonly position?: bigint;
-  /** The read model had not caught up in time: becomes `X-Projection-Behind: true`. */
+  /**
+   * What a command left in the log. Its position becomes `X-Event-Position`, and the answer waits for the read models
+   * that show the command; if one does not in time, the answer says `X-Projection-Behind: true`.
+   */
+  readonly appended?: Appended;
+  /** Given by a handler that has waited itself: whether a read model does not show the command yet. */
   readonly behind?: boolean;
 }
 
@@ -73,7 +86,7 @@ export interface ResponseDescription {
 }
 
 /** One operation of the API: what it accepts, what it answers, what it does. Requests are validated and OpenAPI generated from the same schemas. */
-export interface Route<Params = unknown, Query = unknown, Body = unknown> {
+export interface Route<Params = unknown, Query = unknown, Body = unknown, Auth extends RouteAuth = RouteAuth> {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** Express style: `/api/v1/video/:videoId`. */
   readonly path: string;
@@ -82,8 +95,11 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
   readonly summary: string;
   /** Sentences, in Markdown: what it does, for whom, and what its schemas cannot say. */
   readonly description: string;
-  readonly tag: 'Accounts' | 'Videos' | 'Analytics' | 'System' | 'Operators';
-  readonly auth: 'none' | 'optional' | 'required';
+  /** The group that the document shows it in. */
+  readonly tag: string;
+  readonly auth: Auth;
+  /** Of a query: the projections that it reads. With `X-Min-Position` it waits until they have passed that position. */
+  readonly reads?: readonly ProjectionName[];
   /** Which limit it counts against; `general` by default. Requests with a token also count against their address. */
   readonly limit?: 'general' | 'refresh' | 'upload' | 'none';
   /** Whom the limit is for when it is neither a user nor an address, such as a session. Undefined: the address. */
@@ -104,10 +120,12 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown> {
    */
   readonly repeat?: 'storedAnswer' | 'sameCommand';
   readonly responses: Readonly<Record<number, ResponseDescription>>;
-  handle(request: RouteRequest<Params, Query, Body>): Promise<Reply | undefined>;
+  handle(request: RouteRequest<Params, Query, Body, Auth>): Promise<Reply | undefined>;
 }
 
-/** Keeps the schemas' types through a list of routes. */
-export function route<Params, Query, Body>(definition: Route<Params, Query, Body>): Route {
+/** Gives a handler the types of its schemas, and lets the route into a list with others. */
+export function route<Params, Query, Body, Auth extends RouteAuth>(
+  definition: Route<Params, Query, Body, Auth>,
+): Route {
   return definition as unknown as Route;
 }

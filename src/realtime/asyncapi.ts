@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { version } from '../core/version.ts';
-import { channelTexts, topicsOfEvents } from './channelTexts.ts';
+import { channelTexts, subscribeText } from './channelTexts.ts';
+import type { FeedDefinition, FeedRule } from './feedDefinition.ts';
 import {
-  eventData,
   eventError,
   publicProgressMessage,
   pushedEvent,
   subscribeAnswer,
   subscribeRequest,
   uploadProgressMessage,
-  type PushedEventType,
 } from './messages.ts';
 
 export interface JsonSchema {
@@ -94,8 +93,9 @@ export interface AsyncApiDocument {
 }
 
 /** The AsyncAPI document of the real-time channel, made from the schemas of its messages. "Send" is what the server sends. */
-export function asyncApiDocument(): AsyncApiDocument {
-  const events = Object.keys(eventData) as PushedEventType[];
+export function asyncApiDocument({ rules, topics }: FeedDefinition): AsyncApiDocument {
+  const events = Object.keys(rules);
+  const subscribe = subscribeText(topics);
   const api = ref('servers', 'api');
   const legacy = ref('servers', 'legacy');
   const channel = (
@@ -141,7 +141,7 @@ export function asyncApiDocument(): AsyncApiDocument {
       },
     },
     channels: {
-      subscribe: channel('subscribe', 'subscribe', texts.subscribe, ['subscribe', 'subscribed']),
+      subscribe: channel('subscribe', 'subscribe', subscribe, ['subscribe', 'subscribed']),
       event: channel('event', 'event', texts.event, events),
       eventError: channel('event_error', 'event_error', texts.eventError, ['eventError']),
       uploadProgress: {
@@ -167,7 +167,7 @@ export function asyncApiDocument(): AsyncApiDocument {
     },
     operations: {
       subscribe: {
-        ...operation('receive', 'subscribe', 'Subscribe to topics', texts.subscribe, ['subscribe']),
+        ...operation('receive', 'subscribe', 'Subscribe to topics', subscribe, ['subscribe']),
         reply: {
           channel: ref('channels', 'subscribe'),
           messages: [ref('channels', 'subscribe', 'messages', 'subscribed')],
@@ -191,7 +191,12 @@ export function asyncApiDocument(): AsyncApiDocument {
     },
     components: {
       messages: {
-        subscribe: message('subscribe', 'subscribe', 'What a client sends.', schemaOf(subscribeRequest, 'input')),
+        subscribe: message(
+          'subscribe',
+          'subscribe',
+          'What a client sends.',
+          schemaOf(subscribeRequest(topics), 'input'),
+        ),
         subscribed: message(
           'subscribed',
           'Acknowledgement of subscribe',
@@ -199,7 +204,7 @@ export function asyncApiDocument(): AsyncApiDocument {
           schemaOf(subscribeAnswer),
           texts.subscribeErrors,
         ),
-        ...Object.fromEntries(events.map((type) => [type, eventMessage(type)])),
+        ...Object.fromEntries(Object.entries(rules).map(([type, rule]) => [type, eventMessage(type, rule)])),
         eventError: message(
           'eventError',
           'event_error',
@@ -246,10 +251,10 @@ function operation(
   };
 }
 
-function eventMessage(type: PushedEventType): AsyncApiMessage {
-  const schema = pushedEvent.extend({ type: z.literal(type), data: eventData[type] });
-  const topics = `Sent to subscribers of ${topicsOfEvents[type].join(', ')}.`;
-  return message(type, type, eventData[type].meta()?.description ?? '', schemaOf(schema), topics);
+function eventMessage(type: string, { schema: data, audience }: FeedRule): AsyncApiMessage {
+  const schema = pushedEvent.extend({ type: z.literal(type), data });
+  const topics = `Sent to subscribers of ${audience.join(', ')}.`;
+  return message(type, type, data.meta()?.description ?? '', schemaOf(schema), topics);
 }
 
 function message(

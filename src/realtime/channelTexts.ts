@@ -1,17 +1,4 @@
-import type { PushedEventType } from './messages.ts';
-
-/** Who hears of an event. */
-export const topicsOfEvents: Readonly<Record<PushedEventType, readonly string[]>> = {
-  VideoUploaded: ['`me` (the owner)'],
-  VideoProcessed: ['`feed`', '`video:<id>`', '`me` (the owner)'],
-  VideoProcessingFailed: ['`me` (the owner)'],
-  VideoProcessingRetried: ['`me` (the owner)'],
-  VideoDetailsChanged: ['`video:<id>`', '`me` (the owner)'],
-  VideoDeleted: ['`feed` and `video:<id>` (if the video had been public)', '`me` (the owner)'],
-  VideoLiked: ['`video:<id>`', '`me` (the owner, and whoever likes it)'],
-  VideoUnliked: ['`video:<id>`', '`me` (the owner, and whoever liked it)'],
-  VideoViewed: ['`video:<id>`', '`me` (the owner)'],
-};
+import type { FeedTopic } from './feedDefinition.ts';
 
 /** The words of the AsyncAPI document, in Markdown. */
 export const channelTexts = {
@@ -31,11 +18,6 @@ With long polling and several API processes, the load balancer must send all req
       token_invalid: 'the token is malformed, expired or of another server. Log in or refresh, or connect without one.',
       too_many_sockets: 'there are too many connections from your address.',
     }),
-  subscribe: `Send \`subscribe\` with the topics and, after a reconnect, with \`since\`. The acknowledgement says from which position on events come. \
-A second \`subscribe\` on the same socket replaces the first.
-
-\`feed\` is what everybody can see: videos that are ready to play, and public ones that are deleted. \`video:<id>\` is all that happens to one video. \
-\`me\` is all that happens to the caller's own videos, and what the caller likes; it needs a token in the handshake.`,
   subscribeErrors: codes('With `ok: false` comes one of these codes:', {
     invalid_subscription: 'the message is malformed.',
     token_required: 'the topic `me` needs a token in the handshake.',
@@ -56,6 +38,14 @@ A second \`subscribe\` on the same socket replaces the first.
   publicUploadProgress:
     'What clients of the original server read: how far an upload is, and nothing else. Sent to every socket, whoever it belongs to.',
 } as const;
+
+/** About the message `subscribe`, with the topics that there are. */
+export function subscribeText(topics: readonly FeedTopic[]): string {
+  return `Send \`subscribe\` with the topics and, after a reconnect, with \`since\`. The acknowledgement says from which position on events come. \
+A second \`subscribe\` on the same socket replaces the first.
+
+${topics.map(({ description }) => description).join(' ')} \`me\` is all that happens to the caller's own videos, and what the caller likes; it needs a token in the handshake.`;
+}
 
 /** For `/docs/realtime`. */
 export const resumeRules: readonly string[] = [

@@ -5,6 +5,7 @@ import { eventually } from '../../tests/support/eventually.ts';
 import { silent } from '../../tests/support/mediaRig.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
+import { feed as definition } from '../features/index.ts';
 import { createEventFeed, type EventFeed, type FeedSubscription } from './eventFeed.ts';
 import type { PushedEvent } from './messages.ts';
 
@@ -14,7 +15,7 @@ let feed: EventFeed;
 beforeAll(async () => {
   database = await createTestDatabase();
   store = createPostgresEventStore({ pool: database.pool });
-  feed = createEventFeed({ store, logger: silent, catchUpsPerAddress: 1_000 });
+  feed = createEventFeed({ definition, store, logger: silent, catchUpsPerAddress: 1_000 });
 });
 afterAll(async () => {
   await feed.close();

@@ -6,7 +6,7 @@ import type { EventStore } from '../core/eventStore.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
-import { feedEventTypes, topicsOf, type FeedEvent } from './visibleEvents.ts';
+import { topicsOf, type FeedDefinition, type FeedEvent } from './feedDefinition.ts';
 
 export interface FeedSubscription {
   /** Every event after it will be pushed. */
@@ -30,6 +30,7 @@ export interface EventFeed {
 }
 
 export interface EventFeedOptions {
+  readonly definition: FeedDefinition;
   /** Decoded, so that events of older versions say what the feed asks of them. Its order is the order that subscribers see. */
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
   /** Subscribers of one address that may be catching up at a time. */
@@ -50,7 +51,8 @@ const TOO_FAR_BEHIND =
 const TOO_MANY_CATCH_UPS =
   'Too many subscribers at your address are catching up. Try again in a few seconds, or subscribe without "since".';
 
-export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeedOptions): EventFeed {
+export function createEventFeed({ definition, store, catchUpsPerAddress, logger }: EventFeedOptions): EventFeed {
+  const feedEventTypes = Object.keys(definition.rules);
   const closing = new AbortController();
   const { signal } = closing;
   const byTopic = new Map<string, Set<LiveSubscription>>();
@@ -85,7 +87,7 @@ export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeed
 
   function deliver(event: FeedEvent): void {
     const receivers = new Set<LiveSubscription>();
-    for (const topic of topicsOf(event))
+    for (const topic of topicsOf(definition, event))
       for (const subscription of byTopic.get(topic) ?? []) receivers.add(subscription);
     for (const subscription of receivers) subscription.give(event);
   }
@@ -135,7 +137,7 @@ export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeed
       signal,
     })) {
       for (const event of events as FeedEvent[])
-        if (topicsOf(event).some((topic) => topics.has(topic))) subscription.give(event);
+        if (topicsOf(definition, event).some((topic) => topics.has(topic))) subscription.give(event);
       subscription.passed(position);
       return events.length;
     }
@@ -154,7 +156,7 @@ export function createEventFeed({ store, catchUpsPerAddress, logger }: EventFeed
       const leaveCatchUps = since === undefined || since >= live ? undefined : catchUps.take(subscriber.address);
       if (since !== undefined && since < live && leaveCatchUps === undefined)
         throw new DomainError('rateLimited', 'too_many_catch_ups', TOO_MANY_CATCH_UPS);
-      const subscription = new LiveSubscription(subscriber, since ?? live);
+      const subscription = new LiveSubscription(subscriber, definition, since ?? live);
       return {
         position: subscription.position,
         start: () => catchUp(subscription).finally(leaveCatchUps),

@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io';
 import { DomainError } from '../core/errors.ts';
 import type { EventFeed, FeedSubscription } from './eventFeed.ts';
 import { subscribeRequest, type PushedEvent, type SocketError, type SubscribeAnswer } from './messages.ts';
-import { topicOfUser } from './visibleEvents.ts';
+import { topicOfUser, type FeedTopic } from './feedDefinition.ts';
 
 /** Packets that may wait for a client that does not read them. At more, its connection is closed; it comes back with `since`. */
 const MOST_WAITING = 5_000;
@@ -14,18 +14,37 @@ export interface SocketCaller {
   readonly address: string;
 }
 
-/** Answers `subscribe` on a socket. A second one replaces the first. */
-export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: SocketCaller, logger: Logger): void {
+export interface FeedSocketsOptions {
+  readonly feed: EventFeed;
+  readonly topics: readonly FeedTopic[];
+  readonly logger: Logger;
+}
+
+/** Answers `subscribe` on sockets. On one socket, a second subscription replaces the first. */
+export function createFeedSockets({
+  feed,
+  topics,
+  logger,
+}: FeedSocketsOptions): (socket: Socket, caller: SocketCaller) => void {
+  const request = subscribeRequest(topics);
+  const names = [...topics.map(({ name }) => name), 'me'].map((name) => `"${name}"`).join(' | ');
+  const malformed = `Send { topics: [${names}], since?: "<position>" }.`;
+  return (socket, caller) =>
+    serve(socket, caller, { feed, logger, parse: (message) => request.safeParse(message).data, malformed });
+}
+
+interface Serving extends Omit<FeedSocketsOptions, 'topics'> {
+  parse(message: unknown): { readonly topics: readonly string[]; readonly since?: bigint | undefined } | undefined;
+  /** What a client is told whose message is none. */
+  readonly malformed: string;
+}
+
+function serve(socket: Socket, { userId, address }: SocketCaller, { feed, logger, parse, malformed }: Serving): void {
   let current: FeedSubscription | undefined;
 
   const subscribe = async (message: unknown): Promise<FeedSubscription> => {
-    const { data } = subscribeRequest.safeParse(message);
-    if (data === undefined)
-      throw new DomainError(
-        'invalid',
-        'invalid_subscription',
-        'Send { topics: ["feed" | "video:<id>" | "me"], since?: "<position>" }.',
-      );
+    const data = parse(message);
+    if (data === undefined) throw new DomainError('invalid', 'invalid_subscription', malformed);
     if (data.topics.includes('me') && userId === undefined)
       throw new DomainError('unauthenticated', 'token_required', 'The topic "me" needs a token in the handshake.');
     const topics = data.topics.map((topic) => (topic === 'me' ? topicOfUser(userId!) : topic));
@@ -39,13 +58,13 @@ export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: 
     return await feed.subscribe(subscriber, data.since);
   };
 
-  const serve = async (message: unknown, acknowledge: (answer: SubscribeAnswer) => void): Promise<void> => {
+  const answer = async (message: unknown, acknowledge: (answer: SubscribeAnswer) => void): Promise<void> => {
     let subscription: FeedSubscription;
     try {
       subscription = await subscribe(message);
     } catch (error) {
       if (!(error instanceof DomainError)) logger.warn({ err: error }, 'a subscription failed');
-      return acknowledge({ ok: false, error: told(error) });
+      return acknowledge({ ok: false, error: errorOf(error) });
     }
     if (socket.disconnected) return subscription.end();
     current?.end();
@@ -56,7 +75,7 @@ export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: 
     } catch (error) {
       if (current !== subscription) return;
       subscription.end();
-      socket.emit('event_error', told(error));
+      socket.emit('event_error', errorOf(error));
       // A client that reconnects by itself would ask for the same position again and fail again, for ever. Therefore the
       // connection stays when the request was at fault, and is closed only when the same request can succeed later.
       if (error instanceof DomainError) return;
@@ -66,7 +85,7 @@ export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: 
   };
 
   socket.on('subscribe', (message: unknown, acknowledge: unknown) => {
-    void serve(
+    void answer(
       message,
       typeof acknowledge === 'function' ? (acknowledge as (answer: SubscribeAnswer) => void) : () => undefined,
     );
@@ -77,7 +96,7 @@ export function serveFeed(socket: Socket, feed: EventFeed, { userId, address }: 
   });
 }
 
-function told(error: unknown): SocketError {
+function errorOf(error: unknown): SocketError {
   if (error instanceof DomainError) return { code: error.code, message: error.message };
   return { code: 'feed_unavailable', message: 'Events cannot be read right now. Try again shortly.' };
 }

@@ -1,5 +1,5 @@
 import type { PushedEvent } from './messages.ts';
-import { viewFor, type FeedEvent } from './visibleEvents.ts';
+import type { FeedDefinition, FeedEvent } from './feedDefinition.ts';
 
 export interface Subscriber {
   readonly userId: string | undefined;
@@ -15,11 +15,13 @@ export interface Subscriber {
 export class LiveSubscription {
   readonly subscriber: Subscriber;
   readonly topics: ReadonlySet<string>;
+  readonly #definition: FeedDefinition;
   position: bigint;
   ended = false;
 
-  constructor(subscriber: Subscriber, position: bigint) {
+  constructor(subscriber: Subscriber, definition: FeedDefinition, position: bigint) {
     this.subscriber = subscriber;
+    this.#definition = definition;
     this.topics = new Set(subscriber.topics);
     this.position = position;
   }
@@ -27,10 +29,16 @@ export class LiveSubscription {
   give(event: FeedEvent): void {
     if (this.ended || event.position <= this.position) return;
     this.position = event.position;
-    this.subscriber.push(viewFor(event, this.subscriber.userId));
+    this.subscriber.push(viewOf(this.#definition, event, this.subscriber.userId));
   }
 
   passed(position: bigint): void {
     if (position > this.position) this.position = position;
   }
+}
+
+/** An event as one subscriber may see it. */
+export function viewOf({ rules }: FeedDefinition, event: FeedEvent, userId: string | undefined): PushedEvent {
+  const { type, data, position } = event;
+  return { position: String(position), type, time: data.at, data: rules[type]!.view(data, userId) };
 }

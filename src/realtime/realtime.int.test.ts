@@ -10,7 +10,7 @@ import { OWNER, socketToken as tokenOf, useRealtime } from '../../tests/support/
 import { createEventCodec } from '../core/eventCodec.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
-import { eventTypes } from '../features/eventTypes.ts';
+import { eventTypes } from '../features/index.ts';
 import type { UploadProgress } from './uploadProgress.ts';
 import { createProgressEmitter, type ProgressBridge } from './redisSockets.ts';
 

@@ -4,6 +4,8 @@ import type { EventStore } from '../core/eventStore.ts';
 import type { ClientAddress } from '../http/request/clientAddress.ts';
 import type { ReportUploadProgress } from './uploadProgress.ts';
 import { createEventFeed } from './eventFeed.ts';
+import type { FeedDefinition } from './feedDefinition.ts';
+import { createFeedSockets } from './feedSockets.ts';
 import { onlyRising } from './progressDelivery.ts';
 import { bridgeSockets, type SocketsRedis } from './redisSockets.ts';
 import { createSocketOrigins } from './socketOrigins.ts';
@@ -14,6 +16,8 @@ export interface RealtimeOptions {
   readonly http: HttpServer;
   /** On the port of the original server's clients; undefined: none (`LEGACY_SOCKET=false`). */
   readonly legacyHttp?: HttpServer;
+  /** What is pushed, and to whom. */
+  readonly definition: FeedDefinition;
   readonly authenticate: AuthenticateSocket;
   readonly addressOf: ClientAddress;
   readonly limits: SocketLimits;
@@ -41,6 +45,7 @@ export interface Realtime {
 export function createRealtime({
   http,
   legacyHttp,
+  definition,
   authenticate,
   addressOf,
   limits,
@@ -48,11 +53,12 @@ export function createRealtime({
   redis,
   logger,
 }: RealtimeOptions): Realtime {
-  const feed = createEventFeed({ store, logger, catchUpsPerAddress: limits.catchUpsPerAddress });
+  const feed = createEventFeed({ definition, store, logger, catchUpsPerAddress: limits.catchUpsPerAddress });
   const origins = createSocketOrigins({ addressOf, logger, perAddress: limits.perAddress });
-  const main = createSocketServer(http, { progressFor: 'owner', authenticate, origins, feed, logger });
+  const serveFeed = createFeedSockets({ feed, topics: definition.topics, logger });
+  const main = createSocketServer(http, { progressFor: 'owner', authenticate, origins, serveFeed });
   const legacy =
-    legacyHttp && createSocketServer(legacyHttp, { progressFor: 'everyone', authenticate, origins, feed, logger });
+    legacyHttp && createSocketServer(legacyHttp, { progressFor: 'everyone', authenticate, origins, serveFeed });
 
   const deliver = onlyRising((step) => {
     main.deliverProgress(step);

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { RealtimeDocs } from '../http/documents/docs.ts';
 import { asyncApiDocument } from './asyncapi.ts';
+import type { FeedDefinition } from './feedDefinition.ts';
 import { realtimePage } from './realtimePage.ts';
 
 /** What describes the real-time channel: the AsyncAPI document, and the same as a page. */
-export function realtimeDocs(): RealtimeDocs {
-  const document = asyncApiDocument();
+export function realtimeDocs(definition: FeedDefinition): RealtimeDocs {
+  const document = asyncApiDocument(definition);
   return {
     document,
     page: realtimePage(document),

@@ -1,10 +1,8 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Logger } from 'pino';
 import { Server, type Socket } from 'socket.io';
 import type { UploadProgress } from './uploadProgress.ts';
-import type { EventFeed } from './eventFeed.ts';
-import { serveFeed } from './feedSockets.ts';
+import type { SocketCaller } from './feedSockets.ts';
 import type { PublicProgressMessage, UploadProgressMessage } from './messages.ts';
 import type { SocketOrigins } from './socketOrigins.ts';
 
@@ -16,8 +14,8 @@ export interface SocketServerOptions {
   readonly progressFor: 'owner' | 'everyone';
   readonly authenticate: AuthenticateSocket;
   readonly origins: SocketOrigins;
-  readonly feed: EventFeed;
-  readonly logger: Logger;
+  /** Answers subscriptions on a new socket. */
+  readonly serveFeed: (socket: Socket, caller: SocketCaller) => void;
 }
 
 export interface SocketServer {
@@ -38,7 +36,7 @@ const LINGER_MS = 2_000;
 /** Puts Socket.io on an HTTP server. */
 export function createSocketServer(
   http: HttpServer,
-  { progressFor, authenticate, origins, feed, logger }: SocketServerOptions,
+  { progressFor, authenticate, origins, serveFeed }: SocketServerOptions,
 ): SocketServer {
   const io = new Server(http, { cors: { origin: '*' }, maxHttpBufferSize: MOST_BYTES, connectTimeout: HANDSHAKE_MS });
   const websockets = new Set<Duplex>();
@@ -79,7 +77,7 @@ export function createSocketServer(
   io.on('connection', (socket) => {
     const { userId } = socket.data as SocketData;
     if (userId !== undefined) void socket.join(roomOf(userId));
-    serveFeed(socket, feed, { userId, address: origins.of(socket).address }, logger);
+    serveFeed(socket, { userId, address: origins.of(socket).address });
   });
 
   return {

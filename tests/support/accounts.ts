@@ -1,31 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { projections } from '../../projections/index.ts';
-import { createAccountQueries } from '../../src/features/accounts/accountQueries.ts';
-import type { NameHash } from '../../src/features/accounts/names.ts';
-import { createPasswords } from '../../src/features/accounts/passwords.ts';
-import { accountRoutes } from '../../src/features/accounts/routes.ts';
+import { nameHashOf, type NameHash } from '../../src/features/accounts/index.ts';
+import { eventTypes, projections } from '../../src/features/index.ts';
+import type { Tokens } from '../../src/features/sessions/index.ts';
 import { createEventCodec } from '../../src/core/eventCodec.ts';
 import { openPostgresUserKeys } from '../../src/postgres/postgresUserKeys.ts';
-import { hmacName } from '../../src/core/sealing.ts';
 import { createDirectSource } from '../../src/delivery/direct/directSource.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
 import { withCodec } from '../../src/eventStore/withCodec.ts';
-import { eventTypes } from '../../src/features/eventTypes.ts';
 import { createPostgresIdempotency } from '../../src/postgres/postgresIdempotency.ts';
 import { projectionConsumer } from '../../src/projecting/consumer.ts';
 import { createProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector } from '../../src/projecting/projector.ts';
 import { createRateLimits } from '../../src/rateLimits/createRateLimits.ts';
 import type { RateLimit, RateLimitGroup } from '../../src/rateLimits/rateLimits.ts';
-import { sessionRoutes } from '../../src/features/sessions/routes.ts';
-import { createTokens, type Tokens } from '../../src/features/sessions/tokens.ts';
-import { createVideoQueries } from '../../src/features/videos/videoQueries.ts';
 import { createTestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 import { onlyLimiting } from './rateLimits.ts';
-import { collectingLog, startTestApp, TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
+import { collectingLog, type TestApp } from './httpApp.ts';
+import { startTestApi } from './testApi.ts';
 
 /** Accounts and sessions behind their real door: HTTP, PostgreSQL, the projections that feed them. */
 export interface AccountsTest extends AsyncDisposable {
@@ -89,38 +83,20 @@ export async function startAccountsTest({
     what: 'the projections run',
   });
 
-  const tokens = createTokens({
-    accessSecret: TEST_JWT_SECRET,
-    accessSeconds: 900,
-    refreshSecret: 'only for refresh tests',
-    refreshSeconds: 3_600,
-  });
-  const nameHash: NameHash = (kind, value) => hmacName(masterKey, kind, value);
-  const passwords = createPasswords();
-  const videosOf = createVideoQueries({ pool, urls: { url: (key) => `/media/${key}` } }).ofOwner;
   const idempotency = createPostgresIdempotency({ pool, secret: 'only for fingerprints', log });
   const rateLimits = createRateLimits({ enabled: limits !== undefined, limits: onlyLimiting(limits ?? {}) });
-  const routes = [
-    ...accountRoutes({
-      store,
-      nameHash,
-      passwords,
-      queries: createAccountQueries({ pool }),
-      videosOf,
-      progress,
-      rateLimits,
-    }),
-    ...sessionRoutes({
-      store,
-      nameHash,
-      passwords,
-      tokens,
-      rateLimits,
-      deviceSecret: 'only for devices',
-      secureCookies,
-    }),
-  ];
-  const app = await startTestApp({ routes, idempotency, rateLimits, trustProxy: 'loopback' });
+  const api = await startTestApi({
+    pool,
+    store,
+    progress,
+    dataKey: masterKey,
+    settings: { production: secureCookies },
+    rateLimits,
+    http: { idempotency, trustProxy: 'loopback' },
+  });
+  const { app } = api;
+  const { tokens } = api.context;
+  const nameHash = nameHashOf(api.context);
 
   async function call(path: string, init: RequestInit): Promise<Answered> {
     const response = await fetch(app.url + path, init);
@@ -148,7 +124,7 @@ export async function startAccountsTest({
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
     async [Symbol.asyncDispose]() {
-      await app[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
       idempotency.close();
       await projector.stop();
       await source.close();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ReelStreamEvent } from '../../src/features/eventTypes.ts';
+import type { ReelStreamEvent } from '../../src/features/index.ts';
 import { asUuid } from './ids.ts';
 
 /** What one stream went through. */

@@ -8,7 +8,7 @@ import { handleCommand } from '../../src/core/commandHandler.ts';
 import type { RecordedEvent } from '../../src/core/event.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
-import type { ReelStreamEvent } from '../../src/features/eventTypes.ts';
+import type { ReelStreamEvent } from '../../src/features/index.ts';
 import { createInspector } from '../../src/media/inspecting/inspect.ts';
 import { storeOriginal } from '../../src/features/videos/processing/mediaKeys.ts';
 import { createMediaJobs, type MediaJobs, type MediaJobsOptions } from '../../src/jobs/mediaJobs.ts';

@@ -5,7 +5,7 @@ import type { RecordedEvent } from '../../src/core/event.ts';
 import { createDirectSource } from '../../src/delivery/direct/directSource.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
-import type { ReelStreamEvent } from '../../src/features/eventTypes.ts';
+import type { ReelStreamEvent } from '../../src/features/index.ts';
 import { bookkeepingTables } from '../../src/projecting/checkpoints.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
 import { createLogId } from '../../src/core/logId.ts';

@@ -7,6 +7,7 @@ import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
+import { feed } from '../../src/features/index.ts';
 import { createClientAddress } from '../../src/http/request/clientAddress.ts';
 import { createRealtime, type Realtime, type SocketLimits } from '../../src/realtime/realtime.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -82,6 +83,7 @@ export function useRealtime(): RealtimeRig {
       const realtime = createRealtime({
         http,
         legacyHttp,
+        definition: feed,
         authenticate,
         store: own,
         redis,

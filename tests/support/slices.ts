@@ -1,33 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
-import { projections } from '../../projections/index.ts';
-import { analyticsRoutes } from '../../src/features/analytics/routes.ts';
-import { createQueryCache } from '../../src/cache/queryCache.ts';
 import type { CommandContext } from '../../src/core/commandContext.ts';
-import { createLikeCommands } from '../../src/features/likes/likeCommands.ts';
-import { createLikeQueries } from '../../src/features/likes/likeQueries.ts';
-import { likeRoutes } from '../../src/features/likes/routes.ts';
-import { createInspector } from '../../src/media/inspecting/inspect.ts';
-import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
-import { createScratch } from '../../src/media/receiving/scratch.ts';
-import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
-import { createUploadQuota } from '../../src/features/videos/processing/uploadQuota.ts';
-import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
-import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
-import { projectionConsumer } from '../../src/projecting/consumer.ts';
-import { noRateLimits } from '../../src/rateLimits/rateLimits.ts';
+import { projections } from '../../src/features/index.ts';
 import { handleVideoCommand } from '../../src/features/videos/commandRoutes.ts';
 import type { VideoCommand } from '../../src/features/videos/decider.ts';
-import { videoRoutes } from '../../src/features/videos/routes.ts';
-import { createVideoQueries } from '../../src/features/videos/videoQueries.ts';
-import { createViewRecorder } from '../../src/features/views/viewRecorder.ts';
-import { testTools } from './clips.ts';
-import { startTestApp, TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
-import { createProjectingTest, quiet, type ProjectingTest, type RunningProjector } from './projecting.ts';
+import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
+import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
+import { projectionConsumer } from '../../src/projecting/consumer.ts';
+import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
+import { TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
+import { createProjectingTest, type ProjectingTest, type RunningProjector } from './projecting.ts';
 import { call, type Answer, type CallOptions } from './systemClient.ts';
+import { startTestApi } from './testApi.ts';
 
 export interface SliceUser {
   readonly id: string;
@@ -36,7 +20,7 @@ export interface SliceUser {
   readonly token: string;
 }
 
-/** Videos, likes, views and analytics behind real HTTP, on a real log and real read models; no accounts and no FFmpeg. */
+/** All features behind real HTTP, on a real log and real read models; no encryption and no FFmpeg. */
 export interface Slices extends AsyncDisposable {
   readonly projecting: ProjectingTest;
   readonly projector: RunningProjector;
@@ -73,36 +57,16 @@ export async function startSlices({ uploadWaitMs = 5_000, maxPending = 100 } = {
   let projector = await projecting.run(consumers);
   let isProjecting = true;
   const { progress } = projector;
-  const folder = await mkdtemp(join(tmpdir(), 'slices-'));
-  const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
-  const scratch = await createScratch(join(folder, 'scratch'));
-  const views = createViewRecorder({ store, logger: quiet, secret: 'only for tests', rateLimits: noRateLimits });
-  const cache = createQueryCache({ progress });
-  const likeQueries = createLikeQueries({ pool, store });
-  const uploadProgress: UploadProgress[] = [];
-  const inspect = createInspector({ ffprobe: (await testTools()).ffprobe.path });
-  const app = await startTestApp({
+  const api = await startTestApi({
+    pool,
+    store,
+    progress,
+    settings: { uploadWaitSeconds: uploadWaitMs / 1_000, uploadQuota: { maxVideos: maxPending, maxBytes: 50e6 } },
     // Every answer is lost: a retry comes to the command itself.
-    idempotency: { fingerprint: ({ originalUrl }) => originalUrl, once: (_attempt, run) => run() },
-    routes: [
-      ...videoRoutes({
-        store,
-        progress,
-        objects,
-        cache,
-        views,
-        scratch,
-        inspect,
-        uploadWaitMs,
-        quota: createUploadQuota({ pool, maxVideos: maxPending, maxBytes: 50e6 }),
-        queries: createVideoQueries({ pool, urls: objects }),
-        likes: likeQueries,
-        reportProgress: (step) => void uploadProgress.push(step),
-      }),
-      ...likeRoutes({ commands: createLikeCommands({ store }), queries: likeQueries, progress }),
-      ...analyticsRoutes({ pool, progress }),
-    ],
+    http: { idempotency: { fingerprint: ({ originalUrl }) => originalUrl, once: (_attempt, run) => run() } },
   });
+  const { app, uploadProgress } = api;
+  const { objects } = api.context;
 
   const context = (): CommandContext => ({ correlationId: 'test', now: new Date() });
   const decide = async (videoId: string, command: VideoCommand): Promise<bigint> =>
@@ -163,12 +127,8 @@ export async function startSlices({ uploadWaitMs = 5_000, maxPending = 100 } = {
       projector = await projecting.run(consumers, { progress });
     },
     [Symbol.asyncDispose]: async () => {
-      await app[Symbol.asyncDispose]();
-      await views.close();
-      cache.close();
+      await api[Symbol.asyncDispose]();
       await projecting[Symbol.asyncDispose]();
-      await scratch.close();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

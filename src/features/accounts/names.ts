@@ -8,3 +8,8 @@ const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 
 /** Names a personal value in a stream's name without showing it (`hmacName`). */
 export type NameHash = (kind: 'email' | 'username', normalised: string) => string;
+
+/** With the secret of this installation. */
+export function nameHashOf({ hmac }: { hmac(use: string, text: string): string }): NameHash {
+  return (kind, name) => hmac(kind, name);
+}

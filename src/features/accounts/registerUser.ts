@@ -1,4 +1,5 @@
 import { v5, v7 } from 'uuid';
+import type { Appended } from '../../core/appended.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand } from '../../core/commandHandler.ts';
 import { DomainError } from '../../core/errors.ts';
@@ -38,7 +39,7 @@ export async function registerUser(
   dependencies: RegisterUserDependencies,
   { name, username, email, password }: Registration,
   context: CommandContext,
-): Promise<{ user: RegisteredUser; stream: string; position: bigint }> {
+): Promise<{ user: RegisteredUser; appended: Appended }> {
   const { store, passwords } = dependencies;
   // Before anything is reserved: it is what takes time.
   const passwordHash = await passwords.hash(password);
@@ -46,13 +47,12 @@ export async function registerUser(
   // Each step finds out from its stream whether it has been done; they must not take each other's derived event ids.
   const step: CommandContext = { ...context, actor: userId, idempotencyKey: undefined };
   const at = context.now.toISOString();
-  const stream = userStream(userId);
   await reserve(dependencies, 'email', email, userId, step);
   try {
     await reserve(dependencies, 'username', username, userId, step);
     const command = { type: 'RegisterUser', userId, name, username, email, passwordHash, at } as const;
-    const { state, position } = await handleCommand(store, userDecider, stream, command, step);
-    return { user: state as RegisteredUser, stream, position };
+    const outcome = await handleCommand(store, userDecider, userStream(userId), command, step);
+    return { user: outcome.state as RegisteredUser, appended: outcome };
   } catch (error) {
     // Anything else (the log out of reach) leaves open what was written; a retry or the next one sorts it out.
     if (error instanceof DomainError && (await isGivenUp(dependencies, userId, step))) {

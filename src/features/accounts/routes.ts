@@ -1,31 +1,25 @@
 import type { EventStore } from '../../core/eventStore.ts';
 import { DomainError } from '../../core/errors.ts';
-import { isShown, untilMinPosition } from '../../http/consistency/minPosition.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
-import type { RateLimits } from '../../rateLimits/rateLimits.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
-import type { ProjectionProgress } from '../../core/projectionProgress.ts';
-import { videoSchema, type VideoView } from '../videos/videoView.ts';
-import type { AccountQueries, AccountView } from './accountQueries.ts';
+import type { ApiContext } from '../feature.ts';
+import { createVideoQueries, videoSchema } from '../videos/index.ts';
+import { createAccountQueries, type AccountView } from './accountQueries.ts';
 import { accountSchema, registrationSchema } from './accountSchemas.ts';
 import type { RegisteredUser } from './decider.ts';
 import { readUser } from './readAccount.ts';
-import { registerUser, type RegisterUserDependencies } from './registerUser.ts';
+import { nameHashOf } from './names.ts';
+import { registerUser } from './registerUser.ts';
+import { accounts } from '../../../projections/accounts.ts';
+import { videos } from '../../../projections/videos/videos.ts';
 
-export interface AccountRoutesDependencies extends RegisterUserDependencies {
-  readonly store: Pick<EventStore, 'append' | 'readStream'>;
-  readonly queries: AccountQueries;
-  /** All videos of a user, newest first, also those that only their owner may see. */
-  readonly videosOf: (userId: string) => Promise<readonly VideoView[]>;
-  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
-  readonly rateLimits: Pick<RateLimits, 'consume'>;
+export function accountRoutes(context: ApiContext): Route[] {
+  return [register(context), me(context)];
 }
 
-export function accountRoutes(dependencies: AccountRoutesDependencies): Route[] {
-  return [register(dependencies), me(dependencies)];
-}
-
-function register(dependencies: AccountRoutesDependencies): Route {
+function register(context: ApiContext): Route {
+  const { store, passwords, rateLimits } = context;
+  const dependencies = { store, passwords, nameHash: nameHashOf(context) };
   return route({
     method: 'post',
     path: '/api/v1/auth/register',
@@ -45,18 +39,19 @@ function register(dependencies: AccountRoutesDependencies): Route {
         code: 'email_taken',
       },
     },
-    async handle({ body, context, address, signal }): Promise<Reply> {
+    async handle({ body, context: command, address }): Promise<Reply> {
       // Also when a name is taken: asking for many names would show who is registered.
-      const state = await dependencies.rateLimits.consume('registration', `ip:${address}`);
+      const state = await rateLimits.consume('registration', `ip:${address}`);
       if (state?.allowed === false) throw tooMany('Too many accounts were registered from this address', state);
-      const { user, stream, position } = await registerUser(dependencies, body, context);
-      const shown = await isShown(dependencies.progress, ['accounts', 'videos'], { stream, position }, signal);
-      return { status: 201, message: 'User registered successfully', data: viewOf(user), position, behind: !shown };
+      const { user, appended } = await registerUser(dependencies, body, command);
+      return { status: 201, message: 'User registered successfully', data: viewOf(user), appended };
     },
   });
 }
 
-function me({ store, queries, videosOf, progress }: AccountRoutesDependencies): Route {
+function me({ store, pool, objects }: ApiContext): Route {
+  const queries = createAccountQueries({ pool });
+  const videoQueries = createVideoQueries({ pool, urls: objects });
   return route({
     method: 'get',
     path: '/api/v1/auth/me',
@@ -66,6 +61,7 @@ function me({ store, queries, videosOf, progress }: AccountRoutesDependencies): 
       'The account of the access token, with all of its videos, newest first, also those that are being processed or that failed.',
     tag: 'Accounts',
     auth: 'required',
+    reads: [accounts, videos],
     responses: {
       200: {
         description: 'The caller.',
@@ -73,10 +69,8 @@ function me({ store, queries, videosOf, progress }: AccountRoutesDependencies): 
         data: accountSchema.extend({ videos: videoSchema.array() }).meta({ id: 'Me' }),
       },
     },
-    async handle(request): Promise<Reply> {
-      await untilMinPosition(progress, ['accounts', 'videos'], request);
-      const { id } = request.user!;
-      const [known, videos] = await Promise.all([queries.byId(id), videosOf(id)]);
+    async handle({ user: { id } }): Promise<Reply> {
+      const [known, videos] = await Promise.all([queries.byId(id), videoQueries.ofOwner(id)]);
       const account = known ?? (await fromLog(store, id));
       return { status: 200, message: 'User retrieved successfully', data: { ...account, videos } };
     },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { v7 } from 'uuid';
 import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
 import type { Analytics, Answer } from '../../../tests/support/systemClient.ts';
-import type { ReelStreamEvent } from '../eventTypes.ts';
+import type { ReelStreamEvent } from '../index.ts';
 
 let slices: Slices;
 let owner: SliceUser;

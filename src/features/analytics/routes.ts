@@ -1,16 +1,10 @@
-import type pg from 'pg';
 import { z } from 'zod';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
-import { untilMinPosition } from '../../http/consistency/minPosition.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
-import type { ProjectionProgress } from '../../core/projectionProgress.ts';
+import type { ApiContext } from '../feature.ts';
+import { analytics } from '../../../projections/analytics.ts';
 import { analyticsOf } from './analyticsQuery.ts';
 import { DAY, dayRange } from './dayRange.ts';
-
-export interface AnalyticsRoutesDependencies {
-  readonly pool: pg.Pool;
-  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
-}
 
 const count = z.int32().min(0);
 const dayCounts = (example: number): z.ZodArray =>
@@ -44,7 +38,7 @@ const reportSchema = z.object({
 
 const day = z.string().regex(DAY, 'must be a day like 2025-01-31').optional();
 
-export function analyticsRoutes({ pool, progress }: AnalyticsRoutesDependencies): Route[] {
+export function analyticsRoutes({ pool }: ApiContext): Route[] {
   return [
     route({
       method: 'get',
@@ -55,6 +49,7 @@ export function analyticsRoutes({ pool, progress }: AnalyticsRoutesDependencies)
         'Views, likes and uploads of the caller’s own videos, by the day (UTC) on which they happened. `startDate` must not be after `endDate`.',
       tag: 'Analytics',
       auth: 'required',
+      reads: [analytics],
       query: z.object({
         startDate: day.meta({ description: 'The first day, like `2025-07-01`; from the beginning when absent.' }),
         endDate: day.meta({
@@ -73,8 +68,7 @@ export function analyticsRoutes({ pool, progress }: AnalyticsRoutesDependencies)
       async handle(request): Promise<Reply> {
         const { user, query } = request;
         const range = dayRange(query);
-        if (request.minPosition !== undefined) await untilMinPosition(progress, ['analytics'], request);
-        const data = await analyticsOf(pool, { ...range, ownerId: user!.id, videoId: query.videoId });
+        const data = await analyticsOf(pool, { ...range, ownerId: user.id, videoId: query.videoId });
         return { status: 200, message: 'Analytics retrieved successfully', data };
       },
     }),

@@ -1,17 +1,17 @@
 import { LRUCache } from 'lru-cache';
+import type { Appended } from '../../core/appended.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand, toNewEvents } from '../../core/commandHandler.ts';
 import type { NewEvent, RecordedEvent } from '../../core/event.ts';
 import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
 import { likeDecider, likeStream, type LikeCommand, type LikeState } from './decider.ts';
-import type { LikeEvent } from './events.ts';
+import { likeEventTypes, type LikeEvent } from './events.ts';
 
-export interface LikeOutcome extends LikeState {
+const types = Object.keys(likeEventTypes);
+
+export interface LikeOutcome extends LikeState, Appended {
   /** What this command did to the video's number of likes: -1, 0 or 1. */
   readonly change: number;
-  readonly stream: string;
-  /** A read model past it shows this command. */
-  readonly position: bigint;
 }
 
 /** Handles commands on likes; those on one pair of video and user take effect one after the other. */
@@ -70,7 +70,7 @@ export function createLikeCommands({ store, mostPairs = 50_000 }: LikeCommandsOp
   async function handleRepeatable(stream: string, { command, context }: Waiting): Promise<LikeOutcome> {
     const { state, events, revision, position } = await handleCommand(store, likeDecider, stream, command, context);
     known.set(stream, { ...state, revision, position });
-    return { ...state, change: changeOf(events[0]), stream, position };
+    return { ...state, change: changeOf(events[0]), stream, position, types };
   }
 
   async function handleGroup(stream: string, group: readonly Waiting[]): Promise<LikeOutcome[]> {
@@ -89,7 +89,7 @@ export function createLikeCommands({ store, mostPairs = 50_000 }: LikeCommandsOp
       try {
         if (events.length > 0) pair = { ...pair, ...(await store.append(stream, events, pair.revision ?? 'none')) };
         known.set(stream, pair);
-        return decided.map((outcome) => ({ ...outcome, stream, position: pair.position }));
+        return decided.map((outcome) => ({ ...outcome, stream, position: pair.position, types }));
       } catch (error) {
         if (!(error instanceof RevisionConflict) || attempt === MOST_ATTEMPTS) throw error;
         known.delete(stream);

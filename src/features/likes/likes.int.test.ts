@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
-import { projections } from '../../../projections/index.ts';
+import { projections } from '../index.ts';
 import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
 import type { Answer, Like, VideoPage } from '../../../tests/support/systemClient.ts';
 import type { RecordedEvent } from '../../core/event.ts';

@@ -1,18 +1,12 @@
 import { z } from 'zod';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
-import { isShown } from '../../http/consistency/minPosition.ts';
 import { route, type Reply, type Route, type RouteRequest } from '../../http/route.ts';
-import type { ProjectionProgress } from '../../core/projectionProgress.ts';
-import { videoIdOf, videoIdParams } from '../videos/videoId.ts';
+import { videos } from '../../../projections/videos/videos.ts';
+import type { ApiContext } from '../feature.ts';
+import { videoIdOf, videoIdParams } from '../videos/index.ts';
 import type { LikeCommand } from './decider.ts';
-import type { LikeCommands } from './likeCommands.ts';
-import type { LikeQueries } from './likeQueries.ts';
-
-export interface LikeRoutesDependencies {
-  readonly commands: LikeCommands;
-  readonly queries: LikeQueries;
-  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
-}
+import { createLikeCommands } from './likeCommands.ts';
+import { createLikeQueries } from './likeQueries.ts';
 
 const likeSchema = z.object({
   message: z.string().meta({ examples: ['Video liked successfully'] }),
@@ -24,29 +18,31 @@ const likeSchema = z.object({
   likeStatus: z.boolean().meta({ description: 'Whether the caller likes the video now.', examples: [true] }),
 });
 
-type VideoParams = z.infer<typeof videoIdParams>;
+type LikeRequest = RouteRequest<z.infer<typeof videoIdParams>, unknown, unknown, 'required'>;
 
-export function likeRoutes({ commands, queries, progress }: LikeRoutesDependencies): Route[] {
-  async function change(
-    type: LikeCommand['type'],
-    { params, user, context, signal }: RouteRequest<VideoParams, unknown, unknown>,
-  ): Promise<Reply> {
+export function likeRoutes(context: ApiContext): Route[] {
+  const { readModels } = context;
+  const commands = createLikeCommands(context);
+  const queries = createLikeQueries(context);
+
+  async function change(type: LikeCommand['type'], request: LikeRequest): Promise<Reply> {
+    const { params, user, context: command, signal } = request;
     const videoId = videoIdOf(params);
-    const userId = user!.id;
     const ownerId = await queries.ownerOfLikeable(videoId);
-    const command: LikeCommand = { type, videoId, userId, ownerId, at: context.now.toISOString() };
-    const { liked, change: difference, stream, position } = await commands.handle(command, context);
-    const written = { stream, position };
-    const [isCounted, isElsewhere] = await Promise.all([
-      isShown(progress, ['videos'], written, signal),
-      isShown(progress, ['likes', 'analytics'], written, signal),
+    const like: LikeCommand = { type, videoId, userId: user.id, ownerId, at: command.now.toISOString() };
+    const { liked, change: difference, ...appended } = await commands.handle(like, command);
+    // All at once: the wait for the count must not begin when that for another read model is over.
+    const [isCounted, isShown] = await Promise.all([
+      readModels.isShown(appended, { signal, only: [videos] }),
+      readModels.isShown(appended, { signal }),
     ]);
     const { count, holdsIt } = isCounted
       ? { count: await queries.likeCount(videoId), holdsIt: true }
-      : await queries.likeCountAgainst(videoId, written);
+      : await queries.likeCountAgainst(videoId, appended);
     const message = liked ? 'Video liked successfully' : 'Video unliked successfully';
-    const data = { message, videoId, likeCount: holdsIt ? count : Math.max(0, count + difference), likeStatus: liked };
-    return { status: 200, message, data, position, behind: !holdsIt || !isElsewhere };
+    const likeCount = holdsIt ? count : Math.max(0, count + difference);
+    const data = { message, videoId, likeCount, likeStatus: liked };
+    return { status: 200, message, data, appended, behind: !isShown };
   }
 
   const common = {

@@ -1,26 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { normalised } from '../accounts/names.ts';
+import { nameHashOf, normalised } from '../accounts/index.ts';
 import { DomainError } from '../../core/errors.ts';
 import { readCookie, secretCookies } from '../../http/request/cookies.ts';
 import { route, type Route } from '../../http/route.ts';
 import { limitedText } from '../../http/request/textSchemas.ts';
+import type { ApiContext } from '../feature.ts';
 import { createKnownDevices } from './knownDevice.ts';
-import {
-  logIn,
-  logOut,
-  refreshSession,
-  sessionOf,
-  type SessionCommandDependencies,
-  type SessionTokens,
-} from './sessionCommands.ts';
-
-export interface SessionRoutesDependencies extends SessionCommandDependencies {
-  /** Whether the cookie goes over TLS only (`NODE_ENV=production`). */
-  readonly secureCookies: boolean;
-  /** Signs the cookie `device`. */
-  readonly deviceSecret: string;
-}
+import { logIn, logOut, refreshSession, sessionOf, type SessionTokens } from './sessionCommands.ts';
 
 const COOKIE = 'refreshToken';
 const DEVICE_COOKIE = 'device';
@@ -53,21 +40,23 @@ const setsCookie = {
   'Set-Cookie': '`refreshToken`: httpOnly, SameSite=Lax, Path=/api/v1/auth, and Secure in production.',
 };
 
-export function sessionRoutes(dependencies: SessionRoutesDependencies): Route[] {
-  const { tokens, nameHash } = dependencies;
-  const secure = { secure: dependencies.secureCookies };
+export function sessionRoutes(context: ApiContext): Route[] {
+  const { store, passwords, tokens, rateLimits, settings, hmac } = context;
+  const nameHash = nameHashOf(context);
+  const dependencies = { store, nameHash, passwords, tokens, rateLimits };
+  const secure = { secure: settings.production };
   const [cookies, deviceCookies] = [secretCookies(COOKIE, secure), secretCookies(DEVICE_COOKIE, secure)];
-  const devices = createKnownDevices(dependencies.deviceSecret);
+  const devices = createKnownDevices(hmac('device'));
   const granted = (
     message: string,
     request: IncomingMessage,
-    { accessToken, refreshToken, position }: SessionTokens,
+    { accessToken, refreshToken, appended }: SessionTokens,
   ) => ({
     status: 200,
     message,
     data: { accessToken },
     headers: { 'Set-Cookie': cookies.set(request, refreshToken, tokens.refreshSeconds) },
-    position,
+    appended,
   });
   const common = { method: 'post', tag: 'Accounts', auth: 'none', repeat: 'sameCommand' } as const;
 

@@ -1,8 +1,6 @@
 import { v7 } from 'uuid';
-import type { RegisteredUser } from '../accounts/decider.ts';
-import type { NameHash } from '../accounts/names.ts';
-import type { Passwords } from '../accounts/passwords.ts';
-import { findUserByEmail, readUser } from '../accounts/readAccount.ts';
+import { findUserByEmail, readUser, type NameHash, type Passwords, type RegisteredUser } from '../accounts/index.ts';
+import type { Appended } from '../../core/appended.ts';
 import { pause } from '../../core/abortable.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand, type CommandOutcome } from '../../core/commandHandler.ts';
@@ -36,7 +34,7 @@ const REFRESH_GRACE_MS = 10_000;
 export interface SessionTokens {
   readonly accessToken: string;
   readonly refreshToken: string;
-  readonly position: bigint;
+  readonly appended: Appended;
 }
 
 /** @throws DomainError `invalid_credentials`, the same and after the same time for an unknown e-mail and a wrong password; `too_many_guesses` */
@@ -63,8 +61,8 @@ export async function logIn(
   let sessionId = eventIdFor({ actor: user.id, idempotencyKey: context.idempotencyKey }, 'session', 0);
   let started = await start(sessionId);
   if (!isLive(started.state, context)) started = await start((sessionId = v7()));
-  const { revision = 0, position } = started;
-  return { ...issued(tokens, user, { sessionId, userId: user.id, revision }, context), position };
+  const { revision = 0 } = started;
+  return { ...issued(tokens, user, { sessionId, userId: user.id, revision }, context), appended: started };
 }
 
 function isLive(state: SessionState, { now }: CommandContext): boolean {
@@ -92,11 +90,11 @@ export async function refreshSession(
   const key = context.idempotencyKey === undefined ? undefined : `${context.idempotencyKey} ${revision}`;
   const own: CommandContext = { ...context, actor: userId, idempotencyKey: key };
   try {
-    const { state, position } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, own, {
+    const outcome = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, own, {
       expectedRevision: revision,
     });
-    if (state.status !== 'active') throw sessionRevoked();
-    return { ...issued(tokens, user, { sessionId, userId, revision: revision + 1 }, context), position };
+    if (outcome.state.status !== 'active') throw sessionRevoked();
+    return { ...issued(tokens, user, { sessionId, userId, revision: revision + 1 }, context), appended: outcome };
   } catch (error) {
     if (!(error instanceof RevisionConflict)) throw error;
     throw await refusalOfSpent(store, { sessionId, revision }, own);
@@ -108,15 +106,15 @@ export async function logOut(
   { store, tokens }: SessionCommandDependencies,
   refreshToken: string | undefined,
   context: CommandContext,
-): Promise<{ position?: bigint }> {
+): Promise<{ appended?: Appended }> {
   const claims = sessionOf(tokens, refreshToken);
   if (claims === undefined) return {};
   const command = { type: 'RevokeSession', reason: 'logout', at: context.now.toISOString() } as const;
-  const { position } = await handleCommand(store, sessionDecider, sessionStream(claims.sessionId), command, {
+  const appended = await handleCommand(store, sessionDecider, sessionStream(claims.sessionId), command, {
     ...context,
     actor: claims.userId,
   });
-  return { position };
+  return { appended };
 }
 
 /** Revokes the session of a token that was spent before, unless that was a moment ago. */
@@ -157,6 +155,6 @@ function issued(
   user: RegisteredUser,
   claims: RefreshClaims,
   { now }: CommandContext,
-): Omit<SessionTokens, 'position'> {
+): Omit<SessionTokens, 'appended'> {
   return { accessToken: tokens.access(user, claims.sessionId, now), refreshToken: tokens.refresh(claims, now) };
 }

@@ -2,24 +2,17 @@ import { z } from 'zod';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand, type CommandOutcome } from '../../core/commandHandler.ts';
 import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
-import { isShown } from '../../http/consistency/minPosition.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import { cleanedText, visibleLine } from '../../http/request/textSchemas.ts';
-import type { ProjectionProgress } from '../../core/projectionProgress.ts';
+import type { ApiContext } from '../feature.ts';
 import { videoDecider, videoNotFound, videoStream, type VideoCommand, type VideoState } from './decider.ts';
 import { revisionWanted, videoEtag } from './etag.ts';
 import type { VideoEvent } from './events.ts';
 import { readVideo } from './readVideo.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
-import type { VideoQueries } from './videoQueries.ts';
-import { viewOfState, videoSchema, type MediaUrls } from './videoView.ts';
-
-export interface VideoCommandRoutesDependencies {
-  readonly store: Pick<EventStore, 'append' | 'readStream'>;
-  readonly queries: Pick<VideoQueries, 'byId'>;
-  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
-  readonly urls: MediaUrls;
-}
+import { createVideoQueries } from './videoQueries.ts';
+import { videoSchema } from './videoView.ts';
+import { currentView } from './currentView.ts';
 
 export const videoTitle = visibleLine({ max: 200 }).meta({
   description:
@@ -44,17 +37,14 @@ const changedDetails = z
     anyOf: [{ required: ['title'] }, { required: ['description'] }],
   });
 
-/** What the queries read that come after a change to a video. */
-export const SHOWN_IN = ['videos', 'analytics'] as const;
-
 const refusals = {
   403: { description: 'The video belongs to another user.', code: 'not_your_video' },
   404: { description: 'There is no such video.', code: 'video_not_found' },
   412: { description: 'The video has changed since its ETag was read.', code: 'precondition_failed' },
 };
 
-export function videoCommandRoutes(dependencies: VideoCommandRoutesDependencies): Route[] {
-  return [changeDetails(dependencies), deleteVideo(dependencies)];
+export function videoCommandRoutes(context: ApiContext): Route[] {
+  return [changeDetails(context), deleteVideo(context)];
 }
 
 /** @throws RevisionConflict when the video is not at `expectedRevision`; what the rules forbid at any revision comes first. */
@@ -74,7 +64,8 @@ export async function handleVideoCommand(
   }
 }
 
-function changeDetails({ store, queries, progress, urls }: VideoCommandRoutesDependencies): Route {
+function changeDetails({ store, pool, objects, readModels }: ApiContext): Route {
+  const queries = createVideoQueries({ pool, urls: objects });
   return route({
     method: 'patch',
     path: '/api/v1/video/:videoId',
@@ -95,38 +86,24 @@ function changeDetails({ store, queries, progress, urls }: VideoCommandRoutesDep
       const videoId = videoIdOf(params);
       const command: VideoCommand = {
         type: 'ChangeVideoDetails',
-        userId: user!.id,
+        userId: user.id,
         ...body,
         at: context.now.toISOString(),
       };
-      const { state, revision, position } = await handleVideoCommand(
-        store,
-        videoId,
-        command,
-        context,
-        revisionWanted(raw.headers['if-match']),
-      );
+      const expected = revisionWanted(raw.headers['if-match']);
+      const appended = await handleVideoCommand(store, videoId, command, context, expected);
+      const { state, revision } = appended;
       if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
-      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position }, signal);
-      const told = viewOfState(state, user!, urls);
-      const counted = (await queries.byId(videoId))?.video;
-      const data =
-        counted === undefined
-          ? told
-          : { ...told, viewCount: counted.viewCount, likeCount: counted.likeCount, user: counted.user };
-      return {
-        status: 200,
-        message: 'Video updated successfully',
-        data,
-        position,
-        behind: !shown,
-        headers: { ETag: videoEtag(revision!) },
-      };
+      // Before its counts are read, so that they are not older than the answer.
+      const behind = !(await readModels.isShown(appended, { signal }));
+      const data = await currentView(queries, objects, state, user);
+      const headers = { ETag: videoEtag(revision!) };
+      return { status: 200, message: 'Video updated successfully', data, appended, behind, headers };
     },
   });
 }
 
-function deleteVideo({ store, progress }: VideoCommandRoutesDependencies): Route {
+function deleteVideo({ store }: ApiContext): Route {
   return route({
     method: 'delete',
     path: '/api/v1/video/:videoId',
@@ -139,18 +116,12 @@ function deleteVideo({ store, progress }: VideoCommandRoutesDependencies): Route
     auth: 'required',
     params: videoIdParams,
     responses: { 204: { description: 'The video is deleted. Deleting it again changes nothing.' }, ...refusals },
-    async handle({ params, user, context, raw, signal }): Promise<Reply> {
+    async handle({ params, user, context, raw }): Promise<Reply> {
       const videoId = videoIdOf(params);
-      const command: VideoCommand = { type: 'DeleteVideo', userId: user!.id, at: context.now.toISOString() };
-      const { position } = await handleVideoCommand(
-        store,
-        videoId,
-        command,
-        context,
-        revisionWanted(raw.headers['if-match']),
-      );
-      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position }, signal);
-      return { status: 204, message: 'Video deleted successfully', position, behind: !shown };
+      const command: VideoCommand = { type: 'DeleteVideo', userId: user.id, at: context.now.toISOString() };
+      const expected = revisionWanted(raw.headers['if-match']);
+      const appended = await handleVideoCommand(store, videoId, command, context, expected);
+      return { status: 204, message: 'Video deleted successfully', appended };
     },
   });
 }

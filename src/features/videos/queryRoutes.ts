@@ -1,42 +1,32 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { QueryCache } from '../../cache/queryCache.ts';
 import { fold } from '../../core/decider.ts';
 import type { RecordedEvent } from '../../core/event.ts';
-import type { EventStore } from '../../core/eventStore.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
-import { untilMinPosition } from '../../http/consistency/minPosition.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
-import type { LikeQueries } from '../likes/likeQueries.ts';
-import type { ProjectionProgress } from '../../core/projectionProgress.ts';
-import type { ViewRecorder } from '../views/viewRecorder.ts';
+import type { ApiContext } from '../feature.ts';
+import { likes } from '../../../projections/likes.ts';
+import { videos } from '../../../projections/videos/videos.ts';
+import { createViewRecorder } from '../views/index.ts';
 import { CURSOR, cursorBehind, videoBefore } from './cursor.ts';
 import { ownVideo, videoDecider, videoNotFound, videoStream } from './decider.ts';
 import { videoEtag } from './etag.ts';
 import type { VideoEvent } from './events.ts';
 import { historyEntrySchema, historyOf } from './history.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
-import type { VideoQueries, VideoWithNeighbours } from './videoQueries.ts';
+import { createVideoQueries, type VideoWithNeighbours } from './videoQueries.ts';
 import { videoSchema } from './videoView.ts';
-
-export interface VideoQueryRoutesDependencies {
-  readonly queries: VideoQueries;
-  readonly likes: Pick<LikeQueries, 'isLiked'>;
-  readonly cache: QueryCache;
-  readonly views: Pick<ViewRecorder, 'record'>;
-  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
-  readonly store: Pick<EventStore, 'readStream'>;
-}
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const videoRef = (id: string): z.ZodNullable => z.object({ id: z.uuid().meta({ examples: [id] }) }).nullable();
 const exampleCursor = cursorBehind(exampleValues.olderVideoId);
 
-export function videoQueryRoutes(dependencies: VideoQueryRoutesDependencies): Route[] {
-  return [listVideos(dependencies), getVideo(dependencies), getHistory(dependencies)];
+export function videoQueryRoutes(context: ApiContext): Route[] {
+  return [listVideos(context), getVideo(context), getHistory(context)];
 }
 
-function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies): Route {
+function listVideos({ pool, objects, cache }: ApiContext): Route {
+  const queries = createVideoQueries({ pool, urls: objects });
   const load = async (page: number, limit: number, cursor: string | undefined): Promise<Buffer> => {
     const from = cursor ? { olderThan: videoBefore(cursor) } : { offset: cursor === '' ? 0 : (page - 1) * limit };
     const { videos, total, next } = await queries.feed(from, limit);
@@ -54,6 +44,7 @@ function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies):
       'Videos that are ready to play, newest first. Page through it with `page`, or with `cursor`: a page by cursor costs the same at any depth, and shows no video twice when new ones arrive meanwhile.',
     tag: 'Videos',
     auth: 'none',
+    reads: [videos],
     query: z.object({
       page: z.coerce
         .number()
@@ -100,10 +91,9 @@ function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies):
     },
     async handle(request): Promise<Reply> {
       const { page, limit, cursor } = request.query;
-      if (request.minPosition !== undefined) await untilMinPosition(progress, ['videos'], request);
       const reply = await cache.get({
         key: cursor === undefined ? `feed:page:${page}:${limit}` : `feed:after:${cursor}:${limit}`,
-        projection: 'videos',
+        projection: videos.name,
         minPosition: request.minPosition,
         load: () => load(page, limit, cursor),
       });
@@ -112,7 +102,12 @@ function listVideos({ queries, cache, progress }: VideoQueryRoutesDependencies):
   });
 }
 
-function getVideo({ queries, likes, cache, views, progress }: VideoQueryRoutesDependencies): Route {
+function getVideo(context: ApiContext): Route {
+  const { pool, objects, cache } = context;
+  const queries = createVideoQueries({ pool, urls: objects });
+  const views = createViewRecorder({ ...context, secret: context.hmac('viewer') });
+  context.onClose(() => views.close());
+
   /** Of a video that everyone may see. What is shared is its JSON, without anything about who asks. */
   async function listed(videoId: string, minPosition: bigint | undefined): Promise<VideoWithNeighbours | undefined> {
     const shared = await cache.get({
@@ -142,6 +137,7 @@ function getVideo({ queries, likes, cache, views, progress }: VideoQueryRoutesDe
       'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, else address) and minute. Its owner also gets it while it is being processed, and when that failed.',
     tag: 'Videos',
     auth: 'optional',
+    reads: [videos, likes],
     params: videoIdParams,
     responses: {
       200: {
@@ -161,11 +157,9 @@ function getVideo({ queries, likes, cache, views, progress }: VideoQueryRoutesDe
     async handle(request): Promise<Reply> {
       const { params, user, context, address, minPosition } = request;
       const videoId = videoIdOf(params);
-      if (minPosition !== undefined)
-        await untilMinPosition(progress, user === undefined ? ['videos'] : ['videos', 'likes'], request);
       const [shared, isLiked] = await Promise.all([
         listed(videoId, minPosition),
-        user === undefined ? false : likes.isLiked(videoId, user.id),
+        user === undefined ? false : queries.isLiked(videoId, user.id),
       ]);
       const found = shared ?? (user && (await unlisted(videoId, user)));
       if (found === undefined) throw videoNotFound();
@@ -189,7 +183,7 @@ function getVideo({ queries, likes, cache, views, progress }: VideoQueryRoutesDe
   });
 }
 
-function getHistory({ store }: VideoQueryRoutesDependencies): Route {
+function getHistory({ store }: ApiContext): Route {
   return route({
     method: 'get',
     path: '/api/v1/video/:videoId/history',
@@ -213,7 +207,7 @@ function getHistory({ store }: VideoQueryRoutesDependencies): Route {
       const videoId = videoIdOf(params);
       const events: RecordedEvent<VideoEvent>[] = [];
       for await (const event of store.readStream(videoStream(videoId))) events.push(event as RecordedEvent<VideoEvent>);
-      ownVideo(fold(videoDecider, events), user!.id);
+      ownVideo(fold(videoDecider, events), user.id);
       return { status: 200, message: 'History retrieved successfully', data: events.map(historyOf) };
     },
   });

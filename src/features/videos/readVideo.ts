@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RecordedEvent } from '../../core/event.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import type { ProjectionProgress } from '../../core/projectionProgress.ts';
+import { videos } from '../../../projections/videos/videos.ts';
 import { videoDecider, videoStream, type VideoState } from './decider.ts';
 import type { VideoEvent } from './events.ts';
 
@@ -30,15 +31,15 @@ const LOOK_AGAIN_WITHIN = 500;
 export async function untilProcessed(
   {
     store,
-    progress,
-  }: { readonly store: Pick<EventStore, 'readStream'>; readonly progress: Pick<ProjectionProgress, 'onCommit'> },
+    readModels,
+  }: { readonly store: Pick<EventStore, 'readStream'>; readonly readModels: Pick<ProjectionProgress, 'onCommit'> },
   videoId: string,
   { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
 ): Promise<VideoNow> {
   const deadline = performance.now() + withinMs;
   let news = Promise.withResolvers<void>();
-  const stopListening = progress.onCommit(({ projection }) => {
-    if (projection === 'videos') news.resolve();
+  const stopListening = readModels.onCommit(({ projection }) => {
+    if (projection === videos.name) news.resolve();
   });
   try {
     for (;;) {

@@ -1,23 +1,18 @@
-import { EventStoreUnavailable, type EventStore } from '../../core/eventStore.ts';
-import { isShown } from '../../http/consistency/minPosition.ts';
+import { EventStoreUnavailable } from '../../core/eventStore.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import type { UploadQuota } from './processing/uploadQuota.ts';
-import type { ProjectionProgress } from '../../core/projectionProgress.ts';
-import { handleVideoCommand, SHOWN_IN } from './commandRoutes.ts';
-import { ownVideo, videoNotFound, videoStream } from './decider.ts';
+import { createVideoQueries } from './videoQueries.ts';
+import { currentView } from './currentView.ts';
+import type { ApiContext } from '../feature.ts';
+import { handleVideoCommand } from './commandRoutes.ts';
+import { ownVideo, videoNotFound } from './decider.ts';
 import { readVideo } from './readVideo.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
-import { viewOfState, videoSchema, type MediaUrls } from './videoView.ts';
-
-export interface RetryRouteDependencies {
-  readonly store: Pick<EventStore, 'append' | 'readStream'>;
-  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
-  readonly quota: UploadQuota;
-  readonly urls: MediaUrls;
-}
+import { videoSchema } from './videoView.ts';
 
 /** A retry waits in the queue as an upload does, and counts against the same limits. */
-export function retryRoute({ store, progress, quota, urls }: RetryRouteDependencies): Route {
+export function retryRoute({ store, pool, objects, readModels }: ApiContext, quota: UploadQuota): Route {
+  const queries = createVideoQueries({ pool, urls: objects });
   return route({
     method: 'post',
     path: '/api/v1/video/:videoId/retry',
@@ -46,22 +41,23 @@ export function retryRoute({ store, progress, quota, urls }: RetryRouteDependenc
     },
     async handle({ params, user, context, signal }): Promise<Reply> {
       const videoId = videoIdOf(params);
-      const video = ownVideo((await readVideo(store, videoId)).state, user!.id);
+      const video = ownVideo((await readVideo(store, videoId)).state, user.id);
       await quota.reserve({ videoId, ownerId: video.ownerId, bytes: video.original.size });
-      const { state, position } = await handleVideoCommand(
+      const appended = await handleVideoCommand(
         store,
         videoId,
-        { type: 'RetryProcessing', userId: user!.id, at: context.now.toISOString() },
+        { type: 'RetryProcessing', userId: user.id, at: context.now.toISOString() },
         context,
       ).catch(async (error: unknown) => {
         // Without an answer the event may be in the log all the same.
         if (!(error instanceof EventStoreUnavailable)) await quota.release(videoId);
         throw error;
       });
+      const { state } = appended;
       if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
-      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position }, signal);
-      const data = viewOfState(state, { name: user!.name, username: user!.username }, urls);
-      return { status: 202, message: 'The video is being processed again', data, position, behind: !shown };
+      const behind = !(await readModels.isShown(appended, { signal }));
+      const data = await currentView(queries, objects, state, user);
+      return { status: 202, message: 'The video is being processed again', data, appended, behind };
     },
   });
 }

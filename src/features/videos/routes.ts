@@ -1,18 +1,17 @@
 import type { Route } from '../../http/route.ts';
-import { videoCommandRoutes, type VideoCommandRoutesDependencies } from './commandRoutes.ts';
-import { videoQueryRoutes, type VideoQueryRoutesDependencies } from './queryRoutes.ts';
+import type { ApiContext } from '../feature.ts';
+import { videoCommandRoutes } from './commandRoutes.ts';
+import { createUploadQuota } from './processing/uploadQuota.ts';
+import { videoQueryRoutes } from './queryRoutes.ts';
 import { retryRoute } from './retryRoute.ts';
-import { uploadRoute, type UploadRouteDependencies } from './uploadRoute.ts';
+import { uploadRoute } from './uploadRoute.ts';
 
-export type VideoRoutesDependencies = VideoQueryRoutesDependencies &
-  Omit<VideoCommandRoutesDependencies, 'urls'> &
-  UploadRouteDependencies;
-
-export function videoRoutes(dependencies: VideoRoutesDependencies): Route[] {
+export function videoRoutes(context: ApiContext): Route[] {
+  const quota = createUploadQuota({ pool: context.pool, ...context.settings.uploadQuota });
   return [
-    uploadRoute(dependencies),
-    ...videoQueryRoutes(dependencies),
-    ...videoCommandRoutes({ ...dependencies, urls: dependencies.objects }),
-    retryRoute({ ...dependencies, urls: dependencies.objects }),
+    uploadRoute(context, quota),
+    ...videoQueryRoutes(context),
+    ...videoCommandRoutes(context),
+    retryRoute(context, quota),
   ];
 }

@@ -1,32 +1,27 @@
 import { z } from 'zod';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { DomainError, validationFailed } from '../../core/errors.ts';
-import { EventStoreUnavailable, type EventStore } from '../../core/eventStore.ts';
+import { EventStoreUnavailable } from '../../core/eventStore.ts';
 import { drainThenClose } from '../../http/request/drain.ts';
-import { isShown } from '../../http/consistency/minPosition.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
 import { validate } from '../../http/request/validate.ts';
 import { storeOriginal } from './processing/mediaKeys.ts';
-import { progressOf, type ReportUploadProgress, type UploadProgress } from '../../realtime/uploadProgress.ts';
-import { receiveUpload, type ReceiveUploadOptions } from '../../media/receiving/upload.ts';
+import { progressOf, type UploadProgress } from '../../realtime/uploadProgress.ts';
+import { receiveUpload } from '../../media/receiving/upload.ts';
 import { uploadLimits } from '../../media/receiving/limits.ts';
 import type { UploadQuota } from './processing/uploadQuota.ts';
-import type { ObjectStore } from '../../objectStore/objectStore.ts';
-import type { ProjectionProgress } from '../../core/projectionProgress.ts';
-import { handleVideoCommand, SHOWN_IN, videoDescription, videoTitle } from './commandRoutes.ts';
-import { videoNotFound, videoStream } from './decider.ts';
-import { readVideo, untilProcessed, type VideoNow } from './readVideo.ts';
+import type { ApiContext } from '../feature.ts';
+import { handleVideoCommand, videoDescription, videoTitle } from './commandRoutes.ts';
+import { currentView } from './currentView.ts';
+import { videoNotFound, videoStream, type ExistingVideo, type VideoState } from './decider.ts';
+import { videoEventTypes } from './events.ts';
+import { readVideo, untilProcessed } from './readVideo.ts';
 import { videoIdForUpload } from './videoIdForUpload.ts';
-import { viewOfState, videoSchema } from './videoView.ts';
+import { createVideoQueries } from './videoQueries.ts';
+import { videoSchema } from './videoView.ts';
 
-export interface UploadRouteDependencies extends Pick<ReceiveUploadOptions, 'scratch' | 'inspect' | 'limits'> {
-  readonly store: Pick<EventStore, 'append' | 'readStream'>;
-  readonly objects: ObjectStore;
+interface UploadDependencies extends Pick<ApiContext, 'store' | 'objects' | 'files' | 'reportProgress'> {
   readonly quota: UploadQuota;
-  readonly progress: Pick<ProjectionProgress, 'onCommit' | 'waitFor'>;
-  readonly reportProgress: ReportUploadProgress;
-  /** How long a request waits for processing, in milliseconds (`UPLOAD_WAIT_SECONDS`). */
-  readonly uploadWaitMs: number;
 }
 
 /** As long as the first try might have taken: a client that is cut off while it sends may not see its answer, and would try again for ever. */
@@ -34,8 +29,10 @@ const LONGEST_REPEAT_MS = 30 * 60_000;
 
 const details = z.object({ title: videoTitle, description: videoDescription.default('') });
 
-export function uploadRoute(dependencies: UploadRouteDependencies): Route {
-  const { store, objects, progress, uploadWaitMs } = dependencies;
+export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
+  const { store, pool, objects, readModels, settings } = context;
+  const dependencies: UploadDependencies = { ...context, quota };
+  const queries = createVideoQueries({ pool, urls: objects });
   return route({
     method: 'post',
     path: '/api/v1/video/upload',
@@ -76,29 +73,43 @@ export function uploadRoute(dependencies: UploadRouteDependencies): Route {
         code: 'too_many_pending_videos',
       },
     },
-    async handle({ user, context, raw, signal }): Promise<Reply> {
-      const videoId = await videoIdForUpload(store, user!.id, context);
+    async handle({ user, context: command, raw, signal }): Promise<Reply> {
+      const videoId = await videoIdForUpload(store, user.id, command);
       const isRepeat =
-        context.idempotencyKey !== undefined && (await readVideo(store, videoId)).state.status !== 'none';
+        command.idempotencyKey !== undefined && (await readVideo(store, videoId)).state.status !== 'none';
       if (isRepeat) drainThenClose(raw, LONGEST_REPEAT_MS);
-      else await receiveWithinQuota(dependencies, videoId, user!, raw, context);
+      else await receiveWithinQuota(dependencies, videoId, user, raw, command);
 
-      const withinMs = prefersAsync(raw.headers['prefer']) ? 0 : uploadWaitMs;
-      const now = await untilProcessed({ store, progress }, videoId, { withinMs, signal });
-      const shown = await isShown(progress, SHOWN_IN, { stream: videoStream(videoId), position: now.position }, signal);
-      return { ...answer(now, user!, objects), position: now.position, behind: !shown };
+      const withinMs = prefersAsync(raw.headers['prefer']) ? 0 : settings.uploadWaitSeconds * 1_000;
+      const { state, position } = await untilProcessed({ store, readModels }, videoId, { withinMs, signal });
+      const video = acceptedVideo(state);
+      const appended = { stream: videoStream(videoId), position, types: Object.keys(videoEventTypes) };
+      const behind = !(await readModels.isShown(appended, { signal }));
+      const ready = video.status === 'ready';
+      return {
+        status: ready ? 201 : 202,
+        message: ready ? 'Video uploaded successfully' : 'Video received; it is being processed',
+        data: await currentView(queries, objects, video, { name: user.name, username: user.username }),
+        headers: { Location: `/api/v1/video/${videoId}` },
+        appended,
+        behind,
+      };
     },
   });
 }
 
+/** The video that an upload has become. @throws DomainError `processing_failed`, `video_not_found` (it was deleted meanwhile) */
+function acceptedVideo(state: VideoState): ExistingVideo {
+  if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
+  if (state.status !== 'failed') return state;
+  throw new DomainError('unprocessable', 'processing_failed', state.failure ?? 'The video could not be processed.');
+}
+
 /** The quota comes first: what is beyond it is refused before its file is sent. */
-async function receiveWithinQuota(
-  dependencies: UploadRouteDependencies,
-  videoId: string,
-  ...rest: Received
-): Promise<void> {
+async function receiveWithinQuota(dependencies: UploadDependencies, videoId: string, ...rest: Received): Promise<void> {
   const [user, request] = rest;
-  const { quota, limits: { maxBytes } = uploadLimits } = dependencies;
+  const { quota } = dependencies;
+  const { maxBytes } = uploadLimits;
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
   try {
     await quota.reserve({
@@ -122,7 +133,7 @@ async function receiveWithinQuota(
 type Received = [user: AuthenticatedUser, request: Parameters<typeof receiveUpload>[0], context: CommandContext];
 
 async function receive(
-  { store, objects, scratch, inspect, limits, reportProgress }: UploadRouteDependencies,
+  { store, objects, files: { scratch, inspect }, reportProgress }: UploadDependencies,
   videoId: string,
   ...[user, request, context]: Received
 ): Promise<void> {
@@ -132,7 +143,6 @@ async function receive(
     scratch,
     inspect,
     ownerId: user.id,
-    ...(limits !== undefined && { limits }),
     onReceived: (fraction) => report('receiving', fraction),
     onChecking: () => report('checking'),
   });
@@ -165,30 +175,6 @@ function parseDetails(text: string | undefined): z.infer<typeof details> {
     throw validationFailed([{ path: 'data', message: 'data must be JSON text' }]);
   }
   return validate({ body: details }, { params: undefined, query: undefined, body }).body as z.infer<typeof details>;
-}
-
-function answer(
-  { state }: VideoNow,
-  user: AuthenticatedUser,
-  objects: Pick<ObjectStore, 'url'>,
-): Reply & { readonly data: unknown } {
-  switch (state.status) {
-    case 'none':
-    case 'deleted':
-      throw videoNotFound();
-    case 'failed':
-      throw new DomainError('unprocessable', 'processing_failed', state.failure ?? 'The video could not be processed.');
-    case 'ready':
-    case 'processing': {
-      const ready = state.status === 'ready';
-      return {
-        status: ready ? 201 : 202,
-        message: ready ? 'Video uploaded successfully' : 'Video received; it is being processed',
-        data: viewOfState(state, { name: user.name, username: user.username }, objects),
-        headers: { Location: `/api/v1/video/${state.id}` },
-      };
-    }
-  }
 }
 
 /** RFC 7240. */

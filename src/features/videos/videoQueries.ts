@@ -27,6 +27,8 @@ export interface VideoQueries {
   byId(videoId: string): Promise<VideoWithNeighbours | undefined>;
   /** Everything that a user has uploaded and not deleted, newest first, whatever its status. */
   ofOwner(userId: string): Promise<VideoView[]>;
+  /** From the projection `likes`. */
+  isLiked(videoId: string, userId: string): Promise<boolean>;
 }
 
 const LISTED = `status = 'ready' and deleted_at is null`;
@@ -54,6 +56,7 @@ const FEED_AFTER = feed('and id < $2 order by id desc limit $1');
 const BY_ID = `select v.*, ${neighbour(true)} as prev, ${neighbour(false)} as next
   from (${view('videos.videos')} where v.id = $1 and v.deleted_at is null) v`;
 const OF_OWNER = `${view('videos.videos')} where v.owner_id = $1 and v.deleted_at is null order by v.id desc`;
+const IS_LIKED = 'select liked from likes.likes where user_id = $1 and video_id = $2';
 
 type ViewRow = Pick<
   VideoRow,
@@ -118,6 +121,12 @@ export function createVideoQueries({ pool, urls }: { readonly pool: pg.Pool; rea
     async ofOwner(userId) {
       const { rows } = await pool.query<ViewRow>({ name: 'videosOfOwner', text: OF_OWNER, values: [userId] });
       return rows.map(toView);
+    },
+
+    async isLiked(videoId, userId) {
+      const query = { name: 'isLiked', text: IS_LIKED, values: [userId, videoId] };
+      const { rows } = await pool.query<{ liked: boolean }>(query);
+      return rows[0]?.liked === true;
     },
   };
 }

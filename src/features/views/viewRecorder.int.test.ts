@@ -6,6 +6,7 @@ import { collectingLog } from '../../../tests/support/httpApp.ts';
 import { createProjectingTest, quiet, type ProjectingTest } from '../../../tests/support/projecting.ts';
 import { onlyLimiting } from '../../../tests/support/rateLimits.ts';
 import { openTestRedis, redisUrl } from '../../../tests/support/redis.ts';
+import { createRedisClaims } from '../../cache/claims.ts';
 import { createRedisGate, type RedisGate } from '../../cache/redisGate.ts';
 import type { RecordedEvent } from '../../core/event.ts';
 import { AppendRefused, EventStoreUnavailable, type EventStore } from '../../core/eventStore.ts';
@@ -203,7 +204,7 @@ test('a view that another process counted a while ago does not begin a minute of
     run: <T>() => Promise.resolve((clock < 60_000 ? null : 'OK') as T),
     close: () => undefined,
   };
-  const views = recorder({ shared: { gate, namespace: 'stub' } });
+  const views = recorder({ claims: createRedisClaims({ gate, namespace: 'stub' }) });
   const id = v7();
   for (const ms of [59_000, 61_000, 90_000, 115_000]) {
     look(views, id, 'bob', (clock = ms));
@@ -223,7 +224,7 @@ const url = redisUrl('src/views/viewRecorder.int.test.ts, processes that share a
         createRedisGate({ redis: await server.client(), logger: quiet, retryMs: 50, timeoutMs: 3_000 }),
       ),
     );
-    const processes = gates.map((gate) => recorder({ shared: { gate, namespace } }));
+    const processes = gates.map((gate) => recorder({ claims: createRedisClaims({ gate, namespace }) }));
     const id = v7();
     // Across the end of a minute, where derived ids alone would count two.
     look(processes[0]!, id, 'bob', 59_999);

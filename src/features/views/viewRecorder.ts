@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { RedisGate } from '../../cache/redisGate.ts';
+import { noSharedClaims, type SharedClaims } from '../../cache/claims.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { toNewEvents } from '../../core/commandHandler.ts';
 import { eventIdFor } from '../../core/eventIds.ts';
@@ -32,8 +32,8 @@ export interface ViewRecorderOptions {
   readonly logger: Logger;
   /** Hides addresses. All API processes share it, so that they know each other's viewers. */
   readonly secret: string;
-  /** Lets API processes see each other's views. Without it, or while it is away, each counts by itself. */
-  readonly shared?: { readonly gate: RedisGate; readonly namespace: string } | undefined;
+  /** Lets API processes see each other's views. Without it, each counts by itself. */
+  readonly claims?: SharedClaims;
   /** Bounds the viewers behind one address (`RATE_LIMIT_VIEWERS`). */
   readonly rateLimits: Pick<RateLimits, 'consume'>;
   /** Views held while the event store is away; beyond it the oldest are given up. 50 000 by default. */
@@ -48,7 +48,7 @@ export function createViewRecorder({
   store,
   logger,
   secret,
-  shared,
+  claims = noSharedClaims,
   rateLimits,
   mostHeld = 50_000,
   mostViewers = 100_000,
@@ -58,10 +58,6 @@ export function createViewRecorder({
   const buffer = createAppendBuffer({ store, logger, mostHeld });
   const underWay = new Set<Promise<void>>();
 
-  /** Null: another process has counted it. Undefined: there is no Redis to say, so this process decides alone. */
-  const claim = async (key: string): Promise<string | null | undefined> =>
-    shared?.gate.run((redis) => redis.set(`reelstream:${shared.namespace}:view:${key}`, '1', 'PX', WINDOW_MS, 'NX'));
-
   /** Accounts cost nothing: without a bound, one person with many of them could make any number of views. */
   const withinShare = async ({ videoId, viewer: { address } }: View): Promise<boolean> => {
     const state = await rateLimits.consume('viewers', `${videoId}:${viewerName({ address }, secret)}`);
@@ -69,7 +65,7 @@ export function createViewRecorder({
   };
 
   const recordUnlessCounted = async (view: View, viewer: string, key: string, now: number): Promise<void> => {
-    if ((await claim(key)) !== null) {
+    if ((await claims.claim(`view:${key}`, WINDOW_MS)) !== false) {
       if (await withinShare(view)) buffer.add(toAppend(view, viewer));
     } else if (counted.get(key) === now) {
       // Counted by another process, some time ago: only Redis knows when its minute is over.

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { version } from '../../core/version.ts';
 import { errorBody, errorExample, standardResponses } from './openapiErrors.ts';
 import { answerHeaders, headerParameters, responseHeaders } from './openapiHeaders.ts';
+import { systemTag } from '../server/systemRoutes.ts';
 import { SchemaCollection, type Json } from './openapiSchemas.ts';
 import type { ResponseDescription, Route } from '../route.ts';
 
@@ -19,16 +20,12 @@ Every JSON answer comes in one envelope: \`{ success, statusCode, message, meta?
 
 **Text** is Unicode. Lengths are in characters (code points). Text with NUL characters or halves of surrogate pairs is refused, unless it is cleaned as titles are.`;
 
-const tagDescriptions: Record<Route['tag'], string> = {
-  Accounts: 'Registering, logging in and out, and your own account.',
-  Analytics: 'What happened to your videos, day by day.',
-  Operators: 'For those who run the server.',
-  System: 'The state of the server, and this document.',
-  Videos: 'Uploading, watching, liking, changing and deleting videos.',
-};
-
-/** The OpenAPI 3.1 document of routes, made from the schemas that check their requests. */
-export function openApiDocument(routes: readonly Route[]): Json {
+/**
+ * The OpenAPI 3.1 document of routes, made from the schemas that check their requests.
+ * @param tags a sentence about each group of routes
+ */
+export function openApiDocument(routes: readonly Route[], tags: Readonly<Record<string, string>> = {}): Json {
+  const descriptions: Readonly<Record<string, string>> = { ...tags, ...systemTag };
   const schemas = new SchemaCollection();
   schemas.of(errorBody, 'output');
   const paths: Record<string, Json> = {};
@@ -46,9 +43,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
       license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
     },
     servers: [{ url: '/' }],
-    tags: [...new Set(routes.map(({ tag }) => tag))]
-      .sort()
-      .map((name) => ({ name, description: tagDescriptions[name] })),
+    tags: [...new Set(routes.map(({ tag }) => tag))].sort().map((name) => ({ name, description: descriptions[name] })),
     paths,
     components: {
       schemas: schemas.all,

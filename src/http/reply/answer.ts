@@ -26,7 +26,7 @@ export function answerOf(reply: Reply): Answer {
     headers: {
       'Content-Type': JSON_TYPE,
       'Cache-Control': 'no-store',
-      ...(reply.position !== undefined && { 'X-Event-Position': String(reply.position) }),
+      ...(reply.appended !== undefined && { 'X-Event-Position': String(reply.appended.position) }),
       ...(reply.behind === true && { 'X-Projection-Behind': 'true' }),
       ...reply.headers,
     },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { DomainError } from '../../core/errors.ts';
+import type { ReadYourWrites } from '../../projecting/readYourWrites.ts';
 import type { RateLimits, RateLimitState } from '../../rateLimits/rateLimits.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
@@ -17,10 +18,10 @@ import { readJsonBody } from '../request/jsonBody.ts';
 import type { KnownPositions } from '../consistency/knownPositions.ts';
 import { parseMinPosition } from '../consistency/minPosition.ts';
 import { ReceivedRequest } from './receivedRequest.ts';
-import type { AuthenticatedUser, Route } from '../route.ts';
+import type { AuthenticatedUser, Reply, Route } from '../route.ts';
 import { validate } from '../request/validate.ts';
 
-export interface RouteSurroundings {
+export interface RouteDependencies {
   readonly authenticator: Authenticator;
   readonly rateLimits: RateLimits;
   readonly idempotency: Idempotency | undefined;
@@ -29,18 +30,20 @@ export interface RouteSurroundings {
   readonly noticeProxy: (request: Request) => void;
   /** Without it, positions in `X-Min-Position` are taken as they come. */
   readonly positions: KnownPositions | undefined;
+  /** Without it, no request waits for a read model. */
+  readonly readModels: ReadYourWrites | undefined;
   /** Aborts when the server drains. */
   readonly draining: AbortSignal;
 }
 
 /** Everything between Express and a route's `handle`: who asks, how often, what for, and not twice. Errors go on to the error handler. */
-export function handlerOf(route: Route, surroundings: RouteSurroundings): RequestHandler {
+export function handlerOf(route: Route, dependencies: RouteDependencies): RequestHandler {
   const name = `${route.method.toUpperCase()} ${route.path}`;
   const attributes = { 'http.request.method': route.method.toUpperCase(), 'http.route': route.path };
   return async (request, response) => {
     const parent = request.headers['traceparent'] as string | undefined;
-    await surroundings.tracing.span(name, { kind: 'server', parent, attributes }, async (span) => {
-      const answer = await answerTo(route, surroundings, request, response);
+    await dependencies.tracing.span(name, { kind: 'server', parent, attributes }, async (span) => {
+      const answer = await answerTo(route, dependencies, request, response);
       if (answer !== undefined) send(request, response, answer);
       span.set({ 'http.response.status_code': response.statusCode });
     });
@@ -49,16 +52,16 @@ export function handlerOf(route: Route, surroundings: RouteSurroundings): Reques
 
 async function answerTo(
   route: Route,
-  surroundings: RouteSurroundings,
+  dependencies: RouteDependencies,
   request: Request,
   response: Response,
 ): Promise<Answer | undefined> {
   const address = request.ip ?? 'unknown';
-  surroundings.noticeProxy(request);
-  const { user, refusal } = await identify(route, surroundings.authenticator, request, response);
+  dependencies.noticeProxy(request);
+  const { user, refusal } = await identify(route, dependencies.authenticator, request, response);
   // Counted before it is refused: guessing tokens is limited like anything else.
   const caller = user === undefined ? route.limitBy?.(request) : `user:${user.id}`;
-  await limit(route, surroundings.rateLimits, caller, address, response);
+  await limit(route, dependencies.rateLimits, caller, address, response);
   if (refusal !== undefined) throw refusal;
 
   if (route.body !== undefined) request.body = await readJsonBody(request, response);
@@ -67,25 +70,29 @@ async function answerTo(
   if (route.body !== undefined) request.body = parts.body;
   const isCommand = route.method !== 'get';
   const key = isCommand ? parseIdempotencyKey(request.headers['idempotency-key']) : undefined;
-  const fingerprint = key === undefined ? undefined : surroundings.idempotency?.fingerprint(request);
+  const fingerprint = key === undefined ? undefined : dependencies.idempotency?.fingerprint(request);
 
   const context: CommandContext = {
     correlationId: requestIdOf(response),
     now: new Date(),
     ...(user !== undefined && { actor: user.id }),
-    ...traceOf(surroundings.tracing, request),
+    ...traceOf(dependencies.tracing, request),
     // With what the request says, so that a key used for two things never takes one for the other.
     ...(fingerprint !== undefined && { idempotencyKey: `${key} ${fingerprint}` }),
   };
   const handle = async (): Promise<Answer | undefined> => {
     const minPosition = parseMinPosition(request.headers['x-min-position']);
     // Commands do not read what the position is about.
-    if (minPosition !== undefined && !isCommand) await surroundings.positions?.check(minPosition);
+    if (minPosition !== undefined && !isCommand) await dependencies.positions?.check(minPosition);
     const facts = { ...parts, user, context, address, minPosition, raw: request, response };
-    const reply = await route.handle(new ReceivedRequest(facts, surroundings.draining));
-    return reply === undefined ? undefined : answerOf(reply);
+    const received = new ReceivedRequest(facts, dependencies.draining);
+    if (minPosition !== undefined && route.reads !== undefined) {
+      await dependencies.readModels?.untilFresh(route.reads, { minPosition, signal: received.signal });
+    }
+    const reply = await route.handle(received);
+    return reply && answerOf(await withShown(reply, dependencies.readModels, received));
   };
-  if (key === undefined || fingerprint === undefined || surroundings.idempotency === undefined) return await handle();
+  if (key === undefined || fingerprint === undefined || dependencies.idempotency === undefined) return await handle();
 
   const attempt = {
     actor: user?.id ?? cookieHolder(route, request) ?? address,
@@ -93,7 +100,7 @@ async function answerTo(
     fingerprint,
     keepSuccess: route.repeat !== 'sameCommand',
   };
-  return await surroundings.idempotency.once(attempt, async () => {
+  return await dependencies.idempotency.once(attempt, async () => {
     try {
       return await handle();
     } catch (error) {
@@ -108,13 +115,24 @@ async function answerTo(
   });
 }
 
+/** Says of a command's answer whether the read models show the command, after waiting for them. */
+async function withShown(
+  reply: Reply,
+  readModels: ReadYourWrites | undefined,
+  request: ReceivedRequest,
+): Promise<Reply> {
+  if ('bytes' in reply || reply.appended === undefined || reply.behind !== undefined) return reply;
+  const shown = (await readModels?.isShown(reply.appended, { signal: request.signal })) ?? true;
+  return { ...reply, behind: !shown };
+}
+
 /** Whoever holds the cookie that a route reads: a refusal of one cookie is none of the next, though both come from one address. */
 function cookieHolder({ cookie }: Route, request: Request): string | undefined {
   const value = cookie === undefined ? undefined : readCookie(request, cookie);
   return value && `cookie:${createHash('sha256').update(value).digest('base64url')}`;
 }
 
-/** An expired or invalid token on a route that needs none is as good as no token: seed clients send stale ones to public pages. */
+/** An expired or invalid token on a route that needs none is as good as no token: clients of the original server send stale ones to public pages. */
 async function identify(
   { auth }: Route,
   authenticator: Authenticator,

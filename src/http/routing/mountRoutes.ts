@@ -1,14 +1,14 @@
 import type { Application } from 'express';
 import { DomainError } from '../../core/errors.ts';
-import { handlerOf, type RouteSurroundings } from './handleRoute.ts';
+import { handlerOf, type RouteDependencies } from './handleRoute.ts';
 import type { Route } from '../route.ts';
 
 /** Mounts routes, literal paths before parameters, and answers 405 for a method that a known path does not have. */
-export function mountRoutes(app: Application, routes: readonly Route[], surroundings: RouteSurroundings): void {
+export function mountRoutes(app: Application, routes: readonly Route[], dependencies: RouteDependencies): void {
   const byPath = Map.groupBy(routes, ({ path }) => path);
   for (const path of [...byPath.keys()].sort(literalFirst)) {
     const here = byPath.get(path) ?? [];
-    for (const route of here) app[route.method](path, handlerOf(route, surroundings));
+    for (const route of here) app[route.method](path, handlerOf(route, dependencies));
     const allow = allowedMethods(here);
     app.all(path, (request, response) => {
       response.setHeader('Allow', allow);

@@ -35,6 +35,8 @@ const plainBody = z.object({
   message: z.string().meta({ examples: ['ready'] }),
 });
 
+export const systemTag = { System: 'The state of the server, and this document.' };
+
 const common = { method: 'get', tag: 'System', auth: 'none', limit: 'none' } as const;
 
 export interface SystemRouteParts {

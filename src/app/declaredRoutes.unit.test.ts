@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
+import { feed, routeTags } from '../features/index.ts';
 import { realtimeDocs } from '../realtime/realtimeDocs.ts';
-import { declaredApiRoutes } from './apiRoutes.ts';
+import { declaredApiRoutes } from './declaredRoutes.ts';
 
 interface Schema {
   readonly $ref?: string;
@@ -40,7 +41,7 @@ beforeAll(async () => {
     ...route,
     handle: () => Promise.resolve({ status: 200, message: 'accepted' }),
   }));
-  app = await startTestApp({ routes, realtime: realtimeDocs() });
+  app = await startTestApp({ routes, tags: routeTags, realtime: realtimeDocs(feed) });
   document = (await (await fetch(`${app.url}/openapi.json`)).json()) as Document;
 });
 afterAll(async () => {

@@ -1,0 +1,48 @@
+import type { Logger } from 'pino';
+import { createRedisClaims, noSharedClaims } from '../cache/claims.ts';
+import { createQueryCache } from '../cache/queryCache.ts';
+import { createRedisSharedCache } from '../cache/redisSharedCache.ts';
+import type { SharedRedis } from '../cache/sharedRedis.ts';
+import type { ProjectionProgress } from '../core/projectionProgress.ts';
+import { hmacName } from '../core/sealing.ts';
+import { createPasswords } from '../features/accounts/index.ts';
+import type { ApiContext, FeatureContext } from '../features/feature.ts';
+import { projections } from '../features/index.ts';
+import { createTokens, type TokenOptions } from '../features/sessions/index.ts';
+import { createReadYourWrites } from '../projecting/readYourWrites.ts';
+
+export interface ApiContextOptions
+  extends Omit<FeatureContext, 'logger'>, Pick<ApiContext, 'rateLimits' | 'pool' | 'onClose'> {
+  readonly progress: Pick<ProjectionProgress, 'waitFor' | 'onCommit' | 'positions'>;
+  readonly redis: SharedRedis | undefined;
+  readonly tokens: TokenOptions;
+  /** `DATA_KEY`. */
+  readonly dataKey: Buffer;
+  readonly logger: Logger;
+}
+
+/** What the routes of all features may use. */
+export function createApiContext(options: ApiContextOptions): ApiContext {
+  const { progress, redis, dataKey, tokens, ...context } = options;
+  const cache = createQueryCache({ progress, shared: redis && createRedisSharedCache(redis) });
+  context.onClose(() => cache.close());
+  return {
+    ...context,
+    cache,
+    readModels: {
+      ...createReadYourWrites({ projections, progress }),
+      onCommit: (listener) => progress.onCommit(listener),
+    },
+    claims: redis === undefined ? noSharedClaims : createRedisClaims(redis),
+    tokens: createTokens(tokens),
+    passwords: createPasswords(),
+    hmac: (use, text = '') => hmacName(dataKey, use, text),
+  };
+}
+
+/** For routes that are read and not run, as the OpenAPI document does. */
+export const contextOfDeclarations = {
+  onClose: () => undefined,
+  hmac: () => '',
+  settings: { uploadQuota: {} },
+} as unknown as ApiContext;

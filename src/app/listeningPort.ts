@@ -1,0 +1,26 @@
+import type { RequestListener } from 'node:http';
+import { startHttpServer, type HttpServer } from '../http/server/httpServer.ts';
+import { portError } from '../http/server/portError.ts';
+import type { Process } from './process.ts';
+
+/** A port that the process takes at its start. Requests get 503 until `serve` names the application. */
+export interface ListeningPort extends HttpServer {
+  serve(app: RequestListener): void;
+}
+
+/** @throws StartError when the port is taken */
+export async function listenOn(
+  variable: 'PORT' | 'SOCKET_PORT',
+  port: number,
+  { config, parts }: Pick<Process, 'config' | 'parts'>,
+): Promise<ListeningPort> {
+  const { host, shutdownSeconds } = config;
+  let answer: RequestListener = (_request, response) => void response.writeHead(503, { 'Retry-After': '1' }).end();
+  try {
+    const server = await startHttpServer((request, response) => answer(request, response), { port, host });
+    parts.defer(() => server.close(shutdownSeconds * 1_000));
+    return { ...server, serve: (app) => (answer = app) };
+  } catch (error) {
+    throw portError(error, { variable, port, host });
+  }
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import { madeIn } from '../config/dataFolder.ts';
+import { abortable } from '../core/abortable.ts';
+import type { MediaFiles } from '../features/feature.ts';
+import { findFfmpegTools, type FfmpegTools } from '../media/ffmpeg/ffmpegTools.ts';
+import { findSandbox, type FoundSandbox } from '../media/ffmpeg/findSandbox.ts';
+import { createInspector } from '../media/inspecting/inspect.ts';
+import { createScratch, type Scratch } from '../media/receiving/scratch.ts';
+import type { Process } from './process.ts';
+
+/** Begins to look for FFmpeg, which takes a while. The second step waits for it, so that other things can start meanwhile. */
+export async function openMediaFiles({ config, logger, parts, starting }: Process): Promise<() => Promise<MediaFiles>> {
+  const folder = join(config.dataDir, 'tmp');
+  const scratch = await madeIn(config.dataDir, createScratch(folder));
+  parts.defer(() => scratch.close());
+  const finding = findTools(config, scratch, folder);
+  // A start may fail before anybody awaits it. A rejection that nobody awaits would end the process.
+  const settled = finding.then(
+    () => undefined,
+    () => undefined,
+  );
+  // It works in the scratch folder.
+  parts.defer(() => settled);
+
+  return async () => {
+    const { tools, found } = await abortable(finding, starting);
+    logTools(logger, tools, found);
+    const { sandbox } = found;
+    const inspect = createInspector({ ffprobe: tools.ffprobe.path, sandbox });
+    return { scratch, inspect, ffmpeg: tools.ffmpeg.path, sandbox };
+  };
+}
+
+async function findTools(
+  config: Config,
+  scratch: Scratch,
+  folder: string,
+): Promise<{ tools: FfmpegTools; found: FoundSandbox }> {
+  const places = { binFolder: join(config.dataDir, 'bin'), searchPath: process.env['PATH'] };
+  const tools = await findFfmpegTools({ ...config, ...places });
+  return { tools, found: await findSandbox(tools, scratch, folder) };
+}
+
+function logTools(
+  logger: Logger,
+  { ffmpeg, ffprobe, passedOver }: FfmpegTools,
+  { description, weak }: FoundSandbox,
+): void {
+  for (const sentence of passedOver) logger.warn(sentence);
+  if (ffmpeg.source !== 'package') logger.info({ ffmpeg, ffprobe }, 'found FFmpeg');
+  else
+    logger.warn(
+      { ffmpeg, ffprobe },
+      'FFmpeg is the one from npm, which gets no security updates. Install the FFmpeg of your distribution, or set FFMPEG_PATH.',
+    );
+  if (weak) logger.warn(description);
+  else logger.info(description);
+}

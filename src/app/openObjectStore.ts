@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { RequestHandler } from 'express';
+import { madeIn } from '../config/dataFolder.ts';
+import { ownUrl } from '../config/ownUrl.ts';
+import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
+import { createMediaHandler } from '../objectStore/mediaHandler.ts';
+import { createMinioObjectStore } from '../objectStore/minioObjectStore.ts';
+import type { ObjectStore } from '../objectStore/objectStore.ts';
+import type { Process } from './process.ts';
+
+export interface OpenedObjectStore {
+  readonly objects: ObjectStore;
+  /** Serves the files of a store that has no server of its own. */
+  readonly media: { readonly path: string; readonly handler: RequestHandler } | undefined;
+}
+
+const MEDIA_PATH = '/media';
+
+/** @param port where this process listens */
+export async function openObjectStore(
+  { config, logger, parts, starting }: Process,
+  port: number,
+): Promise<OpenedObjectStore> {
+  const { minio, dataDir } = config;
+  if (minio === undefined) {
+    const publicUrl = `${config.publicUrl ?? ownUrl(config.host, port)}${MEDIA_PATH}`;
+    const root = join(dataDir, 'objects');
+    const objects = await madeIn(dataDir, createFolderObjectStore({ root, publicUrl }));
+    return { objects, media: { path: MEDIA_PATH, handler: createMediaHandler({ root }) } };
+  }
+  const { endpoint, useSsl } = minio;
+  const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
+  const objects = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });
+  parts.defer(() => objects.close());
+  // The start does not wait: the store may become available later.
+  objects.check().catch((error: unknown) => {
+    const reason = (error as Error).message;
+    if (!starting.aborted)
+      logger.warn(
+        { reason },
+        'The object store that MINIO_ENDPOINT names cannot be used yet. Until it can, uploads are answered with 503.',
+      );
+  });
+  return { objects, media: undefined };
+}

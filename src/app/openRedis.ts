@@ -1,0 +1,40 @@
+import type { Redis } from 'ioredis';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { createRedisClient } from '../cache/redisClient.ts';
+import { createRedisGate } from '../cache/redisGate.ts';
+import type { SharedRedis } from '../cache/sharedRedis.ts';
+import { abortable } from '../core/abortable.ts';
+import { hmacName } from '../core/sealing.ts';
+import type { Process } from './process.ts';
+
+/** Undefined without `REDIS_URL`. */
+export async function openRedis(
+  { config, logger, parts, starting }: Process,
+  pool: pg.Pool,
+): Promise<SharedRedis | undefined> {
+  const { redisUrl, secrets } = config;
+  if (redisUrl === undefined) return undefined;
+  const database = pool.query<{ name: string }>(
+    `select oid || ' ' || datname as name from pg_database where datname = current_database()`,
+  );
+  const { rows } = await abortable(database, starting);
+  const client = createRedisClient(redisUrl, logger);
+  parts.defer(() => client.disconnect());
+  warnUntilFirstReady(client, logger);
+  const gate = createRedisGate({ redis: client, logger });
+  parts.defer(() => gate.close());
+  return { client, gate, namespace: hmacName(secrets.dataKey, 'namespace', rows[0]!.name).slice(0, 12) };
+}
+
+/** One warning if the first connection fails. After it, the gate logs outages. The start does not wait for Redis. */
+function warnUntilFirstReady(client: Redis, logger: Logger): void {
+  const warn = (error: NodeJS.ErrnoException): void => {
+    logger.warn(
+      { reason: error.message || error.code },
+      'The Redis that REDIS_URL names cannot be used yet. Until it can, each process has a cache and rate limits of its own.',
+    );
+  };
+  client.once('error', warn);
+  client.once('ready', () => client.off('error', warn));
+}

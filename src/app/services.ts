@@ -1,0 +1,79 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import type { ReadModels } from '../../projections/index.ts';
+import type { SharedRedis } from '../cache/sharedRedis.ts';
+import { openDataFolder } from '../config/dataFolder.ts';
+import { abortable } from '../core/abortable.ts';
+import type { EventStore } from '../core/eventStore.ts';
+import { withCodec } from '../eventStore/withCodec.ts';
+import type { MediaFiles } from '../features/feature.ts';
+import { projections } from '../features/index.ts';
+import type { HealthCheck } from '../http/server/health.ts';
+import { createSharedProgress, type SharedProgress } from '../projecting/progress/sharedProgress.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { observedEventStore } from '../telemetry/observedEventStore.ts';
+import { showProjectionLag } from '../telemetry/projectionLag.ts';
+import { startTracing, type Tracing } from '../telemetry/tracing.ts';
+import { openEventLog, type EventLog } from './eventLog.ts';
+import { openMediaFiles } from './openMediaFiles.ts';
+import { openObjectStore, type OpenedObjectStore } from './openObjectStore.ts';
+import { openRedis } from './openRedis.ts';
+import type { Process } from './process.ts';
+
+/** The adapters that the roles of a process work with, chosen by its configuration. */
+export interface Services extends EventLog, OpenedObjectStore {
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  /** The log, decoded and observed. */
+  readonly store: EventStore;
+  readonly db: Kysely<ReadModels>;
+  readonly progress: SharedProgress;
+  readonly redis: SharedRedis | undefined;
+  readonly files: MediaFiles;
+  /** Of these services. */
+  readonly checks: readonly HealthCheck[];
+  /** There was no data before. */
+  readonly firstStart: boolean;
+}
+
+/** @param port where this process listens */
+export async function openServices(running: Process, port: number): Promise<Services> {
+  const { config, logger, parts, starting } = running;
+  openDataFolder(config.dataDir);
+  const metrics = createMetrics();
+  const tracing = await startTracing({ endpoint: config.otlpEndpoint, service: `reelstream-${config.role}` });
+  parts.defer(() => tracing.close());
+  const foundMediaFiles = await openMediaFiles(running);
+  const eventLog = await openEventLog({ config, logger, parts, signal: starting });
+  const { pool, rawStore, codec } = eventLog;
+  const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
+  const progress = await openProgress(running, eventLog, metrics);
+  const opened = await openObjectStore(running, port);
+  const redis = await openRedis(running, pool);
+  const files = await foundMediaFiles();
+  const checks: HealthCheck[] = [
+    { name: 'postgres', required: true, check: async () => void (await pool.query('select 1')) },
+    { name: 'eventStore', required: true, check: async () => ({ head: String(await rawStore.head()) }) },
+    { name: 'objectStore', required: false, check: () => opened.objects.check() },
+  ];
+  if (redis !== undefined) {
+    checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
+  }
+  const db = new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) });
+  return { ...eventLog, ...opened, metrics, tracing, store, db, progress, redis, files, checks };
+}
+
+async function openProgress(
+  { config, logger, parts, starting }: Process,
+  { pool, rawStore }: EventLog,
+  metrics: Metrics,
+): Promise<SharedProgress> {
+  const names = projections.map(({ name }) => name);
+  const progress = createSharedProgress({ pool, projections: names, log: logger });
+  parts.defer(() => progress.close());
+  // Only requests wait for projections, and each process that listens is woken by every notification.
+  if (config.role === 'serve' || config.role === 'api') {
+    await abortable(progress.start(), starting);
+    showProjectionLag({ metrics, store: rawStore, progress, projections: names });
+  }
+  return progress;
+}

@@ -1,0 +1,27 @@
+import { accounts as accountsProjection } from '../../../projections/accounts.ts';
+import { defineFeature } from '../feature.ts';
+import { NOBODY_HEARS } from '../../realtime/feedDefinition.ts';
+import { accountEventTypes, type ReservationEvent, type UserEvent } from './events.ts';
+import { accountRoutes } from './routes.ts';
+
+export type { RegisteredUser } from './decider.ts';
+export { nameHashOf, normalised, type NameHash } from './names.ts';
+export { createPasswords, type Passwords } from './passwords.ts';
+export { findUserByEmail, readUser } from './readAccount.ts';
+
+/** Registering, and who there is. Nobody else hears of it. */
+export const accounts = defineFeature<UserEvent | ReservationEvent>({
+  name: 'accounts',
+  events: accountEventTypes,
+  feed: {
+    UserRegistered: NOBODY_HEARS,
+    RegistrationAbandoned: NOBODY_HEARS,
+    EmailReserved: NOBODY_HEARS,
+    EmailReleased: NOBODY_HEARS,
+    UsernameReserved: NOBODY_HEARS,
+    UsernameReleased: NOBODY_HEARS,
+  },
+  projections: [accountsProjection],
+  tags: { Accounts: 'Registering, logging in and out, and your own account.' },
+  routes: accountRoutes,
+});

@@ -1,0 +1,130 @@
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { ReadModels } from '../../projections/index.ts';
+import type { SharedClaims } from '../cache/claims.ts';
+import type { QueryCache } from '../cache/queryCache.ts';
+import type { DomainEvent } from '../core/event.ts';
+import type { EventStore } from '../core/eventStore.ts';
+import type { EventTypeDefinition } from '../core/eventTypes.ts';
+import type { ProjectionProgress } from '../core/projectionProgress.ts';
+import type { Route } from '../http/route.ts';
+import type { Inspect } from '../media/inspecting/inspect.ts';
+import type { Sandbox } from '../media/ffmpeg/sandbox.ts';
+import type { Scratch } from '../media/receiving/scratch.ts';
+import type { ObjectStore } from '../objectStore/objectStore.ts';
+import type { Consumer } from '../projecting/consumer.ts';
+import type { Projection } from '../projecting/projection.ts';
+import type { ReadYourWrites } from '../projecting/readYourWrites.ts';
+import type { RateLimits } from '../rateLimits/rateLimits.ts';
+import type { FeedRule, FeedRules, FeedTopic, NOBODY_HEARS } from '../realtime/feedDefinition.ts';
+import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
+import type { Passwords } from './accounts/passwords.ts';
+import type { Tokens } from './sessions/tokens.ts';
+import type pg from 'pg';
+
+/** All of a feature. `features` in `index.ts` is the list of them, from which everything else follows. */
+export interface FeatureDefinition<Event extends DomainEvent> {
+  /** Its folder. */
+  readonly name: string;
+  /** How its events lie in the log. A type that is missing does not compile. */
+  readonly events: Readonly<Record<Event['type'], EventTypeDefinition>>;
+  /** Who hears of its events. A type that is missing does not compile. */
+  readonly feed: FeedRules<Event>;
+  /** Kinds of topics that its feed pushes to, beside `me`. */
+  readonly topics?: readonly FeedTopic[];
+  /** Its read models. */
+  readonly projections?: readonly AnyProjection[];
+  /** Groups of its routes in the OpenAPI document, each with a sentence. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Declares the routes; must not use the context before a route is called. */
+  routes?(context: ApiContext): readonly Route[];
+  /** What a worker runs for the feature beside its projections. */
+  work?(context: WorkerContext): FeatureWork;
+}
+
+/** A feature as the engine sees it, whatever its events are. */
+export interface Feature<Event extends DomainEvent = DomainEvent> extends Omit<
+  FeatureDefinition<Event>,
+  'events' | 'feed' | 'projections'
+> {
+  readonly events: Readonly<Record<string, EventTypeDefinition>>;
+  readonly feed: Readonly<Record<string, FeedRule | typeof NOBODY_HEARS>>;
+  readonly projections: readonly Projection[];
+  /** There at compile time only: `EventOf` reads it. */
+  readonly event?: Event;
+}
+
+export type EventOf<F> = F extends Feature<infer Event> ? Event : never;
+
+// Which tables a projection has matters to nobody but its own functions and its queries.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type AnyProjection = Projection<any, any>;
+
+export function defineFeature<Event extends DomainEvent>(definition: FeatureDefinition<Event>): Feature<Event> {
+  return { ...definition, projections: definition.projections ?? [] };
+}
+
+/** What a worker process (`reelstream media`, or the whole system) runs for a feature. */
+export interface FeatureWork {
+  /** By the name of their consumer group. With Kafka, each group reads the log at its own pace. */
+  readonly subscribers?: Readonly<Record<string, readonly Consumer[]>>;
+  /** Work at intervals. */
+  readonly sweeps?: readonly Sweep[];
+}
+
+export interface Sweep {
+  start(): void;
+  close(): Promise<void> | void;
+}
+
+/** What every part of a feature may use. */
+export interface FeatureContext {
+  /** The event log, decoded. */
+  readonly store: EventStore;
+  /** The read models, and the tables of `migrations/`. */
+  readonly db: Kysely<ReadModels>;
+  readonly objects: ObjectStore;
+  readonly files: MediaFiles;
+  readonly reportProgress: ReportUploadProgress;
+  readonly settings: FeatureSettings;
+  readonly logger: Logger;
+}
+
+/** What handles video files on this machine. */
+export interface MediaFiles {
+  readonly scratch: Scratch;
+  readonly inspect: Inspect;
+  /** Path of the program. */
+  readonly ffmpeg: string;
+  readonly sandbox: Sandbox;
+}
+
+/** The part of the configuration that features use. */
+export interface FeatureSettings {
+  /** `NODE_ENV=production`. */
+  readonly production: boolean;
+  readonly uploadWaitSeconds: number;
+  readonly uploadQuota: { readonly maxVideos: number; readonly maxBytes: number };
+  readonly mediaConcurrency: number;
+}
+
+/** What routes may use. */
+export interface ApiContext extends FeatureContext {
+  readonly readModels: ReadYourWrites & Pick<ProjectionProgress, 'onCommit'>;
+  readonly cache: QueryCache;
+  readonly rateLimits: RateLimits;
+  readonly claims: SharedClaims;
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  readonly pool: pg.Pool;
+  /** A secret of this installation for one use; with a text, the text's keyed hash for that use. */
+  hmac(use: string, text?: string): string;
+  /** Called when the API ends, after its last request. */
+  onClose(close: () => Promise<void> | void): void;
+}
+
+/** What a worker may use. */
+export interface WorkerContext extends FeatureContext {
+  /** Which log this is; null while it is empty. */
+  logId(): Promise<string | null>;
+}

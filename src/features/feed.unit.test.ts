@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals';
+import { topicsOf, type FeedEvent } from '../realtime/feedDefinition.ts';
+import { viewOf } from '../realtime/feedSubscription.ts';
+import { pushedEvent } from '../realtime/messages.ts';
+import { feed, type ReelStreamEvent } from './index.ts';
+
+const videoId = '01980a3c-5b1e-7c3a-9f52-7d1f0a6b2c11';
+const ownerId = '01980a3b-11f0-7d4e-8a4f-3c2b9d6e1a70';
+const userId = '01980a3b-22f0-7d4e-8a4f-3c2b9d6e1a71';
+const at = '2026-03-01T12:00:00.000Z';
+const object = { key: 'secret', size: 1 };
+/** What the data of any event of the feed may hold. */
+const everything = {
+  videoId,
+  ownerId,
+  userId,
+  at,
+  viewer: `user:${userId}`,
+  wasPublic: true,
+  title: 'Test card',
+  description: 'Four seconds',
+  reason: 'Too long.',
+  original: object,
+  video: object,
+  thumbnail: object,
+  facts: { duration: 4, width: 640, height: 360 },
+};
+const recorded = (type: string, data: object = everything): FeedEvent =>
+  ({ position: 7n, type, data }) as unknown as FeedEvent;
+const types = Object.keys(feed.rules) as ReelStreamEvent['type'][];
+const owner = `me:${ownerId}`;
+
+describe('an event of the feed', () => {
+  test.each(types)('%s: its owner always hears of it', (type) => {
+    expect(topicsOf(feed, recorded(type))).toContain(owner);
+  });
+
+  test.each(types)('%s: what is pushed is what its schema says, to its owner and to strangers', (type) => {
+    for (const reader of [ownerId, undefined]) {
+      const { data, ...envelope } = viewOf(feed, recorded(type), reader);
+      expect(pushedEvent.omit({ data: true }).strict().parse(envelope)).toEqual({ position: '7', type, time: at });
+      expect(feed.rules[type]!.schema.strict().parse(data)).toEqual(data);
+    }
+  });
+
+  test.each(types)('%s: nobody learns who did it, where its files are, or what is not public', (type) => {
+    const topics = topicsOf(feed, recorded(type));
+    const seen = JSON.stringify(viewOf(feed, recorded(type), undefined));
+    expect(seen).not.toMatch(/secret/);
+    expect(seen).not.toContain(userId);
+    const isPublic = !topics.every((topic) => topic === owner);
+    expect(isPublic && seen.includes('Test card')).toBe(false);
+  });
+
+  test.each(types)('%s: the document names the topics that it goes to', (type) => {
+    const kinds = new Set(topicsOf(feed, recorded(type)).map((topic) => topic.replace(/:.*/, '')));
+    const named = feed.rules[type]!.audience.join(' ').matchAll(/`(\w+)[^`]*`/g);
+    expect(new Set([...named].map(([, kind]) => kind))).toEqual(kinds);
+  });
+});
+
+describe('the public', () => {
+  test('hears of videos that can be watched, and of no other', () => {
+    const toEveryone = types.filter((type) => topicsOf(feed, recorded(type)).includes('feed'));
+    expect(toEveryone).toEqual(['VideoProcessed', 'VideoDeleted']);
+    expect(topicsOf(feed, recorded('VideoDeleted', { ...everything, wasPublic: false }))).toEqual([owner]);
+  });
+
+  test('hears nothing of accounts, sessions and uploads that have not arrived', () => {
+    expect(types.filter((type) => /^(User|Registration|Email|Username|Session|UploadBegun)/.test(type))).toEqual([]);
+  });
+});

@@ -1,0 +1,41 @@
+import type { EventTypeDefinition } from '../core/eventTypes.ts';
+import type { Route } from '../http/route.ts';
+import { collectFeed } from '../realtime/feedDefinition.ts';
+import { accounts } from './accounts/index.ts';
+import { analytics } from './analytics/index.ts';
+import type { ApiContext, EventOf } from './feature.ts';
+import { likes } from './likes/index.ts';
+import { sessions } from './sessions/index.ts';
+import { videos } from './videos/index.ts';
+import { views } from './views/index.ts';
+
+/** Every feature there is. What the system knows of events, read models, routes and the feed comes from this list. */
+export const features = [accounts, sessions, videos, likes, views, analytics] as const;
+
+/** Every event that can be in the log. */
+export type ReelStreamEvent = EventOf<(typeof features)[number]>;
+
+/** How each of them lies in the log. */
+export const eventTypes: Readonly<Record<ReelStreamEvent['type'], EventTypeDefinition>> = collectEventTypes();
+
+export const projections = features.flatMap((feature) => feature.projections);
+
+export const feed = collectFeed(features);
+
+/** The groups of routes in the OpenAPI document. */
+export const routeTags: Readonly<Record<string, string>> = Object.assign({}, ...features.map(({ tags }) => tags));
+
+export function apiRoutes(context: ApiContext): Route[] {
+  return features.flatMap((feature) => feature.routes?.(context) ?? []);
+}
+
+function collectEventTypes(): typeof eventTypes {
+  const entries = features.flatMap(({ name, events }) =>
+    Object.entries(events).map(([type, definition]) => ({ name, type, definition })),
+  );
+  const byType = Map.groupBy(entries, ({ type }) => type);
+  for (const [type, [one, other]] of byType) {
+    if (other !== undefined) throw new Error(`${type} is an event of two features: ${one!.name} and ${other.name}`);
+  }
+  return Object.fromEntries(entries.map(({ type, definition }) => [type, definition])) as typeof eventTypes;
+}

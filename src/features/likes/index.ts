@@ -1,0 +1,14 @@
+import { likes as likesProjection } from '../../../projections/likes.ts';
+import { defineFeature } from '../feature.ts';
+import { likeEventTypes, type LikeEvent } from './events.ts';
+import { likeFeed } from './feed.ts';
+import { likeRoutes } from './routes.ts';
+
+/** Liking a video, and taking the like back. */
+export const likes = defineFeature<LikeEvent>({
+  name: 'likes',
+  events: likeEventTypes,
+  feed: likeFeed,
+  projections: [likesProjection],
+  routes: likeRoutes,
+});

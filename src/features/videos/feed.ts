@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { exampleValues } from '../../http/documents/exampleValues.ts';
+import { NOBODY_HEARS, topicOfUser, type FeedRules, type FeedTopic } from '../../realtime/feedDefinition.ts';
+import type { UploadBegun, VideoEvent } from './events.ts';
+
+export const videoTopics: readonly FeedTopic[] = [
+  {
+    name: 'feed',
+    schema: z.literal('feed'),
+    description: '`feed` is what everybody can see: videos that are ready to play, and public ones that are deleted.',
+  },
+  {
+    name: 'video:<id>',
+    schema: z.templateLiteral(['video:', z.uuid()]),
+    description: '`video:<id>` is all that happens to one video.',
+  },
+];
+
+/** The topic of one video. */
+export function topicOfVideo(videoId: string): string {
+  return `video:${videoId}`;
+}
+
+/** The field that every message about a video has. */
+export const videoIdField = { videoId: z.uuid().meta({ examples: [exampleValues.videoId] }) };
+
+const title = z.string().meta({ examples: ['Test card'] });
+const description = z.string().meta({ examples: ['Four seconds'] });
+
+/** A video that nobody else can watch concerns its owner only. */
+const toItsOwner = {
+  audience: ['`me` (the owner)'],
+  topics: ({ ownerId }: { readonly ownerId: string }) => [topicOfUser(ownerId)],
+};
+
+/** No message says where an original lies. */
+export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
+  UploadBegun: NOBODY_HEARS,
+  VideoUploaded: {
+    ...toItsOwner,
+    schema: z
+      .object({ ...videoIdField, title, description })
+      .meta({ description: 'The caller has uploaded a video. It is being processed.' }),
+    view: (data) => ({ videoId: data.videoId, title: data.title, description: data.description }),
+  },
+  VideoProcessed: {
+    audience: ['`feed`', '`video:<id>`', '`me` (the owner)'],
+    topics: ({ videoId, ownerId }) => ['feed', topicOfVideo(videoId), topicOfUser(ownerId)],
+    schema: z
+      .object({
+        ...videoIdField,
+        uploadedBy: z.uuid().meta({ description: 'The id of its owner.', examples: [exampleValues.userId] }),
+        duration: z
+          .number()
+          .min(0)
+          .meta({ description: 'Seconds.', examples: [4] }),
+        width: z
+          .int32()
+          .min(1)
+          .meta({ description: 'Pixels, as shown.', examples: [640] }),
+        height: z
+          .int32()
+          .min(1)
+          .meta({ description: 'Pixels, as shown.', examples: [360] }),
+      })
+      .meta({ description: 'A video is ready to play and is now in the feed.' }),
+    view: ({ videoId, ownerId, facts }) => ({ videoId, uploadedBy: ownerId, ...facts }),
+  },
+  VideoProcessingFailed: {
+    ...toItsOwner,
+    schema: z
+      .object({
+        ...videoIdField,
+        reason: z
+          .string()
+          .meta({ description: 'A sentence for the uploader.', examples: ['The video is longer than 60 seconds.'] }),
+      })
+      .meta({ description: "One of the caller's videos could not be processed." }),
+    view: ({ videoId, reason }) => ({ videoId, reason }),
+  },
+  VideoProcessingRetried: {
+    ...toItsOwner,
+    schema: z
+      .object(videoIdField)
+      .meta({ description: "One of the caller's videos that failed is being processed again." }),
+    view: ({ videoId }) => ({ videoId }),
+  },
+  VideoDetailsChanged: {
+    audience: ['`video:<id>`', '`me` (the owner)'],
+    topics: ({ videoId, ownerId }) => [topicOfVideo(videoId), topicOfUser(ownerId)],
+    schema: z
+      .object({ ...videoIdField, title: title.optional(), description: description.optional() })
+      .meta({
+        description:
+          'The title or the description of a video has changed. Only its owner is sent the new ones; all others read the video again.',
+      }),
+    // The video may not be public yet. Anyone who knows its id would learn its new title.
+    view: (data, userId) =>
+      data.ownerId === userId
+        ? { videoId: data.videoId, title: data.title, description: data.description }
+        : { videoId: data.videoId },
+  },
+  VideoDeleted: {
+    audience: ['`feed` and `video:<id>` (if the video had been public)', '`me` (the owner)'],
+    topics: ({ videoId, ownerId, wasPublic }) =>
+      wasPublic ? ['feed', topicOfVideo(videoId), topicOfUser(ownerId)] : [topicOfUser(ownerId)],
+    schema: z.object(videoIdField).meta({ description: 'A video has been deleted.' }),
+    view: ({ videoId }) => ({ videoId }),
+  },
+};

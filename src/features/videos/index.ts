@@ -1,0 +1,23 @@
+import { videos as videosProjection } from '../../../projections/videos/videos.ts';
+import { defineFeature } from '../feature.ts';
+import { uploadEventTypes, videoEventTypes, type UploadBegun, type VideoEvent } from './events.ts';
+import { videoFeed, videoTopics } from './feed.ts';
+import { videoRoutes } from './routes.ts';
+
+export { videoNotFound } from './decider.ts';
+export { topicOfVideo, videoIdField } from './feed.ts';
+export { readVideo } from './readVideo.ts';
+export { videoIdOf, videoIdParams } from './videoId.ts';
+export { createVideoQueries, type VideoQueries } from './videoQueries.ts';
+export { videoSchema, type VideoView } from './videoView.ts';
+
+/** Uploading, watching, changing and deleting videos. */
+export const videos = defineFeature<VideoEvent | UploadBegun>({
+  name: 'videos',
+  events: { ...uploadEventTypes, ...videoEventTypes },
+  feed: videoFeed,
+  topics: videoTopics,
+  projections: [videosProjection],
+  tags: { Videos: 'Uploading, watching, liking, changing and deleting videos.' },
+  routes: videoRoutes,
+});

@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { exampleValues } from '../../http/documents/exampleValues.ts';
+import { topicOfUser, type FeedRules } from '../../realtime/feedDefinition.ts';
+import type { VideoViewed } from './events.ts';
+
+export const viewFeed: FeedRules<VideoViewed> = {
+  VideoViewed: {
+    audience: ['`video:<id>`', '`me` (the owner)'],
+    topics: ({ videoId, ownerId }) => [`video:${videoId}`, topicOfUser(ownerId)],
+    schema: z
+      .object({ videoId: z.uuid().meta({ examples: [exampleValues.videoId] }) })
+      .meta({ description: 'A view of a video has been counted.' }),
+    // Not who watched it.
+    view: ({ videoId }) => ({ videoId }),
+  },
+};

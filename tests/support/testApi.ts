@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kysely, PostgresDialect } from 'kysely';
+import type pg from 'pg';
+import type { ReadModels } from '../../projections/index.ts';
+import { createApiContext, type ApiContextOptions } from '../../src/app/apiContext.ts';
+import type { EventStore } from '../../src/core/eventStore.ts';
+import type { ApiContext, FeatureSettings } from '../../src/features/feature.ts';
+import { apiRoutes, routeTags } from '../../src/features/index.ts';
+import type { HttpAppOptions } from '../../src/http/httpApp.ts';
+import { plainSandbox } from '../../src/media/ffmpeg/sandbox.ts';
+import { createInspector } from '../../src/media/inspecting/inspect.ts';
+import { createScratch } from '../../src/media/receiving/scratch.ts';
+import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
+import { noRateLimits, type RateLimits } from '../../src/rateLimits/rateLimits.ts';
+import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
+import { testTools } from './clips.ts';
+import { startTestApp, TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
+import { quiet } from './projecting.ts';
+
+export interface TestApiOptions {
+  readonly pool: pg.Pool;
+  /** As the features see it. */
+  readonly store: EventStore;
+  readonly progress: ApiContextOptions['progress'];
+  readonly dataKey?: Buffer;
+  readonly settings?: Partial<FeatureSettings>;
+  readonly rateLimits?: RateLimits;
+  readonly http?: Partial<HttpAppOptions>;
+}
+
+/** The routes of all features, composed as the product composes them, on parts that a test gives. */
+export interface TestApi extends AsyncDisposable {
+  readonly app: TestApp;
+  readonly context: ApiContext;
+  readonly uploadProgress: readonly UploadProgress[];
+}
+
+export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
+  const { pool, store, progress, dataKey = randomBytes(32), rateLimits = noRateLimits } = options;
+  await using parts = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'test-api-'));
+  parts.defer(() => rm(folder, { recursive: true, force: true }));
+  const scratch = await createScratch(join(folder, 'scratch'));
+  parts.defer(() => scratch.close());
+  const tools = await testTools();
+  const uploadProgress: UploadProgress[] = [];
+  const context = createApiContext({
+    store,
+    pool,
+    db: new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) }),
+    objects: await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' }),
+    files: {
+      scratch,
+      inspect: createInspector({ ffprobe: tools.ffprobe.path }),
+      ffmpeg: tools.ffmpeg.path,
+      sandbox: plainSandbox,
+    },
+    progress,
+    redis: undefined,
+    rateLimits,
+    reportProgress: (step) => void uploadProgress.push(step),
+    settings: {
+      production: false,
+      uploadWaitSeconds: 5,
+      uploadQuota: { maxVideos: 100, maxBytes: 50e6 },
+      mediaConcurrency: 1,
+      ...options.settings,
+    },
+    tokens: {
+      accessSecret: TEST_JWT_SECRET,
+      accessSeconds: 900,
+      refreshSecret: 'only for refresh tests',
+      refreshSeconds: 3_600,
+    },
+    dataKey,
+    logger: quiet,
+    onClose: (close) => parts.defer(close),
+  });
+  const app = await startTestApp({
+    routes: apiRoutes(context),
+    tags: routeTags,
+    readModels: context.readModels,
+    rateLimits,
+    ...options.http,
+  });
+  parts.use(app);
+  const opened = parts.move();
+  return { app, context, uploadProgress, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
