@@ -1,6 +1,5 @@
-import type pg from 'pg';
 import type { Logger } from 'pino';
-import { openEventLog } from '../app/eventLog.ts';
+import { openEventLog, type EventLog } from '../app/eventLog.ts';
 import { loadConfig } from '../config/config.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventStore } from '../core/eventStore.ts';
@@ -10,7 +9,7 @@ import { createLog } from '../telemetry/log.ts';
 
 /** The event log and the database of a running system, or of one that is stopped. */
 export interface OpenedLog extends AsyncDisposable {
-  readonly pool: pg.Pool;
+  readonly pool: EventLog['pool'];
   /** As it lies in the log. */
   readonly store: EventStore;
   readonly decode: EventCodec['decode'];
