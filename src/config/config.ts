@@ -1,184 +1,73 @@
 import { join, resolve } from 'node:path';
-import type { LevelWithSilent } from 'pino';
-import { fallbackOf, variables, type Role, type Values, type VariableName } from './configVariables.ts';
-import type { Kind } from './configKinds.ts';
+import { contradictions } from './contradictions.ts';
+import { variables, type Values, type VariableName } from './configVariables.ts';
 import type { RateLimit, RateLimitGroup } from '../rateLimits/rateLimits.ts';
-import { completeSecrets, type Secrets } from './secrets.ts';
+import { completeSecrets } from './secrets.ts';
 import { StartError } from '../core/startError.ts';
 
-export { ROLES, type Role } from './configVariables.ts';
+/** What a process does; `serve` does all of it. */
+export type Role = 'serve' | 'api' | 'projector' | 'media' | 'relay';
 
-export interface Config {
-  readonly role: Role;
-  readonly production: boolean;
-  /** Every address when undefined. */
-  readonly host: string | undefined;
-  readonly port: number;
-  /** Undefined: no legacy socket. */
-  readonly socketPort: number | undefined;
-  /** Without a slash at the end. Undefined: as this machine finds it (`ownUrl`). */
-  readonly publicUrl: string | undefined;
-  readonly trustProxy: boolean | number | string;
-  /** `*` among them: any other, without cookies. */
-  readonly corsOrigins: readonly string[];
-  readonly logLevel: LevelWithSilent;
-  readonly shutdownSeconds: number;
-  /** Absolute. */
-  readonly dataDir: string;
-  readonly secrets: Secrets;
-  readonly accessTokenSeconds: number;
-  readonly refreshTokenSeconds: number;
-  /** Lower case. */
-  readonly adminEmails: readonly string[];
-  /** Undefined: the embedded PostgreSQL, in `dataDir`. */
-  readonly databaseUrl: string | undefined;
-  /** Undefined: the event log lies in PostgreSQL. */
-  readonly eventStoreUrl: string | undefined;
-  /** Undefined: events go straight from the log to their readers. */
-  readonly kafka: KafkaConfig | undefined;
-  /** Undefined: what is shared is shared within this process. */
-  readonly redisUrl: string | undefined;
-  /** Undefined: objects lie in `dataDir`. */
-  readonly minio: MinioConfig | undefined;
-  readonly uploadWaitSeconds: number;
-  /** Videos of one user, and their bytes, that may wait to be processed. */
-  readonly uploadQuota: { readonly maxVideos: number; readonly maxBytes: number };
-  readonly mediaConcurrency: number;
-  readonly ffmpegPath: string | undefined;
-  readonly ffprobePath: string | undefined;
-  readonly rateLimits: RateLimitConfig;
-  readonly sockets: SocketConfig;
-  /** Undefined: in production only this machine reads metrics. */
-  readonly monitoringToken: string | undefined;
-  /** Undefined: no traces leave the process. */
-  readonly otlpEndpoint: string | undefined;
-}
-
-export interface KafkaConfig {
-  readonly brokers: readonly string[];
-  readonly topic: string;
-  /** Of the topic, when it has to be made. */
-  readonly partitions: number;
-}
-
-export interface MinioConfig {
-  readonly endpoint: string;
-  readonly port: number;
-  readonly useSsl: boolean;
-  readonly accessKey: string;
-  readonly secretKey: string;
-  readonly bucket: string;
-  /** Without a slash at the end. Undefined: the endpoint itself. */
-  readonly publicUrl: string | undefined;
-}
-
-export interface RateLimitConfig {
-  readonly enabled: boolean;
-  readonly limits: Readonly<Record<RateLimitGroup, RateLimit>>;
-}
-
-export interface SocketConfig {
-  /** Sockets of one client address in one process, and of these those that catch up with past events. */
-  readonly perAddress: number;
-  readonly catchUpsPerAddress: number;
-}
+/** All are on one machine in development, so each has a port of its own. */
+const DEFAULT_PORTS: Readonly<Record<Role, string>> = {
+  serve: '3000',
+  api: '3000',
+  projector: '3010',
+  media: '3020',
+  relay: '3030',
+};
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+export type Config = Readonly<ReturnType<typeof arrange>>;
+export type KafkaConfig = NonNullable<Config['kafka']>;
 
 /**
- * The settings of a process in this role. Makes the secrets that are missing where that is allowed, and keeps them in
- * the data folder.
- * @throws StartError that names every variable that is wrong.
+ * The settings of a process in this role. Where it is allowed, missing secrets are generated and kept in the data folder.
+ * @throws StartError that lists every variable that is missing or wrong.
  */
 export function loadConfig(env: Environment, role: Role = 'serve'): Config {
-  const { values, problems } = parse(env, role);
-  // One sentence a variable: what is wrong by itself cannot be judged beside others.
-  problems.push(
-    ...contradictions(values, role).filter(
-      (found) => !problems.some((problem) => firstWord(problem) === firstWord(found)),
-    ),
-  );
-  if (problems.length === 1) throw new StartError(`${problems[0]}.`);
-  if (problems.length > 1)
-    throw new StartError(`These settings cannot work:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
-  return arrange(values, role);
+  const { values, problems } = parse({ ...env, PORT: env['PORT']?.trim() || DEFAULT_PORTS[role] });
+  const isMissing = (name: VariableName): boolean => values[name] === undefined && !problems.has(name);
+  const sentences = [...problems.values(), ...contradictions(values, isMissing, role)];
+  if (sentences.length === 1) throw new StartError(`${sentences[0]}.`);
+  if (sentences.length > 1)
+    throw new StartError(`These settings cannot work:\n${sentences.map((sentence) => `- ${sentence}`).join('\n')}`);
+  return arrange(values as Values, role);
 }
 
-function parse(env: Environment, role: Role): { values: Values; problems: string[] } {
+/** The values that are right, and a sentence about each variable that is wrong. */
+function parse(env: Environment): { values: Partial<Values>; problems: Map<VariableName, string> } {
   const values: Partial<Record<VariableName, unknown>> = {};
-  const problems: string[] = [];
+  const problems = new Map<VariableName, string>();
   for (const name of Object.keys(variables) as VariableName[]) {
-    const { expects, parse: read, secret } = variables[name].kind as Kind<unknown>;
-    // A line "NAME=" in .env means: as if it were not there.
-    const text = env[name]?.trim() || fallbackOf(name, role);
-    if (text === undefined) continue;
-    values[name] = read(text);
-    if (values[name] === undefined) problems.push(`${name} must be ${expects}${secret ? '' : `, not "${text}"`}`);
+    const { schema, example } = variables[name];
+    // A line "NAME=" in .env means that NAME is not set.
+    const result = schema.safeParse(env[name]?.trim() || undefined);
+    if (result.success) values[name] = result.data;
+    else problems.set(name, `${name} ${result.error.issues[0]?.message} (example: ${name}=${example})`);
   }
-  return { values: values as Values, problems };
+  return { values: values as Partial<Values>, problems };
 }
 
-function firstWord(problem: string): string {
-  return problem.split(' ', 1)[0] ?? '';
-}
-
-/** What is wrong with settings that are right one by one. */
-function contradictions(values: Values, role: Role): string[] {
-  const problems: string[] = [];
-  const outside = values.DATABASE_URL !== undefined;
-  if (role !== 'serve' && !outside)
-    problems.push(`DATABASE_URL is needed by "${role}": the embedded PostgreSQL belongs to "serve"`);
-  if (role === 'relay' && values.KAFKA_BROKERS === undefined)
-    problems.push('KAFKA_BROKERS is needed by "relay": it is what it relays to');
-  if (values.LEGACY_SOCKET && values.PORT !== 0 && values.PORT === values.SOCKET_PORT)
-    problems.push('SOCKET_PORT must differ from PORT');
-  const minioKeys = (['MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY'] as const).filter((name) => values[name] === undefined);
-  if (values.MINIO_ENDPOINT !== undefined && minioKeys.length > 0)
-    problems.push(`${minioKeys.join(' and ')} must be set with MINIO_ENDPOINT`);
-  if (
-    /[?&]tls[-_]?verify[-_]?cert=false/i.test(values.EVENTSTORE_URL ?? '') &&
-    !/[?&]tls=false/i.test(values.EVENTSTORE_URL ?? '')
-  ) {
-    problems.push(
-      'EVENTSTORE_URL asks for tlsVerifyCert=false, which has no effect: name the authority that signed the server certificate with tlsCAFile=/path/to/ca.crt, or use tls=false in a private network',
-    );
-  }
-  if (values.NODE_ENV !== 'production') return problems;
-  if (values.TRUST_PROXY === true) {
-    problems.push(
-      'TRUST_PROXY must name your proxies in production (their addresses, or how many there are), not "true": any client could choose its own address',
-    );
-  }
-  const secrets = (['JWT_SECRET', 'REFRESH_SECRET', 'DATA_KEY'] as const).filter((name) => values[name] === undefined);
-  if (outside && secrets.length > 0) {
-    problems.push(
-      `${secrets.join(', ')} must be set in production with an outside database, to the same in every process (openssl rand -base64 32 makes one)`,
-    );
-  }
-  // It may be guessed at without any limit.
-  if (values.MONITORING_TOKEN !== undefined && values.MONITORING_TOKEN.length < 16)
-    problems.push('MONITORING_TOKEN must have at least 16 characters in production');
-  for (const name of ['JWT_SECRET', 'REFRESH_SECRET'] as const) {
-    // RFC 7518, section 3.2: a key at least as long as the hash.
-    if (values[name] !== undefined && values[name].length < 32)
-      problems.push(`${name} must have at least 32 characters in production`);
-  }
-  return problems;
-}
-
-function arrange(values: Values, role: Role): Config {
+/** An undefined engine means that its embedded substitute is used. */
+function arrange(values: Values, role: Role) {
   const dataDir = resolve(values.DATA_DIR);
   return {
     role,
     production: values.NODE_ENV === 'production',
+    /** Undefined: every address. */
     host: values.HOST,
     port: values.PORT,
+    /** Undefined: no socket for clients of the original server. */
     socketPort: values.LEGACY_SOCKET ? values.SOCKET_PORT : undefined,
-    publicUrl: withoutSlash(values.PUBLIC_URL),
+    /** Without a slash at the end. Undefined: `ownUrl` tells the address that works on this machine. */
+    publicUrl: values.PUBLIC_URL,
     trustProxy: values.TRUST_PROXY,
+    /** `*` stands for every other origin, without cookies. */
     corsOrigins: values.CORS_ORIGIN,
     logLevel: values.LOG_LEVEL,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
+    /** Absolute. */
     dataDir,
     secrets: completeSecrets(
       { jwt: values.JWT_SECRET, refresh: values.REFRESH_SECRET, dataKey: values.DATA_KEY },
@@ -186,29 +75,40 @@ function arrange(values: Values, role: Role): Config {
     ),
     accessTokenSeconds: values.EXPIRES_IN,
     refreshTokenSeconds: values.REFRESH_EXPIRES_IN,
+    /** Lower case. */
     adminEmails: values.ADMIN_EMAILS.map((email) => email.toLowerCase()),
+    /** Undefined: the embedded PostgreSQL, in `dataDir`. */
     databaseUrl: values.DATABASE_URL,
+    /** Undefined: the event log is in PostgreSQL. */
     eventStoreUrl: values.EVENTSTORE_URL,
+    /** Undefined: events go straight from the event log to the processes that read it. */
     kafka: values.KAFKA_BROKERS && {
       brokers: values.KAFKA_BROKERS,
       topic: values.KAFKA_TOPIC,
+      /** Of the topic, when the relay creates it. */
       partitions: values.KAFKA_PARTITIONS,
     },
+    /** Undefined: nothing is shared with other processes. */
     redisUrl: values.REDIS_URL,
+    /** Undefined: objects are files in `dataDir`. */
     minio: arrangeMinio(values),
     uploadWaitSeconds: values.UPLOAD_WAIT_SECONDS,
+    /** How many videos of one user may wait to be processed, and their total size. */
     uploadQuota: { maxVideos: values.UPLOAD_PENDING_MAX, maxBytes: values.UPLOAD_PENDING_MB * 1024 * 1024 },
     mediaConcurrency: values.MEDIA_CONCURRENCY,
     ffmpegPath: values.FFMPEG_PATH,
     ffprobePath: values.FFPROBE_PATH,
     rateLimits: { enabled: values.RATE_LIMIT_ENABLED, limits: arrangeLimits(values) },
+    /** Of one client address in one process: open sockets, and how many of them may read past events. */
     sockets: { perAddress: values.SOCKETS_PER_ADDRESS, catchUpsPerAddress: values.SOCKET_CATCH_UPS_PER_ADDRESS },
+    /** Undefined: in production, only this machine reads metrics. */
     monitoringToken: values.MONITORING_TOKEN,
+    /** Undefined: no traces are sent. */
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
 
-function arrangeMinio(values: Values): MinioConfig | undefined {
+function arrangeMinio(values: Values) {
   const { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey } = values;
   if (endpoint === undefined || accessKey === undefined || secretKey === undefined) return undefined;
   return {
@@ -218,11 +118,12 @@ function arrangeMinio(values: Values): MinioConfig | undefined {
     accessKey,
     secretKey,
     bucket: values.MINIO_BUCKET,
-    publicUrl: withoutSlash(values.MINIO_PUBLIC_URL),
+    /** Without a slash at the end. Undefined: the endpoint itself. */
+    publicUrl: values.MINIO_PUBLIC_URL,
   };
 }
 
-function arrangeLimits(values: Values): RateLimitConfig['limits'] {
+function arrangeLimits(values: Values): Readonly<Record<RateLimitGroup, RateLimit>> {
   const seconds = values.RATE_LIMIT_WINDOW_SECONDS;
   return {
     general: { points: values.RATE_LIMIT_MAX, seconds },
@@ -235,8 +136,4 @@ function arrangeLimits(values: Values): RateLimitConfig['limits'] {
     accountGuess: { points: values.RATE_LIMIT_ACCOUNT_GUESSES, seconds: 3_600 },
     viewers: { points: values.RATE_LIMIT_VIEWERS, seconds: 60 },
   };
-}
-
-function withoutSlash(url: string | undefined): string | undefined {
-  return url?.replace(/\/+$/, '');
 }

@@ -52,7 +52,7 @@ describe('the settings', () => {
     expect(load({ DATABASE_URL, KAFKA_BROKERS: 'k:9092' }, role).port).toBe(port);
   });
 
-  test('are read as what they mean', () => {
+  test('are read with their units and lists', () => {
     const config = load({
       EXPIRES_IN: '2h',
       REFRESH_EXPIRES_IN: '90',
@@ -76,7 +76,7 @@ describe('the settings', () => {
     });
   });
 
-  test('that are addresses lose the slash at their end', () => {
+  test('that are web addresses lose the slash at their end', () => {
     const minio = {
       MINIO_ENDPOINT: 'store',
       MINIO_ACCESS_KEY: 'a',
@@ -101,7 +101,15 @@ describe('the settings', () => {
     };
     const message = messageOf(() => load(wrong));
     for (const name of Object.keys(wrong)) expect(message).toContain(`- ${name} must be `);
+    expect(message).toContain('- PORT must be a port number from 0 to 65535, not "99999" (example: PORT=3000)\n');
     expect(message).not.toContain('hunter2');
+  });
+
+  test('that are wrong are not said to be missing', () => {
+    const message = messageOf(() =>
+      load({ NODE_ENV: 'production', DATABASE_URL, REFRESH_SECRET: key(), DATA_KEY: 'short' }),
+    );
+    expect(message).toMatch(/^- DATA_KEY must be 32 bytes in base64 .*\n- JWT_SECRET must be set in production/m);
   });
 
   test('that contradict each other are refused', () => {
@@ -123,12 +131,20 @@ describe('the settings', () => {
       'tls=false',
     );
   });
+
+  test('name the proxies in production', () => {
+    expect(messageOf(() => load({ NODE_ENV: 'production', TRUST_PROXY: 'true' }))).toMatch(
+      /^TRUST_PROXY must name your proxies in production/,
+    );
+    expect(load({ NODE_ENV: 'production', TRUST_PROXY: '1' }).trustProxy).toBe(1);
+    expect(load({ TRUST_PROXY: 'true' }).trustProxy).toBe(true);
+  });
 });
 
 describe('secrets', () => {
   const file = (): string => join(folder, 'data', 'secrets.json');
 
-  test('that are missing are made once, for the owner alone, and found again', () => {
+  test('that are missing are generated once, readable by the owner only, and read again', () => {
     const first = load({}).secrets;
     expect(first.dataKey).toHaveLength(32);
     expect(statSync(file()).mode & 0o777).toBe(0o600);
@@ -136,7 +152,7 @@ describe('secrets', () => {
     expect(new Set([first.jwt, first.refresh, first.dataKey.toString('base64')]).size).toBe(3);
   });
 
-  test('of the environment win over those that were made, except for the key that data was sealed with', () => {
+  test('of the environment win over generated ones, except the key that encrypted existing data', () => {
     const first = load({}).secrets;
     expect(load({ JWT_SECRET: 'mine' }).secrets).toEqual({ ...first, jwt: 'mine' });
     mkdirSync(join(folder, 'data', 'postgres'));
@@ -144,7 +160,7 @@ describe('secrets', () => {
     expect(load({ DATA_KEY: first.dataKey.toString('base64') }).secrets).toEqual(first);
   });
 
-  test('are not made anew beside data that others sealed', () => {
+  test('are not generated again beside data that the old ones encrypted', () => {
     load({});
     mkdirSync(join(folder, 'data', 'postgres'));
     rmSync(file());
@@ -154,19 +170,11 @@ describe('secrets', () => {
   test('that cannot be read are not replaced', () => {
     load({});
     writeFileSync(file(), '{"JWT_SECRET": "h');
-    expect(messageOf(() => load({}))).toContain("secrets.json holds ReelStream's secrets and cannot be read");
+    expect(messageOf(() => load({}))).toContain("secrets.json contains ReelStream's secrets and cannot be read");
     expect(readFileSync(file(), 'utf8')).toBe('{"JWT_SECRET": "h');
   });
 
-  test('name the proxies in production', () => {
-    expect(messageOf(() => load({ NODE_ENV: 'production', TRUST_PROXY: 'true' }))).toMatch(
-      /^TRUST_PROXY must name your proxies in production/,
-    );
-    expect(load({ NODE_ENV: 'production', TRUST_PROXY: '1' }).trustProxy).toBe(1);
-    expect(load({ TRUST_PROXY: 'true' }).trustProxy).toBe(true);
-  });
-
-  test('are demanded, all at once, in production with an outside database', () => {
+  test('must all be set in production with DATABASE_URL', () => {
     expect(messageOf(() => load({ NODE_ENV: 'production', DATABASE_URL }))).toMatch(
       /^JWT_SECRET, REFRESH_SECRET, DATA_KEY must be set/,
     );
@@ -185,14 +193,14 @@ describe('docker-compose.yml', () => {
     'x-environment': object;
     services: { api: { environment: object } };
   };
-  /** What the image has of its own, and what is inside the containers. */
-  const ofTheImage = ['HOST', 'DATA_DIR', 'FFMPEG_PATH', 'FFPROBE_PATH'];
+  /** The image sets these itself, or they name folders inside the containers. */
+  const setByTheImage = ['HOST', 'DATA_DIR', 'FFMPEG_PATH', 'FFPROBE_PATH'];
 
   test('lets every variable through to the roles', () => {
     const given = Object.keys(compose.services.api.environment);
     expect(given.toSorted()).toEqual(
       Object.keys(variables)
-        .filter((name) => !ofTheImage.includes(name))
+        .filter((name) => !setByTheImage.includes(name))
         .toSorted(),
     );
   });
@@ -204,10 +212,17 @@ describe('docker-compose.yml', () => {
   });
 });
 
+describe('the examples', () => {
+  test.each(Object.entries(variables))('of %s is a good value', (_, { schema, example }) => {
+    const commandInstead = /^<openssl rand -base64 32>$/.test(example);
+    expect(schema.safeParse(commandInstead ? key() : example)).toMatchObject({ success: true });
+  });
+});
+
 describe('.env.example', () => {
   const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
 
-  test('says what the table says (write envExample() to it when it does not)', () => {
+  test('is what envExample() writes', () => {
     expect(text).toBe(envExample());
   });
 

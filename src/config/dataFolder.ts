@@ -6,17 +6,17 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there',
   EPERM: 'this user may not write there',
   EROFS: 'it is on a read-only file system',
-  ENOENT: 'no folder can be made there',
+  ENOENT: 'no folder can be created there',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   ENOTDIR: 'it is, or is below, a file',
-  EEXIST: 'a file is where a folder has to be',
+  EEXIST: 'a file is in the place of the folder',
   ENAMETOOLONG: 'its name is too long',
-  ELOOP: 'its symbolic links lead round in a circle',
+  ELOOP: 'its symbolic links form a loop',
 };
 
 /**
- * Makes the folder that everything durable lies in, open to its owner only, or checks the one that is there.
+ * Creates the folder for everything durable, accessible to its owner only. Checks it when it already exists.
  * @throws StartError when it cannot be written to.
  */
 export function openDataFolder(folder: string): void {
@@ -28,7 +28,7 @@ export function openDataFolder(folder: string): void {
   }
 }
 
-/** @throws StartError when this user cannot so much as look into the folder, or nobody can. */
+/** @throws StartError when this user may not enter the folder, or it is none. */
 export function enterDataFolder(folder: string): void {
   try {
     accessSync(folder, constants.X_OK);
@@ -37,17 +37,17 @@ export function enterDataFolder(folder: string): void {
   }
 }
 
-/** Turns what the file system refused into a sentence; errors of other kinds are given back as they are. */
+/** A StartError that explains an error of the file system. Other errors are returned as they are. */
 export function folderError(folder: string, error: unknown): unknown {
   const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
   if (reason === undefined) return error;
   return new StartError(
-    `DATA_DIR (${folder}) cannot be used: ${reason}. Mend that, or set DATA_DIR to another folder.`,
+    `DATA_DIR (${folder}) cannot be used: ${reason}. Fix this, or set DATA_DIR to another folder.`,
     { cause: error },
   );
 }
 
-/** What making something in the folder gives. @throws as `folderError` has it. */
+/** Waits for something to be created in the folder. @throws what `folderError` makes of an error. */
 export async function madeIn<T>(folder: string, making: Promise<T>): Promise<T> {
   try {
     return await making;
@@ -56,7 +56,7 @@ export async function madeIn<T>(folder: string, making: Promise<T>): Promise<T> 
   }
 }
 
-/** Not `mkdir` with `recursive`: that never returns where nothing can be made, as below /proc. */
+/** Not `mkdir` with `recursive`, which never returns where no folder can be created, for example below /proc. */
 function makeFolder(folder: string): void {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isDirectory()) return;

@@ -1,9 +1,12 @@
 import { isIPv6 } from 'node:net';
 
-/** Every address; none that one could connect to. */
+/** Addresses that mean "listen on every address". A client cannot connect to them. */
 const WILDCARDS = ['0.0.0.0', '::'];
 
-/** Where this machine finds a server that listens on `host`, every address when undefined. Without a slash at its end. */
+/**
+ * The URL, without a slash at its end, at which this machine reaches a server that listens on `host` (undefined: on every
+ * address).
+ */
 export function ownUrl(host: string | undefined, port: number): string {
   if (host === undefined || WILDCARDS.includes(host)) return `http://localhost:${port}`;
   return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;

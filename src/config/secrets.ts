@@ -9,23 +9,23 @@ export interface Secrets {
   readonly jwt: string;
   /** Signs refresh tokens. */
   readonly refresh: string;
-  /** 32 bytes: wraps the users' keys. */
+  /** 32 bytes. Encrypts the keys of the users' personal data. */
   readonly dataKey: Buffer;
 }
 
-/** As the file has them; base64. */
+/** The content of the file. DATA_KEY is in base64. */
 type Kept = Partial<Record<'JWT_SECRET' | 'REFRESH_SECRET' | 'DATA_KEY', string>>;
 
 export interface SecretsPlace {
   readonly dataDir: string;
-  /** The embedded database, if one is used: what is in it was sealed with the key that was used first. */
+  /** The folder of the embedded database, if it is used. Its data is encrypted with the first data key. */
   readonly cluster: string | undefined;
 }
 
 /**
- * Fills in the secrets that the environment does not give from `DATA_DIR/secrets.json` (mode 0600), and makes once
- * those that are not there either. Two processes that start at the same time end up with the same ones.
- * @throws StartError rather than seal with a new key beside data that an old one sealed.
+ * Reads the secrets that the environment does not set from `DATA_DIR/secrets.json` (mode 0600). Generates those that are
+ * missing there too, once. Two processes that start at the same time use the same secrets.
+ * @throws StartError when the data key does not fit the data that an older one has encrypted.
  */
 export function completeSecrets(given: Partial<Secrets>, { dataDir, cluster }: SecretsPlace): Secrets {
   const { jwt, refresh, dataKey } = given;
@@ -45,12 +45,12 @@ function checkDataKey(given: Buffer | undefined, kept: Kept, path: string, clust
   if (!existsSync(cluster)) return;
   if (given === undefined && kept.DATA_KEY === undefined) {
     throw new StartError(
-      `DATA_KEY is not set, and ${path} does not hold it: the personal data in ${cluster} could not be read. Set it to the one that was used before, or DATA_DIR to a new folder.`,
+      `DATA_KEY is not set, and ${path} does not contain it: the personal data in ${cluster} cannot be read without it. Set DATA_KEY to its earlier value, or set DATA_DIR to a new folder.`,
     );
   }
   if (given !== undefined && kept.DATA_KEY !== undefined && !given.equals(Buffer.from(kept.DATA_KEY, 'base64'))) {
     throw new StartError(
-      `DATA_KEY differs from the one in ${path}, which sealed the personal data in ${cluster}. Unset it, or set DATA_DIR to a new folder.`,
+      `DATA_KEY differs from the one in ${path}, which encrypted the personal data in ${cluster}. Unset it, or set DATA_DIR to a new folder.`,
     );
   }
 }
@@ -63,7 +63,7 @@ function read(path: string): Kept {
       return {};
     enterDataFolder(dirname(path));
     throw new StartError(
-      `${path} holds ReelStream's secrets and cannot be read (${(error as Error).message}). Bring it back from a backup, or set DATA_DIR to a new folder.`,
+      `${path} contains ReelStream's secrets and cannot be read (${(error as Error).message}). Restore it from a backup, or set DATA_DIR to a new folder.`,
       { cause: error },
     );
   }
@@ -80,7 +80,7 @@ function keep(path: string, dataDir: string, kept: Kept): Kept {
     }
     writeFileSync(draft, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600, flush: true });
     if (Object.keys(kept).length > 0) renameSync(draft, path);
-    // Fails when another process was quicker; its secrets hold.
+    // Fails when another process was faster. Its secrets are used then.
     else linkSync(draft, path);
     return all;
   } catch (error) {
