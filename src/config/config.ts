@@ -75,8 +75,6 @@ function arrange(values: Values, role: Role) {
     ),
     accessTokenSeconds: values.EXPIRES_IN,
     refreshTokenSeconds: values.REFRESH_EXPIRES_IN,
-    /** Lower case. */
-    adminEmails: values.ADMIN_EMAILS.map((email) => email.toLowerCase()),
     /** Undefined: the embedded PostgreSQL, in `dataDir`. */
     databaseUrl: values.DATABASE_URL,
     /** Undefined: the event log is in PostgreSQL. */

@@ -59,7 +59,6 @@ describe('the settings', () => {
       KAFKA_BROKERS: 'a:9092, b:9092',
       LEGACY_SOCKET: 'false',
       TRUST_PROXY: '2',
-      ADMIN_EMAILS: 'Ada@Example.org',
       MINIO_ENDPOINT: 'store',
       MINIO_ACCESS_KEY: 'a',
       MINIO_SECRET_KEY: 'b',
@@ -70,7 +69,6 @@ describe('the settings', () => {
       refreshTokenSeconds: 90,
       socketPort: undefined,
       trustProxy: 2,
-      adminEmails: ['ada@example.org'],
       kafka: { brokers: ['a:9092', 'b:9092'], topic: 'reelstream.events', partitions: 6 },
       minio: { endpoint: 'store', port: 9000, useSsl: true, bucket: 'reelstream', publicUrl: undefined },
     });

@@ -76,7 +76,6 @@ export const variables = {
     RANDOM_KEY,
     'encrypts the keys of personal data, which cannot be read without it; generated once and kept in DATA_DIR when unset',
   ),
-  ADMIN_EMAILS: withDefault(list, '', 'accounts with the role admin'),
 
   DATABASE_URL: optional(
     url('postgres', 'postgresql'),

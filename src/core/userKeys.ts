@@ -6,8 +6,6 @@ export interface UserKeys {
   forSealing(userIds: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
   /** One key each, or `undefined` for a user who has been forgotten. @throws UnknownUserKey */
   forOpening(userIds: readonly string[]): Promise<ReadonlyMap<string, Buffer | undefined>>;
-  /** Deletes the user's key for good: at once in this process, within five seconds in every other. No key is ever made for that user again. */
-  forget(userId: string): Promise<void>;
 }
 
 /** Personal data was to be written for a user who has been forgotten. */

@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { constants, copyFile, link, mkdir, open, readdir, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { contentTypeOf } from './contentType.ts';
 import { assertKey, isKey } from './keys.ts';
-import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore, type StoredObject } from './objectStore.ts';
+import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore } from './objectStore.ts';
 
 export interface FolderObjectStoreOptions {
   /** Absolute. Made when it is not there. */
@@ -33,17 +31,11 @@ export async function createFolderObjectStore({ root, publicUrl }: FolderObjectS
     return join(root, ...key.split('/'));
   };
 
-  const statObject = async (key: string): Promise<StoredObject | undefined> => {
-    const found = await stat(pathOf(key)).catch(undefinedIfMissing);
-    if (found === undefined || !found.isFile()) return undefined;
-    return { key, size: found.size, contentType: contentTypeOf(key), etag: etagOf(key) };
-  };
-
   return {
     putFile: async (key, path, _contentType, signal) => {
       const target = pathOf(key);
       signal?.throwIfAborted();
-      if ((await statObject(key)) !== undefined) return;
+      if ((await stat(target).catch(undefinedIfMissing))?.isFile()) return;
       const temporary = join(incoming, `${hostname()}.${process.pid}.${randomUUID()}`);
       try {
         await keepAs(temporary, path);
@@ -63,11 +55,6 @@ export async function createFolderObjectStore({ root, publicUrl }: FolderObjectS
         throw isMissing(error) ? new ObjectNotFound(key) : unavailable(error);
       });
     },
-    read: async (key, range) => {
-      if ((await statObject(key)) === undefined) throw new ObjectNotFound(key);
-      return createReadStream(pathOf(key), range);
-    },
-    stat: statObject,
     list: (prefix) => listFiles(root, prefix),
     remove: async (keys) => {
       for (const key of keys) {

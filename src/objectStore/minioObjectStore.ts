@@ -105,29 +105,6 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
       assertKey(key);
       await use(async () => pipeline(await client.getObject(bucket, key), createWriteStream(path), { signal }), key);
     },
-    read: (key, range) => {
-      assertKey(key);
-      return use(
-        () =>
-          range === undefined
-            ? client.getObject(bucket, key)
-            : client.getPartialObject(bucket, key, range.start, range.end - range.start + 1),
-        key,
-      );
-    },
-    stat: async (key) => {
-      assertKey(key);
-      try {
-        const found = await use(() => within(timeout, client.statObject(bucket, key)), key);
-        const contentType = String(
-          (found.metaData as Record<string, unknown>)['content-type'] ?? 'application/octet-stream',
-        );
-        return { key, size: found.size, contentType, etag: `"${found.etag}"` };
-      } catch (error) {
-        if (error instanceof ObjectNotFound) return undefined;
-        throw error;
-      }
-    },
     list: async function* (prefix) {
       await use(() => Promise.resolve());
       try {

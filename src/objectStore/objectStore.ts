@@ -1,13 +1,3 @@
-import type { Readable } from 'node:stream';
-
-export interface StoredObject {
-  readonly key: string;
-  /** Bytes. */
-  readonly size: number;
-  readonly contentType: string;
-  readonly etag: string;
-}
-
 /**
  * Where videos and thumbnails lie. Keys are made by the server, name their content (a hash), and are never
  * overwritten with other bytes; so anything served from here may be cached for ever.
@@ -20,9 +10,6 @@ export interface ObjectStore {
   putFile(key: string, path: string, contentType: string, signal?: AbortSignal): Promise<void>;
   /** Writes an object into a local file. @throws ObjectNotFound, ObjectStoreUnavailable */
   getFile(key: string, path: string, signal?: AbortSignal): Promise<void>;
-  /** The bytes from `start` to `end`, both included; all of them by default. */
-  read(key: string, range?: { start: number; end: number }): Promise<Readable>;
-  stat(key: string): Promise<StoredObject | undefined>;
   /** Keys that begin with `prefix`. */
   list(prefix: string): AsyncIterable<string>;
   /** Deleting what is not there is fine. */

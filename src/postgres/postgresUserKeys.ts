@@ -97,14 +97,6 @@ export async function openPostgresUserKeys({
         }),
       );
     },
-    async forget(userId) {
-      await query(
-        `insert into reelstream.user_keys (user_id, forgotten_at) values ($1, now())
-         on conflict (user_id) do update set wrapped = null, forgotten_at = coalesce(user_keys.forgotten_at, now())`,
-        [userId],
-      );
-      cache.set(userId, TOMBSTONE);
-    },
   };
 }
 

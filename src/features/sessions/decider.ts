@@ -2,8 +2,6 @@ import type { Decider } from '../../core/decider.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { SessionEvent } from './events.ts';
 
-export type RevocationReason = 'logout' | 'tokenReused' | 'byUser';
-
 export type SessionCommand =
   | {
       readonly type: 'StartSession';
@@ -13,7 +11,7 @@ export type SessionCommand =
       readonly at: string;
     }
   | { readonly type: 'RefreshSession'; readonly expiresAt: string; readonly at: string }
-  | { readonly type: 'RevokeSession'; readonly reason: RevocationReason; readonly at: string }
+  | { readonly type: 'RevokeSession'; readonly at: string }
   /** A refresh token of an earlier revision was used. A refresh at or after `graceSince` excuses the token before it. */
   | { readonly type: 'ReportSpentToken'; readonly revision: number; readonly graceSince: string; readonly at: string };
 
@@ -47,7 +45,7 @@ export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState>
       case 'RevokeSession': {
         if (state.status !== 'active') return [];
         const { sessionId, userId } = state;
-        return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: command.reason, at: command.at } }];
+        return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: 'logout', at: command.at } }];
       }
       case 'ReportSpentToken': {
         if (state.status === 'none') throw sessionUnknown();

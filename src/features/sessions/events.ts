@@ -16,7 +16,7 @@ export type SessionEvent =
       {
         readonly sessionId: string;
         readonly userId: string;
-        readonly reason: 'logout' | 'tokenReused' | 'byUser';
+        readonly reason: 'logout' | 'tokenReused';
         readonly at: string;
       }
     >;

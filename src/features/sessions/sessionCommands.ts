@@ -109,7 +109,7 @@ export async function logOut(
 ): Promise<{ appended?: Appended }> {
   const claims = sessionOf(tokens, refreshToken);
   if (claims === undefined) return {};
-  const command = { type: 'RevokeSession', reason: 'logout', at: context.now.toISOString() } as const;
+  const command = { type: 'RevokeSession', at: context.now.toISOString() } as const;
   const appended = await handleCommand(store, sessionDecider, sessionStream(claims.sessionId), command, {
     ...context,
     actor: claims.userId,
