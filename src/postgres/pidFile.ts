@@ -25,12 +25,6 @@ export async function readPidFile(folder: string): Promise<PidFile | undefined> 
   };
 }
 
-/** The server that runs on this data folder, if one does. A file left by a dead one, whose number another program may have by now, does not count. */
-export async function findServer(folder: string): Promise<PidFile | undefined> {
-  const file = await readPidFile(folder);
-  return file !== undefined && (await isServerOf(folder, file.pid)) ? file : undefined;
-}
-
 export async function isServerOf(folder: string, pid: number): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return false;
   if (process.platform !== 'linux') return (await commandOf(pid)).includes(folder);

@@ -86,7 +86,6 @@ export interface PushedEvent {
  * - `feed_unavailable`: the server then closes the connection, so that the client reconnects and subscribes with `since`.
  */
 export const eventError = socketError;
-export type EventError = SocketError;
 
 /** `uploadProgress-<userId>` on `SOCKET_PORT`, to every socket: what clients of the original server read. */
 export const publicProgressMessage = z.object({

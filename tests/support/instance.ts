@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findServer } from '../../src/postgres/pidFile.ts';
+import { findServer } from './findServer.ts';
 import { eventually } from './eventually.ts';
 import { freePorts } from './freePorts.ts';
 import { noSettings } from './noSettings.ts';

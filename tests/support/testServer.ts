@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../../src/postgres/embeddedPostgres.ts';
-import { findServer } from '../../src/postgres/pidFile.ts';
+import { findServer } from './findServer.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 
 export interface TestServer {

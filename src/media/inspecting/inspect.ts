@@ -85,7 +85,7 @@ function explain(error: Unreadable): DomainError {
 }
 
 /** The rules for what is in the file. */
-export function judge(streams: readonly ProbedStream[], limits: UploadLimits): InspectedVideo {
+function judge(streams: readonly ProbedStream[], limits: UploadLimits): InspectedVideo {
   const pictures = streams.filter(({ kind, still }) => kind === 'video' && !still);
   checkTracks({ all: streams.length, video: pictures.length, complete: true }, limits);
   const [video] = pictures;

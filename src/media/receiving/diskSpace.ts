@@ -6,13 +6,13 @@ export type FreeSpace = (folder: string) => Promise<number>;
 /** Bytes that media files leave free: in the embedded profile PostgreSQL is on the same disk, and without room it stops. */
 const RESERVE = 256 * 1024 * 1024;
 
-export const freeSpace: FreeSpace = async (folder) => {
+const freeSpace: FreeSpace = async (folder) => {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 };
 
 /** There is, or soon would be, no room. Carries the system's code for it. */
-export class DiskFull extends Error {
+class DiskFull extends Error {
   readonly code = 'ENOSPC';
 
   constructor() {
