@@ -427,7 +427,7 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     writeFileSync(join(folder, 'PG_VERSION'), '17\n');
     const instance = start({ env: { DATA_KEY: Buffer.alloc(32).toString('base64') } });
     expect(await refusal(instance)).toMatch(
-      /was made by PostgreSQL 17, and this ReelStream runs PostgreSQL 18\. Set DATA_DIR/,
+      /was created by PostgreSQL 17, and this ReelStream runs PostgreSQL 18\. Set DATA_DIR/,
     );
     expect(readdirSync(folder)).toEqual(['PG_VERSION']);
   });
@@ -444,13 +444,13 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     expect(output).toMatch(/- EXPIRES_IN must be .*\n- UPLOAD_WAIT_SECONDS must be /);
   });
 
-  test('when the database that was asked for is not to be had, without showing its password', async () => {
+  test('when DATABASE_URL points to no database, without showing its password', async () => {
     const server = new URL(process.env['REELSTREAM_TEST_POSTGRES']!);
     server.pathname = '/no_such_database';
     server.password = 'hunter2';
     const sentence = await refusal(start({ env: { DATABASE_URL: server.href } }));
     expect(sentence).toMatch(
-      /^The database that DATABASE_URL names cannot be used \(database "no_such_database" does not exist\)/,
+      /^The database of DATABASE_URL cannot be used \(database "no_such_database" does not exist\)/,
     );
     expect(sentence).not.toContain('hunter2');
   });

@@ -35,7 +35,7 @@ export function createApi(
   const idempotency = createPostgresIdempotency({
     pool,
     secret: hmacName(secrets.dataKey, 'idempotency', ''),
-    log: logger,
+    logger,
   });
   parts.defer(() => idempotency.close());
   const context = createApiContext({

@@ -36,7 +36,7 @@ export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' |
 
 export async function openEventLog(options: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
   const { config, logger, parts, signal, shared = false } = options;
-  const database = await openDatabase({ config, log: logger, shared, signal, onFailure: crash });
+  const database = await openDatabase({ config, logger, shared, signal, onFailure: crash });
   parts.defer(() => database.close());
   const databaseUrl = database.url;
   await abortable(migrated(databaseUrl), signal);

@@ -4,11 +4,11 @@ import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
 import { roleCommand } from './roleCommand.ts';
 
-/** In the order in which `--help` lists them. A command loads what it needs when it runs, so that the others start fast. */
+/** In the order of `--help`. A command imports its parts only when it runs, so that other commands start fast. */
 export const commands: readonly Command[] = [
-  roleCommand('serve', 'everything in one process; what npm start runs'),
-  roleCommand('api', 'HTTP and Socket.io only'),
-  roleCommand('projector', 'keeps the read models up to date'),
+  roleCommand('serve', 'runs everything in one process; npm start runs this'),
+  roleCommand('api', 'serves HTTP and Socket.io'),
+  roleCommand('projector', 'updates the read models'),
   roleCommand('media', 'transcodes videos'),
   roleCommand('relay', 'copies the event log to Kafka'),
   migrateCommand,

@@ -5,30 +5,30 @@ import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { eventTypes } from '../features/index.ts';
 import { decodeFor } from '../projecting/decoding.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLogger } from '../telemetry/logger.ts';
 
-/** The event log and the database of a running system, or of one that is stopped. */
+/** The event log and the database of a system, which may be running or stopped. */
 export interface OpenedLog extends AsyncDisposable {
   readonly pool: EventLog['pool'];
-  /** As it lies in the log. */
+  /** Its events are in their stored form: encrypted, and of the version in which they were written. */
   readonly store: EventStore;
   readonly decode: EventCodec['decode'];
-  readonly log: Logger;
+  readonly logger: Logger;
 }
 
-/** For commands that work beside the roles, or without them. Found by the same settings. */
+/** Opens them for a command, with the settings that the roles use. */
 export async function openLog(command: string): Promise<OpenedLog> {
   const config = loadConfig(process.env);
-  // What a command has to say, it prints; the log is for what goes wrong.
-  const log = createLog({ level: config.logLevel === 'info' ? 'error' : config.logLevel, role: command });
+  // A command prints its result. The logger only reports what goes wrong.
+  const logger = createLogger({ level: config.logLevel === 'info' ? 'error' : config.logLevel, role: command });
   await using parts = new AsyncDisposableStack();
-  const { pool, rawStore, codec } = await openEventLog({ config, logger: log, parts, shared: true });
+  const { pool, rawStore, codec } = await openEventLog({ config, logger, parts, shared: true });
   const opened = parts.move();
   return {
     pool,
     store: rawStore,
     decode: decodeFor(eventTypes, codec),
-    log,
+    logger,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { noSettings } from '../../tests/support/noSettings.ts';
 
-/** Runs `npm run -s reelstream -- …` in a shell, with `rest` after it. */
+/** Runs `npm run -s reelstream -- <command> <rest>` in a shell. */
 async function reelstream(
   command: string,
   rest = '',
@@ -23,13 +23,13 @@ async function reelstream(
   return { code, output, errors };
 }
 
-test('what openapi prints is the document and nothing else', async () => {
+test('openapi prints the document and nothing else', async () => {
   const { code, output, errors } = await reelstream('openapi');
   expect([code, errors]).toEqual([0, '']);
   expect(JSON.parse(output)).toMatchObject({ openapi: '3.1.0', info: { title: 'ReelStream' } });
 });
 
-test('openapi ends without a word when its reader has seen enough', async () => {
+test('openapi ends without an error when its reader closes the pipe', async () => {
   const { output, errors } = await reelstream('openapi', '| head -c 100');
   expect([output.length, errors]).toEqual([100, '']);
 });

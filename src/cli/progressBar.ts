@@ -1,6 +1,6 @@
 const WIDTH = 30;
 
-/** One line that is written over and over; where there is no terminal, a line for every tenth. */
+/** One line that is rewritten in place. Where the output is not a terminal: a new line for each tenth. */
 export interface ProgressBar {
   /** `share` from 0 to 1. */
   show(share: number, text: string): void;

@@ -11,16 +11,16 @@ import { createProgressBar } from './progressBar.ts';
 export const projectionsCommand: Command = {
   name: 'projections',
   parameters: 'list | rebuild <name> | verify [name]',
-  summary: 'looks after the read models, also of a running system',
+  summary: 'shows, rebuilds and checks the read models, also while the system runs',
   async run([action, name, ...rest]) {
-    if (rest.length > 0) throw new UsageError(`"projections ${action}" takes no "${rest[0]}".`);
+    if (rest.length > 0) throw new UsageError(`"projections ${action}" does not accept the argument "${rest[0]}".`);
     const chosen = choose(action, name);
-    await using log = await openLog('projections');
-    if (action === 'list') return await list(log, chosen);
+    await using opened = await openLog('projections');
+    if (action === 'list') return await list(opened, chosen);
     let drifted = 0;
     for (const consumer of chosen) {
-      if (action === 'rebuild') await rebuildOne(log, consumer);
-      else drifted += await verifyOne(log, consumer);
+      if (action === 'rebuild') await rebuildOne(opened, consumer);
+      else drifted += await verifyOne(opened, consumer);
     }
     return drifted === 0 ? 0 : 1;
   },
@@ -30,10 +30,10 @@ function choose(action: string | undefined, name: string | undefined): Consumer[
   const all = projections.map(projectionConsumer);
   const names = all.map((each) => each.name).join(', ');
   if (action !== 'list' && action !== 'rebuild' && action !== 'verify')
-    throw new UsageError('Say what to do with projections: list, rebuild <name>, or verify [name].');
-  if (name === undefined && action === 'rebuild') throw new UsageError(`Say which projection to rebuild: ${names}.`);
+    throw new UsageError('Name an action for projections: list, rebuild <name>, or verify [name].');
+  if (name === undefined && action === 'rebuild') throw new UsageError(`Name the projection to rebuild: ${names}.`);
   const chosen = all.filter((each) => name === undefined || each.name === name);
-  if (chosen.length === 0) throw new UsageError(`There is no projection "${name}"; there is ${names}.`);
+  if (chosen.length === 0) throw new UsageError(`There is no projection "${name}". The projections are ${names}.`);
   return chosen;
 }
 
@@ -41,6 +41,7 @@ async function rebuildOne(opened: OpenedLog, consumer: Consumer): Promise<void> 
   const bar = createProgressBar(process.stderr);
   await rebuild({
     ...opened,
+    log: opened.logger,
     consumer,
     schema: consumer.name,
     logId: createLogId(opened.store),
@@ -54,7 +55,7 @@ async function rebuildOne(opened: OpenedLog, consumer: Consumer): Promise<void> 
   console.log(`${consumer.name} is rebuilt.`);
 }
 
-/** Answers how many tables differ. */
+/** Returns how many tables differ. */
 async function verifyOne(opened: OpenedLog, consumer: Consumer): Promise<number> {
   const bar = createProgressBar(process.stderr);
   const found = await verify({
@@ -109,10 +110,10 @@ function shareOf(position: bigint, end: bigint): number {
 }
 
 function verdict({ projection, position, rows, drift }: Verification): string {
-  if (drift.length === 0) return `${projection}: ${rows} rows are what the log says, up to position ${position}.`;
+  if (drift.length === 0) return `${projection}: all ${rows} rows match the log up to position ${position}.`;
   const tables = drift.map(
     ({ table, rows: differing, keys }) =>
       `  ${table}: ${differing} rows; ${keys.map(({ key, found }) => `${JSON.stringify(key)} ${found}`).join(', ')}`,
   );
-  return `${projection} has drifted from the log (position ${position}):\n${tables.join('\n')}\n  "projections rebuild ${projection}" mends it.`;
+  return `${projection} differs from the log at position ${position}:\n${tables.join('\n')}\n  "projections rebuild ${projection}" fixes this.`;
 }

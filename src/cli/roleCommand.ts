@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 import type { App } from '../app/startApp.ts';
 import { loadConfig, type Role } from '../config/config.ts';
-import { createLog } from '../telemetry/log.ts';
+import { createLogger } from '../telemetry/logger.ts';
 import { expectNoArguments, type Command } from './command.ts';
 import { stopSignals } from './stopSignals.ts';
 import { welcome } from './welcome.ts';
 
-/** On top of SHUTDOWN_SECONDS, for what is ended after requests and jobs: connections, the embedded PostgreSQL (ms). */
+/** Time in addition to SHUTDOWN_SECONDS, to close connections and the embedded PostgreSQL (ms). */
 const CLOSING_MS = 20_000;
 
-/** A process that runs until it is told to stop. */
+/** A command that runs until the process receives a stop signal. */
 export function roleCommand(role: Role, summary: string): Command {
   return {
     name: role,
@@ -17,54 +17,65 @@ export function roleCommand(role: Role, summary: string): Command {
     async run(args) {
       expectNoArguments(role, args);
       const config = loadConfig(process.env, role);
-      const log = createLog({ level: config.logLevel, role });
-      endOnUnexpectedErrors(log);
+      const logger = createLogger({ level: config.logLevel, role });
+      endOnUnexpectedErrors(logger);
       const signals = stopSignals();
-      const told = new AbortController();
-      const start = import('../app/startApp.ts').then(({ startApp }) => startApp(config, [role], log, told.signal));
+      const startAbort = new AbortController();
+      const start = import('../app/startApp.ts').then(({ startApp }) =>
+        startApp(config, [role], logger, startAbort.signal),
+      );
       const app = await Promise.race([start, signals.first.then(() => undefined)]);
       if (app !== undefined) {
-        log.info({ port: app.port, socketPort: app.socketPort, dataDir: config.dataDir }, 'ready');
+        logger.info({ port: app.port, socketPort: app.socketPort, dataDir: config.dataDir }, 'ready');
         console.log(welcome(app, config));
       }
       const signal = await signals.first;
-      log.info({ signal }, 'stopping');
-      told.abort(new Error('told to stop while starting'));
-      return ended(stop(start, told.signal), config.shutdownSeconds * 1_000 + CLOSING_MS, signals.second, log);
+      logger.info({ signal }, 'stopping');
+      startAbort.abort(new Error('stopped while starting'));
+      return exitCode(
+        stop(start, startAbort.signal),
+        config.shutdownSeconds * 1_000 + CLOSING_MS,
+        signals.second,
+        logger,
+      );
     },
   };
 }
 
-/** What has started, or, when it was told to stop before it had, what it takes back by itself. */
-async function stop(start: Promise<App>, told: AbortSignal): Promise<void> {
+/** A start that is aborted stops what it has started by itself. */
+async function stop(start: Promise<App>, startAborted: AbortSignal): Promise<void> {
   const app = await start.catch((error: unknown) => {
-    if (error !== told.reason) throw error;
+    if (error !== startAborted.reason) throw error;
   });
   await app?.stop();
 }
 
-async function ended(
+async function exitCode(
   stopping: Promise<void>,
-  patienceMs: number,
-  hurry: Promise<unknown>,
-  log: Logger,
+  timeoutMs: number,
+  secondSignal: Promise<unknown>,
+  logger: Logger,
 ): Promise<number> {
   const timer = Promise.withResolvers<'late'>();
-  const timeout = setTimeout(() => timer.resolve('late'), patienceMs);
-  const outcome = await Promise.race([stopping, timer.promise, hurry.then(() => 'hurried' as const)]);
+  const timeout = setTimeout(() => timer.resolve('late'), timeoutMs);
+  const outcome = await Promise.race([stopping, timer.promise, secondSignal.then(() => 'second' as const)]);
   clearTimeout(timeout);
   if (outcome === undefined) {
-    log.info('stopped');
+    logger.info('stopped');
     return 0;
   }
-  log.warn(outcome === 'late' ? 'not everything ended in time' : 'told twice to stop: not waiting any longer');
+  logger.warn(
+    outcome === 'late'
+      ? 'exiting before everything has stopped: the time is over'
+      : 'exiting before everything has stopped: a second stop signal arrived',
+  );
   return 1;
 }
 
-/** What nobody expected leaves a state that nobody has thought about; a new start from what is durable is the safe way on. */
-function endOnUnexpectedErrors(log: Logger): void {
+/** After an unexpected error the state in memory may be wrong. A new start from durable data is safe. */
+function endOnUnexpectedErrors(logger: Logger): void {
   process.on('uncaughtException', (error, origin) => {
-    log.fatal({ err: error, origin }, 'ending after an unexpected error');
+    logger.fatal({ err: error, origin }, 'exiting after an unexpected error');
     process.exit(1);
   });
 }

@@ -1,14 +1,14 @@
-/** Ctrl-C under npm arrives twice: from the terminal and, a moment later, passed on by npm. That is one wish, not two (ms). */
+/** Under npm, one Ctrl-C arrives twice: from the terminal and, a moment later, from npm. A signal within this time is the same one (ms). */
 const ECHO_MS = 1_000;
 const PARENT_CHECK_MS = 250;
 
 export interface StopSignals {
   readonly first: Promise<string>;
-  /** Somebody asked again. */
+  /** A further signal: somebody does not want to wait. */
   readonly second: Promise<string>;
 }
 
-/** Listens from now on for being asked to stop, so that a start under way is not torn apart. */
+/** Listens for stop signals from now on. Without a listener, a signal would end the process in the middle of its start. */
 export function stopSignals(): StopSignals {
   const first = Promise.withResolvers<string>();
   const second = Promise.withResolvers<string>();
@@ -23,7 +23,7 @@ export function stopSignals(): StopSignals {
   return { first: first.promise, second: second.promise };
 }
 
-/** Between npm and us there may be a shell that ends on SIGTERM without passing it on, and nobody passes on SIGKILL. */
+/** npm may run us in a shell that ends on SIGTERM without passing it on, and nothing passes on SIGKILL. */
 function whenParentEnds(listener: () => void): void {
   const parent = process.ppid;
   const timer = setInterval(() => {

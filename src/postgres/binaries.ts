@@ -19,24 +19,24 @@ import { StartError } from '../core/startError.ts';
 import type { Account } from './account.ts';
 
 export interface PostgresBinaries {
-  /** Holds `initdb` and `postgres`. */
+  /** The folder of `initdb` and `postgres`. */
   readonly bin: string;
   readonly major: number;
 }
 
 export interface ProvideOptions {
-  /** Who will run them; ourselves when left out. */
+  /** The user who will run the programs. Undefined: the user of this process. */
   readonly account: Account | undefined;
-  /** Where a copy goes, should one be needed and we are not root. */
+  /** The folder for a copy, if one is needed and this process does not run as root. */
   readonly dataDir: string;
 }
 
-/** Enough of the package to tell whether somebody can read it: a program, a library, a data file. */
+/** If these parts of the package are readable, all of it is: a program, the libraries, a data file. */
 const PROBES = ['bin/postgres', 'lib', 'share/postgresql/postgres.bki'];
 
 /**
- * The PostgreSQL programs that came with npm, where `account` can run them: in node_modules, or else (a clone in a
- * folder that only root may enter, a node_modules that we may not write to) as a copy that nobody else can change.
+ * The PostgreSQL programs of the npm package, in a folder where `account` can run them. That is node_modules, or a copy that no
+ * other user can change. A copy is needed when only root may enter the folder of the clone, or when node_modules is not writable.
  */
 export async function providePostgres({ account, dataDir }: ProvideOptions): Promise<PostgresBinaries> {
   const { native, version } = await findPackage();
@@ -51,7 +51,7 @@ export async function providePostgres({ account, dataDir }: ProvideOptions): Pro
     if (await copyTo(native, copy)) return { bin: join(copy, 'bin'), major };
   }
   throw new StartError(
-    `PostgreSQL could not be copied to a folder that its own user can reach (tried ${parents.join(', ')}). Make one of them writable, or set DATABASE_URL.`,
+    `PostgreSQL could not be copied to a folder that its user can read (tried ${parents.join(', ')}). Make one of them writable, or set DATABASE_URL.`,
   );
 }
 
@@ -71,7 +71,7 @@ async function findPackage(): Promise<{ native: string; version: string }> {
   return { native: join(root, 'native'), version };
 }
 
-/** npm packages cannot hold symlinks; the package's install script would make them, if npm ran it. False when we may not. */
+/** Creates the symlinks that npm packages cannot contain, since npm does not run the package's install script here. False when it may not write. */
 async function completeSymlinks(native: string): Promise<boolean> {
   for (const { source, target } of await symlinksOf(native)) {
     try {
@@ -85,7 +85,7 @@ async function completeSymlinks(native: string): Promise<boolean> {
   return true;
 }
 
-/** Links to make: `target`, below `native`, pointing at its neighbour `source`. */
+/** The symlinks of the package: `target`, a path below `native`, points to `source` in the same folder. */
 async function symlinksOf(native: string): Promise<{ source: string; target: string }[]> {
   const text = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   return (JSON.parse(text) as { source: string; target: string }[]).map(({ source, target }) => ({
@@ -105,7 +105,7 @@ async function everyoneMayRead(native: string): Promise<boolean> {
   return true;
 }
 
-/** Nobody but us and root can take away or replace what we put there. */
+/** Whether only this user and root can remove or replace the files that this user creates there. */
 async function isTrustworthy(folder: string): Promise<boolean> {
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined || !found.isDirectory()) return false;
@@ -119,7 +119,7 @@ async function isOursAlone(folder: string): Promise<boolean> {
   return found !== undefined && found.isDirectory() && found.uid === process.geteuid?.() && (found.mode & 0o022) === 0;
 }
 
-/** Cleaners of /var/tmp take files one by one. */
+/** Whether no file is missing: programs that clean /var/tmp remove single files. */
 async function isComplete(native: string, copy: string): Promise<boolean> {
   for (const file of await filesOf(native)) {
     const [wanted, found] = await Promise.all([
@@ -133,13 +133,13 @@ async function isComplete(native: string, copy: string): Promise<boolean> {
   ).every(Boolean);
 }
 
-/** Relative paths; without what only a compiler wants. */
+/** Relative paths. Leaves out files that only a compiler needs. */
 async function filesOf(native: string): Promise<string[]> {
   const entries = await readdir(native, { recursive: true });
   return entries.filter((entry) => !entry.endsWith('.a') && !entry.includes('pkgconfig')).sort();
 }
 
-/** Copied beside its place and moved there whole, so that several starts at once do not see each other's half. False when not possible. */
+/** Copies to a folder beside `copy` and renames it, so that concurrent starts never see an incomplete copy. False when that is not possible. */
 async function copyTo(native: string, copy: string): Promise<boolean> {
   let draft: string | undefined;
   try {
@@ -164,6 +164,6 @@ async function copyEntry(from: string, to: string): Promise<void> {
   if (found.isSymbolicLink()) return symlink(await readlink(from), to);
   if (found.isDirectory()) await mkdir(to);
   else await copyFile(from, to);
-  // Whatever umask npm ran under.
+  // Independent of the umask of npm.
   await chmod(to, found.isDirectory() || (found.mode & 0o100) !== 0 ? 0o755 : 0o644);
 }

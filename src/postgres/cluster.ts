@@ -8,33 +8,32 @@ import { StartError } from '../core/startError.ts';
 import { namedAccount, serverAccount, type Account } from './account.ts';
 import { providePostgres } from './binaries.ts';
 
-/** A database cluster on disk, and what it takes to run a server on it. */
+/** A database cluster on disk, and what is needed to run a server on it. */
 export interface Cluster {
   /** PostgreSQL's own data folder. */
   readonly folder: string;
-  /** Where the programs are. */
+  /** The folder of the programs. */
   readonly bin: string;
-  /** Whom the server runs as; ourselves when undefined. */
+  /** The user that the server runs as. Undefined: the user of this process. */
   readonly account: Account | undefined;
-  /** This call made it. */
+  /** Whether this call has created it. */
   readonly created: boolean;
 }
 
 /**
- * How a server that is started with its data folder as working directory names that folder. On Linux the name leads
- * there without walking the path, so the server needs no access to the folders above: root's clone in a folder that
- * only root may enter works.
+ * The path of the data folder for a server that has it as its working directory. On Linux this path does not lead through the
+ * folders above, so the server needs no access to them. A clone in a folder that only root may enter therefore works.
  */
 export function ownFolder(folder: string): string {
   return existsSync('/proc/self/cwd') ? '/proc/self/cwd' : folder;
 }
 
-/** A clean slate: npm's and the user's variables mean nothing to the server, or worse (LC_*, PG*). */
+/** The server gets no other variables: LC_* and PG* would change its behaviour. */
 export const SERVER_ENV = { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
 
 /**
- * The cluster in `dataDir`, a folder that is there; made when there is none yet.
- * @throws StartError when the folder, its owner or its PostgreSQL version does not allow it.
+ * The cluster in `dataDir`, which is an existing folder. Creates the cluster when there is none.
+ * @throws StartError when the folder, its owner or its PostgreSQL version makes that impossible.
  */
 export async function openCluster(dataDir: string): Promise<Cluster> {
   const folder = join(dataDir, 'postgres');
@@ -54,13 +53,13 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
 async function checkVersion(folder: string, major: number): Promise<void> {
   const version = (await readFile(join(folder, 'PG_VERSION'), 'utf8').catch(ignoreMissing))?.trim();
   if (version === String(major)) return;
-  const made = version === undefined ? 'is not a PostgreSQL data folder' : `was made by PostgreSQL ${version}`;
+  const problem = version === undefined ? 'is not a PostgreSQL data folder' : `was created by PostgreSQL ${version}`;
   throw new StartError(
-    `${folder} ${made}, and this ReelStream runs PostgreSQL ${major}. Set DATA_DIR to a new folder, or move the data with the ReelStream that made it: pg_dump there, psql here.`,
+    `${folder} ${problem}, and this ReelStream runs PostgreSQL ${major}. Set DATA_DIR to a new folder, or move the data: run pg_dump with the ReelStream that created it, and psql with this one.`,
   );
 }
 
-/** Backups come back as root's, wide open; a server of another user than ours is not ours to run. */
+/** A restored backup may belong to root and be readable by everybody. Only root can change the owner. */
 async function makeOwner(folder: string, { uid }: Account, account: Account | undefined): Promise<void> {
   if (account !== undefined && uid !== account.uid) await giveTo(account, folder);
   if (account === undefined && uid !== process.geteuid?.()) {
@@ -71,7 +70,7 @@ async function makeOwner(folder: string, { uid }: Account, account: Account | un
   await chmod(folder, 0o700);
 }
 
-/** Made beside its place and moved there whole: what a killed start leaves behind is never taken for a cluster. */
+/** Creates the cluster beside its place and renames it, so that a killed start never leaves an incomplete cluster. */
 async function create(folder: string, bin: string, account: Account | undefined): Promise<boolean> {
   await removeDrafts(folder);
   const draft = `${folder}.new-${process.pid}`;
@@ -84,7 +83,7 @@ async function create(folder: string, bin: string, account: Account | undefined)
     await rename(draft, folder);
     return true;
   } catch (error) {
-    // Another first start was quicker; its cluster serves as well.
+    // Another first start was faster. Its cluster is used.
     if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   } finally {
@@ -93,7 +92,7 @@ async function create(folder: string, bin: string, account: Account | undefined)
 }
 
 async function initdb(folder: string, bin: string, account: Account | undefined): Promise<void> {
-  // Sockets are the only way in, and only their owner (and root) can reach them: see postmaster.ts.
+  // Clients can only connect through a Unix socket that only its owner and root can reach (postmaster.ts).
   const settings = [
     '--username=reelstream',
     '--encoding=UTF8',
@@ -117,7 +116,7 @@ async function initdb(folder: string, bin: string, account: Account | undefined)
         .split('\n')
         .findLast((line) => line.startsWith('initdb:') || line.includes('FATAL')) ?? stderr.trim();
     throw new StartError(
-      `PostgreSQL could not prepare ${folder}: ${reason || String(code)}. Mend that, or set DATABASE_URL to a PostgreSQL 14 or newer.`,
+      `PostgreSQL could not prepare ${folder}: ${reason || String(code)}. Fix this, or set DATABASE_URL to a PostgreSQL 14 or newer.`,
       { cause: error },
     );
   }
@@ -128,7 +127,7 @@ async function removeDrafts(folder: string): Promise<void> {
   for (const draft of drafts) {
     const pid = Number(draft.slice('postgres.new-'.length));
     if (pid !== process.pid && isAlive(pid)) continue;
-    // Its initdb may still be writing; then the next start gets it.
+    // Its initdb may still be writing. Then the next start removes it.
     await rm(join(folder, '..', draft), { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -6,69 +6,71 @@ import { StartError } from '../core/startError.ts';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './embeddedPostgres.ts';
 import { isOutage } from './outage.ts';
 
-/** The oldest that we test against. */
+/** The oldest version that we test. */
 const OLDEST_MAJOR = 14;
-/** Servers that are started together with us take their time (ms). */
-const PATIENCE_MS = 30_000;
+/** How long to wait for a server that is started at the same time (ms). */
+const REACHABLE_TIMEOUT_MS = 30_000;
 
 export interface Database {
-  /** For `pg`. */
+  /** A connection string for `pg`. */
   readonly url: string;
-  /** Nothing was there before: a first start. */
+  /** Whether this is the first start: the database did not exist before. */
   readonly created: boolean;
-  /** Stops what was started; a server that was there before stays. */
+  /** Stops the server if this call has started it. */
   close(): Promise<void>;
 }
 
 export interface OpenDatabaseOptions {
   readonly config: Pick<Config, 'databaseUrl' | 'dataDir'>;
-  readonly log: Logger;
-  /** Beside a running ReelStream, use its embedded server: for commands, which are short and start no parts of their own. */
+  readonly logger: Logger;
+  /** Use the embedded server of a running ReelStream. For commands, which are short. */
   readonly shared?: boolean;
-  /** Ends the opening: it fails with the signal's reason, and has left nothing running. */
+  /** Aborts the opening, which then fails with the reason of the signal and leaves nothing running. */
   readonly signal?: AbortSignal;
-  /** The embedded server ended by itself and cannot be brought back. */
+  /** Called when the embedded server has ended by itself and cannot be restarted. */
   readonly onFailure?: (error: Error) => void;
 }
 
 /**
- * The PostgreSQL that the settings name, reachable now.
- * @throws StartError with a sentence; the URL, which may hold a password, is not part of it.
+ * Opens the PostgreSQL of the settings and waits until it answers.
+ * @throws StartError, whose message does not contain the URL, since the URL may contain a password.
  */
 export async function openDatabase({
   config,
-  log,
+  logger,
   shared = false,
   signal,
   onFailure,
 }: OpenDatabaseOptions): Promise<Database> {
   if (config.databaseUrl !== undefined) {
-    await untilReachable(config.databaseUrl, log, signal);
+    await untilReachable(config.databaseUrl, logger, signal);
     return { url: config.databaseUrl, created: false, close: () => Promise.resolve() };
   }
   const running = shared ? await findEmbeddedPostgres(config.dataDir) : undefined;
   if (running !== undefined) return { url: running, created: false, close: () => Promise.resolve() };
-  const { url, created, stop } = await startEmbeddedPostgres({ dataDir: config.dataDir, log, signal, onFailure });
+  const { url, created, stop } = await startEmbeddedPostgres({ dataDir: config.dataDir, logger, signal, onFailure });
   return { url, created, close: stop };
 }
 
-async function untilReachable(url: string, log: Logger, signal: AbortSignal | undefined): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; ;) {
+async function untilReachable(url: string, logger: Logger, signal: AbortSignal | undefined): Promise<void> {
+  for (const deadline = Date.now() + REACHABLE_TIMEOUT_MS; ;) {
     try {
       const major = await abortable(majorOf(url), signal);
       if (major >= OLDEST_MAJOR) return;
-      throw new StartError(`DATABASE_URL names a PostgreSQL ${major}, and ReelStream needs ${OLDEST_MAJOR} or newer.`);
+      throw new StartError(
+        `DATABASE_URL points to PostgreSQL ${major}, and ReelStream needs ${OLDEST_MAJOR} or newer.`,
+      );
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof StartError) throw error;
       const reason = (error as Error).message || (error as NodeJS.ErrnoException).code;
       if (!isOutage(error) || Date.now() > deadline) {
         throw new StartError(
-          `The database that DATABASE_URL names cannot be used (${reason}). Start it, or mend DATABASE_URL.`,
+          `The database of DATABASE_URL cannot be used (${reason}). Start it, or correct DATABASE_URL.`,
           { cause: error },
         );
       }
-      log.warn({ reason }, 'waiting for the database');
+      logger.warn({ reason }, 'waiting for the database');
       await pause(1_000, signal);
       signal?.throwIfAborted();
     }

@@ -8,47 +8,47 @@ import { StartError } from '../core/startError.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { takeInstanceLock, type InstanceLock } from './instanceLock.ts';
 import { isServerOf, readPidFile, removeStaleFiles, type PidFile } from './pidFile.ts';
-import { spawnPostmaster, stopStranger, untilReady, type Postmaster } from './postmaster.ts';
+import { spawnPostmaster, stopForeignServer, untilReady, type Postmaster } from './postmaster.ts';
 import { makeSocketFolder, removeSocketFolder, SOCKET } from './socketFolder.ts';
 import { someoneListens } from './unixSocket.ts';
 
 const DATABASE = 'reelstream';
-/** How often in a minute the server is brought back before we give up. */
-const MOST_RESTARTS = 5;
-/** Replaying the log of a busy crash takes its time (ms). */
-const START_PATIENCE_MS = 120_000;
-/** A server that has been killed leaves children that need a moment to notice; longer, and something else is wrong (ms). */
-const CONFLICT_PATIENCE_MS = 15_000;
+/** The server is restarted at most so many times in a minute. */
+const MAX_RESTARTS = 5;
+/** A start after a crash may have to replay a long write-ahead log (ms). */
+const START_TIMEOUT_MS = 120_000;
+/** The children of a killed server end after a moment. If they do not, something else is wrong (ms). */
+const CONFLICT_TIMEOUT_MS = 15_000;
 
 export interface EmbeddedPostgresOptions {
-  /** The cluster lies in its subfolder `postgres`. */
+  /** The cluster is in its subfolder `postgres`. */
   readonly dataDir: string;
-  readonly log: Logger;
-  /** On top of ours, as on postgres' command line. */
+  readonly logger: Logger;
+  /** Further server settings, which override ours. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Ends a start that is under way: it fails with the signal's reason, and has left nothing running. */
+  /** Aborts the start, which then fails with the reason of the signal and leaves nothing running. */
   readonly signal?: AbortSignal;
-  /** The server ended by itself and cannot be brought back. */
+  /** Called when the server has ended by itself and cannot be restarted. */
   readonly onFailure?: (error: Error) => void;
 }
 
 export interface EmbeddedPostgres {
-  /** For `pg`; stays the same when the server has to be brought back. */
+  /** A connection string for `pg`. It stays the same when the server is restarted. */
   readonly url: string;
-  /** The data folder was made by this start. */
+  /** Whether this start has created the data folder. */
   readonly created: boolean;
-  /** Disconnects everyone, writes everything out, and resolves when no process is left. */
+  /** Disconnects all clients, writes a checkpoint, and resolves when all processes have ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Runs PostgreSQL on `dataDir` as part of this process: brought back when it dies, stopped when we end, stopped by
- * a watchdog when we are killed, and taken over by the next start should all of that have failed.
- * @throws StartError with one sentence when it cannot, or when another ReelStream runs on that folder.
+ * Runs PostgreSQL on `dataDir` as part of this process. The server is restarted when it ends by itself, and stopped when this
+ * process ends. A watchdog stops it when this process is killed. If the watchdog fails too, the next start stops it.
+ * @throws StartError when that is not possible, or when another ReelStream runs on that folder.
  */
 export async function startEmbeddedPostgres({
   dataDir,
-  log,
+  logger,
   settings = {},
   signal,
   onFailure,
@@ -60,8 +60,8 @@ export async function startEmbeddedPostgres({
   const socketFolder = await makeSocketFolder(cluster);
   parts.defer(() => removeSocketFolder(socketFolder));
   const stopping = new AbortController();
-  const plan = { cluster, log, socketFolder, settings };
-  let running = await bringUp(plan, AbortSignal.any([stopping.signal, ...(signal ? [signal] : [])]));
+  const plan = { cluster, logger, socketFolder, settings };
+  let running = await startServer(plan, AbortSignal.any([stopping.signal, ...(signal ? [signal] : [])]));
   const { url } = running;
 
   const watch = async (): Promise<void> => {
@@ -69,9 +69,9 @@ export async function startEmbeddedPostgres({
       await running.exited;
       if (stopping.signal.aborted) return;
       ends.push(Date.now());
-      if (ends.filter((end) => end > Date.now() - 60_000).length > MOST_RESTARTS) throw notStarted(cluster, running);
-      log.error('PostgreSQL ended by itself; starting it again');
-      running = await bringUp(plan, stopping.signal);
+      if (ends.filter((end) => end > Date.now() - 60_000).length > MAX_RESTARTS) throw notStarted(cluster, running);
+      logger.error('PostgreSQL ended by itself; restarting it');
+      running = await startServer(plan, stopping.signal);
       if (stopping.signal.aborted) return running.stop();
     }
   };
@@ -79,7 +79,7 @@ export async function startEmbeddedPostgres({
     if (!stopping.signal.aborted) onFailure?.(error as Error);
   });
 
-  const held = parts.move();
+  const resources = parts.move();
   return {
     url,
     created: cluster.created,
@@ -87,15 +87,15 @@ export async function startEmbeddedPostgres({
       stopping.abort();
       await running.stop();
       await watching;
-      await held.disposeAsync();
+      await resources.disposeAsync();
     },
   };
 }
 
-/** The URL of the server that some ReelStream runs on this data folder; undefined when none does. */
+/** The URL of the server that a running ReelStream has on this data folder, if there is one. */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
   const server = await readPidFile(join(dataDir, 'postgres'));
-  // Not by its process id, which may be another container's.
+  // Its process id cannot tell, since the server may run in another container.
   return server?.ready && (await listens(server.socketFolder)) ? urlOf(server, DATABASE) : undefined;
 }
 
@@ -111,31 +111,31 @@ async function lockFolder(dataDir: string): Promise<InstanceLock> {
   return lock;
 }
 
-/** What stays the same when the server has to be brought back. */
+/** What stays the same when the server is restarted. */
 interface Plan {
   readonly cluster: Cluster;
-  /** As `makeSocketFolder` gave it. */
+  /** From `makeSocketFolder`. */
   readonly socketFolder: string;
   readonly settings: Readonly<Record<string, string>>;
-  readonly log: Logger;
+  readonly logger: Logger;
 }
 
 interface Running extends Pick<Postmaster, 'exited' | 'messages' | 'stop'> {
   readonly url: string;
 }
 
-async function bringUp({ cluster, socketFolder, settings, log }: Plan, signal: AbortSignal): Promise<Running> {
+async function startServer({ cluster, socketFolder, settings, logger }: Plan, signal: AbortSignal): Promise<Running> {
   let deadline: number | undefined;
   for (;;) {
-    await stopFormer(cluster, socketFolder, log, signal);
-    deadline ??= Date.now() + CONFLICT_PATIENCE_MS;
+    await stopEarlierServer(cluster, socketFolder, logger, signal);
+    deadline ??= Date.now() + CONFLICT_TIMEOUT_MS;
     signal.throwIfAborted();
-    const postmaster = spawnPostmaster(cluster, { unix_socket_directories: socketFolder, ...settings }, log);
-    const ready = await untilReady(cluster, postmaster, START_PATIENCE_MS, signal);
-    if (ready !== undefined) return takeCharge(postmaster, ready);
+    const postmaster = spawnPostmaster(cluster, { unix_socket_directories: socketFolder, ...settings }, logger);
+    const ready = await untilReady(cluster, postmaster, START_TIMEOUT_MS, signal);
+    if (ready !== undefined) return prepare(postmaster, ready);
     await postmaster.stop();
     signal.throwIfAborted();
-    // Children of a killed server are still there: look again.
+    // Children of a killed server are still running: try again.
     const conflict = postmaster.messages.some((line) =>
       /lock file .* already exists|shared memory block .* still in use/.test(line),
     );
@@ -144,7 +144,7 @@ async function bringUp({ cluster, socketFolder, settings, log }: Plan, signal: A
   }
 }
 
-async function takeCharge(postmaster: Postmaster, ready: PidFile): Promise<Running> {
+async function prepare(postmaster: Postmaster, ready: PidFile): Promise<Running> {
   try {
     await createDatabase(urlOf(ready, 'postgres'));
     return { url: urlOf(ready, DATABASE), ...postmaster };
@@ -154,24 +154,29 @@ async function takeCharge(postmaster: Postmaster, ready: PidFile): Promise<Runni
   }
 }
 
-/** Stops what a killed process of ours left behind. That it is gone we know: we hold the lock. */
-async function stopFormer({ folder }: Cluster, ownSockets: string, log: Logger, signal: AbortSignal): Promise<void> {
-  const former = await readPidFile(folder);
-  if (former !== undefined && (await isServerOf(folder, former.pid))) {
-    log.warn({ pid: former.pid }, 'stopping the PostgreSQL that a former run left behind');
-    await stopStranger(folder, former.pid);
+/** Stops the server of an earlier ReelStream process that was killed. That process has ended, since this one holds its lock. */
+async function stopEarlierServer(
+  { folder }: Cluster,
+  ownSockets: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const earlier = await readPidFile(folder);
+  if (earlier !== undefined && (await isServerOf(folder, earlier.pid))) {
+    logger.warn({ pid: earlier.pid }, 'stopping the PostgreSQL that an earlier run has left behind');
+    await stopForeignServer(folder, earlier.pid);
   }
-  // One that a former run left behind in another container is not seen among our processes, but still has its socket.
+  // A server in another container is not among our processes, but it still listens on its socket.
   for (
-    const deadline = Date.now() + CONFLICT_PATIENCE_MS;
-    (await listens(former?.socketFolder)) || (await listens(folder));
+    const deadline = Date.now() + CONFLICT_TIMEOUT_MS;
+    (await listens(earlier?.socketFolder)) || (await listens(folder));
     await pause(50, signal)
   ) {
     signal.throwIfAborted();
     if (Date.now() > deadline) throw inUse(folder);
   }
-  if (former?.socketFolder !== undefined && former.socketFolder !== ownSockets)
-    await removeSocketFolder(former.socketFolder);
+  if (earlier?.socketFolder !== undefined && earlier.socketFolder !== ownSockets)
+    await removeSocketFolder(earlier.socketFolder);
   await removeStaleFiles(folder);
 }
 
@@ -190,9 +195,9 @@ async function createDatabase(url: string): Promise<void> {
   }
 }
 
-/** Names everything: what a URL leaves open, `pg` takes from the user's PGPORT, PGSSLMODE, PGOPTIONS and their like. */
+/** Sets every option, since `pg` takes missing ones from PGPORT, PGSSLMODE, PGOPTIONS and similar variables of the user. */
 function urlOf({ socketFolder }: PidFile, database: string): string {
-  // A blank, since an empty option counts as none.
+  // `options` is a blank, since `pg` ignores an empty option.
   const rest = {
     sslmode: 'disable',
     sslnegotiation: 'postgres',
@@ -213,12 +218,12 @@ function inUse(folder: string): StartError {
 function notStarted(cluster: Cluster, { messages }: Pick<Postmaster, 'messages'>): Error {
   if (messages.some((line) => line.includes('No space left'))) {
     return new StartError(
-      `PostgreSQL does not run on ${cluster.folder}: the disk is full. Make room, or set DATA_DIR to another folder.`,
+      `PostgreSQL does not run on ${cluster.folder}: the disk is full. Free some space, or set DATA_DIR to another folder.`,
     );
   }
   const reason =
     messages.findLast((line) => /^(FATAL|PANIC):/.test(line)) ?? messages.at(-1) ?? 'it did not become ready in time';
   return new StartError(
-    `PostgreSQL does not run on ${cluster.folder}: ${reason}. Mend that, or set DATA_DIR to another folder.`,
+    `PostgreSQL does not run on ${cluster.folder}: ${reason}. Fix this, or set DATA_DIR to another folder.`,
   );
 }

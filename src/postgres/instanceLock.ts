@@ -3,23 +3,23 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LONGEST_SOCKET, shortName, someoneListens } from './unixSocket.ts';
+import { MAX_SOCKET_PATH, shortName, someoneListens } from './unixSocket.ts';
 
 const NAME = /^lock-[0-9a-f]{8}$/;
-/** A killed process lives on for a moment, and two that start at once step back from each other (ms). */
-const PATIENCE_MS = 2_000;
+/** How long to try: a killed process ends after a moment, and of two concurrent starts both may have to retry (ms). */
+const TIMEOUT_MS = 2_000;
 
 export interface InstanceLock {
   release(): Promise<void>;
 }
 
 /**
- * The right to run this data folder: a Unix socket in it that this process listens on. So it dies with the process,
- * however the process does, and is seen from another container that shares the volume, where a process id means nothing.
- * Undefined when another process holds it.
+ * The lock of a data folder: a Unix socket in the folder on which this process listens. The lock ends with the process, even when
+ * the process is killed. It also works between containers that share the volume, where a process id has no meaning.
+ * Undefined when another process holds the lock.
  */
 export async function takeInstanceLock(dataDir: string): Promise<InstanceLock | undefined> {
-  for (const deadline = performance.now() + PATIENCE_MS; ; await delay(randomInt(50, 250))) {
+  for (const deadline = performance.now() + TIMEOUT_MS; ; await delay(randomInt(50, 250))) {
     const name = `lock-${randomBytes(4).toString('hex')}`;
     const server = await listen(dataDir, name);
     const release = async (): Promise<void> => {
@@ -27,7 +27,7 @@ export async function takeInstanceLock(dataDir: string): Promise<InstanceLock | 
       await new Promise((closed) => server.close(closed));
     };
     try {
-      // Each shows itself first and looks for others then: of two at once, at least one sees the other.
+      // First listen, then look for others: of two concurrent starts, at least one finds the other.
       if (!(await anotherListens(dataDir, name))) return { release };
     } catch (error) {
       await release();
@@ -38,15 +38,15 @@ export async function takeInstanceLock(dataDir: string): Promise<InstanceLock | 
   }
 }
 
-/** Gets its name once it listens, so that it is not taken for one that was left behind. */
+/** The socket gets its name after it listens, so that nobody takes it for one that was left behind. */
 async function listen(dataDir: string, name: string): Promise<Server> {
   await using folder = await shortName(dataDir);
   const draft = join(folder.path, `${name}~`);
-  if (Buffer.byteLength(draft) > LONGEST_SOCKET) throw Object.assign(new Error(draft), { code: 'ENAMETOOLONG' });
+  if (Buffer.byteLength(draft) > MAX_SOCKET_PATH) throw Object.assign(new Error(draft), { code: 'ENAMETOOLONG' });
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // Who may enter the folder may ask: a start as root and one as the folder's owner have to see each other.
+    // Everybody who may enter the folder may connect, so that a start as root and a start as the owner find each other.
     server.listen({ path: draft, writableAll: true }, resolve);
   });
   server.unref();
@@ -58,7 +58,7 @@ async function anotherListens(dataDir: string, own: string): Promise<boolean> {
   for (const name of await readdir(dataDir)) {
     if (!NAME.test(name) || name === own) continue;
     if (await someoneListens(dataDir, name)) return true;
-    // A killed process's.
+    // A killed process has left it behind.
     await rm(join(dataDir, name), { force: true }).catch(() => undefined);
   }
   return false;

@@ -4,8 +4,8 @@ import type pg from 'pg';
 import { migrations } from '../../migrations/index.ts';
 
 /**
- * Brings the tables that are not projections (event log, keys, leases) up to this version. Several processes may
- * start at once: the migrator takes a lock, and the others find nothing left to do.
+ * Updates the tables that do not belong to projections (event log, keys, leases) to this version. Several processes may do this
+ * at once: the migrator takes a lock, and the others then find nothing to do.
  */
 export async function migrate(pool: pg.Pool): Promise<void> {
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: borrowed(pool) }) });
@@ -18,7 +18,7 @@ export async function migrate(pool: pg.Pool): Promise<void> {
   if (error !== undefined) throw error;
 }
 
-/** Kysely ends the pool that it is given; this one belongs to the caller. */
+/** Kysely would end the pool, which belongs to the caller. */
 function borrowed(pool: pg.Pool): { connect: () => Promise<pg.PoolClient>; end: () => Promise<void>; options: object } {
   return { connect: () => pool.connect(), end: () => Promise.resolve(), options: {} };
 }

@@ -1,6 +1,6 @@
 /**
- * Whether an error of `pg` means that the server was away, overloaded or cut the statement short: the same statement
- * may work later. After such an error it is not known whether the statement took effect.
+ * Whether an error of `pg` means that the server was unavailable or overloaded, or has cancelled the statement. The same statement
+ * may work later. After such an error it is unknown whether the statement took effect.
  * Source of the codes: PostgreSQL documentation, appendix A.
  */
 export function isOutage(error: unknown): boolean {
@@ -11,7 +11,7 @@ export function isOutage(error: unknown): boolean {
   return transientClasses.has(code.slice(0, 2)) || transientCodes.has(code);
 }
 
-/** What `pg` and `pg-pool` say, without a code, when a connection is lost or a time limit has passed. */
+/** Messages of `pg` and `pg-pool`, without a code, when a connection is lost or a timeout has passed. */
 const connectionMessages =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout e|Query read timeout)/;
 

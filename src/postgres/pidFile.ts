@@ -5,10 +5,10 @@ import { promisify } from 'node:util';
 import { ignoreMissing, isAlive } from './cluster.ts';
 import { SOCKET } from './socketFolder.ts';
 
-/** What a running server says of itself in its data folder (`postmaster.pid`; src/include/utils/pidfile.h in PostgreSQL). */
+/** The file `postmaster.pid` of a running server, in its data folder (see src/include/utils/pidfile.h of PostgreSQL). */
 export interface PidFile {
   readonly pid: number;
-  /** Folder of its socket, absolute; undefined while it is starting. */
+  /** The folder of its socket, absolute. Undefined while the server starts. */
   readonly socketFolder: string | undefined;
   readonly ready: boolean;
 }
@@ -30,11 +30,11 @@ export async function isServerOf(folder: string, pid: number): Promise<boolean> 
   if (process.platform !== 'linux') return (await commandOf(pid)).includes(folder);
   try {
     if (!(await readlink(`/proc/${pid}/exe`)).includes('postgres')) return false;
-    // The same folder, by whatever path: a server stays in its data folder from its first moment to its last.
+    // A server always has its data folder as its working directory. Paths may differ, so inodes are compared.
     const [own, wanted] = await Promise.all([stat(`/proc/${pid}/cwd`), stat(folder)]);
     return own.ino === wanted.ino && own.dev === wanted.dev;
   } catch {
-    // Gone meanwhile, a zombie, or another user's: not one of ours.
+    // The process has ended, is a zombie, or belongs to another user.
     return false;
   }
 }
@@ -44,11 +44,11 @@ async function commandOf(pid: number): Promise<string> {
 }
 
 /**
- * Removes the lock files of a server that is dead. PostgreSQL does that itself unless the number in them now belongs
- * to another program of the same user, which is common in containers; it would then refuse to start for ever.
+ * Removes the lock files of a dead server. PostgreSQL does this by itself, except when its process id now belongs to another program
+ * of the same user, which is common in containers. PostgreSQL would then never start.
  */
 export async function removeStaleFiles(folder: string): Promise<void> {
-  // Guarded by the pid file, and as easily mistaken for another's.
+  // This file has the same problem. The pid file protects it.
   await rm(join(folder, `${SOCKET}.lock`), { force: true });
   const path = join(folder, 'postmaster.pid');
   const aside = `${path}.stale-${process.pid}`;
@@ -57,7 +57,7 @@ export async function removeStaleFiles(folder: string): Promise<void> {
   } catch (error) {
     return ignoreMissing(error);
   }
-  // A server that started between our look and our move gets its file back: it is what keeps a second one out.
+  // A server that has started meanwhile gets its file back, since the file prevents a second server.
   const moved = Number((await readFile(aside, 'utf8')).split('\n')[0]);
   if (await isServerOf(folder, moved)) await link(aside, path);
   await rm(aside);

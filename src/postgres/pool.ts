@@ -3,7 +3,7 @@ import pg from 'pg';
 const INT8 = 20;
 const DATE = 1082;
 
-/** int8 arrives as bigint (log positions do not fit a double), date as `YYYY-MM-DD` (a Date would be local midnight). */
+/** int8 is read as bigint, since log positions do not fit into a double. date is read as `YYYY-MM-DD`, since a Date would be midnight in the local time zone. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8 && format !== 'binary') return BigInt;
@@ -14,13 +14,13 @@ const types: pg.CustomTypesConfig = {
 
 export interface PoolOptions {
   readonly connectionString: string;
-  /** Shown in pg_stat_activity. */
+  /** Part of the application name in pg_stat_activity. */
   readonly name: string;
-  /** Most connections; 10 by default. */
+  /** The maximum number of connections. Default: 10. */
   readonly max?: number;
-  /** Milliseconds after which a query is given up, also when the server hangs and says nothing; no limit by default. */
+  /** A query fails after this time (ms), also when the server hangs. Default: no limit. */
   readonly queryTimeoutMs?: number;
-  /** Hears of connections lost while idle; queries report their own errors. */
+  /** Called when an idle connection is lost. Queries report their own errors. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -38,13 +38,13 @@ export function createPool({
     types,
     connectionTimeoutMillis: 5_000,
     query_timeout: queryTimeoutMs,
-    // A connection that waits for news sends nothing, and would never learn that the other end is gone.
+    // A connection that waits for notifications sends nothing. Keep-alive is how it learns that the other end has gone.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
-  // Without a listener, an idle connection that the server closes would end the process. One that we are closing is no news.
+  // Without a listener, the process would end when the server closes an idle connection.
   pool.on('error', (error) => {
-    // The whole client hangs on it; no log wants that.
+    // `client` is a large object that must not be logged.
     Reflect.deleteProperty(error, 'client');
     if (!pool.ending) onError(error);
   });

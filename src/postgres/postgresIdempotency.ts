@@ -9,12 +9,12 @@ const KEPT_HOURS = 24;
 const CLEAN_MS = 3_600_000;
 
 export interface PostgresIdempotencyOptions {
-  /** Its time limits are those of the command too: one whose key cannot be claimed in time is refused. */
+  /** A command fails when its key cannot be claimed within the timeouts of this pool. */
   readonly pool: pg.Pool;
-  /** Keys the fingerprints. All API processes share it. */
+  /** The key of the HMAC that makes fingerprints. The same in all API processes. */
   readonly secret: string;
-  readonly log: Logger;
-  /** A running command's hold on its key, renewed while it runs; after this long others take over from a process that died. 30 000 by default. */
+  readonly logger: Logger;
+  /** How long a running command holds its key without renewing it (ms). After the process has died, others can take the key then. Default: 30 000. */
   readonly holdMs?: number;
 }
 
@@ -28,17 +28,21 @@ interface Row {
 export function createPostgresIdempotency({
   pool,
   secret,
-  log,
+  logger,
   holdMs = 30_000,
 }: PostgresIdempotencyOptions): Idempotency & { close(): void } {
   const running = new Set<string>();
-  const quietly = (what: string, work: Promise<unknown>): void => {
-    work.catch((error: unknown) => log.warn({ err: error }, what));
+  const logFailure = (what: string, work: Promise<unknown>): void => {
+    work.catch((error: unknown) => logger.warn({ err: error }, what));
   };
   const renewal = setInterval(() => {
-    if (running.size > 0) quietly('idempotency keys could not be renewed', pool.query(RENEW, [[...running], holdMs]));
+    if (running.size > 0)
+      logFailure('idempotency keys could not be renewed', pool.query(RENEW, [[...running], holdMs]));
   }, holdMs / 3);
-  const cleaning = setInterval(() => quietly('old idempotency keys could not be deleted', pool.query(CLEAN)), CLEAN_MS);
+  const cleaning = setInterval(
+    () => logFailure('old idempotency keys could not be deleted', pool.query(CLEAN)),
+    CLEAN_MS,
+  );
   renewal.unref();
   cleaning.unref();
 
@@ -47,7 +51,7 @@ export function createPostgresIdempotency({
     async once(attempt, run) {
       const owner = randomUUID();
       const { rowCount } = await pool.query(CLAIM, [attempt.actor, attempt.key, attempt.fingerprint, owner, holdMs]);
-      if (rowCount === 0) return await answerBefore(pool, attempt);
+      if (rowCount === 0) return await earlierAnswer(pool, attempt);
       running.add(owner);
       let answer: Answer | undefined;
       try {
@@ -56,10 +60,10 @@ export function createPostgresIdempotency({
       } finally {
         running.delete(owner);
         const keep = answer !== undefined && isFinal(answer) && (attempt.keepSuccess || answer.status >= 400);
-        // The command is done either way: if its answer cannot be kept, a repeat runs it again and finds its events.
-        await (keep ? pool.query(STORE, storable(owner, answer as Answer)) : pool.query(LET_GO, [owner])).catch(
+        // The command has been executed. If its answer cannot be kept, a repeat runs it again and finds its events.
+        await (keep ? pool.query(STORE, storable(owner, answer as Answer)) : pool.query(RELEASE, [owner])).catch(
           (error: unknown) => {
-            log.warn({ err: error }, 'an answer could not be kept for its idempotency key');
+            logger.warn({ err: error }, 'an answer could not be kept for its idempotency key');
           },
         );
       }
@@ -71,7 +75,7 @@ export function createPostgresIdempotency({
   };
 }
 
-/** Takes a key that is new, that nobody holds any longer, or that has had its day. */
+/** Takes a key that is new, that has expired, or whose holder has not renewed it. */
 const CLAIM = `
   insert into reelstream.idempotency as kept (actor, key, fingerprint, owner, held_until, created_at)
   values ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', now())
@@ -81,10 +85,10 @@ const CLAIM = `
     where kept.created_at < now() - interval '${KEPT_HOURS} hours'
        or (kept.status is null and kept.held_until < now() and kept.fingerprint = excluded.fingerprint)`;
 
-/** Not what was let go meanwhile, on another connection. */
+/** Not keys that were released meanwhile, on another connection. */
 const RENEW = `update reelstream.idempotency set held_until = now() + $2 * interval '1 millisecond' where owner = any($1::uuid[]) and held_until <> '-infinity'`;
-/** The key stays known, so that another request cannot take it; the same one may run again at once. */
-const LET_GO = `update reelstream.idempotency set held_until = '-infinity' where owner = $1`;
+/** The key remains, so that a different request cannot take it. The same request may run again at once. */
+const RELEASE = `update reelstream.idempotency set held_until = '-infinity' where owner = $1`;
 const STORE = `update reelstream.idempotency set status = $2, headers = $3, body = $4 where owner = $1`;
 const FIND = 'select fingerprint, status, headers, body from reelstream.idempotency where actor = $1 and key = $2';
 const CLEAN = `delete from reelstream.idempotency where created_at < now() - interval '${KEPT_HOURS} hours'`;
@@ -93,7 +97,7 @@ function storable(owner: string, { status, headers, body }: Answer): unknown[] {
   return [owner, status, JSON.stringify(headers), Buffer.from(body as string)];
 }
 
-async function answerBefore(pool: pg.Pool, { actor, key, fingerprint }: Attempt): Promise<Answer> {
+async function earlierAnswer(pool: pg.Pool, { actor, key, fingerprint }: Attempt): Promise<Answer> {
   const { rows } = await pool.query<Row>(FIND, [actor, key]);
   const [row] = rows;
   if (row !== undefined && row.fingerprint !== fingerprint) {

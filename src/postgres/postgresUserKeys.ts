@@ -8,24 +8,24 @@ import { seal, subkey, unseal } from '../core/sealing.ts';
 import { UnknownUserKey, UserForgotten, WrongMasterKey, type UserKeys } from '../core/userKeys.ts';
 
 export interface PostgresUserKeysOptions {
-  /** Belongs to the caller. */
+  /** The caller closes it. */
   readonly pool: pg.Pool;
   /** DATA_KEY: 32 bytes. */
   readonly masterKey: Buffer;
-  /** For how long a key is used without asking whether its user has been forgotten elsewhere; 5 000 ms by default. */
+  /** How long a key is used before the database is asked again whether its user has been forgotten (ms). Default: 5 000. */
   readonly cacheMs?: number;
-  /** Most keys held in memory; 10 000 by default. */
+  /** The maximum number of keys in memory. Default: 10 000. */
   readonly cacheSize?: number;
 }
 
 const QUERY_TIMEOUT_MS = 5_000;
 
-/** A forgotten user, as the cache knows it. */
+/** Stands for a forgotten user in the cache. */
 const TOMBSTONE = Buffer.alloc(0);
 
 /**
- * Users' keys in the table `reelstream.user_keys`, wrapped by the master key. The first process to open a database ties it to
- * its master key. @throws WrongMasterKey when that was another one.
+ * Users' keys in the table `reelstream.user_keys`, encrypted with the master key. The first process that opens a database stores a
+ * fingerprint of its master key there. @throws WrongMasterKey when the fingerprint is of another key.
  */
 export async function openPostgresUserKeys({
   pool,
@@ -46,7 +46,7 @@ export async function openPostgresUserKeys({
     }
   }
 
-  /** Keys and tombstones; users who have neither are missing. */
+  /** Returns keys and tombstones. Users who have neither are missing in the result. */
   async function find(userIds: readonly string[]): Promise<Map<string, Buffer>> {
     const found = new Map<string, Buffer>();
     const missing = new Set<string>();
@@ -68,8 +68,8 @@ export async function openPostgresUserKeys({
     return found;
   }
 
-  /** Keys for users who have none. Of two processes that make one at the same time the first wins, and both go on to read it. */
-  async function make(userIds: readonly string[]): Promise<void> {
+  /** Creates keys for users who have none. When two processes do this at the same time, the first wins, and both then read its key. */
+  async function create(userIds: readonly string[]): Promise<void> {
     await query(
       'insert into reelstream.user_keys (user_id, wrapped) select * from unnest($1::text[], $2::bytea[]) on conflict do nothing',
       [userIds, userIds.map((userId) => seal(wrappingKey, randomBytes(32), userId))],
@@ -81,7 +81,7 @@ export async function openPostgresUserKeys({
       let found = await find(userIds);
       const without = [...new Set(userIds)].filter((userId) => !found.has(userId)).sort();
       if (without.length > 0) {
-        await make(without);
+        await create(without);
         found = await find(userIds);
       }
       for (const key of found.values()) if (key === TOMBSTONE) throw new UserForgotten();

@@ -6,14 +6,14 @@ import type { Logger } from 'pino';
 import { ownFolder, SERVER_ENV, type Cluster } from './cluster.ts';
 import { isServerOf, readPidFile, type PidFile } from './pidFile.ts';
 
-/** How a server is asked to end, ever less politely, and how long each request is given (ms). */
+/** The signals that end a server, in this order, and how long to wait after each (ms). */
 const STOP_STEPS = [
-  ['SIGINT', 20_000], // disconnects everyone, writes a checkpoint
-  ['SIGQUIT', 5_000], // as a crash; the log is replayed at the next start
+  ['SIGINT', 20_000], // disconnects all clients and writes a checkpoint
+  ['SIGQUIT', 5_000], // ends like a crash; the next start replays the write-ahead log
   ['SIGKILL', 5_000],
 ] as const;
 
-/** Small, durable (fsync and synchronous_commit stay on, as they are by default), and silent about what is in the rows. */
+/** A small server that writes no row data to its messages. It is durable, since fsync and synchronous_commit are on by default. */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '',
   port: '5432',
@@ -33,25 +33,29 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 export interface Postmaster {
   readonly pid: number;
-  /** Resolves when the process has ended, however it did. */
+  /** Resolves when the process has ended, for whatever reason. */
   readonly exited: Promise<void>;
-  /** Its last messages, for the sentence that says why it did not start. */
+  /** Its last messages, for the error that tells why it did not start. */
   readonly messages: readonly string[];
   stop(): Promise<void>;
 }
 
-/** Starts a server process; whether it comes up is to be seen in its pid file. */
-export function spawnPostmaster(cluster: Cluster, settings: Readonly<Record<string, string>>, log: Logger): Postmaster {
+/** Starts a server process. Its pid file tells when it is ready (`untilReady`). */
+export function spawnPostmaster(
+  cluster: Cluster,
+  settings: Readonly<Record<string, string>>,
+  logger: Logger,
+): Postmaster {
   const options = Object.entries({ ...SETTINGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(join(cluster.bin, 'postgres'), ['-D', ownFolder(cluster.folder), ...options], {
     cwd: cluster.folder,
     env: SERVER_ENV,
     ...cluster.account,
-    // A session of its own: Ctrl-C in the terminal is ours to handle, and the server has to outlive our last query.
+    // In its own session, so that Ctrl-C in the terminal does not reach it: it must run until our last query has ended.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const messages = collectMessages(child, log);
+  const messages = collectMessages(child, logger);
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', (error) => {
@@ -65,7 +69,7 @@ export function spawnPostmaster(cluster: Cluster, settings: Readonly<Record<stri
   return { pid, exited, messages, stop: () => stopChild(child, exited) };
 }
 
-/** A process that cannot end before us cannot see us end, either: this one holds a pipe to us, and stops the server when it breaks. */
+/** Stops the server when this process is killed: the watchdog reads a pipe that breaks when this process ends. */
 function spawnWatchdog(pid: number, { account }: Cluster): { end(): Promise<void> } {
   const watchdog = spawn('/bin/sh', ['-c', 'read _; kill -INT "$0"', String(pid)], {
     cwd: '/',
@@ -74,7 +78,7 @@ function spawnWatchdog(pid: number, { account }: Cluster): { end(): Promise<void
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Without it, a server whose process was killed is found and stopped by the next start.
+  // If the watchdog does not start, the next start finds and stops a server that was left behind.
   const ended = new Promise<void>((resolve) => {
     watchdog.once('error', () => resolve());
     watchdog.once('exit', () => resolve());
@@ -88,39 +92,39 @@ function spawnWatchdog(pid: number, { account }: Cluster): { end(): Promise<void
   };
 }
 
-function collectMessages(child: ChildProcess, log: Logger): string[] {
+function collectMessages(child: ChildProcess, logger: Logger): string[] {
   const messages: string[] = [];
   if (child.stderr === null) return messages;
   createInterface({ input: child.stderr }).on('line', (line) => {
     messages.push(line);
     if (messages.length > 20) messages.shift();
-    // What it tells one client, that client reports; at a stop or a crash it tells every one of them.
+    // Errors of one client (ERROR) are reported by that client. At a stop or a crash, every client gets these FATAL messages.
     const serious = /^(WARNING|FATAL|PANIC):(?! +(terminating connection|the database system is))/.test(line);
-    log[serious ? 'warn' : 'debug']({ component: 'postgres' }, line);
+    logger[serious ? 'warn' : 'debug']({ component: 'postgres' }, line);
   });
   return messages;
 }
 
 async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<void> {
-  for (const [signal, patience] of STOP_STEPS) {
+  for (const [signal, timeoutMs] of STOP_STEPS) {
     child.kill(signal);
     const timer = new AbortController();
     const outcome = await Promise.race([
       exited.then(() => 'ended'),
-      delay(patience, 'waiting', { signal: timer.signal }).catch(() => 'ended'),
+      delay(timeoutMs, 'waiting', { signal: timer.signal }).catch(() => 'ended'),
     ]);
     timer.abort();
     if (outcome === 'ended') return;
   }
 }
 
-/** Stops a server that runs on this folder and is not our child. */
-export async function stopStranger(folder: string, pid: number): Promise<void> {
-  for (const [signal, patience] of STOP_STEPS) {
-    for (let waited = 0; waited < patience; waited += 25) {
+/** Stops a server that runs on this folder and was started by another process. */
+export async function stopForeignServer(folder: string, pid: number): Promise<void> {
+  for (const [signal, timeoutMs] of STOP_STEPS) {
+    for (let waited = 0; waited < timeoutMs; waited += 25) {
       if (!(await isServerOf(folder, pid))) return;
       if (waited === 0) kill(pid, signal);
-      // One that somebody paused would not hear the signal.
+      // A paused process would not handle the signal.
       if (waited === 0) kill(pid, 'SIGCONT');
       await delay(25);
     }
@@ -131,12 +135,12 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // Ended between our look and our signal.
+    // It has ended after the check.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
-/** Polls the pid file, as pg_ctl does: connecting before the server is ready would fill its log with refusals. */
+/** Polls the pid file, as pg_ctl does. Each attempt to connect before the server is ready would make it log an error. */
 export async function untilReady(
   cluster: Cluster,
   postmaster: Postmaster,

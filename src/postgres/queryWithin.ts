@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
 /**
- * The rows, as arrays, of a query by any connection of the pool. It answers within `timeoutMs`, the time to get a connection
- * included, or fails as an outage (`isOutage`). What became of a statement that did not answer in time is not known.
+ * Runs a query on any connection of the pool and returns its rows as arrays. It takes `timeoutMs` at most, including the time to
+ * get a connection, or fails with an outage (`isOutage`). After a timeout it is unknown whether the statement took effect.
  */
 export async function queryWithin<Row extends unknown[]>(
   pool: pg.Pool,
@@ -15,7 +15,7 @@ export async function queryWithin<Row extends unknown[]>(
       late.reject(Object.assign(new Error(`PostgreSQL did not answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' })),
     timeoutMs,
   );
-  // The driver's own limit begins when the query is sent; it is what ends a connection that hangs.
+  // The timeout of the driver begins when the query is sent. It closes a connection that hangs.
   const limited = { ...query, query_timeout: timeoutMs };
   const answer = pool.query<Row>(limited);
   try {

@@ -4,13 +4,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ignoreMissing } from './cluster.ts';
 
-/** Longest name of a socket, in bytes, that both Linux (107) and macOS (103) take. */
-export const LONGEST_SOCKET = 103;
+/** The longest path of a socket, in bytes, that both Linux (107) and macOS (103) accept. */
+export const MAX_SOCKET_PATH = 103;
 
-/** What `connect` says of a socket that nobody listens on: its process has ended, or it never was one. */
-const NOBODY = ['ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'ENOTSOCK'];
+/** Error codes of `connect` when no process listens, or the file is not a socket. */
+const NO_LISTENER = ['ECONNREFUSED', 'ENOENT', 'ENOTDIR', 'ENOTSOCK'];
 
-/** A name of a folder that is short enough for sockets in it, whatever its path, as long as it is not disposed. */
+/** A short path of a folder, so that paths of sockets in it are short enough. Valid until it is disposed. */
 export async function shortName(folder: string): Promise<AsyncDisposable & { readonly path: string }> {
   const opened = await open(folder);
   const path = existsSync('/proc/self/fd') ? `/proc/self/fd/${opened.fd}` : folder;
@@ -18,26 +18,26 @@ export async function shortName(folder: string): Promise<AsyncDisposable & { rea
 }
 
 /**
- * Whether a process listens on this Unix socket. Unlike whether a process lives, that can be seen from another container
- * too. A socket that cannot be asked (it is another user's, or its queue is full) counts as one with a listener.
+ * Whether a process listens on this Unix socket. This also works from another container, where process ids have no meaning. If
+ * the connection fails in another way (the socket belongs to another user, or its queue is full), a process listens.
  */
 export async function someoneListens(folder: string, name: string): Promise<boolean> {
   const short = await shortName(folder).catch(ignoreMissing);
   if (short === undefined) return false;
   try {
-    return await answers(join(short.path, name));
+    return await accepts(join(short.path, name));
   } finally {
     await short[Symbol.asyncDispose]();
   }
 }
 
-function answers(path: string): Promise<boolean> {
+function accepts(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(!NOBODY.includes(error.code ?? '')));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(!NO_LISTENER.includes(error.code ?? '')));
   });
 }

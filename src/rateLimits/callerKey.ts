@@ -1,10 +1,13 @@
 import { isIPv6 } from 'node:net';
 
-/** Who shares a count. One household has a whole IPv6 /64: counting its single addresses would count nothing. */
+/**
+ * The key under which a caller is counted. One household has a whole IPv6 /64, so all addresses of a /64 share one count: a
+ * caller could otherwise use a new address for each request.
+ */
 export function callerKey(caller: string): string {
   const address = caller.startsWith('ip:') ? caller.slice('ip:'.length) : '';
   if (!isIPv6(address)) return caller;
-  // An IPv4 address as a dual-stack socket shows it.
+  // The form that an IPv4 address has on a dual-stack socket.
   const embedded = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   return embedded === undefined ? `ip:${network(address)}` : `ip:${embedded}`;
 }

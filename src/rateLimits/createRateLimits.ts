@@ -14,15 +14,15 @@ import {
 export interface RateLimitOptions {
   readonly enabled: boolean;
   readonly limits: Readonly<Record<RateLimitGroup, RateLimit>>;
-  /** Counts for all API processes together; without it, or while it is away, each counts by itself. */
+  /** Counts for all API processes together. Without Redis, or while it does not answer, each process counts by itself. */
   readonly redis?: SharedCounting | undefined;
 }
 
 export interface SharedCounting {
   readonly client: Redis;
-  /** Bounds how long a request waits for Redis. */
+  /** Limits how long a request waits for Redis. */
   readonly gate: Pick<RedisGate, 'run'>;
-  /** Tells the keys of one system from those of another that uses the same Redis. */
+  /** Separates the keys of this system from those of others in the same Redis. */
   readonly namespace: string;
 }
 
@@ -39,8 +39,8 @@ export function createRateLimits({ enabled, limits, redis }: RateLimitOptions): 
   };
 }
 
-/** Keys of one group that a process counts by itself. Beyond it, the least recently used are forgotten. */
-const MOST_LOCAL_KEYS = 100_000;
+/** How many keys of one group a process counts by itself. After that, it forgets the least recently used. */
+const MAX_LOCAL_KEYS = 100_000;
 
 interface Limiter {
   consume(key: string): Promise<RateLimitState>;
@@ -50,9 +50,9 @@ interface Limiter {
 function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounting | undefined): Limiter {
   const options = { points: limit.points, duration: limit.seconds };
   const local = new RateLimiterMemory({ ...options, keyPrefix: group });
-  // The limiter itself keeps every key until its window ends, however many there are.
+  // The limiter keeps each key until its window ends, without a bound on their number.
   const localKeys = new LRUCache<string, true>({
-    max: MOST_LOCAL_KEYS,
+    max: MAX_LOCAL_KEYS,
     dispose: (_, key, reason) => void (reason === 'evict' && local.delete(key)),
   });
   const here: Limiter = {
@@ -75,7 +75,7 @@ function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounti
   };
 }
 
-/** Counts one request. rate-limiter-flexible rejects with a result when the caller is over, and with an error when its store failed. */
+/** Counts one request. rate-limiter-flexible rejects with a result when the caller is over the limit, and with an error when its store fails. */
 async function consume(limiter: RateLimiterAbstract, key: string, limit: RateLimit): Promise<RateLimitState> {
   try {
     return stateOf(await limiter.consume(key), limit, true);

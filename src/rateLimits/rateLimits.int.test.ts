@@ -17,10 +17,10 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
   let proxy: TcpProxy;
   const ends: (() => void)[] = [];
 
-  /** Commands for which processes turned to Redis: only these can make anyone wait. */
+  /** Commands that processes sent to Redis. Only these can make a caller wait. */
   let asked = 0;
 
-  /** As one API process has it; but where nothing hangs, no count is to stay out of Redis because the machine is slow. */
+  /** The rate limits of one API process. The default timeout is long, so that a slow machine does not make it count by itself. */
   function processWith(redisUrl: string, timeoutMs = 10_000): RateLimits {
     const client = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => 50 });
     client.on('error', () => undefined);
@@ -52,7 +52,7 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
     redis.disconnect();
   });
 
-  /** Until counts of this process arrive in Redis, where another sees them. */
+  /** Waits until both processes count in Redis. */
   async function untilShared(one: RateLimits, other: RateLimits): Promise<void> {
     await eventually(
       async () => {
@@ -69,7 +69,7 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
     return states.filter((state) => state?.allowed === true).length;
   }
 
-  test('let a caller have the limit once, whichever processes it asks', async () => {
+  test('give a caller one limit for all processes', async () => {
     const [one, other] = [processWith(proxy.url), processWith(url)];
     await untilShared(one, other);
     const caller = `user:${randomUUID()}`;
@@ -78,7 +78,7 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
   });
 
   test.each(['hang', 'cut'] as const)(
-    'go on counting by themselves while Redis is away (%s), without making anyone wait or fail, and together again afterwards',
+    'are counted per process while Redis does not answer (%s), without delays or errors, and together again afterwards',
     async (how) => {
       const [one, other] = [processWith(proxy.url, 100), processWith(url)];
       await untilShared(one, other);
@@ -93,7 +93,7 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
     },
   );
 
-  test('give a count back also while Redis is away', async () => {
+  test('take a count back also while Redis does not answer', async () => {
     const one = processWith(proxy.url, 100);
     proxy.cut();
     const caller = `user:${randomUUID()}`;

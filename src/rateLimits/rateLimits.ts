@@ -1,39 +1,39 @@
 /**
- * What is counted apart, and by what.
+ * Each group counts by itself.
  *
- * | group | counts | of one |
+ * | group | counts | per |
  * |---|---|---|
- * | `general` | requests | user, else address |
+ * | `general` | requests | user, or address without a user |
  * | `address` | requests of signed-in users | address |
  * | `login` | well-formed attempts to log in from devices that the account does not know | address |
- * | `refresh` | refreshes | session, else address |
+ * | `refresh` | refreshes | session, or address without a session |
  * | `upload` | uploads | user |
  * | `registration` | well-formed registrations | address |
- * | `guess` | wrong passwords for one account | device that the account knows, else address |
+ * | `guess` | wrong passwords for one account | device that the account knows, or address |
  * | `accountGuess` | wrong passwords from devices that the account does not know | account |
- * | `viewers` | viewers of one video who are counted | address |
+ * | `viewers` | viewers of one video whose views are counted | address |
  */
 export type RateLimitGroup =
   'general' | 'address' | 'login' | 'refresh' | 'upload' | 'registration' | 'guess' | 'accountGuess' | 'viewers';
 
 export interface RateLimitState {
   readonly allowed: boolean;
-  /** Requests a window. */
+  /** Requests per window. */
   readonly limit: number;
   readonly remaining: number;
-  /** Seconds until the window begins anew. */
+  /** Seconds until the next window begins. */
   readonly resetSeconds: number;
 }
 
-/** Counts against the caller's share. Never fails and never makes a request wait long: when in doubt it counts locally. */
+/** Never fails and never makes a request wait long: while Redis does not answer, each process counts by itself. */
 export interface RateLimits {
-  /** `caller`: a key like `user:<id>` or `ip:<address>`. Undefined when limits are turned off. */
+  /** Counts one request. `caller`: a key like `user:<id>` or `ip:<address>`. Resolves with undefined when limits are turned off. */
   consume(group: RateLimitGroup, caller: string): Promise<RateLimitState | undefined>;
-  /** Takes back one that was consumed. */
+  /** Takes back one `consume`. */
   giveBack(group: RateLimitGroup, caller: string): Promise<void>;
 }
 
-/** Requests (`points`) that one caller may make in a window of so many seconds. */
+/** One caller may make `points` requests in a window of `seconds`. */
 export interface RateLimit {
   readonly points: number;
   readonly seconds: number;

@@ -10,7 +10,7 @@ const limits = onlyLimiting({
 });
 
 describe('rate limits', () => {
-  test('let a caller have so many requests a window, and say how many are left', async () => {
+  test('allow so many requests per window, and tell how many are left', async () => {
     const rateLimits = createRateLimits({ enabled: true, limits });
     const states = [];
     for (let request = 0; request < 5; request++) states.push(await rateLimits.consume('general', 'user:a'));
@@ -24,7 +24,7 @@ describe('rate limits', () => {
     expect(states[4]).toMatchObject({ limit: 3, resetSeconds: 60 });
   });
 
-  test('count callers and groups each by themselves', async () => {
+  test('count each caller and each group separately', async () => {
     const rateLimits = createRateLimits({ enabled: true, limits });
     expect((await rateLimits.consume('login', 'user:a'))?.allowed).toBe(true);
     expect((await rateLimits.consume('login', 'user:a'))?.allowed).toBe(false);
@@ -32,7 +32,7 @@ describe('rate limits', () => {
     expect((await rateLimits.consume('general', 'user:a'))?.allowed).toBe(true);
   });
 
-  test('keep a bounded number of callers, and forget the least recent first', async () => {
+  test('remember a bounded number of callers and forget the least recently used', async () => {
     const rateLimits = createRateLimits({ enabled: true, limits });
     await rateLimits.consume('login', 'user:first');
     for (let caller = 0; caller < 100_000; caller++) await rateLimits.consume('login', `user:${caller}`);
@@ -46,7 +46,7 @@ describe('rate limits', () => {
   });
 });
 
-describe('who shares a count', () => {
+describe('the key of a caller', () => {
   test.each([
     ['user:abc', 'user:abc'],
     ['ip:10.0.0.1', 'ip:10.0.0.1'],

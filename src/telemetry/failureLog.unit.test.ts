@@ -4,7 +4,7 @@ import { createFailureLog } from './failureLog.ts';
 
 const [DEBUG, WARN] = [20, 40];
 
-test('a failure is a line when it begins and when its reason changes; its repeats, and all stacks, are at debug', () => {
+test('a failure is logged when it begins and when its reason changes; repeats and stacks are logged at debug', () => {
   const { log, lines } = collectingLog();
   const failed = createFailureLog(log);
   for (let n = 0; n < 3; n++) failed(new Error('reading failed', { cause: new Error('ECONNREFUSED') }), 'trying again');
@@ -19,7 +19,7 @@ test('a failure is a line when it begins and when its reason changes; its repeat
   for (const { stack } of details) expect(stack).toMatch(/failureLog\.unit\.test/);
 });
 
-test('of an error of PostgreSQL the row that failed is left out', () => {
+test('the failing row in an error of PostgreSQL is not logged', () => {
   const { log, lines } = collectingLog();
   createFailureLog(log)(
     Object.assign(new Error('violates a constraint'), { detail: 'Failing row contains (Ada)' }),

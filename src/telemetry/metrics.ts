@@ -1,9 +1,9 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 
-/** What this process counts. Other parts register their own metrics in `registry`. */
+/** The metrics of this process. Other parts register their own in `registry`. */
 export interface Metrics {
   readonly registry: Registry;
-  /** One answered request; `seconds` from its first byte to the last byte of the answer. */
+  /** Counts an answered request. `seconds`: from the first byte of the request to the last byte of the answer. */
   request(method: string, status: number, seconds: number): void;
   /** Events appended, by category of stream. */
   readonly eventsAppended: Counter<'category'>;
@@ -12,7 +12,7 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  // These two have the names, labels and buckets of the seed, whose dashboards go on working.
+  // The names, labels and buckets of these two are those of the original server, so that its dashboards still work.
   const requests = new Counter({
     name: 'api_requests_total',
     help: 'Total number of API requests',

@@ -2,7 +2,7 @@ import type { EventStore } from '../core/eventStore.ts';
 import type { Metrics } from './metrics.ts';
 import type { Tracing } from './tracing.ts';
 
-/** Counts what is appended, and shows appends as spans. Wraps the outermost store of a process. */
+/** Counts appended events and makes a span of each append. Wraps the outermost store of a process. */
 export function observedEventStore(
   store: EventStore,
   { tracing, metrics }: { tracing: Tracing; metrics: Pick<Metrics, 'eventsAppended'> },

@@ -4,7 +4,7 @@ import type { EventStore } from '../core/eventStore.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { Metrics } from './metrics.ts';
 
-/** A scrape must not hang on an event store that does. */
+/** A scrape must not hang when the event store hangs. */
 const LONGEST_WAIT_MS = 1_000;
 
 export interface ProjectionLagOptions {
@@ -14,15 +14,15 @@ export interface ProjectionLagOptions {
   readonly projections: readonly string[];
 }
 
-/** Shows, at each scrape, how far each projection is behind the head of the log; nothing while the head is not known. */
+/** Shows at each scrape how far each projection is behind the head of the log. Shows nothing while the head is unknown. */
 export function showProjectionLag({ metrics, store, progress, projections }: ProjectionLagOptions): void {
   new Gauge({
     name: 'reelstream_projection_lag_events',
-    help: 'Positions between the head of the log and what a projection has taken in',
+    help: 'Positions between the head of the log and the last event that a projection has applied',
     labelNames: ['projection'] as const,
     registers: [metrics.registry],
     async collect() {
-      // Read first: what a projection takes in meanwhile must not show as a negative lag.
+      // Positions are read before the head, so that the lag cannot be negative.
       const positions = projections.map((projection) => [projection, progress.position(projection)] as const);
       const head = await abortable(store.head(), AbortSignal.timeout(LONGEST_WAIT_MS)).catch(() => undefined);
       this.reset();

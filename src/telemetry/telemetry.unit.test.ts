@@ -1,15 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import { createLog } from './log.ts';
+import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { showProjectionLag } from './projectionLag.ts';
 import { parseTraceparent } from './traceparent.ts';
 import { noTracing, startTracing } from './tracing.ts';
 
-describe('the log', () => {
-  test('is JSON lines with level, time and role, and never shows a secret', () => {
+describe('the logger', () => {
+  test('writes JSON lines with level, time and role, and no secret', () => {
     const lines: string[] = [];
-    const log = createLog({ level: 'info', role: 'api', destination: { write: (line) => void lines.push(line) } });
-    log.info(
+    const logger = createLogger({
+      level: 'info',
+      role: 'api',
+      destination: { write: (line) => void lines.push(line) },
+    });
+    logger.info(
       {
         password: 'hush1',
         user: { email: 'hush2', passwordHash: 'hush3' },
@@ -18,7 +22,7 @@ describe('the log', () => {
       },
       'hello',
     );
-    log.debug('not said');
+    logger.debug('not written');
     const [line = '{}'] = lines;
     expect(lines).toHaveLength(1);
     expect(line).not.toContain('hush');
@@ -30,10 +34,14 @@ describe('the log', () => {
     });
   });
 
-  test('never shows the password of an AUTH that Redis refused', () => {
+  test('does not write a password that Redis refused', () => {
     const lines: string[] = [];
-    const log = createLog({ level: 'info', role: 'api', destination: { write: (line) => void lines.push(line) } });
-    log.info(
+    const logger = createLogger({
+      level: 'info',
+      role: 'api',
+      destination: { write: (line) => void lines.push(line) },
+    });
+    logger.info(
       { err: Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['ada', 'hush'] } }) },
       'refused',
     );
@@ -43,7 +51,7 @@ describe('the log', () => {
 });
 
 describe('metrics', () => {
-  test('are those of the seed to the letter, and more beside them', async () => {
+  test('have the names and help texts of the original server, and more beside them', async () => {
     const metrics = createMetrics();
     metrics.request('GET', 200, 0.05);
     metrics.request('GET', 200, 0.15);
@@ -85,16 +93,16 @@ describe('the lag of projections', () => {
     return await metrics.registry.metrics();
   };
 
-  test('is what lies between each of them and the head of the log', async () => {
+  test('is the distance of each of them to the head of the log', async () => {
     const lines = (await lagOf(() => Promise.resolve(42n))).split('\n');
     expect(lines).toContain('reelstream_projection_lag_events{projection="videos"} 2');
     expect(lines).toContain('reelstream_projection_lag_events{projection="likes"} 0');
   });
 
   test.each([
-    ['is away', () => Promise.reject(new Error('away'))],
+    ['is unavailable', () => Promise.reject(new Error('unavailable'))],
     ['hangs', () => new Promise<bigint>(() => undefined)],
-  ])('is not shown, and everything else is, while the log %s', async (_what, head) => {
+  ])('is not shown while the log %s; everything else is', async (_what, head) => {
     const text = await lagOf(head);
     expect(text).not.toContain('reelstream_projection_lag_events{');
     expect(text).toContain('process_cpu_seconds_total');
@@ -109,7 +117,7 @@ describe('a traceparent', () => {
       spanId: 'b7ad6b7169203331',
       traceFlags: 1,
     }));
-  test('of a later version is read as far as it is known', () =>
+  test('of a later version is read up to the known fields', () =>
     expect(parseTraceparent(`cc${good.slice(2)}-what-the-future-holds`)?.spanId).toBe('b7ad6b7169203331'));
   test.each([
     undefined,
@@ -123,7 +131,7 @@ describe('a traceparent', () => {
   ])('is not %p', (header) => expect(parseTraceparent(header)).toBeUndefined());
 });
 
-test('without a place to send spans to, nothing is traced and work is done all the same', async () => {
+test('without an endpoint, nothing is traced and the work is done', async () => {
   const tracing = await startTracing({ endpoint: undefined, service: 'test' });
   expect(tracing).toBe(noTracing);
   expect(

@@ -4,7 +4,7 @@ export interface RemoteSpan {
   readonly traceFlags: number;
 }
 
-/** Reads a W3C `traceparent` (version 00 and, as the standard asks, later ones that begin alike); undefined when it is not one. */
+/** Reads a W3C `traceparent`: version 00 and, as the standard demands, later versions that begin like it. Undefined for other text. */
 export function parseTraceparent(header: unknown): RemoteSpan | undefined {
   if (typeof header !== 'string') return undefined;
   const [, version, traceId, spanId, flags, rest] =

@@ -24,7 +24,7 @@ interface Span {
   readonly attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
 }
 
-/** What an OpenTelemetry collector would have received (OTLP over HTTP, as JSON). */
+/** The spans that a collector receives (OTLP over HTTP, as JSON). */
 const received: Span[] = [];
 const services = new Set<string>();
 let collector: Server;
@@ -74,7 +74,7 @@ describe('a request that is traced', () => {
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
 
-  test('continues its client’s trace, through the command, into the event', async () => {
+  test('continues the trace of its client in the command and in the event', async () => {
     const metrics = createMetrics();
     const inner = createPostgresEventStore({ pool: database.pool });
     const store = observedEventStore(inner, { tracing, metrics });
@@ -129,7 +129,7 @@ describe('a request that is traced', () => {
     await store.close();
   });
 
-  test('ends its process in time also when the collector is away', async () => {
+  test('does not delay the end of the process when the collector is unavailable', async () => {
     collector.closeAllConnections();
     await new Promise((resolve) => collector.close(resolve));
     await tracing.span('lost', { kind: 'internal' }, () => Promise.resolve());

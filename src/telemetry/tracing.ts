@@ -6,7 +6,7 @@ type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 export interface SpanFacts {
   readonly kind: 'server' | 'client' | 'consumer' | 'internal';
-  /** W3C `traceparent` of whoever asked; the active span by default. */
+  /** The W3C `traceparent` of the caller. Default: the active span. */
   readonly parent?: string | undefined;
   readonly attributes?: Attributes;
 }
@@ -15,13 +15,13 @@ export interface ActiveSpan {
   set(attributes: Attributes): void;
 }
 
-/** Spans around work, and the name under which other processes continue them. Costs nothing while it is off. */
+/** Makes spans, and the `traceparent` with which other processes continue them. Costs nothing while it is off. */
 export interface Tracing {
-  /** Runs `work` inside a span, which ends with it. A rejection marks the span as failed, unless it is a refusal (`DomainError`). */
+  /** Runs `work` in a span. A rejection marks the span as failed, except a `DomainError`, which only refuses a request. */
   span<T>(name: string, facts: SpanFacts, work: (span: ActiveSpan) => Promise<T>): Promise<T>;
-  /** Of the active span; undefined outside of any. */
+  /** The `traceparent` of the active span, if there is one. */
   traceparent(): string | undefined;
-  /** Sends what is still held back, for two seconds at most. */
+  /** Sends the remaining spans. Takes two seconds at most. */
   close(): Promise<void>;
 }
 
@@ -34,17 +34,17 @@ export const noTracing: Tracing = {
 };
 
 export interface TracingOptions {
-  /** The value of `OTEL_EXPORTER_OTLP_ENDPOINT`; without it nothing is loaded and nothing traced. */
+  /** The value of `OTEL_EXPORTER_OTLP_ENDPOINT`. When undefined, OpenTelemetry is not loaded and nothing is traced. */
   readonly endpoint: string | undefined;
-  /** Becomes `service.name`. */
+  /** The attribute `service.name`. */
   readonly service: string;
 }
 
-/** Starts the OpenTelemetry SDK, which reads the `OTEL_*` variables (endpoint, protocol, headers, sampling) from the environment itself. */
+/** Starts the OpenTelemetry SDK. The SDK reads the `OTEL_*` variables (endpoint, protocol, headers, sampling) by itself. */
 export async function startTracing({ endpoint, service }: TracingOptions): Promise<Tracing> {
   if (endpoint === undefined) return noTracing;
   const [api, { NodeSDK }] = await Promise.all([import('@opentelemetry/api'), import('@opentelemetry/sdk-node')]);
-  // Traces only: Prometheus scrapes the metrics, and logs go to standard output.
+  // Only traces: Prometheus scrapes the metrics, and pino writes to standard output.
   const sdk = new NodeSDK({ serviceName: service, metricReaders: [], logRecordProcessors: [] });
   sdk.start();
   return { ...tracingOver(api), close: () => atMost(2_000, sdk.shutdown()) };
@@ -85,7 +85,7 @@ function kindOf(api: typeof OpenTelemetry, kind: SpanFacts['kind']): OpenTelemet
   return { server: SERVER, client: CLIENT, consumer: CONSUMER, internal: INTERNAL }[kind];
 }
 
-/** A collector that is away must not hold up the end of the process; nor is losing spans an error. */
+/** An unavailable collector must not delay the end of the process. Losing spans is not an error. */
 async function atMost(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -83,7 +83,7 @@ export async function startAccountsTest({
     what: 'the projections run',
   });
 
-  const idempotency = createPostgresIdempotency({ pool, secret: 'only for fingerprints', log });
+  const idempotency = createPostgresIdempotency({ pool, secret: 'only for fingerprints', logger: log });
   const rateLimits = createRateLimits({ enabled: limits !== undefined, limits: onlyLimiting(limits ?? {}) });
   const api = await startTestApi({
     pool,

@@ -37,7 +37,7 @@ async function startOwn(durable: boolean): Promise<{ url: string; stop: () => Pr
   await removeAbandoned();
   const dataDir = await mkdtemp(join(tmpdir(), FOLDER));
   const settings = { ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }), max_connections: '300' };
-  const { url, stop } = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'silent' }), settings });
+  const { url, stop } = await startEmbeddedPostgres({ dataDir, logger: pino({ level: 'silent' }), settings });
   return {
     url,
     stop: async () => {

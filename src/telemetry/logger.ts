@@ -1,6 +1,9 @@
 import { pino, type DestinationStream, type Logger, type LevelWithSilent } from 'pino';
 
-/** Fields that never reach a log, up to three levels deep in an object. A second line of defence: no code should log them in the first place. */
+/**
+ * Fields that are never logged, up to three levels deep in an object. A second line of defence: no code should log these fields
+ * in the first place.
+ */
 const SECRET_FIELDS = [
   'password',
   'passwordHash',
@@ -14,19 +17,19 @@ const SECRET_FIELDS = [
   'username',
 ];
 
-/** An error of Redis holds the command that failed: when the password was refused, that command has it. */
+/** An error of Redis contains the failed command. When Redis refused the password, that command contains the password. */
 const COMMAND_ARGUMENTS = 'err.command.args';
 
-export interface LogOptions {
+export interface LoggerOptions {
   readonly level: LevelWithSilent;
-  /** Which process speaks: `serve`, `api`, `projector`… */
+  /** The role of the process: `serve`, `api`, `projector`… */
   readonly role: string;
   /** Standard output by default. */
   readonly destination?: DestinationStream;
 }
 
-/** JSON lines. The caller passes the logger on; nothing imports one. */
-export function createLog({ level, role, destination }: LogOptions): Logger {
+/** Writes JSON lines. The logger is passed as an argument; no module imports one. */
+export function createLogger({ level, role, destination }: LoggerOptions): Logger {
   const options = {
     level,
     base: { role, pid: process.pid },
