@@ -10,7 +10,7 @@ import { inTurns, percentile, rate, type Benchmark, type Comparison } from './be
 const CALLERS = 32;
 const EVENTS_TO_READ = 100_000;
 
-/** The event store on PostgreSQL, next to the textbook way: a transaction an append, a page parsed by the driver's defaults. */
+/** The PostgreSQL event store, compared with the usual way: a transaction per append, and pages parsed with the driver's defaults. */
 export const appends: Benchmark = {
   name: 'appends',
   async run() {
@@ -33,8 +33,8 @@ export const appends: Benchmark = {
         () => latency(() => transactionEach(pool)),
       );
       return [
-        { what: `appends, ${CALLERS} callers`, peer: 'a transaction an append', ...written, unit: '/s', atLeast: 8 },
-        { what: 'one append at a time, median', peer: 'a transaction an append', ...alone, unit: 'ms' },
+        { what: `appends, ${CALLERS} callers`, peer: 'a transaction per append', ...written, unit: '/s', atLeast: 8 },
+        { what: 'one append at a time, median', peer: 'a transaction per append', ...alone, unit: 'ms' },
         await reading(pool, store),
       ];
     } finally {
@@ -54,7 +54,7 @@ function someLike(): NewEvent {
   };
 }
 
-/** The same promises (commit-ordered positions, checked revision) with a transaction of its own for each append. */
+/** Gives the same guarantees (commit-ordered positions, checked revision) with one transaction per append. */
 async function transactionEach(pool: pg.Pool): Promise<void> {
   const { id, type, data, metadata } = someLike();
   const client = await pool.connect();
@@ -109,7 +109,7 @@ async function reading(pool: pg.Pool, store: EventStore): Promise<Comparison> {
         }
       }),
   );
-  return { what: 'reading the whole log', peer: 'objects, 1 000 a page', ...rates, unit: '/s' };
+  return { what: 'reading the whole log', peer: 'objects, 1 000 per page', ...rates, unit: '/s' };
 }
 
 async function latency(once: () => Promise<void>): Promise<number> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 
-/** The peer of the benchmark `feed`: one route, which sends the bytes that the parent process gives it, as Express documents it. */
+/** What the benchmark `feed` compares with: one Express route that sends the bytes that it gets from the parent process. */
 const [body] = (await once(process, 'message')) as [string];
 const bytes = Buffer.from(body);
 const app = express();

@@ -1,11 +1,11 @@
-/** One of our figures next to that of the way most would do it, measured in the same run on the same machine. */
+/** One of our figures, compared with the usual way to do it, measured in the same run on the same machine. */
 export interface Comparison {
   readonly what: string;
   readonly peer: string;
   readonly ours: number;
   readonly theirs: number;
   readonly unit: string;
-  /** Ours ÷ theirs that we hold ourselves to; without it the figure is for information. */
+  /** The required ratio `ours / theirs`. Without a requirement the figure is for information. */
   readonly atLeast?: number;
   readonly atMost?: number;
 }
@@ -15,7 +15,7 @@ export interface Benchmark {
   run(): Promise<readonly Comparison[]>;
 }
 
-/** How many times a second something was done: by `callers` at once, each going on for `ms` milliseconds. */
+/** How many times per second `callers` concurrent callers do something, each for `ms` milliseconds. */
 export async function rate(callers: number, ms: number, once: (caller: number) => Promise<void>): Promise<number> {
   const start = performance.now();
   let done = 0;
@@ -29,7 +29,7 @@ export async function rate(callers: number, ms: number, once: (caller: number) =
   return done / ((performance.now() - start) / 1_000);
 }
 
-/** Takes turns, so that what else the machine does falls on both alike; the medians are compared. */
+/** Measures both in turns, so that other work of the machine affects both. Returns the medians. */
 export async function inTurns(
   rounds: number,
   ours: () => Promise<number>,

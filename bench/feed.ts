@@ -11,7 +11,7 @@ const SECONDS = 3;
 const ROUNDS = 5;
 const PATH = '/api/v1/video?page=1&limit=10';
 
-/** The feed through everything that a request goes through, next to Express alone with the same bytes in memory, each in a process of its own. */
+/** The feed of the whole server, compared with Express alone sending the same bytes from memory. Each runs in its own process. */
 export const feed: Benchmark = {
   name: 'feed',
   async run() {
@@ -42,7 +42,7 @@ export const feed: Benchmark = {
     const peer = { peer: 'Express alone, the same bytes', unit: '/s' };
     const results: Comparison[] = [
       { what: `feed reads, ${CONNECTIONS} connections`, ...peer, ...quiet, atLeast: 0.5 },
-      { what: 'feed reads while a like goes on all the time', ...peer, ...whileLiked },
+      { what: 'feed reads while a like is toggled all the time', ...peer, ...whileLiked },
     ];
     return results;
   },
@@ -54,7 +54,7 @@ async function reads(url: string, seconds = SECONDS): Promise<number> {
   return requests.average;
 }
 
-/** Does one thing again and again while another is done. */
+/** Repeats `again` until `work` is done. */
 async function during<T>(again: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
   let over = false;
   const repeating = (async () => {

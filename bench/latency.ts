@@ -7,13 +7,13 @@ import { percentile, type Benchmark } from './benchmark.ts';
 const PEOPLE = 32;
 const VIDEOS = 20;
 
-/** The embedded way, and the way through Kafka, on one machine: up to so many likes a second. Beyond it the figures are for information. */
+/** The promised p99 on one machine, up to so many likes per second. At higher rates the figures are for information. */
 const PROMISED = { embedded: { ms: 50, rate: 100 }, cluster: { ms: 150, rate: 500 } };
 
 /**
- * From command to read model: the answer to a like carries a count read from the read model after the like is in it, so
- * the time until that answer is the time until any query sees the like, and HTTP on top. `SYSTEM_PROFILE=cluster` measures
- * the way through Kafka, with one process a role.
+ * The time from a command to its read model. The answer to a like contains a count that is read from the read model after the like
+ * is in it. The time until that answer is therefore the time until any query sees the like, plus HTTP. `SYSTEM_PROFILE=cluster`
+ * measures the path through Kafka, with one process per role.
  */
 export const latency: Benchmark = {
   name: 'latency',
@@ -21,15 +21,15 @@ export const latency: Benchmark = {
     const promised = PROMISED[profile];
     const promise = { unit: 'ms', peer: 'what we promise', theirs: promised.ms };
     return (await measure([100, 500], 10)).flatMap(({ rate, times, behind }) => [
-      { what: `a like until it is read, median at ${rate}/s (${profile})`, ours: percentile(times, 0.5), ...promise },
+      { what: `time until a like is read, median at ${rate}/s (${profile})`, ours: percentile(times, 0.5), ...promise },
       {
-        what: `a like until it is read, p99 at ${rate}/s (${profile})`,
+        what: `time until a like is read, p99 at ${rate}/s (${profile})`,
         ours: percentile(times, 0.99),
         ...promise,
         ...(rate <= promised.rate && { atMost: 1 }),
       },
       {
-        what: `likes answered behind at ${rate}/s (${profile})`,
+        what: `likes answered before the read model has them at ${rate}/s (${profile})`,
         ours: behind,
         theirs: times.length,
         unit: 'of',
@@ -41,9 +41,9 @@ export const latency: Benchmark = {
 };
 
 interface Measured {
-  /** Commands a second, sent whether or not earlier ones were answered. */
+  /** Commands per second. They are sent even when earlier ones are not answered yet. */
   readonly rate: number;
-  /** Milliseconds from the moment each command was due to the answer that counts it. */
+  /** Milliseconds from the time at which each command was due to its answer. */
   readonly times: readonly number[];
   /** Answers whose read model had not caught up within two seconds. */
   readonly behind: number;
@@ -57,7 +57,7 @@ async function measure(rates: readonly number[], seconds: number): Promise<Measu
     videoIds.push((await uploaded(system.api(), people[0]!.token, await clip('plain'))).id);
 
   let sent = 0;
-  /** Goes through all pairs before it comes to one again, so that no two toggles of one pair are under way. */
+  /** Takes all pairs of person and video in turn, so that one pair is not toggled twice at the same time. */
   const toggle = async (due: number): Promise<{ ms: number; behind: boolean }> => {
     const pair = sent++ % (PEOPLE * VIDEOS);
     const answer = await toggleLike(system.api(), videoIds[pair % VIDEOS]!, people[Math.floor(pair / VIDEOS)]!.token);
@@ -74,7 +74,7 @@ async function measure(rates: readonly number[], seconds: number): Promise<Measu
   return results;
 }
 
-/** Sends at a steady rate. A slow answer does not slow the sender down, so it cannot hide the wait of those behind it. */
+/** Sends at a steady rate, independent of the answers. A slow answer therefore cannot hide how long later commands wait. */
 async function openLoop<T>(rate: number, seconds: number, send: (due: number) => Promise<T>): Promise<T[]> {
   const answers: Promise<T>[] = [];
   const begun = performance.now();

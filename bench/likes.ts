@@ -9,7 +9,10 @@ const VIDEOS = 20;
 const TOGGLES = 6_000;
 const ROUNDS = 5;
 
-/** Like toggles over HTTP, each answered only once its read model counts it: on one hot video, next to random ones. Then every count must be exact. */
+/**
+ * Like toggles over HTTP, on one hot video compared with random videos. Each is answered after its read model counts it. At the end
+ * every count must be exact.
+ */
 export const likes: Benchmark = {
   name: 'likes',
   async run() {
@@ -41,7 +44,7 @@ export const likes: Benchmark = {
   },
 };
 
-/** So many toggles, each connection a person of its own; answers how many a second. Keeps account of who likes what. */
+/** Sends `amount` toggles, each connection as a different person, and returns the rate per second. Updates `liked`: who likes what. */
 async function toggles(
   system: System,
   people: readonly Person[],
@@ -66,7 +69,7 @@ async function toggles(
           headers: { authorization: `Bearer ${person.token}` },
           setupRequest: (request) => ({ ...request, path: `/api/v1/video/${(video = choose())}` }),
           onResponse(status, body) {
-            // autocannon itself ends on a whole second.
+            // autocannon only ends on a whole second.
             last = performance.now();
             if (status !== 200) failures.push(`${status} ${body}`);
             const pair = `${video} ${person.id}`;

@@ -12,14 +12,14 @@ import { uploadMemory } from './uploadMemory.ts';
 const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed, relay];
 
 /**
- * `npm run bench -- [name…]`: runs benchmarks and prints ours next to the peer's, on the PostgreSQL that DATABASE_URL names or one
- * started for it. Ends with code 1 when a ratio that we hold ourselves to is missed.
+ * `npm run bench -- [name…]`: runs benchmarks and prints our figures beside those of the peer. Uses the PostgreSQL of DATABASE_URL,
+ * or starts one. The exit code is 1 when a required ratio is missed.
  */
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
   if (unknown.length > 0)
     throw new Error(
-      `there is no benchmark ${unknown.join(', ')}; there is ${benchmarks.map(({ name }) => name).join(', ')}`,
+      `there is no benchmark ${unknown.join(', ')}; the benchmarks are ${benchmarks.map(({ name }) => name).join(', ')}`,
     );
   await provideServer({ durable: true });
   try {
@@ -47,7 +47,7 @@ function print(results: readonly Comparison[]): void {
     result.atLeast !== undefined ? `≥ ${result.atLeast}` : result.atMost !== undefined ? `≤ ${result.atMost}` : '',
     missed(result) ? 'MISSED' : '',
   ]);
-  const table = [['what', 'ours', 'peer', 'unit', 'the peer', 'ratio', 'wanted', ''], ...rows];
+  const table = [['what', 'ours', 'peer', 'unit', 'the peer', 'ratio', 'required', ''], ...rows];
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   for (const row of table)
     console.log(

@@ -11,13 +11,13 @@ import { percentile, type Benchmark } from './benchmark.ts';
 const EVENTS = 100_000;
 const PROMISED = 20_000;
 
-/** How fast a relay copies a backlog of likes to Kafka, from its start until the brokers have acknowledged the last. Needs KAFKA_BROKERS. */
+/** How fast a relay copies a backlog of likes to Kafka, from its start until the brokers have acknowledged the last like. Needs KAFKA_BROKERS. */
 export const relay: Benchmark = {
   name: 'relay',
   async run() {
     const brokers = process.env['KAFKA_BROKERS']?.split(',');
     if (brokers === undefined) {
-      console.error('relay is SKIPPED: KAFKA_BROKERS names no broker');
+      console.error('relay is SKIPPED: KAFKA_BROKERS is not set');
       return [];
     }
     const log = pino({ level: 'warn' });

@@ -10,7 +10,7 @@ import type { Benchmark } from './benchmark.ts';
 
 const PROMISED_MS = 5_000;
 
-/** From `npm start`, as a user types it, to ready: on an empty folder, and on one that was used before. */
+/** The time from `npm start` to ready, on an empty data folder and on a used one. */
 export const startup: Benchmark = {
   name: 'startup',
   async run() {

@@ -13,14 +13,14 @@ const MB = 1_000_000;
 const SIZE = 50 * MB;
 const PROMISED_BYTES = 100 * MB;
 
-/** Resident memory of the embedded process while four files of almost 50 MB arrive at once. Linux only. */
+/** Growth of the resident memory of the embedded process while four files of almost 50 MB arrive at the same time. Linux only. */
 export const uploadMemory: Benchmark = {
   name: 'uploadMemory',
   async run() {
     const { before, peak } = await grow();
     return [
       {
-        what: `memory grows by, ${UPLOADS} × ${SIZE / MB} MB arriving at once`,
+        what: `memory growth while ${UPLOADS} × ${SIZE / MB} MB arrive at once`,
         peer: 'what we promise',
         ours: (peak - before) / MB,
         theirs: PROMISED_BYTES / MB,
@@ -36,7 +36,7 @@ async function grow(): Promise<{ before: number; peak: number }> {
   await using system = await startSystem({ environment: { LOG_LEVEL: 'warn' } });
   const [server] = system.processes;
   const people = await newPeople(UPLOADS, system.api);
-  // What the first request of its kind loads once is no growth of the uploads.
+  // The first upload loads code, which must not count as growth.
   await upload(server!.url, people[0]!.token, await clip('plain'));
 
   const before = residentBytes(server!.pid!);
@@ -56,7 +56,7 @@ async function grow(): Promise<{ before: number; peak: number }> {
   return { before, peak };
 }
 
-/** A real mp4 of that many bytes: what is missing is a box that players skip (ISO/IEC 14496-12, 8.1.2). Receiving it is all the work there is. */
+/** A real mp4 of that many bytes. It is padded with a box that players skip (ISO/IEC 14496-12, 8.1.2), so it is large to receive and easy to process. */
 async function paddedClip(bytes: number): Promise<{ readonly path: string } & AsyncDisposable> {
   const content = await readFile(await clip('plain'));
   const padding = Buffer.alloc(bytes - content.length);

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// Plain JavaScript on purpose: it must parse on any Node, to say clearly that this one is too old.
+// Plain JavaScript, so that an old Node can parse it and print a clear message.
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 24) {
   process.stderr.write(
-    `ReelStream runs on Node 24 or newer, this is ${process.version}. On Linux, npm ci brings Node 24 along: use "npm start" or "npm run reelstream -- <command>" after it.\n`,
+    `ReelStream needs Node 24 or newer, and this is ${process.version}. On Linux, npm ci installs Node 24: run "npm ci", then "npm start" or "npm run reelstream -- <command>".\n`,
   );
   process.exit(1);
 }
-// Halves the time that a start takes to load. Beside the code, so that whoever could change one could change the other.
+// The compile cache halves the load time of a start. It is beside the code, so that only users who can change the code can change it.
 module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/reelstream', import.meta.url)));
 await import('../src/main.ts');

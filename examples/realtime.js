@@ -1,24 +1,24 @@
-// Prints what happens, as it happens:
+// Prints events as they happen:
 //
 //   node examples/realtime.js [topic…]        topics: feed (default), video:<id>, me
 //
-// URL is the server (http://localhost:3000), TOKEN an access token (needed for "me"), SINCE a position to begin after.
-// Restart the server meanwhile: the program reconnects and misses nothing. Ctrl-C ends it.
+// Environment: URL is the server (default http://localhost:3000), TOKEN an access token (needed for "me"), SINCE the position
+// after which to begin. The program reconnects after a restart of the server and misses no event. Ctrl-C ends it.
 import { io } from 'socket.io-client';
 
 const { URL: url = 'http://localhost:3000', TOKEN: token, SINCE: since } = process.env;
 const topics = process.argv.length > 2 ? process.argv.slice(2) : ['feed'];
 
-/** The last event that has been handled; where the next subscription begins. */
+/** The position of the last handled event. The next subscription begins after it. */
 let position = since;
 
 const socket = io(url, {
-  // A function is called at every reconnect: a program that runs for long gets a fresh token here.
+  // Called at each reconnect. A long-running program returns a fresh token here.
   auth: (give) => give(token === undefined ? {} : { token }),
   reconnectionDelayMax: 2_000,
 });
 
-// Subscriptions belong to a connection, so this happens after each reconnect as well.
+// A subscription ends with its connection, so this subscribes again after each reconnect.
 socket.on('connect', async () => {
   const answer = await socket.emitWithAck('subscribe', { topics, ...(position !== undefined && { since: position }) });
   if (!answer.ok) return stop(answer.error);
@@ -31,7 +31,7 @@ socket.on('event', (event) => {
   position = event.position;
 });
 
-// "feed_unavailable" needs nothing: the server closes the connection, and the reconnect subscribes again.
+// "feed_unavailable" needs no handling: the server closes the connection, and the reconnect subscribes again.
 socket.on('event_error', (error) => {
   if (error.code === 'too_far_behind') stop(error);
 });
@@ -39,7 +39,7 @@ socket.on('event_error', (error) => {
 socket.on('disconnect', (reason) => console.error(`disconnected (${reason})`));
 
 socket.on('connect_error', (error) => {
-  // Refused by the server, where trying again does not help; otherwise the server is away, and Socket.io tries again by itself.
+  // The server refuses the token, so a retry does not help. After other errors, Socket.io retries by itself.
   if (error.data?.code === 'token_invalid') stop({ code: error.data.code, message: error.message });
 });
 

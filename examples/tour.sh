@@ -11,15 +11,15 @@ NAME=ada_$(date +%s)_$$
 ANSWER=$(mktemp)
 trap 'rm -f "$ANSWER"' EXIT
 
-# step TITLE <<COMMAND: the answer of the command stays in $ANSWER.
+# step TITLE <<COMMAND: runs the command and keeps its answer in $ANSWER.
 step() {
   COMMAND=$(cat)
   printf '\n%s\n\n%s\n\n' "── $1" "$COMMAND"
   if ! eval "$COMMAND" >"$ANSWER"; then
-    echo "There is no answer from $URL. Start ReelStream (npm start), or say where it is: examples/tour.sh http://localhost:3000" >&2
+    echo "$URL does not answer. Start ReelStream (npm start), or pass its URL: examples/tour.sh http://localhost:3000" >&2
     exit 1
   fi
-  # Prints it readably, and fails when it tells of a failure.
+  # Prints the answer with line breaks, and fails when the answer is an error.
   node -e '
     const text = require("fs").readFileSync(process.argv[1], "utf8");
     const answer = JSON.parse(text);
@@ -28,7 +28,7 @@ step() {
   ' "$ANSWER"
 }
 
-# field PATH: a field of the last answer.
+# field PATH: prints a field of the last answer.
 field() {
   node -p '
     process.argv[2].split(".").reduce((value, name) => value[name], JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")))
@@ -59,7 +59,7 @@ step 'Watch it: this counts a view' <<'COMMAND'
 curl -sS $URL/api/v1/video/$VIDEO
 COMMAND
 
-step 'Like it; the same again would take the like back' <<'COMMAND'
+step 'Like it. The same request again removes the like' <<'COMMAND'
 curl -sS -X POST $URL/api/v1/video/$VIDEO -H "Authorization: Bearer $TOKEN"
 COMMAND
 
@@ -73,7 +73,7 @@ COMMAND
 
 cat <<END
 
-── Where to go from here
+── What next
 
 Play the clip:               $CLIP
 All operations:              $URL/docs

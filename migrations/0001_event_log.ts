@@ -4,8 +4,8 @@ import type { Migration } from 'kysely/migration';
 /**
  * The event log and the one function that writes to it.
  *
- * A position is taken under a row lock on the single row of `head`, held until the commit: positions become visible
- * in their own order, so whoever has seen p has seen all below p (docs/adr/0003-event-ordering.md).
+ * An append takes its positions under a lock on the single row of `head` and holds the lock until its commit. Positions therefore
+ * become visible in their order: a reader who sees position p sees all below p (docs/adr/0003-event-ordering.md).
  */
 export const eventLog: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
@@ -41,14 +41,14 @@ export const eventLog: Migration = {
 };
 
 /**
- * Appends a batch of independent requests and says of each what became of it.
+ * Appends a batch of independent requests and returns an outcome for each.
  *
- * In: the distinct streams; of each request its stream (index from 1), the expected revision (-1: none, -2: any) and its number of
- * events; the events of all requests one after the other. Out, a row a request: `appended` or `repeated` with the last
- * event's place, `conflict` with the revision found, or `taken` when some of its ids are in the log in another way.
+ * In: the distinct streams; for each request its stream (index from 1), its expected revision (-1: none, -2: any) and its number of
+ * events; the events of all requests in a row. Out, a row per request: `appended` or `repeated` with the place of its last event,
+ * `conflict` with the revision found, or `taken` when some of its ids are in the log as other events.
  *
- * Planner settings: the inputs are small and the table is large; on a young table without statistics the planner
- * would choose to scan all of it.
+ * Planner settings: the inputs are small and the table is large. Without statistics, on a new table, the planner would scan the
+ * whole table.
  */
 const appendEvents = `
 create function reelstream.append_events(

@@ -2,8 +2,8 @@ import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * One key a user, wrapped by the master key. A forgotten user's row stays, without its key: the tombstone that
- * keeps a new key from being made (docs/adr/0005-personal-data.md).
+ * One key per user, encrypted with the master key. The row of a forgotten user stays without its key. This tombstone prevents a new
+ * key for the user (docs/adr/0005-personal-data.md).
  */
 export const userKeys: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Answers of commands under their `Idempotency-Key`, for 24 hours. `status` is null while the command runs, or when its answer may not be kept. */
+/** Answers of commands, by their `Idempotency-Key`, for 24 hours. `status` is null while the command runs, and when its answer may not be kept. */
 export const idempotency: Migration = {
   async up(db) {
     await sql`create schema if not exists reelstream`.execute(db);

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Who is in charge of what exists once, and how far the relay to Kafka is (docs/adr/0008-kafka-delivery.md). */
+/** Which process does the work that only one may do, and how far the relay to Kafka is (docs/adr/0008-kafka-delivery.md). */
 export const leases: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
     await sql`

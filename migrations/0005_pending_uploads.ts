@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * What each user has waiting, for the quotas of uploads. `expires_at` is null once the upload is in the log; until then the
- * row is a reservation, which lapses if the process that receives the upload dies.
+ * The uploads of each user that wait to be processed, for the quotas. `expires_at` is null once the upload is in the log. Until then
+ * the row is a reservation, which expires if the process that receives the upload dies.
  */
 export const pendingUploads: Migration = {
   async up(db) {

@@ -5,7 +5,7 @@ import { idempotency } from './0003_idempotency.ts';
 import { leases } from './0004_leases.ts';
 import { pendingUploads } from './0005_pending_uploads.ts';
 
-/** In the order of their names; a migration that has been released is never changed. */
+/** Run in the order of their names. A released migration is never changed. */
 export const migrations: Record<string, Migration> = {
   '0001_event_log': eventLog,
   '0002_user_keys': userKeys,

@@ -14,7 +14,7 @@ async function main([name = 'serve', ...args]: readonly string[]): Promise<numbe
   return command.run(args);
 }
 
-/** `.env` in the working folder, if there is one; variables that are set already win. */
+/** Reads `.env` in the working folder, if there is one. Variables that are already set are kept. */
 function loadEnvFile(): void {
   try {
     process.loadEnvFile();
@@ -27,7 +27,7 @@ function loadEnvFile(): void {
 try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
-  // What the user can mend is said in a sentence; for everything else the stack is what helps.
+  // Errors that the user can fix are printed as a sentence. Other errors are printed with their stack.
   console.error(error instanceof StartError || error instanceof UsageError ? error.message : error);
   process.exit(1);
 }

@@ -4,66 +4,66 @@ import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { SharedCache, SharedEntry } from './sharedCache.ts';
 import { covers, reaches, type Stamp } from './stamp.ts';
 
-/** A serialised answer, and a strong ETag made of its bytes. */
+/** A serialised answer with a strong ETag of its bytes. */
 export interface CachedReply {
   readonly bytes: Buffer;
   readonly etag: string;
 }
 
 export interface CachedQuery {
-  /** Says all that the answer depends on. Nothing about who asks: entries are shared by everyone. */
+  /** Contains everything that the answer depends on. The caller is not part of it, since all callers share an entry. */
   readonly key: string;
-  /** The projection that feeds the answer. */
+  /** The projection that the answer is read from. */
   readonly projection: string;
-  /** The asker has seen this position of the projection: nothing older will do. */
+  /** The caller has seen this position, so the answer must not be older. */
   readonly minPosition?: bigint | undefined;
-  /** Asks the read model. `undefined` (there is no such thing) is remembered too. */
+  /** Queries the read model. `undefined` (it does not exist) is cached too. */
   readonly load: () => Promise<Buffer | undefined>;
 }
 
 /**
- * Serialised answers of queries.
+ * A cache of serialised answers of queries.
  *
- * Promises: no answer is older than one second, nor than the last commit of its projection that this process has heard
- * of, nor than `minPosition`; any number of equal questions at once lead to one `load`.
+ * An answer is at most one second old. It includes the last commit of its projection that this process knows, and everything up
+ * to `minPosition`. Any number of equal queries at the same time cause one `load`.
  */
 export interface QueryCache {
-  /** @throws what `load` throws. Errors are not remembered. */
+  /** @throws what `load` throws. Errors are not cached. */
   get(query: CachedQuery): Promise<CachedReply | undefined>;
-  /** Stops listening to commits. */
+  /** Stops listening for commits. */
   close(): void;
 }
 
 export interface QueryCacheOptions {
   readonly progress: Pick<ProjectionProgress, 'onCommit' | 'positions'>;
-  /** A second level that other processes share; without it every process loads for itself. */
+  /** A second level that processes share. Without it, each process loads by itself. */
   readonly shared?: SharedCache | undefined;
-  /** Most memory for entries, in bytes; 32 MB by default. */
+  /** The maximum size of all entries, in bytes. Default: 32 MB. */
   readonly maxBytes?: number;
-  /** Milliseconds, rising steadily. */
+  /** A monotonic clock (ms). */
   readonly clock?: () => number;
 }
 
-/** The longest that any answer lives, in milliseconds, even where word of a commit is lost. */
+/** An entry expires after this time, also when the notification of a commit is lost (ms). */
 export const MAX_AGE_MS = 1_000;
 
-/** What an entry weighs beside its bytes. */
+/** The size of an entry in addition to its bytes and its key. */
 const ENTRY_OVERHEAD = 300;
 
-/** What was known when a load began; its result can be no fresher than that. */
-interface Beginning {
-  /** Commits of the projection heard of until then. */
+/** What was known when a load began. Its result is at least as fresh as this. */
+interface LoadStart {
+  /** How many commits of the projection this process had heard of. */
   readonly commits: number;
   readonly stamp: Stamp;
   readonly at: number;
 }
 
-interface Entry extends Beginning {
+interface Entry extends LoadStart {
   readonly reply: CachedReply | undefined;
   readonly expires: number;
 }
 
-interface Flight extends Beginning {
+interface RunningLoad extends LoadStart {
   readonly reply: Promise<CachedReply | undefined>;
 }
 
@@ -75,53 +75,52 @@ export function createQueryCache({
 }: QueryCacheOptions): QueryCache {
   const commits = new Map<string, number>();
   const commitsOf = (projection: string): number => commits.get(projection) ?? 0;
-  const flights = new Map<string, Flight>();
+  const runningLoads = new Map<string, RunningLoad>();
   const entries = new LRUCache<string, Entry>({
     maxSize: maxBytes,
     sizeCalculation: ({ reply }, key) => (reply?.bytes.length ?? 0) + key.length + ENTRY_OVERHEAD,
   });
-  // Entries of earlier commits are not searched for and removed: they no longer match, and age or the LRU takes them.
+  // Entries from before a commit are not removed at once. They no longer match, and they expire soon.
   const stopListening = progress.onCommit(({ projection }) => commits.set(projection, commitsOf(projection) + 1));
 
-  const stillTrue = (begun: Beginning, { projection, minPosition = 0n }: CachedQuery): boolean =>
-    begun.commits === commitsOf(projection) && reaches(begun.stamp, minPosition);
+  const isCurrent = (start: LoadStart, { projection, minPosition = 0n }: CachedQuery): boolean =>
+    start.commits === commitsOf(projection) && reaches(start.stamp, minPosition);
 
-  async function fly(query: CachedQuery, begun: Beginning): Promise<CachedReply | undefined> {
-    const found = shared && (await fromOthers(shared, query, begun));
+  async function load(query: CachedQuery, start: LoadStart): Promise<CachedReply | undefined> {
+    const found = shared && (await readShared(shared, query, start));
     const reply = toReply(found === undefined ? await query.load() : found.bytes);
-    const expires = begun.at + (found?.msLeft ?? MAX_AGE_MS);
-    // Loaded across a commit, it may be of before or after: good for those who asked before the commit, not for later ones.
-    if (begun.commits !== commitsOf(query.projection) || clock() >= expires) return reply;
-    entries.set(query.key, { ...begun, stamp: found?.stamp ?? begun.stamp, reply, expires });
+    const expires = start.at + (found?.msLeft ?? MAX_AGE_MS);
+    // A commit came during the load, so the answer may be from before it. That is fine for earlier callers, not for later ones.
+    if (start.commits !== commitsOf(query.projection) || clock() >= expires) return reply;
+    entries.set(query.key, { ...start, stamp: found?.stamp ?? start.stamp, reply, expires });
     if (found === undefined)
-      shared?.write(query.key, { bytes: reply?.bytes, stamp: begun.stamp, msLeft: expires - clock() });
+      shared?.write(query.key, { bytes: reply?.bytes, stamp: start.stamp, msLeft: expires - clock() });
     return reply;
   }
 
   return {
     get(query) {
       const entry = entries.get(query.key);
-      if (entry !== undefined && clock() < entry.expires && stillTrue(entry, query))
+      if (entry !== undefined && clock() < entry.expires && isCurrent(entry, query))
         return Promise.resolve(entry.reply);
-      const underWay = flights.get(query.key);
-      if (underWay !== undefined && clock() < underWay.at + MAX_AGE_MS && stillTrue(underWay, query))
-        return underWay.reply;
+      const running = runningLoads.get(query.key);
+      if (running !== undefined && clock() < running.at + MAX_AGE_MS && isCurrent(running, query)) return running.reply;
 
-      const begun = { commits: commitsOf(query.projection), stamp: progress.positions(query.projection), at: clock() };
-      const reply = fly(query, begun).finally(() => {
-        if (flights.get(query.key)?.reply === reply) flights.delete(query.key);
+      const start = { commits: commitsOf(query.projection), stamp: progress.positions(query.projection), at: clock() };
+      const reply = load(query, start).finally(() => {
+        if (runningLoads.get(query.key)?.reply === reply) runningLoads.delete(query.key);
       });
-      flights.set(query.key, { ...begun, reply });
+      runningLoads.set(query.key, { ...start, reply });
       return reply;
     },
     close: stopListening,
   };
 }
 
-async function fromOthers(
+async function readShared(
   shared: SharedCache,
   { key, minPosition = 0n }: CachedQuery,
-  { stamp }: Beginning,
+  { stamp }: LoadStart,
 ): Promise<SharedEntry | undefined> {
   const found = await shared.read(key);
   return found !== undefined && covers(found.stamp, stamp) && reaches(found.stamp, minPosition) ? found : undefined;

@@ -3,26 +3,26 @@ import { createProgressTracker, type ProgressTracker } from '../projecting/progr
 import { createQueryCache, MAX_AGE_MS, type CachedQuery, type QueryCache } from './queryCache.ts';
 import type { SharedCache, SharedEntry } from './sharedCache.ts';
 
-/** A read model of one text, which the test changes; loads end when the test says so, or at once. */
+/** A read model of one text, which the test changes. Loads end at once, or when the test releases them. */
 function readModel() {
   let text = 'empty';
   let loads = 0;
-  let held: PromiseWithResolvers<void> | undefined;
+  let blocked: PromiseWithResolvers<void> | undefined;
   return {
     get loads() {
       return loads;
     },
     write: (now: string) => (text = now),
-    /** Holds back the loads that begin from now on. */
-    hold: () => (held = Promise.withResolvers()),
-    letGo: () => {
-      held?.resolve();
-      held = undefined;
+    /** Blocks the loads that begin from now on. */
+    block: () => (blocked = Promise.withResolvers()),
+    release: () => {
+      blocked?.resolve();
+      blocked = undefined;
     },
     async load(): Promise<Buffer> {
       loads++;
       const read = text;
-      await held?.promise;
+      await blocked?.promise;
       return Buffer.from(read);
     },
   };
@@ -34,7 +34,7 @@ interface Setting {
   readonly model: ReturnType<typeof readModel>;
   /** Milliseconds pass. */
   pass(ms: number): void;
-  /** A projection commits: its rows say this now, up to a position. */
+  /** The projection commits this text at a position. */
   commit(text: string, position: bigint, partition?: number): void;
   ask(options?: Partial<CachedQuery>): Promise<string | undefined>;
 }
@@ -71,7 +71,7 @@ function setting({
 }
 
 describe('a cached answer', () => {
-  test('is loaded once, however many ask at once or after', async () => {
+  test('is loaded once for all callers, at the same time or later', async () => {
     const { ask, model } = setting();
     const answers = await Promise.all(Array.from({ length: 50 }, () => ask()));
     answers.push(await ask());
@@ -91,7 +91,7 @@ describe('a cached answer', () => {
     expect(third!.etag).toBe(first!.etag);
   });
 
-  test('lives until its projection commits, and not for another projection’s commit', async () => {
+  test('is valid until its projection commits; commits of other projections do not matter', async () => {
     const { ask, commit, model, tracker } = setting();
     await ask();
     model.write('not yet committed');
@@ -101,62 +101,62 @@ describe('a cached answer', () => {
     expect(await ask()).toBe('committed');
   });
 
-  test('lives for one second at most, even when no commit is heard of', async () => {
+  test('is valid for one second at most, even when no commit is announced', async () => {
     const { ask, model, pass } = setting();
     await ask();
-    model.write('changed unheard');
+    model.write('changed without notice');
     pass(MAX_AGE_MS - 1);
     expect(await ask()).toBe('empty');
     pass(1);
-    expect(await ask()).toBe('changed unheard');
+    expect(await ask()).toBe('changed without notice');
   });
 
-  test('is not kept when a commit came while it was loaded, nor given to those who asked after the commit', async () => {
+  test('is not cached when a commit came during its load, and not returned to callers after the commit', async () => {
     const { ask, commit, model } = setting();
-    model.hold();
+    model.block();
     const before = ask();
     commit('new', 11n);
     const after = ask();
-    model.letGo();
+    model.release();
     expect(await Promise.all([before, after])).toEqual(['empty', 'new']);
     expect(await ask()).toBe('new');
   });
 
-  test('is not given to one who has seen more than it was loaded from', async () => {
+  test('is not returned to a caller who has seen a later position', async () => {
     const { ask, model, tracker } = setting();
     await ask();
-    // The projection has gone on without a change of rows, as far as this process heard.
+    // This process has heard that the projection has moved on, but not that rows have changed.
     model.write('newer');
     tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 20n, changed: false });
     expect(await ask({ minPosition: 10n })).toBe('empty');
     expect(await ask({ minPosition: 11n })).toBe('newer');
   });
 
-  test('is not awaited by one who has seen more than its load began from', async () => {
+  test('does not make a caller wait for its load who has seen a later position', async () => {
     const { ask, model, tracker } = setting();
-    model.hold();
+    model.block();
     const early = ask();
     model.write('newer');
     tracker.moved({ projection: 'videos', partition: 0, partitions: 1, position: 20n, changed: false });
     const late = ask({ minPosition: 20n });
-    model.letGo();
+    model.release();
     expect(await Promise.all([early, late])).toEqual(['empty', 'newer']);
   });
 
-  test('may be that there is nothing, which is remembered too', async () => {
+  test('may be undefined, which is cached too', async () => {
     const { ask } = setting();
     let loads = 0;
     const load = (): Promise<undefined> => Promise.resolve(void loads++);
     expect([await ask({ load }), await ask({ load }), loads]).toEqual([undefined, undefined, 1]);
   });
 
-  test('is never an error: who asks next loads again', async () => {
+  test('is never an error: the next caller loads again', async () => {
     const { ask } = setting();
-    await expect(ask({ load: () => Promise.reject(new Error('database away')) })).rejects.toThrow('database away');
+    await expect(ask({ load: () => Promise.reject(new Error('no database')) })).rejects.toThrow('no database');
     expect(await ask()).toBe('empty');
   });
 
-  test('makes room for others when memory is full', async () => {
+  test('is evicted when memory is full', async () => {
     const { ask, model } = setting({ maxBytes: 3_000 });
     for (let index = 0; index < 20; index++) await ask({ key: `feed ${index}` });
     const before = model.loads;
@@ -183,14 +183,14 @@ describe('an answer that another process may have loaded', () => {
     msLeft,
   });
 
-  test('is taken when it was loaded from no less than this process has heard of', async () => {
+  test('is used when it includes everything that this process has heard of', async () => {
     const { entries, shared } = sharedShelf();
     const { ask, model } = setting({ shared });
     entries.set('feed', entry('theirs', [10n]));
     expect([await ask(), model.loads]).toEqual(['theirs', 0]);
   });
 
-  test('is kept no longer than its maker would have', async () => {
+  test('is valid no longer than in the process that loaded it', async () => {
     const { entries, shared } = sharedShelf();
     const { ask, pass } = setting({ shared });
     entries.set('feed', entry('theirs', [10n], 200));
@@ -203,38 +203,38 @@ describe('an answer that another process may have loaded', () => {
   });
 
   test.each([
-    ['from less', [9n], 1],
-    ['under another number of partitions', [10n, 10n], 1],
-    ['from less of one partition, whatever of the other', [99n, 9n], 2],
-  ])('is not taken when it was loaded %s', async (_, stamp, partitions) => {
+    ['at an earlier position', [9n], 1],
+    ['with another number of partitions', [10n, 10n], 1],
+    ['at an earlier position of one partition and a later one of the other', [99n, 9n], 2],
+  ])('is not used when it was loaded %s', async (_, stamp, partitions) => {
     const { entries, shared } = sharedShelf();
     const { ask } = setting({ shared, partitions });
     entries.set('feed', entry('theirs', stamp));
     expect(await ask()).toBe('empty');
   });
 
-  test('is not taken by one who has seen more than it was loaded from', async () => {
+  test('is not used for a caller who has seen a later position', async () => {
     const { entries, shared } = sharedShelf();
     const { ask } = setting({ shared });
     entries.set('feed', entry('theirs', [10n]));
     expect(await ask({ minPosition: 11n })).toBe('empty');
   });
 
-  test('is left to others with the stamp that was taken before its load', async () => {
+  test('is shared with the stamp from before its load', async () => {
     const { entries, shared } = sharedShelf();
     const { ask } = setting({ shared });
     await ask();
     expect(entries.get('feed')).toEqual({ bytes: Buffer.from('empty'), stamp: [10n], msLeft: MAX_AGE_MS });
   });
 
-  test('is not left to others when a commit came while it was loaded', async () => {
+  test('is not shared when a commit came during its load', async () => {
     const { entries, shared } = sharedShelf();
     const { ask, commit, model } = setting({ shared });
-    model.hold();
+    model.block();
     const answer = ask();
     await Promise.resolve();
     commit('new', 11n);
-    model.letGo();
+    model.release();
     await answer;
     expect(entries.size).toBe(0);
   });

@@ -2,17 +2,17 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 
 /**
- * A connection to a Redis that one can do without: a command fails at once while there is none, and one that has gone
- * silent for five seconds is given up for a new one. Connections made like it (`duplicate`) do the same.
+ * A client for an optional Redis. While there is no connection, a command fails at once. A connection that is silent for five
+ * seconds is replaced. Copies of the client (`duplicate`) behave the same.
  */
-export function createRedisClient(url: string, log: Logger, options: RedisOptions = {}): Redis {
+export function createRedisClient(url: string, logger: Logger, options: RedisOptions = {}): Redis {
   const client = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     socketTimeout: 5_000,
     ...options,
   });
-  // The gate says when it is away, once; without a listener every try to connect would be printed.
-  client.on('error', (error) => log.debug({ err: error }, 'Redis cannot be reached'));
+  // The gate logs an outage once. Without a listener, ioredis would print each failed attempt to connect.
+  client.on('error', (error) => logger.debug({ err: error }, 'Redis cannot be reached'));
   return client;
 }

@@ -23,16 +23,16 @@ const url = redisUrl('src/cache/redisGate.int.test.ts');
 
   const ping = (): Promise<string | undefined> => gate.run((redis) => redis.ping());
 
-  test('stays open when it is this process that was held up', async () => {
-    // Straight to the server: the proxy is in this process, and held up with it.
+  test('stays open when this process was blocked, not Redis', async () => {
+    // Connects without the proxy, which is in this process and blocked with it.
     const redis = createRedisClient(url!, quiet);
     const direct = createRedisGate({ redis, logger: quiet });
     try {
       await once(redis, 'ready');
       const answer = direct.run((client) => client.ping());
-      // Far longer than Redis needs, also when it is not its turn.
+      // Far longer than Redis needs, even on a busy machine.
       const until = performance.now() + 2_000;
-      while (performance.now() < until); // as a long collection of garbage would
+      while (performance.now() < until); // blocks like a long garbage collection
       expect(await answer).toBe('PONG');
     } finally {
       direct.close();
@@ -40,7 +40,7 @@ const url = redisUrl('src/cache/redisGate.int.test.ts');
     }
   });
 
-  test('opens again behind a connection that has gone silent', async () => {
+  test('opens again after a connection became silent', async () => {
     expect(await eventually(ping, { what: 'Redis answers' })).toBe('PONG');
     server.silence();
     expect(await ping()).toBeUndefined();

@@ -1,23 +1,23 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
-/** The way to a Redis that one can do without. */
+/** Access to an optional Redis. */
 export interface RedisGate {
   /**
-   * Runs a command; `undefined` when Redis is away, or does not answer in time. Never throws, and takes `timeoutMs` at
-   * most; after one failure it answers at once, until Redis answers again.
+   * Runs a command. Resolves with `undefined` when Redis fails or does not answer in time. Never rejects and takes `timeoutMs` at
+   * most. After a failure it resolves at once, until Redis answers again.
    */
   run<T>(command: (redis: Redis) => Promise<T>): Promise<T | undefined>;
-  /** Stops looking whether Redis is back. The client belongs to the caller. */
+  /** Stops checking whether Redis answers again. The caller closes the client. */
   close(): void;
 }
 
 export interface RedisGateOptions {
   readonly redis: Redis;
   readonly logger: Logger;
-  /** The longest that a command may take, in milliseconds; 100 by default. */
+  /** The longest time that a command may take (ms). Default: 100. */
   readonly timeoutMs?: number;
-  /** How often to look whether Redis is back, in milliseconds; 500 by default. */
+  /** How often to check whether Redis answers again (ms). Default: 500. */
   readonly retryMs?: number;
 }
 
@@ -30,9 +30,9 @@ export function createRedisGate({ redis, logger, timeoutMs = 100, retryMs = 500 
     // ioredis would queue the command until it is connected again.
     if (redis.status !== 'ready') throw new Error(`Redis is not connected (${redis.status})`);
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const giveUp = (): void => reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
-    // An answer that lies in the socket already is read first: it may be us who are late, not Redis.
-    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+    const fail = (): void => reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
+    // `setImmediate` lets an answer that has already arrived be read first: this process may be late, not Redis.
+    const timer = setTimeout(() => setImmediate(fail), timeoutMs);
     try {
       return await Promise.race([command(redis), late]);
     } finally {
@@ -40,22 +40,22 @@ export function createRedisGate({ redis, logger, timeoutMs = 100, retryMs = 500 
     }
   }
 
-  function shut(error: unknown): void {
+  function stopUsingRedis(error: unknown): void {
     if (!open || closed) return;
     open = false;
-    logger.warn({ err: error }, 'going on without Redis');
-    lookAgain();
+    logger.warn({ err: error }, 'continuing without Redis');
+    checkLater();
   }
 
-  /** In the background, so that no request pays for the attempt. */
-  function lookAgain(): void {
+  /** In the background, so that no request waits for the check. */
+  function checkLater(): void {
     retry = setTimeout(() => {
       attempt((client) => client.ping()).then(
         () => {
           open = true;
-          logger.info('Redis is back');
+          logger.info('Redis answers again');
         },
-        () => closed || lookAgain(),
+        () => closed || checkLater(),
       );
     }, retryMs).unref();
   }
@@ -66,7 +66,7 @@ export function createRedisGate({ redis, logger, timeoutMs = 100, retryMs = 500 
       try {
         return await attempt(command);
       } catch (error) {
-        shut(error);
+        stopUsingRedis(error);
         return undefined;
       }
     },

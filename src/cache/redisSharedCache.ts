@@ -3,7 +3,7 @@ import type { SharedCache } from './sharedCache.ts';
 
 export interface RedisSharedCacheOptions {
   readonly gate: RedisGate;
-  /** Names the event log that the answers are made from: two logs may share a Redis and must never share an answer. */
+  /** Names the event log of the answers. Two logs may use the same Redis, but must not share answers. */
   readonly namespace: string;
 }
 
@@ -11,8 +11,8 @@ const HEADER = /^(\d{1,19}(?:,\d{1,19})*|) ([01])$/;
 const NEWLINE = 0x0a;
 
 /**
- * Answers in Redis, as `<position>,<position>… <0|1>\n<bytes>`. The stamp lies with the answer, so that what a process
- * that is behind wrote is not taken up by one that is ahead. How long an answer may live is told by Redis' own clock alone.
+ * Answers in Redis, as `<position>,<position>… <0|1>\n<bytes>`. The stamp is stored with the answer, so that a process never uses an
+ * answer from a process that is behind it. Only the clock of Redis decides when an answer expires.
  */
 export function createRedisSharedCache({ gate, namespace }: RedisSharedCacheOptions): SharedCache {
   const keyOf = (key: string): string => `reelstream:${namespace}:cache:${key}`;

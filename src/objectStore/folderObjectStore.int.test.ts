@@ -18,7 +18,7 @@ describeObjectStore('the folder store', () =>
   createFolderObjectStore({ root: join(root, 'contract'), publicUrl: 'http://localhost/media' }),
 );
 
-test('what a copy that was cut short left is swept at the next start, what is being copied now is not', async () => {
+test('a start removes abandoned incomplete files, but not those that are being copied', async () => {
   const incoming = join(root, 'swept', '.incoming');
   await mkdir(incoming, { recursive: true });
   await writeFile(join(incoming, 'otherhost.1.old'), 'x');
@@ -28,7 +28,7 @@ test('what a copy that was cut short left is swept at the next start, what is be
   expect(await readdir(incoming)).toEqual(['otherhost.1.new']);
 });
 
-test('a file of the same disk takes no room twice, and stays when its first name is gone', async () => {
+test('a file on the same disk is linked, and stays when its first name is removed', async () => {
   const store = await createFolderObjectStore({ root: join(root, 'linked'), publicUrl: '' });
   const path = join(root, 'to-be-linked');
   await writeFile(path, 'x');
@@ -61,7 +61,7 @@ describe('the media handler', () => {
   });
   afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-  test('the whole file has type, length, a strong ETag, nosniff, and may be cached for ever', async () => {
+  test('a file is served with its type, length, a strong ETag and nosniff, and may be cached for ever', async () => {
     const response = await fetch(`${base}/videos/v1/abc.mp4`);
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -72,7 +72,7 @@ describe('the media handler', () => {
       'x-content-type-options': 'nosniff',
       'cache-control': 'public, max-age=31536000, immutable',
     });
-    // A file that is opened by itself is shown in a page of its own, in which nothing may run.
+    // A browser that opens the file directly shows it in a page, in which no script may run.
     expect(response.headers.get('content-security-policy')!.split(';')).toEqual(
       expect.arrayContaining(["default-src 'none'", "media-src 'self'", 'sandbox']),
     );
@@ -93,7 +93,7 @@ describe('the media handler', () => {
     ]);
   });
 
-  test('the last so many bytes of a file that has fewer are all of it', async () => {
+  test('a range of more last bytes than the file has is the whole file', async () => {
     const response = await fetch(`${base}/videos/v1/abc.mp4`, { headers: { range: 'bytes=-5000' } });
     expect([response.status, response.headers.get('content-range'), (await response.text()).length]).toEqual([
       206,
@@ -126,8 +126,8 @@ describe('the media handler', () => {
     },
   );
 
-  test('If-None-Match with the ETag is answered with 304, If-Range with another one with all of it', async () => {
-    // Without a Cache-Control of one's own, fetch adds `no-cache` to a conditional request.
+  test('If-None-Match with the ETag is answered with 304; If-Range with another ETag is answered with the whole file', async () => {
+    // Without a Cache-Control header, fetch adds `no-cache` to a conditional request.
     expect(
       (
         await fetch(`${base}/videos/v1/abc.mp4`, {
@@ -161,7 +161,7 @@ describe('the media handler', () => {
     expect((await fetch(`${base}${path}`)).status).toBe(404);
   });
 
-  test('a removed object is gone from there too', async () => {
+  test('a removed object is not found', async () => {
     await store.remove(['videos/v1/pic.jpg']);
     expect((await fetch(`${base}/videos/v1/pic.jpg`)).status).toBe(404);
   });

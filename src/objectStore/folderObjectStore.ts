@@ -6,25 +6,25 @@ import { assertKey, isKey } from './keys.ts';
 import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore } from './objectStore.ts';
 
 export interface FolderObjectStoreOptions {
-  /** Absolute. Made when it is not there. */
+  /** Absolute. Created when it does not exist. */
   readonly root: string;
-  /** What comes before the key in an address, without a slash at its end: `http://localhost:3000/media`. */
+  /** The URL of an object is this, a slash and its key. For example `http://localhost:3000/media`. */
   readonly publicUrl: string;
 }
 
-/** Files on their way in; a key cannot begin like this. */
+/** The folder of incomplete files. No key begins like this. */
 const INCOMING = '.incoming';
-/** Longer than any copy takes. */
+/** No copy takes longer. */
 const ABANDONED_MS = 60 * 60_000;
 
 /**
- * Objects as files. An object is there whole or not at all, also after a power cut: the bytes are on the disk before
- * the name is.
+ * Objects as files. An object is complete or does not exist, also after a power failure, because its bytes are on the disk before
+ * its name is.
  */
 export async function createFolderObjectStore({ root, publicUrl }: FolderObjectStoreOptions): Promise<ObjectStore> {
   const incoming = join(root, INCOMING);
   await mkdir(incoming, { recursive: true, mode: 0o700 });
-  await sweep(incoming);
+  await removeAbandoned(incoming);
 
   const pathOf = (key: string): string => {
     assertKey(key);
@@ -38,7 +38,7 @@ export async function createFolderObjectStore({ root, publicUrl }: FolderObjectS
       if ((await stat(target).catch(undefinedIfMissing))?.isFile()) return;
       const temporary = join(incoming, `${hostname()}.${process.pid}.${randomUUID()}`);
       try {
-        await keepAs(temporary, path);
+        await linkOrCopy(temporary, path);
         await flush(temporary);
         signal?.throwIfAborted();
         await mkdir(dirname(target), { recursive: true });
@@ -75,7 +75,7 @@ export async function createFolderObjectStore({ root, publicUrl }: FolderObjectS
   };
 }
 
-/** Content-addressed: the file's name is the hash of its bytes. */
+/** The name of the file is the hash of its bytes. */
 export function etagOf(key: string): string {
   return `"${basename(key).replace(/\.[^.]*$/, '')}"`;
 }
@@ -93,11 +93,11 @@ async function* listFiles(root: string, prefix: string): AsyncIterable<string> {
   }
 }
 
-/** Under a second name where the file system can: a copy would write its bytes, and take their room, twice. */
-async function keepAs(temporary: string, path: string): Promise<void> {
+/** Creates a hard link where the file system can, since a copy would need the time and the space twice. */
+async function linkOrCopy(temporary: string, path: string): Promise<void> {
   try {
     await link(path, temporary);
-    // Its age is what tells one that was abandoned.
+    // `removeAbandoned` looks at its age.
     const now = new Date();
     await utimes(temporary, now, now);
   } catch {
@@ -106,21 +106,21 @@ async function keepAs(temporary: string, path: string): Promise<void> {
   }
 }
 
-/** Forces a file, or a folder's list of names, onto the disk. */
+/** Writes a file, or the names in a folder, to the disk. */
 async function flush(path: string): Promise<void> {
   await using file = await open(path, 'r');
   await file.sync();
 }
 
-/** Removes what processes that are gone left half-copied. */
-async function sweep(incoming: string): Promise<void> {
+/** Removes incomplete files of processes that have ended. */
+async function removeAbandoned(incoming: string): Promise<void> {
   for (const name of await readdir(incoming)) {
     const path = join(incoming, name);
     const [host, pid] = [name.split('.').slice(0, -2).join('.'), Number(name.split('.').at(-2))];
     const found = await stat(path).catch(undefinedIfMissing);
     if (found === undefined) continue;
-    const ownerGone = host === hostname() && pid !== process.pid && !isAlive(pid);
-    if (ownerGone || Date.now() - found.mtimeMs > ABANDONED_MS) await rm(path, { force: true });
+    const ownerEnded = host === hostname() && pid !== process.pid && !isAlive(pid);
+    if (ownerEnded || Date.now() - found.mtimeMs > ABANDONED_MS) await rm(path, { force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-/** Segments never begin with a dot, so a key cannot climb out of a folder, nor name what an adapter keeps for itself. */
+/** Segments never begin with a dot, so a key cannot lead out of its folder and cannot name the private files of an adapter. */
 const KEY = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 
 export function isKey(key: string): boolean {
@@ -9,5 +9,5 @@ export function assertKey(key: string): void {
   if (!isKey(key)) throw new TypeError(`${JSON.stringify(key.slice(0, 80))} cannot be the key of an object`);
 }
 
-/** What anyone may fetch who has the address. Everything else (originals) is for our own processes. */
+/** Everybody who knows the URL may fetch objects with this prefix. Other objects (originals) are private. */
 export const PUBLIC_PREFIX = 'videos/';

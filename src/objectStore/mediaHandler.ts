@@ -8,7 +8,7 @@ import { etagOf } from './folderObjectStore.ts';
 import { isKey, PUBLIC_PREFIX } from './keys.ts';
 import { properRange } from './range.ts';
 
-/** A browser that is sent to a file shows it in a page of its own, which loads the file again and has inline styles. Nothing runs there. */
+/** A browser that opens a file directly shows it in a page, which loads the file again and has inline styles. No script may run there. */
 const POLICY = contentPolicy({
   'media-src': ["'self'"],
   'img-src': ["'self'"],
@@ -17,8 +17,8 @@ const POLICY = contentPolicy({
 });
 
 /**
- * Serves the public objects of a folder store, to be mounted at the path of its `publicUrl`: ranges, conditional
- * requests, and caching for ever (a key names its content). What is not there, or not public, is a 404 for `next`.
+ * Serves the public objects of a folder store, with ranges and conditional requests. Clients may cache an object for ever. Mount it at
+ * the path of `publicUrl`. A missing or private object is passed to `next` as a 404.
  */
 export function createMediaHandler({ root }: { root: string }): RequestHandler {
   return (request, response, next) => {
@@ -36,13 +36,13 @@ export function createMediaHandler({ root }: { root: string }): RequestHandler {
         response.setHeader('Content-Type', contentTypeOf(key));
         response.setHeader('X-Content-Type-Options', 'nosniff');
         response.setHeader('Content-Security-Policy', POLICY);
-        // Players on other origins, and pages that isolate themselves.
+        // For players on other origins, and for pages that are cross-origin isolated.
         response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
       })
       .on('directory', () => next(notFound()))
       .on('error', (error: { readonly status?: number }) => {
         if (response.headersSent) return void response.destroy();
-        // `send` has set Content-Range by then, as RFC 9110 wants it.
+        // `send` has already set Content-Range, as RFC 9110 demands.
         if (error.status === 416) return void response.status(416).end();
         next(error.status === 404 || error.status === 403 ? notFound() : error);
       })

@@ -12,9 +12,7 @@ import { collect, describeObjectStore } from './objectStoreContract.ts';
 
 const { MINIO_ENDPOINT, MINIO_PORT = '9000', MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
 if (MINIO_ENDPOINT === undefined) {
-  process.stderr.write(
-    '\nSKIPPED: the MinIO object store is not tested, because MINIO_ENDPOINT does not name a server.\n',
-  );
+  process.stderr.write('\nSKIPPED: the MinIO object store is not tested, because MINIO_ENDPOINT is not set.\n');
 }
 const whenThere = MINIO_ENDPOINT === undefined ? describe.skip : describe;
 
@@ -64,7 +62,7 @@ afterAll(async () => {
 whenThere('against a real MinIO', () => {
   describeObjectStore('the MinIO store', () => Promise.resolve(openStore()));
 
-  test('anyone can fetch what is under videos/, with a type and caching; nobody an original', async () => {
+  test('everybody can fetch objects under videos/, with their type and for caching; nobody can fetch an original', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'minio-'));
     await writeFile(join(folder, 'in'), 'hello');
     const store = openStore();
@@ -77,7 +75,7 @@ whenThere('against a real MinIO', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('a bucket that vanished is made again', async () => {
+  test('a bucket that was removed is created again', async () => {
     const bucket = `test-${randomUUID()}`;
     const store = openStore({ bucket });
     await store.check();
@@ -86,20 +84,20 @@ whenThere('against a real MinIO', () => {
     expect(await collect(store.list('videos/'))).toEqual([]);
   });
 
-  test('two processes that start at once both get the bucket', async () => {
+  test('processes that start at the same time all get the bucket', async () => {
     const bucket = `test-${randomUUID()}`;
     await Promise.all([openStore({ bucket }).check(), openStore({ bucket }).check(), openStore({ bucket }).check()]);
   });
 });
 
-describe('a MinIO that is away', () => {
-  test('refusing connections, it is unavailable at once', async () => {
+describe('an unavailable MinIO', () => {
+  test('that refuses connections is reported at once', async () => {
     const store = openStore({ endPoint: '127.0.0.1', port: 9 });
     await expect(store.check()).rejects.toThrow(ObjectStoreUnavailable);
     await expect(store.remove(['videos/a/b.mp4'])).rejects.toThrow(ObjectStoreUnavailable);
   });
 
-  test('accepting connections and saying nothing, it is unavailable within its timeout, for every operation', async () => {
+  test('that accepts connections but never answers is reported within the timeout, for every operation', async () => {
     const sockets = new Set<{ destroy(): void }>();
     const silent = createTcpServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1');
     await new Promise((resolve) => silent.once('listening', resolve));
@@ -122,7 +120,7 @@ describe('a MinIO that is away', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('going silent in the middle of a transfer, in either direction, or answering with errors, it is unavailable', async () => {
+  test('that stops in the middle of a transfer, in either direction, or answers with errors, is reported', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'minio-'));
     await writeFile(join(folder, 'in'), Buffer.alloc(6 * 1024 * 1024));
     const stalling = createServer((request, response) => {

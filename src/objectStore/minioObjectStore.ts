@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, type BucketItem } from 'minio';
 import { assertKey, PUBLIC_PREFIX } from './keys.ts';
-import { impatientTransport, within } from './minioTransport.ts';
+import { transportWithTimeout, within } from './minioTransport.ts';
 import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore } from './objectStore.ts';
 
 export interface MinioObjectStoreOptions {
@@ -14,28 +14,28 @@ export interface MinioObjectStoreOptions {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly bucket: string;
-  /** How browsers reach the store: `https://media.example.com`. The bucket and the key come after it. */
+  /** The URL of the store for browsers, to which bucket and key are appended. For example `https://media.example.com`. */
   readonly publicUrl: string;
   readonly region?: string;
-  /** Milliseconds without an answer, or without a byte moving, until the store counts as away; 4 000 by default. */
+  /** The store counts as unavailable after this time without an answer or without a byte moving (ms). Default: 4 000. */
   readonly timeout?: number;
 }
 
 const SECONDS_OF_A_YEAR = 31_536_000;
-/** Bytes held in memory for each upload under way. */
+/** Bytes in memory for each running upload. */
 const PART_SIZE = 8 * 1024 * 1024;
 const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchObject']);
-/** What our own disk says, in the middle of a transfer: not the store's fault, and not cured by waiting for it. */
+/** Errors of the local disk during a transfer. The store is not the cause, so waiting for it does not help. */
 const DISK_ERRORS = new Set(['ENOENT', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EISDIR']);
 
 export interface MinioObjectStore extends ObjectStore {
-  /** Lets its connections go. */
+  /** Closes its connections. */
   close(): void;
 }
 
 /**
- * Objects in MinIO or another S3. Makes the bucket when it is missing, at the start and whenever it is missing
- * again; what lies under `videos/` can be read by anyone, the rest by nobody but us.
+ * Objects in MinIO or another S3. Creates the bucket whenever it is missing. Everybody can read objects under `videos/`; all other
+ * objects are private.
  */
 export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioObjectStore {
   const {
@@ -49,7 +49,7 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     accessKey,
     secretKey,
   } = options;
-  const transport = impatientTransport(useSSL, timeout);
+  const transport = transportWithTimeout(useSSL, timeout);
   const client = new Client({
     endPoint,
     port,
@@ -60,7 +60,7 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     partSize: PART_SIZE,
     transport: transport.transport,
     transportAgent: transport.agent,
-    // Its retries write to the console; ours are the caller's business.
+    // Its retries write to the console. Callers retry themselves.
     retryOptions: { disableRetry: true },
   });
   let ready: Promise<void> | undefined;
@@ -73,8 +73,8 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     return ready;
   };
 
-  /** Runs an operation on the bucket; when that turns out to be gone, makes it and runs the operation once more. */
-  const use = async <T>(operation: () => Promise<T>, key = ''): Promise<T> => {
+  /** Runs an operation on the bucket. When the bucket is missing, creates it and runs the operation again. */
+  const withBucket = async <T>(operation: () => Promise<T>, key = ''): Promise<T> => {
     try {
       await ensureBucket();
       return await operation().catch(async (error: unknown) => {
@@ -88,7 +88,7 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     }
   };
 
-  // So that the bucket is there before it is needed; a store that is away now makes it at the first use.
+  // Creates the bucket before it is needed. If the store is unavailable now, the first operation creates it.
   ensureBucket().catch(() => undefined);
 
   return {
@@ -99,14 +99,17 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
         'Content-Type': contentType,
         'Cache-Control': `public, max-age=${SECONDS_OF_A_YEAR}, immutable`,
       };
-      await use(() => sendFile(path, (body) => client.putObject(bucket, key, body, size, headers), signal), key);
+      await withBucket(() => sendFile(path, (body) => client.putObject(bucket, key, body, size, headers), signal), key);
     },
     getFile: async (key, path, signal) => {
       assertKey(key);
-      await use(async () => pipeline(await client.getObject(bucket, key), createWriteStream(path), { signal }), key);
+      await withBucket(
+        async () => pipeline(await client.getObject(bucket, key), createWriteStream(path), { signal }),
+        key,
+      );
     },
     list: async function* (prefix) {
-      await use(() => Promise.resolve());
+      await withBucket(() => Promise.resolve());
       try {
         for await (const item of client.listObjectsV2(bucket, prefix, true) as AsyncIterable<BucketItem>) {
           if (item.name !== undefined) yield item.name;
@@ -117,13 +120,13 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     },
     remove: async (keys) => {
       keys.forEach(assertKey);
-      if (keys.length > 0) await use(() => within(timeout, client.removeObjects(bucket, [...keys])));
+      if (keys.length > 0) await withBucket(() => within(timeout, client.removeObjects(bucket, [...keys])));
     },
     url: (key) => `${publicUrl}/${bucket}/${key}`,
     check: async () => {
-      await use(async () => {
+      await withBucket(async () => {
         if (!(await within(timeout, client.bucketExists(bucket))))
-          throw Object.assign(new Error('the bucket is gone'), { code: 'NoSuchBucket' });
+          throw Object.assign(new Error('the bucket does not exist'), { code: 'NoSuchBucket' });
       });
     },
     close: () => transport.agent.destroy(),
@@ -133,11 +136,11 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
 async function prepareBucket(client: Client, bucket: string, region: string): Promise<void> {
   if (!(await client.bucketExists(bucket))) {
     await client.makeBucket(bucket, region).catch((error: unknown) => {
-      // Another process was a moment faster.
+      // Another process has created it at the same time.
       if ((error as { code?: string }).code !== 'BucketAlreadyOwnedByYou') throw error;
     });
   }
-  // A policy that is there is an operator's; it stays.
+  // An operator may have set a policy. It is not changed.
   const policy = await client.getBucketPolicy(bucket).catch((error: unknown) => {
     if ((error as { code?: string }).code !== 'NoSuchBucketPolicy') throw error;
   });
@@ -154,7 +157,7 @@ function publicPolicy(bucket: string): string {
   return JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
 }
 
-/** The client listens for no error on the stream that it is given, and would wait for ever for its end. */
+/** The client does not listen for errors of the stream that it reads, and would wait for its end for ever. */
 async function sendFile(path: string, put: (body: Readable) => Promise<unknown>, signal?: AbortSignal): Promise<void> {
   const body = createReadStream(path, { signal });
   const broken = new Promise<never>((_resolve, reject) => void body.on('error', reject));
@@ -169,7 +172,7 @@ function translate(error: unknown, key: string): unknown {
   if (name === 'AbortError' || (code !== undefined && DISK_ERRORS.has(code)) || error instanceof ObjectStoreUnavailable)
     return error;
   return new ObjectStoreUnavailable(
-    `the object store does not answer as it should (${code ?? (error as Error).message})`,
+    `the object store gave an unexpected answer (${code ?? (error as Error).message})`,
     { cause: error },
   );
 }

@@ -5,10 +5,10 @@ import { ObjectStoreUnavailable } from './objectStore.ts';
 type Transport = Pick<typeof http, 'request'>;
 
 /**
- * A transport for the MinIO client, which has no timeout of its own: a request over which no byte has moved for
- * `timeout` milliseconds is given up, be it connecting, sending, waiting or receiving.
+ * A transport for the MinIO client, which has no timeouts. A request fails when no byte has moved for `timeout` milliseconds, while it
+ * connects, sends, waits or receives.
  */
-export function impatientTransport(useSSL: boolean, timeout: number): { transport: Transport; agent: http.Agent } {
+export function transportWithTimeout(useSSL: boolean, timeout: number): { transport: Transport; agent: http.Agent } {
   const protocol = useSSL ? https : http;
   const agent = new protocol.Agent({ keepAlive: true, maxSockets: 64, timeout });
   const request = ((options: http.RequestOptions, callback?: (response: http.IncomingMessage) => void) => {
@@ -19,7 +19,7 @@ export function impatientTransport(useSSL: boolean, timeout: number): { transpor
   return { transport: { request }, agent };
 }
 
-/** An upper bound for operations that are short when all is well. */
+/** A time limit for operations that are normally short. */
 export async function within<T>(timeout: number, operation: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   try {

@@ -1,28 +1,28 @@
 /**
- * Where videos and thumbnails lie. Keys are made by the server, name their content (a hash), and are never
- * overwritten with other bytes; so anything served from here may be cached for ever.
+ * Stores videos and thumbnails. The server chooses the keys. A key contains a hash of its content and is never overwritten with other
+ * bytes, so clients may cache an object for ever.
  */
 export interface ObjectStore {
   /**
-   * Stores a local file under a key, whole or not at all. Repeating it is harmless. The file may be removed afterwards but
-   * not changed: a store on the same disk may keep it by another name. @throws ObjectStoreUnavailable
+   * Stores a local file under a key, completely or not at all. It may be repeated. Afterwards the file may be removed but not
+   * changed, since a store on the same disk may keep a hard link to it. @throws ObjectStoreUnavailable
    */
   putFile(key: string, path: string, contentType: string, signal?: AbortSignal): Promise<void>;
   /** Writes an object into a local file. @throws ObjectNotFound, ObjectStoreUnavailable */
   getFile(key: string, path: string, signal?: AbortSignal): Promise<void>;
   /** Keys that begin with `prefix`. */
   list(prefix: string): AsyncIterable<string>;
-  /** Deleting what is not there is fine. */
+  /** Ignores keys that do not exist. */
   remove(keys: readonly string[]): Promise<void>;
-  /** The address under which a browser finds the object. */
+  /** The URL of the object for browsers. */
   url(key: string): string;
-  /** Throws when the store cannot be used right now. */
+  /** Throws when the store cannot be used at the moment. */
   check(): Promise<void>;
 }
 
 export class ObjectNotFound extends Error {
   constructor(key: string) {
-    super(`no object ${key}`);
+    super(`there is no object ${key}`);
     this.name = 'ObjectNotFound';
   }
 }

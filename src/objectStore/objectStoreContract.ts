@@ -11,9 +11,9 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-/** What every adapter of the port promises. */
+/** The tests that every adapter of the port must pass. */
 export function describeObjectStore(name: string, open: () => Promise<ObjectStore>): void {
-  describe(`${name} keeps the promises of an ObjectStore`, () => {
+  describe(`${name} is an ObjectStore`, () => {
     let store: ObjectStore;
     let folder: string;
     const video = randomUUID();
@@ -36,7 +36,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(bytes.equals(await readFile(join(folder, 'out')))).toBe(true);
     });
 
-    test('storing the same object again changes nothing', async () => {
+    test('changes nothing when the same object is stored again', async () => {
       await store.putFile(key, join(folder, 'in'), 'video/mp4');
       await store.putFile(key, join(folder, 'in'), 'video/mp4');
       expect(await collect(store.list(`videos/${video}/`))).toEqual([key]);
@@ -44,7 +44,7 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(bytes.equals(await readFile(join(folder, 'again')))).toBe(true);
     });
 
-    test('an empty object and a large one come back whole', async () => {
+    test('returns an empty object and a large one', async () => {
       const large = randomBytes(20 * 1024 * 1024);
       for (const content of [Buffer.alloc(0), large]) {
         const other = `videos/${video}/${randomUUID()}.mp4`;
@@ -56,13 +56,13 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       }
     });
 
-    test('a missing object is ObjectNotFound to read, and can be removed', async () => {
+    test('throws ObjectNotFound when a missing object is read, and ignores it when it is removed', async () => {
       const missing = `videos/${video}/missing.mp4`;
       await expect(store.getFile(missing, join(folder, 'nothing'))).rejects.toThrow(ObjectNotFound);
       await store.remove([missing]);
     });
 
-    test('a list has the keys that begin with the prefix and no others', async () => {
+    test('lists the keys that begin with the prefix and no others', async () => {
       const [mine, other] = [`videos/${video}/list/a.mp4`, `videos/${randomUUID()}/a.mp4`];
       for (const each of [mine, other]) await store.putFile(each, join(folder, 'in'), 'video/mp4');
       expect(await collect(store.list(`videos/${video}/list/`))).toEqual([mine]);
@@ -72,14 +72,14 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await collect(store.list(`videos/${video}/list/`))).toEqual([]);
     });
 
-    test('removed is gone', async () => {
-      const gone = `videos/${video}/${randomUUID()}.mp4`;
-      await store.putFile(gone, join(folder, 'in'), 'video/mp4');
-      await store.remove([gone]);
-      await expect(store.getFile(gone, join(folder, 'nothing'))).rejects.toThrow(ObjectNotFound);
+    test('removes an object', async () => {
+      const removed = `videos/${video}/${randomUUID()}.mp4`;
+      await store.putFile(removed, join(folder, 'in'), 'video/mp4');
+      await store.remove([removed]);
+      await expect(store.getFile(removed, join(folder, 'nothing'))).rejects.toThrow(ObjectNotFound);
     });
 
-    test('an aborted upload leaves nothing', async () => {
+    test('leaves nothing of an aborted upload', async () => {
       const aborted = `videos/${video}/${randomUUID()}.mp4`;
       await expect(store.putFile(aborted, join(folder, 'in'), 'video/mp4', AbortSignal.abort())).rejects.toMatchObject({
         name: 'AbortError',
@@ -97,16 +97,16 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       'a\0b',
       'a\\b',
       '',
-    ])('the key %j is refused', async (bad) => {
+    ])('refuses the key %j', async (bad) => {
       await expect((async () => store.putFile(bad, join(folder, 'in'), 'video/mp4'))()).rejects.toThrow(TypeError);
       await expect((async () => store.getFile(bad, join(folder, 'nothing')))()).rejects.toThrow(TypeError);
     });
 
-    test('the address ends with the key', () => {
+    test('makes a URL that ends with the key', () => {
       expect(store.url(key)).toMatch(new RegExp(`^http.*/${key}$`));
     });
 
-    test('a store that works says so', async () => {
+    test('passes its check while it works', async () => {
       await store.check();
     });
   });

@@ -1,8 +1,8 @@
 /**
- * A `Range` header as `send` understands it (RFC 9110, 14.1.2). By itself it answers 416 to ranges that are not valid,
- * which are to be ignored, and to the last so many bytes of a file that has fewer, which are all of it.
+ * Corrects a `Range` header for `send` (RFC 9110, 14.1.2). `send` answers 416 to an invalid range, which must be ignored, and to a
+ * range of more last bytes than the file has, which means the whole file.
  * @param size Bytes of the file.
- * @returns undefined for one to ignore.
+ * @returns undefined when the header must be ignored.
  */
 export function properRange(header: string, size: number): string | undefined {
   const specifiers = /^ *bytes=(.*)$/
