@@ -11,7 +11,7 @@ import { DomainError } from '../core/errors.ts';
 import { createPostgresIdempotency } from './postgresIdempotency.ts';
 import { route, type Reply, type Route } from '../http/route.ts';
 
-/** How often a command ran, and what it does next. */
+/** How often each command ran, and what the next run does. */
 let runs = 0;
 let act: () => Promise<Reply | undefined>;
 
@@ -119,7 +119,7 @@ async function send(
 }
 
 describe('a command with an Idempotency-Key', () => {
-  test('takes effect once and is answered alike each time', async () => {
+  test('takes effect once and gets the same answer each time', async () => {
     const key = v7();
     const first = await send(key);
     const again = await send(key);
@@ -131,7 +131,7 @@ describe('a command with an Idempotency-Key', () => {
     expect(again.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'));
   });
 
-  test('runs each time under another key, or none', async () => {
+  test('runs each time with another key, or with none', async () => {
     await send(v7());
     await send(v7());
     await send(undefined);
@@ -150,7 +150,7 @@ describe('a command with an Idempotency-Key', () => {
     expect(runs).toBe(1);
   });
 
-  test('is told from others by what it says, however deep the rest of it is', async () => {
+  test('is distinguished from others by its content, however deeply nested its body is', async () => {
     const body = `{"what":"a","more":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
     const { status } = await fetch(`${app.url}/stored`, {
       method: 'POST',
@@ -160,7 +160,7 @@ describe('a command with an Idempotency-Key', () => {
     expect([status, runs]).toEqual([201, 1]);
   });
 
-  test('has its key to itself: another user may use the same', async () => {
+  test('has a key that other users may use too', async () => {
     const key = v7();
     await send(key, { user: 'u1' });
     await send(key, { user: 'u2' });
@@ -170,7 +170,7 @@ describe('a command with an Idempotency-Key', () => {
     expect(runs).toBe(3);
   });
 
-  test('is told to wait while the first one is running', async () => {
+  test('is refused while the first request is running', async () => {
     const key = v7();
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
@@ -202,14 +202,14 @@ describe('a command with an Idempotency-Key', () => {
     await begun;
     const held = `select 1 from reelstream.idempotency where key = $1 and created_at < now() - interval '4.2 seconds' and held_until > now()`;
     await eventually(async () => (await database.pool.query(held, [key])).rowCount === 1, {
-      what: 'the key is held for longer than a hold lasts',
+      what: 'the hold of the key has been renewed',
     });
     expect((await send(key)).body.code).toBe('idempotency_in_progress');
     open();
     expect([(await first).status, runs]).toEqual([200, 1]);
   });
 
-  test('is refused alike each time', async () => {
+  test('gets the same refusal each time', async () => {
     const key = v7();
     act = () => Promise.reject(new DomainError('conflict', 'taken', 'Taken.'));
     const first = await send(key);
@@ -235,7 +235,7 @@ describe('a command with an Idempotency-Key', () => {
     expect((await send(key, { what: 'other' })).status).toBe(422);
   });
 
-  test('whose answer holds a secret runs again under the same derived key, and only its refusals are kept', async () => {
+  test('whose answer contains a secret runs again with the same derived key; only its refusals are kept', async () => {
     const key = v7();
     await send(key, { path: '/secret' });
     await send(key, { path: '/secret' });
@@ -254,17 +254,17 @@ describe('a command with an Idempotency-Key', () => {
     expect(runs).toBe(3);
   });
 
-  test('that answered by itself runs again', async () => {
+  test('that sent its answer by itself runs again', async () => {
     const key = v7();
     await send(key, { path: '/streamed' });
-    // Its answer was out before its key was let go.
+    // Its answer was sent before its key was released.
     await eventually(async () => (await send(key, { path: '/streamed' })).status === 200, {
-      what: 'the key is free again',
+      what: 'the key is released',
     });
     expect(runs).toBe(2);
   });
 
-  test('gets the key of a process that died, once its hold has run out', async () => {
+  test('gets the key of a dead process after its hold has expired', async () => {
     const key = v7();
     act = () => Promise.reject(new Error('stand-in for a crash'));
     await send(key);
@@ -291,7 +291,7 @@ describe('a command with an Idempotency-Key', () => {
     expect(runs).toBe(2);
   });
 
-  test('is refused, not run unprotected, while the database is away; without a key it runs', async () => {
+  test('is refused while the database is unavailable; without a key it runs', async () => {
     await using proxy = await startTcpProxy(database.url);
     const pool = createPool({ connectionString: proxy.url, name: 'test', max: 1 });
     const idempotency = createPostgresIdempotency({ pool, secret: 'for tests', logger: collectingLog().log });
@@ -322,7 +322,7 @@ describe('a command with an Idempotency-Key', () => {
     }
   });
 
-  test('says nothing in the table from which its body could be guessed without the secret', async () => {
+  test('is stored so that its body cannot be guessed without the secret', async () => {
     const key = v7();
     await send(key);
     const { rows } = await database.pool.query<{ fingerprint: string }>(
