@@ -32,11 +32,7 @@ export function createApi(
   const { metrics, tracing, pool, store, media, redis, progress } = services;
   const { secrets } = config;
   const rateLimits = createRateLimits({ ...config.rateLimits, redis });
-  const idempotency = createPostgresIdempotency({
-    pool,
-    secret: hmacName(secrets.dataKey, 'idempotency', ''),
-    logger,
-  });
+  const idempotency = createPostgresIdempotency({ pool, secret: hmacName(secrets.dataKey, 'idempotency', ''), logger });
   parts.defer(() => idempotency.close());
   const context = createApiContext({
     ...services,
