@@ -55,7 +55,9 @@ describe('a command', () => {
       state: { on: true, changes: 1 },
       events: [{ type: 'SwitchedOn', data: { n: 0 } }],
       revision: 0,
+      stream,
       position: expect.any(BigInt),
+      types: ['SwitchedOn'],
     });
     const second = await handleCommand(
       store,
@@ -79,7 +81,9 @@ describe('a command', () => {
       state: { on: true, changes: 1 },
       events: [],
       revision: 0,
+      stream,
       position,
+      types: ['SwitchedOn'],
     });
   });
 
