@@ -10,7 +10,7 @@ import {
 import { isTransient, kindOf, refusalIn } from './errors.ts';
 import { createLooks, placeIn, type Find, type Looks } from './looks.ts';
 import { retried } from './retry.ts';
-import type { Sender } from './sender.ts';
+import type { Send } from './sender.ts';
 import { prepareAppend } from '../preparedAppend.ts';
 
 /** Milliseconds. An id this young has not been tried before: all tries of one append take longer (`backOff`). */
@@ -31,7 +31,7 @@ export interface Appender {
   appendMany(requests: readonly AppendRequest[]): Promise<PromiseSettledResult<AppendResult>[]>;
 }
 
-export function createAppender(sender: Sender, find: Find, log: Logger | undefined): Appender {
+export function createAppender(send: Send, find: Find, log: Logger | undefined): Appender {
   let failures = 0;
 
   function looksFor(stream: string, appends: readonly (readonly NewEvent[])[]): Looks {
@@ -49,7 +49,7 @@ export function createAppender(sender: Sender, find: Find, log: Logger | undefin
         if (place !== undefined) return place;
       }
       try {
-        const outcome = await sender.send(stream, events, expected);
+        const outcome = await send(stream, events, expected);
         if (outcome !== 'look') {
           looks.wrote(ids);
           return outcome;

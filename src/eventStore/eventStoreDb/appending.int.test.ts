@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
 import { eventually } from '../../../tests/support/eventually.ts';
@@ -38,53 +37,37 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe.each([
-  ['plain', 'append', false],
-  ['batch', 'batchAppend', true],
-] as const)('a store on EventStoreDB with %s appends', (_name, call, batchAppend) => {
+describe('a store on EventStoreDB', () => {
   beforeEach(async () => {
     double = await startEventStoreDbDouble();
     store = openStore(PATIENT_MS);
   });
 
   function openStore(appendTimeoutMs: number): EventStore {
-    return createEventStoreDbStore({ url: double.url, batchAppend, appendTimeoutMs });
+    return createEventStoreDbStore({ url: double.url, appendTimeoutMs });
   }
 
-  /** Before anything is appended: two stores that batch should not be open in one process. */
   async function loseNoTime(): Promise<void> {
     await store.close();
     store = openStore(APPEND_TIMEOUT_MS);
   }
 
-  test('takes that way of the client, and no other', async () => {
+  test('makes a call of its own for each append, although the server announces batches', async () => {
     await Promise.all(Array.from({ length: 5 }, () => store.append(someStream(), someEvents(1), 'none')));
-    expect(double.faults.calls).toMatchObject({
-      append: batchAppend ? 0 : 5,
-      batchAppend: batchAppend ? 5 : 0,
-      features: batchAppend ? 1 : 0,
-    });
+    expect(double.faults.calls.append).toBe(5);
   });
 
-  const troubles = [
-    'hang',
-    'hangAfterwards',
-    'drop',
-    'dropAfterwards',
-    'busy',
-    ...(batchAppend ? (['end', 'endAfterwards'] as const) : []),
-  ] as const;
+  const troubles = ['hang', 'hangAfterwards', 'drop', 'dropAfterwards', 'busy'] as const;
   const cases = troubles.flatMap((fault) =>
     (['none', 'any', 0] as const).map((expected) => [fault, expected] as const),
   );
 
   test.each(cases)('writes once what the server meets with %s at first, expecting %s', async (fault, expected) => {
-    // No word comes of either, not even of the end of a batch call.
-    if (/^(hang|end)/.test(fault)) await loseNoTime();
+    if (fault.startsWith('hang')) await loseNoTime();
     const stream = someStream();
     if (expected === 0) await store.append(stream, someEvents(1), 'none');
     const events = [freshEvent(), freshEvent()];
-    double.faults.plan(call, fault);
+    double.faults.plan('append', fault);
     const { revision, position } = await store.append(stream, events, expected);
     const recorded = await all(store.readStream(stream));
     expect(recorded.slice(-2).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
@@ -96,8 +79,8 @@ describe.each([
     const stream = someStream();
     const events = [freshEvent()];
     await loseNoTime();
-    double.faults.plan(call, 'hang', 2);
-    double.faults.plan(call, 'hangAfterwards');
+    double.faults.plan('append', 'hang', 2);
+    double.faults.plan('append', 'hangAfterwards');
     const begun = performance.now();
     const error = await failure(store.append(stream, events, 'any'));
     expect(error).toBeInstanceOf(EventStoreUnavailable);
@@ -118,7 +101,7 @@ describe.each([
   });
 
   test('tells the true revision of a conflict, also where the client would tell a wrong one', async () => {
-    const lenient = createEventStoreDbStore({ url: `${double.url}&throwOnAppendFailure=false`, batchAppend });
+    const lenient = createEventStoreDbStore({ url: `${double.url}&throwOnAppendFailure=false` });
     try {
       const stream = someStream();
       await lenient.append(stream, someEvents(5), 'none');
@@ -139,7 +122,7 @@ describe.each([
   test('believes a conflict that is none, and says what the stream is really at', async () => {
     const stream = someStream();
     await store.append(stream, someEvents(2), 'none');
-    double.faults.plan(call, 'conflict');
+    double.faults.plan('append', 'conflict');
     const error = await failure(store.append(stream, someEvents(1), 1));
     expect(error).toBeInstanceOf(RevisionConflict);
     expect(error).toMatchObject({ expected: 1, actual: 1 });
@@ -147,8 +130,8 @@ describe.each([
 
   test('appends each of many exactly once when the call breaks in the middle of them', async () => {
     const streams = Array.from({ length: 40 }, () => someStream());
-    double.faults.plan(call, 'drop');
-    double.faults.plan(call, 'dropAfterwards');
+    double.faults.plan('append', 'drop');
+    double.faults.plan('append', 'dropAfterwards');
     const results = await store.appendMany(
       streams.map((stream) => ({ stream, events: [freshEvent()], expected: 'any' })),
     );
@@ -158,7 +141,7 @@ describe.each([
 
   test('recognises a repeat that a restarted server does not, unless it is too long ago', async () => {
     await store.close();
-    store = createEventStoreDbStore({ url: double.url, batchAppend });
+    store = createEventStoreDbStore({ url: double.url });
     const stream = someStream();
     const [first, second] = [someEvents(2), someEvents(2)];
     const place = await store.append(stream, first, 'any');
@@ -191,7 +174,7 @@ describe.each([
   });
 
   test('finishes appends before it closes, and takes none after', async () => {
-    double.faults.plan(call, 'drop');
+    double.faults.plan('append', 'drop');
     const last = store.append(someStream(), someEvents(1), 'none');
     await store.close();
     expect(await last).toMatchObject({ revision: 0 });
@@ -222,42 +205,6 @@ describe('a store on EventStoreDB', () => {
     await slow;
     // Two of the twelve needed a second try, and nobody else did.
     expect(double.faults.calls.append).toBe(13);
-  });
-
-  test('tries again what the client fails because a batch of somebody else’s broke, on another server even', async () => {
-    double = await startEventStoreDbDouble();
-    store = createEventStoreDbStore({ url: double.url, batchAppend: true, appendTimeoutMs: 30_000 });
-    await using others = await startEventStoreDbDouble();
-    const other = createEventStoreDbStore({ url: others.url, batchAppend: true });
-    try {
-      double.faults.plan('batchAppend', 'hang');
-      const pending = store.append(someStream(), someEvents(1), 'none');
-      await eventually(() => double.faults.calls.batchAppend === 1, { what: 'the append is on its way' });
-      others.faults.plan('batchAppend', 'drop');
-      await other.append(someStream(), someEvents(1), 'none');
-      // Long before its own time is up.
-      const begun = performance.now();
-      expect(await pending).toMatchObject({ revision: 0 });
-      expect(performance.now() - begun).toBeLessThan(20_000);
-      expect(double.faults.calls.batchAppend).toBe(2);
-    } finally {
-      await other.close();
-    }
-  });
-
-  test('appends one by one to a server that does not announce batches', async () => {
-    double = await startEventStoreDbDouble({ batchAppend: false });
-    store = createEventStoreDbStore({ url: double.url, batchAppend: true });
-    await store.append(someStream(), someEvents(1), 'none');
-    expect(double.faults.calls).toMatchObject({ append: 1, batchAppend: 0 });
-  });
-
-  test('gets past a server that never says what it can do, for which the client waits without a deadline', async () => {
-    double = await startEventStoreDbDouble();
-    store = createEventStoreDbStore({ url: double.url, batchAppend: true, appendTimeoutMs: APPEND_TIMEOUT_MS });
-    double.faults.plan('features', 'hang');
-    expect(await store.append(someStream(), someEvents(1), 'none')).toMatchObject({ revision: 0 });
-    expect(double.faults.calls.features).toBeGreaterThan(1);
   });
 
   test('appends once with any what a server wrote, broke off and forgot', async () => {
@@ -309,13 +256,11 @@ describe('a store on EventStoreDB', () => {
 
   test('leaves no connection open', async () => {
     double = await startEventStoreDbDouble();
-    for (const batchAppend of [false, true]) {
-      store = createEventStoreDbStore({ url: double.url, batchAppend });
-      await store.append(`contract-${randomUUID()}`, someEvents(1), 'none');
-      expect(double.connections).toBeGreaterThan(0);
-      await store.close();
-      await double.idle();
-      expect(double.connections).toBe(0);
-    }
+    store = createEventStoreDbStore({ url: double.url });
+    await store.append(someStream(), someEvents(1), 'none');
+    expect(double.connections).toBeGreaterThan(0);
+    await store.close();
+    await double.idle();
+    expect(double.connections).toBe(0);
   });
 });

@@ -8,7 +8,7 @@ import type { Channel } from '@grpc/grpc-js';
 interface Internals {
   /** Decides after a failed call whether to reconnect. The client does not await it. */
   handleError(...failed: unknown[]): Promise<void>;
-  /** Asks the server whether it knows a method. The client asks it of one only, of batch append. */
+  /** Asks the server whether it knows a method. The client asks about one method only, batch append. */
   supports(...method: unknown[]): Promise<boolean>;
   getChannel(): Promise<Channel>;
 }
@@ -18,27 +18,23 @@ const INTERNALS = ['handleError', 'supports', 'getChannel'] as const satisfies r
 /** The client's own default. */
 const KEEP_ALIVE_TIMEOUT_MS = 10_000;
 
-export interface ClientOptions {
-  /** Whether appends without credentials share one call (see `batchingSender`). */
-  readonly batchAppend: boolean;
-}
-
 /**
  * A client for the URL, with two of its habits changed. It connects when it is first used.
  *
  * - When a call fails, the client looks at its channel. If the search for a cluster's leader is under way at that moment
  *   and fails, nobody awaits the rejected promise and the process ends. The calls themselves fail with the same error,
  *   and the next call searches again, so the rejection is dropped.
- * - It batches appends whenever a call names no credentials. Here the caller decides.
+ * - When a server knows batch append, the client sends all appends over one call. When that call breaks under load, the
+ *   client rejects promises that nobody awaits, and the process ends. So the client is told that no server knows it, and
  *
  * @throws when the URL is not a connection string, or when the client has no such members any more.
  */
-export function openClient(url: string, { batchAppend }: ClientOptions): EventStoreDBClient {
+export function openClient(url: string): EventStoreDBClient {
   const client = EventStoreDBClient.connectionString(onOwnConnection(inClientsScheme(url)));
   const internals = internalsOf(client);
   const handleError = internals.handleError;
   internals.handleError = (...failed) => handleError(...failed).catch(() => undefined);
-  if (!batchAppend) internals.supports = () => Promise.resolve(false);
+  internals.supports = () => Promise.resolve(false);
   return client;
 }
 
@@ -71,7 +67,7 @@ function internalsOf(client: EventStoreDBClient): Internals {
   for (const name of INTERNALS) {
     if (!Object.hasOwn(internals, name) || typeof internals[name] !== 'function') {
       throw new Error(
-        `This version of @eventstore/db-client has no "${name}" of its own. Adapt eventStoreDbClient.ts to it, or install the version in package.json.`,
+        `This version of @eventstore/db-client has no "${name}" of its own. Adapt src/eventStore/eventStoreDb/client.ts to it, or install the version in package.json.`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import type { EventStoreDBClient } from '@eventstore/db-client';
 import { EventStoreUnavailable } from '../../core/eventStore.ts';
-import { closeChannel, openClient, type ClientOptions } from './client.ts';
+import { closeChannel, openClient } from './client.ts';
 import { ConnectionReplaced } from './errors.ts';
 import { within } from './retry.ts';
 
@@ -24,35 +24,30 @@ export interface EventStoreDbConnection {
    * time in a row renews it.
    */
   unanswered(client: EventStoreDBClient): void;
-  /** Gives up a client that has gone wrong, and all that waits for it, once that has `settled`. Does nothing when it has been given up already. */
-  renew(suspect: EventStoreDBClient, settled?: () => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
 /** @throws when the URL is not a connection string. Connects when it is first used. */
-export function connectEventStoreDb(url: string, options: ClientOptions): EventStoreDbConnection {
-  let client: EventStoreDBClient | undefined = openClient(url, options);
+export function connectEventStoreDb(url: string): EventStoreDbConnection {
+  let client: EventStoreDBClient | undefined = openClient(url);
   let replaced = new AbortController();
   let silentCalls = 0;
   let used = false;
   let closed = false;
   let renewing = Promise.resolve();
 
-  async function renew(suspect: EventStoreDBClient, settled?: () => Promise<unknown>): Promise<void> {
-    if (client === suspect) {
-      const before = replaced;
-      [client, replaced, silentCalls] = [undefined, new AbortController(), 0];
-      before.abort(new ConnectionReplaced());
-      renewing = discard(suspect, RENEW_MS, settled);
-    }
-    await renewing;
+  function renew(suspect: EventStoreDBClient): void {
+    const before = replaced;
+    [client, replaced, silentCalls] = [undefined, new AbortController(), 0];
+    before.abort(new ConnectionReplaced());
+    renewing = discard(suspect, RENEW_MS);
   }
 
   return {
     get client() {
       if (closed) throw new EventStoreUnavailable('the event store is closed');
       used = true;
-      return (client ??= openClient(url, options));
+      return (client ??= openClient(url));
     },
     get replaced() {
       return replaced.signal;
@@ -61,9 +56,8 @@ export function connectEventStoreDb(url: string, options: ClientOptions): EventS
       if (by === client) silentCalls = 0;
     },
     unanswered: (by) => {
-      if (by === client && ++silentCalls === SILENT_CALLS) void renew(by);
+      if (by === client && ++silentCalls === SILENT_CALLS) renew(by);
     },
-    renew,
     close: async () => {
       closed = true;
       await renewing;
@@ -72,11 +66,9 @@ export function connectEventStoreDb(url: string, options: ClientOptions): EventS
   };
 }
 
-async function discard(client: EventStoreDBClient, mostMs: number, settled?: () => Promise<unknown>): Promise<void> {
+async function discard(client: EventStoreDBClient, mostMs: number): Promise<void> {
   try {
     await within(mostMs, 'closing', client.dispose()).catch(() => undefined);
-    // What was just about to begin a call has begun it by then.
-    if (settled !== undefined) await settled().then(() => within(mostMs, 'closing', client.dispose()));
     await within(mostMs, 'closing', closeChannel(client));
   } catch {
     // It never connected, or does not answer: either way nobody uses it any more.

@@ -29,21 +29,17 @@ export class EventStoreDenied extends Error {
   }
 }
 
-/** `unknown` is also what the client makes of "Server Is Busy" within a batch append. */
 const transientTypes = new Set<string>([
   ErrorType.TIMEOUT,
   ErrorType.DEADLINE_EXCEEDED,
   ErrorType.UNAVAILABLE,
   ErrorType.CANCELLED,
   ErrorType.NOT_LEADER,
-  ErrorType.UNKNOWN,
 ]);
 
 /** gRPC status codes: cancelled, unknown, deadline exceeded, resource exhausted (too many calls), aborted, internal (a stream reset), unavailable. */
 const transientCodes = new Set<unknown>([1, 2, 4, 8, 10, 13, 14]);
 
-/** What the server says of an append within a batch that it will never take, in the words of a client that does not know the message. */
-const REFUSED_IN_BATCH = /^Could not recognize (MaximumAppendEventSizeExceeded|BadRequest)$/;
 /** The gRPC status code for an append that the server will never take. */
 const INVALID_ARGUMENT = 3;
 
@@ -58,15 +54,13 @@ export function isTransient(error: unknown): boolean {
   if (isCommandError(error) && error.type !== ErrorType.UNKNOWN) return transientTypes.has(error.type);
   const { code } = error as { code?: unknown };
   if (code !== undefined) return transientCodes.has(code);
-  if (isCommandError(error)) return !REFUSED_IN_BATCH.test(error.message);
   return error.message.startsWith('Failed to discover');
 }
 
 /** An append that the server will never take, other than those that the client knows (`asPortError`). It says why in the cause's message. */
 export function refusalIn(error: unknown, stream: string): AppendRefused | undefined {
   if (!(error instanceof Error) || !isCommandError(error) || error.type !== ErrorType.UNKNOWN) return undefined;
-  const { code } = error as { code?: unknown };
-  if (code !== INVALID_ARGUMENT && !REFUSED_IN_BATCH.test(error.message)) return undefined;
+  if ((error as { code?: unknown }).code !== INVALID_ARGUMENT) return undefined;
   return new AppendRefused(`EventStoreDB refused an append to ${kindOf(stream)} as it is: ${error.message}`, {
     cause: error,
   });
@@ -78,11 +72,6 @@ export function isSilence(error: unknown): boolean {
     error instanceof NoAnswer ||
     (error instanceof Error && isCommandError(error) && error.type === ErrorType.DEADLINE_EXCEEDED)
   );
-}
-
-/** Whether the server named another node as the leader. The client then connects to that one. */
-export function isNotLeader(error: unknown): boolean {
-  return error instanceof Error && isCommandError(error) && error.type === ErrorType.NOT_LEADER;
 }
 
 export function isWrongExpectedVersion(error: unknown): boolean {

@@ -3,20 +3,13 @@ import { startEventStoreDbDouble } from '../../../tests/support/eventStoreDbDoub
 import { eventStoreContract } from '../contract/eventStoreContract.ts';
 import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
 
-const ways = [
-  ['plain', false],
-  ['batch', true],
-] as const;
-
-for (const [way, batchAppend] of ways) {
-  eventStoreContract(`The EventStoreDB event store, against the double, with ${way} appends,`, async () => {
-    const double = await startEventStoreDbDouble();
-    return {
-      open: () => Promise.resolve(createEventStoreDbStore({ url: double.url, batchAppend })),
-      [Symbol.asyncDispose]: () => double[Symbol.asyncDispose](),
-    };
-  });
-}
+eventStoreContract('The EventStoreDB event store, against the double,', async () => {
+  const double = await startEventStoreDbDouble();
+  return {
+    open: () => Promise.resolve(createEventStoreDbStore({ url: double.url })),
+    [Symbol.asyncDispose]: () => double[Symbol.asyncDispose](),
+  };
+});
 
 const url = process.env['EVENTSTORE_URL'];
 if (url === undefined) {
@@ -26,12 +19,10 @@ if (url === undefined) {
 }
 
 (url === undefined ? describe.skip : describe)('Against the server that EVENTSTORE_URL names', () => {
-  for (const [way, batchAppend] of ways) {
-    eventStoreContract(`The EventStoreDB event store, with ${way} appends,`, () =>
-      Promise.resolve({
-        open: () => Promise.resolve(createEventStoreDbStore({ url: url!, batchAppend })),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      }),
-    );
-  }
+  eventStoreContract('The EventStoreDB event store', () =>
+    Promise.resolve({
+      open: () => Promise.resolve(createEventStoreDbStore({ url: url! })),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }),
+  );
 });

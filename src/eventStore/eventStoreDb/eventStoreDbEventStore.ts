@@ -14,7 +14,7 @@ import { connectEventStoreDb } from './connection.ts';
 import { createFind } from './find.ts';
 import { PAGE_SIZE, readPages } from './pages.ts';
 import { createEventStoreDbReader } from './reader.ts';
-import { batchingSender, plainSender } from './sender.ts';
+import { createSend } from './sender.ts';
 import { createLogTail } from './tail.ts';
 
 export interface EventStoreDbStoreOptions {
@@ -27,8 +27,6 @@ export interface EventStoreDbStoreOptions {
   readonly readTimeoutMs?: number;
   /** Silence of the live subscription after which the log's head is looked at; 1 000 ms by default. */
   readonly watchdogMs?: number;
-  /** All appends over one call, for measurements only (`batchingSender` says why); false by default. */
-  readonly batchAppend?: boolean;
 }
 
 /**
@@ -50,14 +48,12 @@ export function createEventStoreDbStore({
   appendTimeoutMs = 3_000,
   readTimeoutMs = 5_000,
   watchdogMs = 1_000,
-  batchAppend = false,
 }: EventStoreDbStoreOptions): EventStore {
   const closing = new AbortController();
-  const connection = connectEventStoreDb(url, { batchAppend: false });
+  const connection = connectEventStoreDb(url);
   // A connection takes 100 calls at a time (Kestrel's `MaxStreamsPerConnection`): appends are not to wait behind reads.
-  const writing = connectEventStoreDb(url, { batchAppend: false });
-  const sender = batchAppend ? batchingSender(url, appendTimeoutMs) : plainSender(writing, appendTimeoutMs);
-  const appender = createAppender(sender, createFind(writing, appendTimeoutMs), log);
+  const writing = connectEventStoreDb(url);
+  const appender = createAppender(createSend(writing, appendTimeoutMs), createFind(writing, appendTimeoutMs), log);
   const reader = createEventStoreDbReader(connection, readTimeoutMs);
   const tail = createLogTail({ connection, head: reader.head, watchdogMs, signal: closing.signal, log });
   const appending = new Set<Promise<unknown>>();
@@ -147,7 +143,7 @@ export function createEventStoreDbStore({
     close: async () => {
       closing.abort(new EventStoreUnavailable('the event store is closed'));
       await Promise.allSettled(appending);
-      await Promise.all([sender.close(), writing.close(), connection.close()]);
+      await Promise.all([writing.close(), connection.close()]);
     },
   };
 }

@@ -15,7 +15,7 @@ import { follow, someEvent, someStream } from '../contract/eventStoreContract.ts
 import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
 
 const faults = ['hang', 'hangAfterwards', 'drop', 'dropAfterwards', 'busy'] as const;
-const calls = ['append', 'batchAppend', 'read', 'subscribe'] as const;
+const calls = ['append', 'read', 'subscribe'] as const;
 const writers = ['none', 'any', 'revision'] as const;
 
 type Trouble =
@@ -62,17 +62,13 @@ async function insist(store: EventStore, stream: string, ids: string[], expected
   }
 }
 
-describe.each([
-  ['plain', false],
-  ['batch', true],
-])('a store on EventStoreDB with %s appends, in the middle of troubles', (_, batchAppend) => {
+describe('a store on EventStoreDB, in the middle of troubles,', () => {
   test('stores each event once, keeps the order of each stream, and shows every reader the same log', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(troubles, { minLength: 3, maxLength: 10 }), async (plan) => {
         await using double = await startEventStoreDbDouble();
         const store = createEventStoreDbStore({
           url: double.url,
-          batchAppend,
           appendTimeoutMs: 500,
           readTimeoutMs: 500,
           watchdogMs: 100,

@@ -30,14 +30,9 @@ afterEach(async () => {
   await double[Symbol.asyncDispose]();
 });
 
-async function open(behaviour: Partial<Behaviour>, batchAppend = false): Promise<void> {
+async function open(behaviour: Partial<Behaviour>): Promise<void> {
   double = await startEventStoreDbDouble({ behaviour });
-  store = createEventStoreDbStore({
-    url: double.url,
-    batchAppend,
-    appendTimeoutMs: PATIENT_MS,
-    readTimeoutMs: PATIENT_MS,
-  });
+  store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: PATIENT_MS, readTimeoutMs: PATIENT_MS });
 }
 
 /** Data and metadata together as JSON. */
@@ -61,25 +56,20 @@ function manyProposed(count: number): ProposedEvent[] {
   return Array.from({ length: count }, () => proposed());
 }
 
-describe.each([
-  ['plain', false],
-  ['batch', true],
-] as const)('the size limits of the server, with %s appends,', (_, batchAppend) => {
-  const calls = (): number => double.faults.calls.append + double.faults.calls.batchAppend;
-
+describe('the size limits of the server', () => {
   test.each([
     ['25.0', upTo25_0],
     ['25.1', from25_1],
   ])('let through the largest event that a store takes, up to or from %s', async (_version, behaviour) => {
-    await open(behaviour, batchAppend);
+    await open(behaviour);
     const stream = someStream();
     expect(await store.append(stream, [eventOf(MOST_EVENT_BYTES)], 'none')).toMatchObject({ revision: 0 });
     expect(await failure(store.append(stream, [eventOf(MOST_EVENT_BYTES + 1)], 0))).toBeInstanceOf(AppendRefused);
-    expect(calls()).toBe(1);
+    expect(double.faults.calls.append).toBe(1);
   });
 
   test('refuse an append that is too large as a whole, at once and with the limit, and nothing else', async () => {
-    await open(upTo25_0, batchAppend);
+    await open(upTo25_0);
     const streams = [someStream(), someStream(), someStream()];
     const large = Array.from({ length: 12 }, () => eventOf(100_000));
     const results = await store.appendMany(
@@ -91,18 +81,17 @@ describe.each([
       { value: { revision: 1 } },
     ]);
     expect((results[1] as PromiseRejectedResult).reason).toMatchObject({ message: expect.stringContaining('1048576') });
-    expect(calls()).toBe(3);
+    expect(double.faults.calls.append).toBe(3);
     expect(double.log.stream(streams[1]!)).toEqual([]);
   });
 
   test('refuse an event that is over the limit of an operator, at once, and nothing else', async () => {
-    await open({ ...from25_1, maxEventBytes: 50_000 }, batchAppend);
+    await open({ ...from25_1, maxEventBytes: 50_000 });
     const stream = someStream();
     const error = await failure(store.append(stream, [someEvent(), eventOf(60_000)], 'any'));
     expect(error).toBeInstanceOf(AppendRefused);
-    // The client has no word for it within a batch, and so no number.
-    expect(error).toMatchObject({ message: expect.stringMatching(/Maximum ?Append ?Event ?Size/) });
-    expect(calls()).toBe(1);
+    expect(error).toMatchObject({ message: expect.stringMatching(/Maximum Append Event Size of 50000/) });
+    expect(double.faults.calls.append).toBe(1);
     expect(await store.append(stream, [someEvent(), eventOf(40_000)], 'none')).toMatchObject({ revision: 1 });
   });
 });

@@ -33,17 +33,12 @@ afterEach(async () => {
   await double[Symbol.asyncDispose]();
 });
 
-async function open(idMemoryBytes: number, batchAppend = false): Promise<void> {
+async function open(idMemoryBytes: number): Promise<void> {
   double = await startEventStoreDbDouble({
     log: createDoubleLog({ idMemoryBytes }),
     behaviour: { commitTimeoutMs: COMMIT_TIMEOUT_MS },
   });
-  store = createEventStoreDbStore({
-    url: double.url,
-    batchAppend,
-    appendTimeoutMs: PATIENT_MS,
-    readTimeoutMs: PATIENT_MS,
-  });
+  store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: PATIENT_MS, readTimeoutMs: PATIENT_MS });
 }
 
 /** Of one event each, whose id may have been appended before. */
@@ -124,23 +119,19 @@ describe('appending many, with ids that may be there already', () => {
   });
 });
 
-describe.each([
-  ['plain', false],
-  ['batch', true],
-] as const)('while the server has written an append and not indexed it, with %s appends,', (_, batchAppend) => {
-  const calls = (): number => double.faults.calls.append + double.faults.calls.batchAppend;
-  beforeEach(() => open(8 * 1_024 * 1_024, batchAppend));
+describe('while the server has written an append and not indexed it,', () => {
+  beforeEach(() => open(8 * 1_024 * 1_024));
 
   test.each(['none', 'any', 0] as const)(
     'an append that expects %s is stored once, and answered once it is indexed',
     async (expected) => {
       const stream = someStream();
       if (expected === 0) await store.append(stream, someEvents(1), 'none');
-      const before = calls();
+      const before = double.faults.calls.append;
       double.log.holdIndex();
       const appending = store.append(stream, someEvents(2), expected);
       // The first try is aborted, and the second one, which repeats it, is left without an answer.
-      await eventually(() => calls() >= before + 2, { what: 'the append is tried again' });
+      await eventually(() => double.faults.calls.append >= before + 2, { what: 'the append is tried again' });
       double.log.releaseIndex();
       expect(await appending).toMatchObject({ revision: expected === 0 ? 2 : 1 });
       expect(double.log.stream(stream)).toHaveLength(expected === 0 ? 3 : 2);
@@ -175,7 +166,7 @@ describe.each([
     const events = someEvents(2);
     const before = double.faults.calls.read;
     double.log.holdIndex();
-    double.faults.plan(batchAppend ? 'batchAppend' : 'append', 'dropAfterwards');
+    double.faults.plan('append', 'dropAfterwards');
     const appending = store.append(stream, events, 0);
     await eventually(() => double.log.lastRevision(stream) === 2n, { what: 'it is written' });
     double.log.forgetRecentIds();

@@ -18,10 +18,6 @@ import { createReadService, type LiveSubscription } from './readService.ts';
 export interface EventStoreDbDoubleOptions {
   /** Shared by the nodes of a cluster. */
   readonly log?: DoubleLog;
-  /** Whether it announces batch append, as servers from 21.10 on do; true by default. */
-  readonly batchAppend?: boolean;
-  /** How far its clock is ahead of the clients' clocks; 0 by default. */
-  readonly clockAheadMs?: number;
   /** Where it is not to behave as `upTo25_0` does. */
   readonly behaviour?: Partial<Behaviour>;
 }
@@ -64,11 +60,7 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
   const faults = createFaults();
   const membership = createMembership();
   const behaviour = { ...upTo25_0, ...options.behaviour };
-  const appends = createAppendService(log, faults, {
-    membership,
-    behaviour,
-    now: () => Date.now() + (options.clockAheadMs ?? 0),
-  });
+  const appends = createAppendService(log, faults, behaviour);
   const reads = createReadService(log, faults, behaviour);
 
   /** Refuses those who require the leader, and says who it is. */
@@ -89,15 +81,13 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
   });
   server.addService(streamsService.StreamsService, {
     append: byLeader(appends.append),
-    batchAppend: appends.batchAppend,
+    batchAppend: refuseBatches,
     read: byLeader(reads.read),
     delete: unimplemented,
     tombstone: unimplemented,
   });
   server.addService(featuresService.ServerFeaturesService, {
-    getSupportedMethods: (_: unknown, answer: sendUnaryData<SupportedMethods>) => {
-      if (faults.next('features') === undefined) answer(null, supportedMethods(options.batchAppend ?? true));
-    },
+    getSupportedMethods: (_: unknown, answer: sendUnaryData<SupportedMethods>) => answer(null, supportedMethods()),
   });
   server.addService(gossipService.GossipService, {
     read: (_: ServerUnaryCall<Empty, ClusterInfo>, answer: sendUnaryData<ClusterInfo>) =>
@@ -148,9 +138,14 @@ function unimplemented(_: unknown, answer: sendUnaryData<never>): void {
   answer({ code: status.UNIMPLEMENTED, details: 'not part of the double' });
 }
 
-function supportedMethods(batchAppend: boolean): SupportedMethods {
+/** The store must not batch appends (`client.ts`). The double announces batches all the same, so that a client that would is found out. */
+function refuseBatches(call: { emit(event: 'error', error: object): boolean }): void {
+  call.emit('error', { code: status.UNIMPLEMENTED, details: 'not part of the double' });
+}
+
+function supportedMethods(): SupportedMethods {
   const answer = new features.SupportedMethods().setEventStoreServerVersion('24.10.0');
-  for (const name of ['Append', 'Read', ...(batchAppend ? ['BatchAppend'] : [])]) {
+  for (const name of ['Append', 'Read', 'BatchAppend']) {
     answer.addMethods(
       new features.SupportedMethod()
         .setServiceName('event_store.client.streams.Streams')

@@ -1,5 +1,5 @@
 /** What a client asks of the server. */
-export type Call = 'append' | 'batchAppend' | 'read' | 'subscribe' | 'features';
+export type Call = 'append' | 'read' | 'subscribe';
 
 /**
  * - `hang`: takes the request and never answers; `hangAfterwards`: does what was asked, and never answers
@@ -24,7 +24,7 @@ export type Fault =
   | 'conflict';
 
 export interface Faults {
-  /** Calls of each kind so far; a batch append counts each of its appends. */
+  /** Calls of each kind so far. */
   readonly calls: Readonly<Record<Call, number>>;
   /** What the next calls of a kind meet with. */
   plan(call: Call, fault: Fault, times?: number): void;
@@ -35,7 +35,7 @@ export interface Faults {
 }
 
 export function createFaults(): Faults {
-  const calls = { append: 0, batchAppend: 0, read: 0, subscribe: 0, features: 0 };
+  const calls = { append: 0, read: 0, subscribe: 0 };
   let planned: { call: Call; fault: Fault; times: number }[] = [];
   return {
     calls,

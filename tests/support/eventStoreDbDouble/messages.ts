@@ -1,15 +1,6 @@
 import shared from '@eventstore/db-client/generated/shared_pb.js';
-import status from '@eventstore/db-client/generated/status_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type {
-  AppendReq,
-  AppendResp,
-  BatchAppendReq,
-  BatchAppendResp,
-  ReadResp,
-} from '@eventstore/db-client/generated/streams_pb.js';
-import any from 'google-protobuf/google/protobuf/any_pb.js';
-import googleEmpty from 'google-protobuf/google/protobuf/empty_pb.js';
+import type { AppendReq, AppendResp, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendOutcome, Expected, ProposedEvent, StoredEvent } from './log.ts';
 
 /** .NET ticks, of 100 ns. */
@@ -23,7 +14,7 @@ function identifierOf(stream: string): InstanceType<typeof shared.StreamIdentifi
   return new shared.StreamIdentifier().setStreamName(Uint8Array.from(Buffer.from(stream, 'utf8')));
 }
 
-export function toProposed(message: AppendReq.ProposedMessage | BatchAppendReq.ProposedMessage): ProposedEvent {
+export function toProposed(message: AppendReq.ProposedMessage): ProposedEvent {
   const properties = message.getMetadataMap();
   const [type, contentType] = [properties.get('type'), properties.get('content-type')];
   if (type === undefined || contentType === undefined) throw new Error('required metadata property is missing');
@@ -36,15 +27,8 @@ export function toProposed(message: AppendReq.ProposedMessage | BatchAppendReq.P
   };
 }
 
-/** Of an `AppendReq`. */
 export function expectedOf(options: AppendReq.Options): Expected {
   if (options.hasRevision()) return BigInt(options.getRevision());
-  return options.hasNoStream() ? 'noStream' : options.hasStreamExists() ? 'streamExists' : 'any';
-}
-
-/** Of a `BatchAppendReq`, which has another name for the same. */
-export function batchExpectedOf(options: BatchAppendReq.Options): Expected {
-  if (options.hasStreamPosition()) return BigInt(options.getStreamPosition());
   return options.hasNoStream() ? 'noStream' : options.hasStreamExists() ? 'streamExists' : 'any';
 }
 
@@ -69,36 +53,6 @@ export function appendResponse(outcome: Settled, expected: Expected): AppendResp
   else if (expected === 'streamExists') wrong.setExpectedStreamExists(new shared.Empty());
   else wrong.setExpectedAny(new shared.Empty());
   return new streams.AppendResp().setWrongExpectedVersion(wrong);
-}
-
-export function batchAppendResponse(
-  request: BatchAppendReq,
-  stream: string,
-  outcome: Settled,
-  expected: Expected,
-): BatchAppendResp {
-  const response = new streams.BatchAppendResp()
-    .setCorrelationId(request.getCorrelationId())
-    .setStreamIdentifier(identifierOf(stream));
-  if (outcome.kind === 'success') {
-    const position = new shared.AllStreamPosition();
-    position.setCommitPosition(outcome.position.toString());
-    position.setPreparePosition(outcome.position.toString());
-    return response.setSuccess(
-      new streams.BatchAppendResp.Success().setCurrentRevision(outcome.revision.toString()).setPosition(position),
-    );
-  }
-  const wrong = new shared.WrongExpectedVersion();
-  if (outcome.current === undefined) wrong.setCurrentNoStream(new googleEmpty.Empty());
-  else wrong.setCurrentStreamRevision(outcome.current.toString());
-  if (typeof expected === 'bigint') wrong.setExpectedStreamPosition(expected.toString());
-  else if (expected === 'noStream') wrong.setExpectedNoStream(new googleEmpty.Empty());
-  else if (expected === 'streamExists') wrong.setExpectedStreamExists(new googleEmpty.Empty());
-  else wrong.setExpectedAny(new googleEmpty.Empty());
-  const details = new any.Any();
-  details.pack(wrong.serializeBinary(), 'event_store.client.WrongExpectedVersion');
-  // ALREADY_EXISTS, as the server has it.
-  return response.setError(new status.Status().setCode(6).setMessage('WrongExpectedVersion').setDetails(details));
 }
 
 export function eventResponse(event: StoredEvent): ReadResp {

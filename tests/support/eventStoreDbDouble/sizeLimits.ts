@@ -1,7 +1,4 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import shared from '@eventstore/db-client/generated/shared_pb.js';
-import statusMessage from '@eventstore/db-client/generated/status_pb.js';
-import any from 'google-protobuf/google/protobuf/any_pb.js';
 import type { Behaviour } from './behaviour.ts';
 import type { ProposedEvent } from './log.ts';
 
@@ -38,17 +35,4 @@ export function excessError(excess: Excess): { code: status; details: string; me
   metadata.set('proposed-append-event-size', String(excess.size));
   const details = `Event with Id: ${excess.id}, Size: ${excess.size}, exceeds Maximum Append Event Size of ${excess.limit}.`;
   return { code: status.INVALID_ARGUMENT, details, metadata };
-}
-
-/** The same within a batch. Source: Status.cs. The client has no definition of the message about events. */
-export function excessStatus(excess: Excess): InstanceType<typeof statusMessage.Status> {
-  const details = new any.Any();
-  const name = excess.of === 'append' ? 'MaximumAppendSizeExceeded' : 'MaximumAppendEventSizeExceeded';
-  const message =
-    excess.of === 'append'
-      ? new shared.MaximumAppendSizeExceeded().setMaxappendsize(excess.limit).serializeBinary()
-      : new Uint8Array();
-  details.pack(message, `event_store.client.${name}`);
-  // INVALID_ARGUMENT, as the server has it.
-  return new statusMessage.Status().setCode(3).setMessage(name).setDetails(details);
 }
