@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What `promise` gives, or the signal's reason as soon as it aborts; what the promise does after that is ignored. */
+/** The promise's value, or the signal's reason thrown as soon as it aborts; the promise's later outcome is then ignored. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let onAbort: (() => void) | undefined;
@@ -15,6 +15,11 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | un
     if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     promise.catch(() => undefined);
   }
+}
+
+/** A signal that aborts as soon as one of the given ones does. */
+export function anySignal(first: AbortSignal, second: AbortSignal | undefined): AbortSignal {
+  return second === undefined ? first : AbortSignal.any([first, second]);
 }
 
 /** Waits, or returns early when the signal aborts. */
