@@ -23,14 +23,14 @@ export const relay: Benchmark = {
     const log = pino({ level: 'warn' });
     await using database = await createTestDatabase();
     await using parts = new AsyncDisposableStack();
-    const store = createPostgresEventStore({ pool: database.pool, log });
+    const store = createPostgresEventStore({ pool: database.pool, logger: log });
     parts.defer(() => store.close());
     const head = await fill(store);
 
-    const kafka = createKafkaClient({ brokers, clientId: 'bench', log });
+    const kafka = createKafkaClient({ brokers, clientId: 'bench', logger: log });
     const copy = async (): Promise<number> => {
       const topic = `bench.${randomUUID()}`;
-      const copying = createKafkaRelay({ pool: database.pool, store, kafka, topic, partitions: 6, log });
+      const copying = createKafkaRelay({ pool: database.pool, store, kafka, topic, partitions: 6, logger: log });
       const begun = performance.now();
       try {
         await copying.start();

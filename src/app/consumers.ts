@@ -72,7 +72,7 @@ function openSource(
   group: string,
   pool: pg.Pool,
 ): { source: EventSource; checks: HealthCheck[] } {
-  if (config.kafka === undefined) return { source: createDirectSource({ store: rawStore, log: logger }), checks: [] };
+  if (config.kafka === undefined) return { source: createDirectSource({ store: rawStore, logger }), checks: [] };
   const { topic } = config.kafka;
   const source = createKafkaSource({
     kafka: kafkaOf(config.kafka, config.role, logger),
@@ -80,7 +80,7 @@ function openSource(
     groupId: `${topic}.${group}`,
     pool,
     store: rawStore,
-    log: logger,
+    logger,
   });
   return { source, checks: [checkOf(`kafka ${group}`, () => source.state(), ['away', 'refused'])] };
 }
@@ -94,7 +94,7 @@ export async function startRelay(running: Process, services: Services): Promise<
     kafka: kafkaOf(config.kafka, config.role, logger),
     pool: openPool(running, services, 'relay', 4, RELAY_QUERY_TIMEOUT_MS),
     store: services.rawStore,
-    log: logger,
+    logger,
   });
   parts.defer(() => relay.stop());
   await relay.start();
@@ -102,7 +102,7 @@ export async function startRelay(running: Process, services: Services): Promise<
 }
 
 function kafkaOf({ brokers }: KafkaConfig, role: Role, logger: Logger): Kafka {
-  return createKafkaClient({ brokers, clientId: `reelstream-${role}`, log: logger });
+  return createKafkaClient({ brokers, clientId: `reelstream-${role}`, logger });
 }
 
 interface PartState {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { abortable } from '../core/abortable.ts';
 import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
-import { EventStoreDenied } from '../eventStore/eventStoreDb/errors.ts';
+import { EventStoreDenied } from '../eventStore/eventStoreDb/clientErrors.ts';
 import { createEventStoreDbStore } from '../eventStore/eventStoreDb/eventStoreDbEventStore.ts';
 import { EventStoreUnavailable, type EventStore } from '../core/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
@@ -81,10 +81,10 @@ export function openPool(
 function openEventStore(options: OpenEventLogOptions, databaseUrl: string): EventStore {
   const { config, logger } = options;
   if (config.eventStoreUrl === undefined) {
-    return createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), log: logger });
+    return createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), logger });
   }
   try {
-    return createEventStoreDbStore({ url: config.eventStoreUrl, log: logger });
+    return createEventStoreDbStore({ url: config.eventStoreUrl, logger });
   } catch (error) {
     // The client's message may quote the URL, and so the password in it.
     throw new StartError(

@@ -1,34 +1,38 @@
 import { abortable } from '../core/abortable.ts';
 import type { RecordedEvent } from '../core/event.ts';
+import { createWakeUp } from '../core/wakeUp.ts';
 import type { PartitionReader } from './eventSource.ts';
 import type { StorePages } from './storePages.ts';
 import { createTailWindow } from './tailWindow.ts';
 
-/** Events that are kept in memory, of all partitions together: about 20 MB at 1 kB each. */
+/** Events kept in memory for all partitions together: about 20 MB at 1 kB each. */
 const MOST_EVENTS = 20_000;
-/** Of one partition at least. */
+/** Events kept in memory for one partition, at least. */
 const FEWEST_EVENTS = 2_000;
 
 /**
- * A partition as its readers see it: the newest part from memory, everything before that from the store. A slow
- * reader falls out of the window and reads the store by itself, so it never holds the others.
+ * One partition and its readers. They get the newest events from memory and older ones from the store. A slow reader
+ * falls out of the window in memory and reads the store by itself, so it never slows the others down.
  */
 export interface PartitionTail {
+  /** As `TailWindow.startAt`. */
   startAt(position: bigint): void;
+  /** As `TailWindow.push`. */
   push(previous: bigint, position: bigint, events: readonly RecordedEvent[]): void;
+  /** Position of the end of the window; undefined while it has none. */
   readonly end: bigint | undefined;
   open(): PartitionReader;
-  /** What all open readers are done with; undefined when none is open. */
+  /** The position up to which all open readers are done; undefined when none is open. */
   readonly done: bigint | undefined;
-  /** Events in memory that not even the first of them is done with. */
+  /** Number of events in memory that no reader is done with yet. */
   readonly waiting: number;
-  /** Lets go of what is in memory: the partition is another process's now, and may come back. */
+  /** Empties the window: another process reads the partition now. It may come back. */
   forget(): void;
-  /** Settles when a reader next says that it is done with more, or goes. */
+  /** Resolves when a reader next reports that it is done with more, or closes. */
   progress(): Promise<void>;
 }
 
-/** Of one of so many partitions. */
+/** Events kept in memory for one partition of so many. */
 export function mostEventsOf(partitions: number): number {
   return Math.max(FEWEST_EVENTS, Math.ceil(MOST_EVENTS / partitions));
 }
@@ -36,35 +40,25 @@ export function mostEventsOf(partitions: number): number {
 export function createPartitionTail(partition: number, partitions: number, pages: StorePages): PartitionTail {
   const window = createTailWindow(mostEventsOf(partitions));
   const readers = new Map<PartitionReader, bigint>();
-  let grown = Promise.withResolvers<void>();
-  let moved = Promise.withResolvers<void>();
-
-  function grow(): void {
-    grown.resolve();
-    grown = Promise.withResolvers();
-  }
-
-  function move(): void {
-    moved.resolve();
-    moved = Promise.withResolvers();
-  }
+  const grown = createWakeUp();
+  const moved = createWakeUp();
 
   function open(): PartitionReader {
     const reader: PartitionReader = {
       async next(after, signal) {
         readers.set(reader, after);
-        move();
+        moved.wake();
         for (;;) {
           signal.throwIfAborted();
           const found = window.take(after);
-          if (found === undefined) await abortable(grown.promise, signal);
+          if (found === undefined) await grown.next(signal);
           else if (found === 'older') return abortable(pages.read(partition, partitions, after, window.start!), signal);
           else return found;
         }
       },
       close() {
         readers.delete(reader);
-        move();
+        moved.wake();
       },
     };
     readers.set(reader, 0n);
@@ -74,11 +68,11 @@ export function createPartitionTail(partition: number, partitions: number, pages
   return {
     startAt(position) {
       window.startAt(position);
-      grow();
+      grown.wake();
     },
     push(previous, position, events) {
       window.push(previous, position, events);
-      grow();
+      grown.wake();
     },
     get end() {
       return window.end;
@@ -91,7 +85,7 @@ export function createPartitionTail(partition: number, partitions: number, pages
       return window.countBeyond(extreme(readers.values(), (a, b) => a > b) ?? 0n);
     },
     forget: () => window.forget(),
-    progress: () => moved.promise,
+    progress: () => moved.next(),
   };
 }
 

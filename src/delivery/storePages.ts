@@ -1,10 +1,10 @@
 import { partitionOf } from '../core/partitions.ts';
 import { EventStoreUnavailable, type EventBatch, type EventStore } from '../core/eventStore.ts';
 
-/** Readers that are in step share a page; more are not kept. */
+/** Readers that are at the same position share a page. */
 const PAGES_KEPT = 4;
 
-/** Reads what is no longer in memory, a page at a time. */
+/** Reads events that are no longer in memory, a page at a time. */
 export interface StorePages {
   /** The events of the partition in (after, until], or the first page of them. */
   read(partition: number, partitions: number, after: bigint, until: bigint): Promise<EventBatch>;
@@ -35,6 +35,6 @@ export function createStorePages(store: Pick<EventStore, 'readAll'>): StorePages
 async function firstPage(store: Pick<EventStore, 'readAll'>, after: bigint, until: bigint): Promise<EventBatch> {
   for await (const batch of store.readAll({ after, until })) return batch;
   throw new EventStoreUnavailable(
-    `the log does not reach ${until} yet, as its readers were told: nothing is passed over`,
+    `the log should reach ${until} but ends before it; the events are read as soon as the store shows them`,
   );
 }

@@ -1,25 +1,27 @@
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventBatch } from '../core/eventStore.ts';
 
-/** About what a page of the store has: larger batches gain nothing. */
+/** About the size of a page of the store. Larger batches are not faster. */
 const MOST_AT_ONCE = 5_000;
 
 /** The newest events of a partition, in memory, for readers that are at about the same place. */
 export interface TailWindow {
-  /** Forgets what it has, and says that nothing up to `position` is to be had here: who wants it finds it to be 'older'. */
+  /** Empties the window. Events up to `position` are no longer buffered: `take` answers `'older'`, and they are read from the store. */
   startAt(position: bigint): void;
   /**
-   * Adds what lies in (previous, position]. What it has already, it leaves out. When `previous` is beyond its end,
-   * something was missed: it begins anew, and readers find the gap to be 'older'.
+   * Adds the events in (previous, position], except those that are here already. When `previous` is beyond the end of the
+   * window, events were missed: the window starts again at `previous`, and `take` answers `'older'` for the gap.
    */
   push(previous: bigint, position: bigint, events: readonly RecordedEvent[]): void;
-  /** What follows `after`; 'older' when that begins before the window, undefined when there is nothing beyond it yet. */
+  /** The events after `after`; `'older'` when some of them are before the window; undefined when there are none yet. */
   take(after: bigint): EventBatch | 'older' | undefined;
-  /** Its first position, exclusive: a reader at or beyond it finds all it needs here. */
+  /** Exclusive: the window holds all events after it. Undefined while it holds nothing. */
   readonly start: bigint | undefined;
+  /** Inclusive. */
   readonly end: bigint | undefined;
+  /** Number of events after a position. It may count a few events before it too: whole pieces are counted. */
   countBeyond(position: bigint): number;
-  /** As at the beginning. */
+  /** Makes the window as it was at the beginning. */
   forget(): void;
 }
 
@@ -29,7 +31,7 @@ interface Piece {
   readonly events: readonly RecordedEvent[];
 }
 
-/** `mostEvents` bounds the memory; the oldest go first. */
+/** `mostEvents`: when the window holds more, it drops the oldest. */
 export function createTailWindow(mostEvents: number): TailWindow {
   let pieces: Piece[] = [];
   let start: bigint | undefined;

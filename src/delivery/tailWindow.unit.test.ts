@@ -15,7 +15,7 @@ const event = (position: bigint): RecordedEvent => ({
 });
 
 describe('a window on the newest events', () => {
-  test('gives what follows a position, and says when that is not known here', () => {
+  test('gives the events after a position, and says when some of them are older than the window', () => {
     const window = createTailWindow(100);
     expect(window.take(0n)).toBeUndefined();
     window.push(10n, 12n, [event(11n), event(12n)]);
@@ -24,7 +24,7 @@ describe('a window on the newest events', () => {
     expect(window.take(9n)).toBe('older');
   });
 
-  test('begins anew after a gap, so that readers find what they miss to be older', () => {
+  test('starts again after a gap, and says that the events in the gap are older', () => {
     const window = createTailWindow(100);
     window.push(0n, 5n, [event(5n)]);
     window.push(7n, 8n, [event(8n)]);
@@ -32,7 +32,7 @@ describe('a window on the newest events', () => {
     expect(window.take(7n)).toEqual({ events: [event(8n)], position: 8n });
   });
 
-  test('keeps no more than it should when only watermarks come', () => {
+  test('stays small when only watermarks come', () => {
     const window = createTailWindow(2);
     for (let position = 1n; position <= 1_000n; position++) window.push(position - 1n, position, []);
     expect(window.take(500n)).toEqual({ events: [], position: 1_000n });
@@ -41,7 +41,7 @@ describe('a window on the newest events', () => {
     expect(window.take(1_003n)).toEqual({ events: [event(1_004n), event(1_005n)], position: 1_005n });
   });
 
-  test('repeated, cut and lost pieces never make a reader miss or see twice what it can read', () => {
+  test('never makes a reader miss an event or see it twice, whichever pieces are repeated, cut or lost', () => {
     const pieces = fc.array(fc.tuple(fc.nat({ max: 30 }), fc.nat({ max: 8 })), { maxLength: 40 });
     fc.assert(
       fc.property(pieces, fc.integer({ min: 1, max: 12 }), (list, limit) => {
@@ -49,7 +49,7 @@ describe('a window on the newest events', () => {
         const got: bigint[] = [];
         let after = 0n;
         for (const [from, length] of list) {
-          // Of a log whose events are at the even positions.
+          // The log has events at the even positions.
           const positions = Array.from({ length }, (_, n) => BigInt(from + n + 1)).filter(
             (position) => position % 2n === 0n,
           );
@@ -67,7 +67,7 @@ describe('a window on the newest events', () => {
   });
 });
 
-/** What the store would give. */
+/** The answer of the store. */
 function evens(after: bigint, until: bigint): { events: RecordedEvent[]; position: bigint } {
   const events: RecordedEvent[] = [];
   for (let position = after + 1n; position <= until; position++) if (position % 2n === 0n) events.push(event(position));

@@ -1,31 +1,30 @@
-import { abortable } from '../core/abortable.ts';
+import { createWakeUp } from '../core/wakeUp.ts';
 
-/** Knows how far the log reaches, and wakes those who wait for it to reach further. */
+/** Knows how far the log reaches, and wakes those who wait until it reaches further. */
 export interface HeadWatch {
-  /** Tells it that the log reaches at least this far. */
+  /** Reports that the log reaches at least this position. */
   saw(position: bigint): void;
-  /** A position beyond the given one that the log has reached, as soon as there is one. Throws the signal's reason. */
+  /** Waits until the log has gone beyond a position, and answers how far it reaches. Throws the signal's reason. */
   beyond(position: bigint, signal: AbortSignal): Promise<bigint>;
-  /** Whether anyone waits. */
+  /** Whether anyone waits in `beyond`. */
   readonly awaited: boolean;
 }
 
 export function createHeadWatch(): HeadWatch {
+  const moved = createWakeUp();
   let head = 0n;
-  let moved = Promise.withResolvers<void>();
   let waiting = 0;
 
   return {
     saw(position) {
       if (position <= head) return;
       head = position;
-      moved.resolve();
-      moved = Promise.withResolvers<void>();
+      moved.wake();
     },
     async beyond(position, signal) {
       waiting++;
       try {
-        while (head <= position) await abortable(moved.promise, signal);
+        while (head <= position) await moved.next(signal);
         return head;
       } finally {
         waiting--;

@@ -1,13 +1,13 @@
 import type { NewEvent } from '../core/event.ts';
 import { AppendRefused, type ExpectedRevision } from '../core/eventStore.ts';
 
-/** Bytes of one event's data and metadata as JSON. Below the default limits of EventStoreDB (1 MiB for an append, up to 25.0) and Kafka. */
+/** Largest event: bytes of data and metadata as JSON. Less than the default limits of EventStoreDB (1 MiB an append, up to 25.0) and Kafka. */
 const MOST_EVENT_BYTES = 1_000_000;
-const MOST_STREAM_NAME = 256;
+const LONGEST_STREAM_NAME = 256;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const CONTROL = /[\x00-\x1f\x7f]/;
 
-/** An append as it goes to the database: checked, and its events as columns. */
+/** An append that has been checked, with its events as columns, as a database takes it. */
 export interface PreparedAppend {
   readonly stream: string;
   readonly expected: ExpectedRevision;
@@ -19,11 +19,11 @@ export interface PreparedAppend {
   readonly bytes: number;
 }
 
-/** @throws AppendRefused when the database could not take the events, so that they never spoil the batch they would share with others. */
+/** @throws AppendRefused when no database could take the events. So they cannot make the batch fail that they would share with others. */
 export function prepareAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): PreparedAppend {
   checkName('stream name', stream);
-  if (stream.length > MOST_STREAM_NAME) {
-    throw new AppendRefused(`the stream name ${stream.slice(0, 40)}… is longer than ${MOST_STREAM_NAME} characters`);
+  if (stream.length > LONGEST_STREAM_NAME) {
+    throw new AppendRefused(`the stream name ${stream.slice(0, 40)}… is longer than ${LONGEST_STREAM_NAME} characters`);
   }
   if (typeof expected === 'number' && !(Number.isSafeInteger(expected) && expected >= 0)) {
     throw new AppendRefused(
@@ -53,9 +53,11 @@ export function prepareAppend(stream: string, events: readonly NewEvent[], expec
 }
 
 function checkName(what: string, name: string): void {
-  // An ill-formed string (half a surrogate pair) would become another one on the way into UTF-8.
+  // An ill-formed string (half a surrogate pair) would change when it is encoded as UTF-8.
   if (name === '' || CONTROL.test(name) || !name.isWellFormed()) {
-    throw new AppendRefused(`the ${what} ${JSON.stringify(name)} must not be empty or contain control characters`);
+    throw new AppendRefused(
+      `the ${what} ${JSON.stringify(name)} must be well-formed text, not empty and without control characters`,
+    );
   }
 }
 

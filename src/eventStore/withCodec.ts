@@ -1,16 +1,16 @@
-import { pause } from '../core/abortable.ts';
+import { anySignal, pause } from '../core/abortable.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import { EventStoreUnavailable, type AppendRequest, type EventBatch, type EventStore } from '../core/eventStore.ts';
 
 const DECODE_AGAIN_AFTER_MS = 200;
 
-/** An event store that takes and gives events as the domain knows them, on top of one that holds them as they lie in the log. */
+/** An event store of decoded events on top of a store of encoded ones: appends are encoded, and what is read is decoded. */
 export function withCodec(store: EventStore, codec: EventCodec): EventStore {
   const closing = new AbortController();
 
-  /** Keys may be out of reach for a while; a subscription survives that, as it survives the log being out of reach. */
-  async function decodePatiently(
+  /** Decodes, and tries again while the users' keys cannot be read: a subscription survives that. Undefined when the signal aborts. */
+  async function decodeUntilDone(
     events: readonly RecordedEvent[],
     signal: AbortSignal,
   ): Promise<RecordedEvent[] | undefined> {
@@ -51,9 +51,9 @@ export function withCodec(store: EventStore, codec: EventCodec): EventStore {
     },
 
     async *subscribe(options): AsyncGenerator<EventBatch> {
-      const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal]);
+      const signal = anySignal(closing.signal, options.signal);
       for await (const { events, position } of store.subscribe({ ...options, signal })) {
-        const decoded = await decodePatiently(events, signal);
+        const decoded = await decodeUntilDone(events, signal);
         if (decoded === undefined) return;
         yield { events: decoded, position };
       }

@@ -63,10 +63,10 @@ export async function startAccountsTest({
   const { pool } = database;
   const { log } = collectingLog();
   const masterKey = randomBytes(32);
-  const sealedStore = createPostgresEventStore({ pool, log });
+  const sealedStore = createPostgresEventStore({ pool, logger: log });
   const codec = createEventCodec({ types: eventTypes, keys: await openPostgresUserKeys({ pool, masterKey }) });
   const store = withCodec(sealedStore, codec);
-  const source = createDirectSource({ store: sealedStore, log });
+  const source = createDirectSource({ store: sealedStore, logger: log });
   const progress = createProgressTracker();
   const consumers = projections.filter(({ name }) => name === 'accounts' || name === 'videos').map(projectionConsumer);
   const projector = createProjector({

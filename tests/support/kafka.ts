@@ -33,7 +33,7 @@ export function openLine(): Line {
   const kafka = createKafkaClient({
     brokers: brokers ?? [],
     clientId: 'test',
-    log: quiet,
+    logger: quiet,
     socketFactory: ({ host, port, onConnect }) => {
       const socket = connect({ host, port }, onConnect);
       sockets.add(socket);
@@ -104,7 +104,7 @@ export function createKafkaTest(t: ProjectingTest): KafkaTest {
         kafka: line.kafka,
         topic,
         partitions: 4,
-        log: quiet,
+        logger: quiet,
         leaseMs: 1_500,
         ...options,
       });
@@ -113,7 +113,14 @@ export function createKafkaTest(t: ProjectingTest): KafkaTest {
       return relay;
     },
     async member(consumers) {
-      const source = createKafkaSource({ kafka: line.kafka, topic, groupId, pool: t.pool, store: t.store, log: quiet });
+      const source = createKafkaSource({
+        kafka: line.kafka,
+        topic,
+        groupId,
+        pool: t.pool,
+        store: t.store,
+        logger: quiet,
+      });
       const projector = createProjector({
         pool: t.pool,
         store: t.store,

@@ -55,14 +55,14 @@ export interface RunningProjector {
 export async function createProjectingTest(): Promise<ProjectingTest> {
   const database = await createTestDatabase();
   const { pool, url } = database;
-  const store = createPostgresEventStore({ pool, log: quiet });
+  const store = createPostgresEventStore({ pool, logger: quiet });
   const running = new Set<RunningProjector>();
 
   async function run(
     consumers: readonly Consumer[],
     { progress = createProgressTracker(), rows = pool, log = quiet as Logger } = {},
   ): Promise<RunningProjector> {
-    const source = createDirectSource({ store, log: quiet });
+    const source = createDirectSource({ store, logger: quiet });
     const projector = createProjector({
       pool: rows,
       store,

@@ -84,7 +84,11 @@ async function emptyRedis(url: string): Promise<void> {
 }
 
 async function dropTopic(topic: string): Promise<void> {
-  const admin = createKafkaClient({ brokers: named('KAFKA_BROKERS').split(','), clientId: 'test', log: quiet }).admin();
+  const admin = createKafkaClient({
+    brokers: named('KAFKA_BROKERS').split(','),
+    clientId: 'test',
+    logger: quiet,
+  }).admin();
   await admin.connect();
   const topics = (await admin.listTopics()).filter((each) => each === topic);
   if (topics.length > 0) await admin.deleteTopics({ topics });

@@ -9,17 +9,17 @@ import { createStorePages } from '../storePages.ts';
 const RETRY_AFTER_MS = 500;
 
 export interface DirectSourceOptions {
-  /** Undecoded: consumers decode what they take in. */
+  /** Gives encoded events; each consumer decodes its own. */
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
-  readonly log: Logger;
+  readonly logger: Logger;
 }
 
-/** Events straight from the store: one subscription for all consumers of the process, one partition that holds everything. */
-export function createDirectSource({ store, log }: DirectSourceOptions): EventSource {
+/** Events directly from the store: one subscription for all consumers of the process, and one partition with all events. */
+export function createDirectSource({ store, logger }: DirectSourceOptions): EventSource {
   const closing = new AbortController();
   const { signal } = closing;
   const tail = createPartitionTail(0, 1, createStorePages(store));
-  const failed = createFailureLog(log);
+  const failed = createFailureLog(logger);
   const following = follow();
 
   async function follow(): Promise<void> {
@@ -32,7 +32,8 @@ export function createDirectSource({ store, log }: DirectSourceOptions): EventSo
           after = position;
         }
       } catch (error) {
-        if (!signal.aborted) failed(error, 'the subscription on the event store broke off; it is taken up again');
+        if (!signal.aborted)
+          failed(error, 'the subscription on the event store broke; a new one begins where it ended');
       }
       await pause(RETRY_AFTER_MS, signal);
     }

@@ -5,12 +5,12 @@ import type { Logger } from 'pino';
 export interface KafkaClientOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  readonly log: Logger;
+  readonly logger: Logger;
   readonly socketFactory?: ISocketFactory;
 }
 
-/** Connects when it is first used. Retries are few and short: those who use it begin anew, from what is durable. */
-export function createKafkaClient({ brokers, clientId, log, socketFactory }: KafkaClientOptions): Kafka {
+/** Connects when it is first used. Retries are few and short: the relay and the source start again by themselves, from durable state. */
+export function createKafkaClient({ brokers, clientId, logger, socketFactory }: KafkaClientOptions): Kafka {
   return new Kafka({
     clientId,
     brokers: [...brokers],
@@ -19,11 +19,11 @@ export function createKafkaClient({ brokers, clientId, log, socketFactory }: Kaf
     requestTimeout: 10_000,
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 },
     logLevel: logLevel.WARN,
-    // Whoever uses the client says what a failure means; kafkajs tells each try.
+    // kafkajs logs every try. The code that uses the client logs what a failure means.
     logCreator:
       () =>
       ({ namespace, log: { message, error } }) =>
-        log.debug({ namespace, error: error as unknown }, message),
+        logger.debug({ namespace, error: error as unknown }, message),
   });
 }
 
@@ -33,10 +33,11 @@ interface RequestQueue {
 }
 
 /**
- * kafkajs 2.2.4 looks for pending requests every millisecond, on each connection, from its first answer on, and where an
- * answer comes late also after its end (tulios/kafkajs#1704, #1751). Only what is pending needs a look.
+ * kafkajs 2.2.4 checks each connection for pending requests every millisecond, from the first answer on. When an answer
+ * comes late, the checks even go on after the connection's end (tulios/kafkajs#1704, #1751). This makes it check only
+ * while a request is pending.
  */
-function lookOnlyForPendingRequests(): void {
+function checkOnlyWhileRequestsPend(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
     prototype: RequestQueue;
   };
@@ -45,4 +46,4 @@ function lookOnlyForPendingRequests(): void {
     if (this.pending.length > 0) schedule.call(this);
   };
 }
-lookOnlyForPendingRequests();
+checkOnlyWhileRequestsPend();

@@ -16,7 +16,7 @@ import { rebuild } from '../../projecting/rebuilding/rebuild.ts';
 import { verify } from '../../projecting/rebuilding/verify.ts';
 import type { KafkaRelay } from './kafkaRelay.ts';
 
-// Members come and go, and a group takes its time for each.
+// Members come and go, and a consumer group takes seconds for each change.
 jest.setTimeout(180_000);
 
 let t: ProjectingTest;
@@ -33,7 +33,7 @@ describeWithKafka('delivery through Kafka', () => {
     await t[Symbol.asyncDispose]();
   });
 
-  test('takes in what is in the log already and what comes, in partitions of the topic', async () => {
+  test('delivers the events that are in the log and those that follow, in the partitions of the topic', async () => {
     await manyViews(t, 50);
     await k.relay();
     await k.member([counting]);
@@ -43,7 +43,7 @@ describeWithKafka('delivery through Kafka', () => {
     expect(checkpoints.map(({ partitions }) => partitions)).toEqual([4, 4, 4, 4]);
   });
 
-  test('tells the waiters of one stream by its own partition, and those of the whole by the watermarks', async () => {
+  test('wakes those who wait for one stream when its partition has it, and those who wait for the log with the watermarks', async () => {
     await k.relay();
     await k.member([counting]);
     await k.reached('counting', await t.append(viewsOf(0), viewed(0)));
@@ -54,7 +54,7 @@ describeWithKafka('delivery through Kafka', () => {
     }
   });
 
-  test('goes over from the store to Kafka and back on the same database', async () => {
+  test('can be switched from the store to Kafka and back on the same database', async () => {
     const direct = await t.run([counting]);
     await direct.reached('counting', await manyViews(t, 100));
     await direct.stop();
@@ -69,7 +69,7 @@ describeWithKafka('delivery through Kafka', () => {
     expect(await verify(t.of(counting))).toMatchObject({ drift: [] });
   });
 
-  test('shares the partitions out among members that come and go under load', async () => {
+  test('divides the partitions among members that come and go under load', async () => {
     await k.relay();
     const first = await k.member([counting]);
     const load = (async () => {
@@ -104,7 +104,7 @@ describeWithKafka('delivery through Kafka', () => {
     expect((await readCheckpoints(t.pool, 'counting')).map(({ partitions }) => partitions)).toEqual([4, 4, 4, 4]);
   });
 
-  test('goes on by itself when the broker was away, and events are appended meanwhile', async () => {
+  test('recovers by itself when the broker was away while events were appended', async () => {
     await k.relay();
     await k.member([counting]);
     await k.reached('counting', await manyViews(t, 50));
@@ -116,7 +116,7 @@ describeWithKafka('delivery through Kafka', () => {
     expect(await countedViews(t.pool)).toEqual(evenly(50));
   });
 
-  test('begins without a broker and goes on when there is one', async () => {
+  test('starts without a broker, and delivers when there is one', async () => {
     k.line.cut();
     await k.relay();
     await k.member([counting]);
@@ -147,7 +147,7 @@ describeWithKafka('delivery through Kafka', () => {
     expect(await countedViews(t.pool)).toEqual(evenly(25));
   });
 
-  test('reads the event store where rows were restored to before the offsets that the group has committed, with nothing new to wake it', async () => {
+  test('reads the event store when rows were restored to before the committed offsets, even if no new event arrives', async () => {
     await k.relay();
     const member = await k.member([counting]);
     await k.reached('counting', await manyViews(t, 20));
@@ -181,7 +181,7 @@ describeWithKafka('delivery through Kafka', () => {
     );
   });
 
-  test('takes nothing in of another log that slipped into the topic', async () => {
+  test('reads no record of another log that somebody wrote into the topic', async () => {
     await k.relay();
     const member = await k.member([counting]);
     await k.reached('counting', await manyViews(t, 5));
@@ -192,12 +192,12 @@ describeWithKafka('delivery through Kafka', () => {
       messages: [{ partition: 0, value: '{}', headers: { position: '999999', previous: '0', log: 'another' } }],
     });
     await producer.disconnect();
-    await eventually(() => member.source.state().state === 'refused', { what: 'the member notices' });
-    expect(member.source.state().reason).toMatch(/holds events of another event log: nothing of it is taken in/);
+    await eventually(() => member.source.state().state === 'refused', { what: 'the member has noticed it' });
+    expect(member.source.state().reason).toMatch(/holds events of another event log: none of it is read/);
     expect(await countedViews(t.pool)).toEqual(evenly(1));
   });
 
-  test('refuses a topic whose number of partitions has changed, and one that is ahead of the log', async () => {
+  test('refuses a topic whose number of partitions has changed, and a topic that is ahead of the log', async () => {
     const relay = await k.relay();
     await k.member([counting]);
     await k.reached('counting', await manyViews(t, 5));
@@ -221,7 +221,7 @@ async function place(): Promise<bigint> {
   return rows[0]?.position ?? -1n;
 }
 
-/** What a start says that is refused. One to which the broker did not answer in time goes on without having looked, and is begun again. */
+/** The message of a refused start. A start goes on without the check when the broker does not answer in time; it is then repeated. */
 async function refusal(start: () => Promise<KafkaRelay>): Promise<string> {
   const attempt = async (): Promise<string | undefined> => {
     try {

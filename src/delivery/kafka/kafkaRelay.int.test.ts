@@ -31,7 +31,7 @@ describeWithKafka('the relay', () => {
     await t[Symbol.asyncDispose]();
   });
 
-  test('killed anywhere, again and again, loses nothing and has nothing counted twice', async () => {
+  test('loses no event and lets none count twice when it is killed at any moment, again and again', async () => {
     const random = mulberry32(17);
     await k.relay().then((relay) => relay.stop());
     await k.member([counting]);
@@ -46,7 +46,7 @@ describeWithKafka('the relay', () => {
         within: 30_000,
         giveUp: () => hasEnded(relay),
       });
-      await delay(random() * 100); // anywhere: the moment is the point of this test
+      await delay(random() * 100); // the random moment is the point of this test
       relay.kill('SIGKILL');
       if (!hasEnded(relay)) await once(relay, 'exit');
     }
@@ -57,7 +57,7 @@ describeWithKafka('the relay', () => {
     expectFirstOccurrencesInOrder(await topic.upToDate());
   });
 
-  test('has one active at a time; the other takes over, also from one that does not know it', async () => {
+  test('is active in one process at a time; another takes over even from a relay that has not noticed that it lost the lease', async () => {
     const [one, other] = [await k.relay(), await k.relay()];
     await k.member([counting]);
     await k.reached('counting', await manyViews(t, 100));
@@ -69,7 +69,7 @@ describeWithKafka('the relay', () => {
     for (let theft = 0; theft < 4; theft++) {
       const epoch = await leaseEpoch();
       const appending = manyViews(t, 1_000);
-      // Again and again, since its holder renews it.
+      // Repeated, since the holder renews the lease.
       const expire = `update reelstream.leases set expires_at = clock_timestamp() - interval '1 s' where name = $1 and epoch = $2`;
       await eventually(async () => (await t.pool.query(expire, [LEASE_NAME(k.topic), epoch])).rowCount === 0, {
         what: 'the other one has taken over',
@@ -85,7 +85,7 @@ describeWithKafka('the relay', () => {
     expectFirstOccurrencesInOrder(await topic.upToDate());
   });
 
-  test('that is started while another one is at work stands by', async () => {
+  test('stands by when it is started while another one is active', async () => {
     const first = await k.relay();
     await k.member([counting]);
     let over = false;
@@ -110,7 +110,7 @@ describeWithKafka('the relay', () => {
     expect(await leaseEpoch()).toBe(epoch);
   });
 
-  test('writes events that an ordinary CloudEvents reader understands, and where they came from', async () => {
+  test('writes events that any CloudEvents reader understands, with their place in the log', async () => {
     await k.relay();
     const position = await t.append('session-1', {
       type: 'SessionStarted',
@@ -176,11 +176,11 @@ interface Found {
   readonly record: KafkaRecord;
 }
 
-/** Reads the topic from its beginning, and on as it grows. */
+/** Reads the topic from its beginning, and the new records as they arrive. */
 interface Reading extends AsyncDisposable {
-  /** By offset in each partition. */
+  /** In the order of offsets in each partition. */
   readonly found: readonly Found[];
-  /** All that is in the topic now. */
+  /** Waits until everything that is in the topic now has been read. */
   upToDate(): Promise<readonly Found[]>;
 }
 
@@ -193,7 +193,7 @@ async function readAlong(): Promise<Reading> {
   await consumer.run({
     autoCommit: false,
     eachMessage: ({ partition, message }) => {
-      // After a hiccup the broker may be asked for the same again.
+      // After a failed fetch the client may ask for the same records again.
       if (BigInt(message.offset) <= (last.get(partition) ?? -1n)) return Promise.resolve();
       last.set(partition, BigInt(message.offset));
       if (logIdOf(message) !== undefined) {
@@ -227,7 +227,7 @@ async function readAlong(): Promise<Reading> {
   };
 }
 
-/** What readers rely on: leaving out what is not above the last position, each record follows on the one before it. */
+/** What readers rely on: without the repeated records, each record follows the one that it names. */
 function expectFirstOccurrencesInOrder(all: readonly Found[]): void {
   const last = new Map<number, bigint>();
   for (const {

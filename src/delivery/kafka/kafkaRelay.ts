@@ -14,56 +14,56 @@ import { createPartitionChain, inRequests, type PartitionChain } from './partiti
 import { LEASE_NAME, savePlace } from './relayPlace.ts';
 import { within } from '../within.ts';
 
-/** Quiet partitions hear this often how far the log is, and the place is saved, while events flow; and once when they no longer do. */
+/** While events flow, watermarks are sent and the place is saved this often; and once more after the last event. */
 const ROUND_MS = 50;
 const RETRY_MS = 1_000;
-/** After a page that had few events: the next one gathers what follows closely. */
+/** Pause after a page of fewer than `FEW` events, so that the next page holds more. */
 const GATHER_MS = 10;
 const FEW = 100;
-/** A broker that hangs does not keep the process from ending; what it may still take in is a repetition at most. */
+/** Longest wait for a broker at a stop. If the broker still accepts the last request, its records are repeated later. */
 const STOP_MS = 5_000;
-/** For how long a start waits for a broker that does not answer rightly, before it goes on without having looked. */
+/** For how long a start tries to check the topic before it goes on without the check. */
 const START_MS = 3_000;
 const ALL_REPLICAS = -1;
 
 export interface KafkaRelayOptions {
   readonly pool: pg.Pool;
-  /** Undecoded: personal data stays sealed on the wire. */
+  /** Gives encoded events: personal data stays sealed in Kafka. */
   readonly store: Pick<EventStore, 'subscribe' | 'readAll' | 'head'>;
   readonly kafka: Kafka;
   readonly topic: string;
-  /** How many, should the topic have to be made. */
+  /** Number of partitions, if the topic must be created. */
   readonly partitions: number;
-  readonly log: Logger;
-  /** How soon another relay may take over from one that is gone, in ms; 5 000 by default. */
+  readonly logger: Logger;
+  /** Milliseconds after which another relay may take over from one that has stopped; 5 000 by default. */
   readonly leaseMs?: number;
 }
 
 export interface RelayState {
   /**
-   * `starting`: has not asked for the lease yet. `standby`: another relay holds the lease. `away`: Kafka or the store
-   * cannot be reached; the relay keeps trying. `refused`: the topic belongs to another log, see `reason`.
+   * `starting`: has not requested the lease yet. `standby`: another relay holds the lease. `away`: Kafka or the store
+   * cannot be reached; the relay tries again. `refused`: the topic belongs to another log, see `reason`.
    */
   readonly state: 'starting' | 'standby' | 'active' | 'away' | 'refused';
-  /** Up to here the brokers have acknowledged; known to the active relay. */
+  /** The brokers have acknowledged everything up to here. Only the active relay knows it. */
   readonly position: bigint;
   readonly reason?: string;
 }
 
 /**
- * Copies the event log to a Kafka topic, in order. Any number may run; the one that holds the lease works, the others
- * stand by. Its place is saved after the brokers' acknowledgement, so that a relay that stops anywhere leaves at most
- * a repetition behind, which readers recognise by its positions.
+ * Copies the event log to a Kafka topic, in order. Any number may run: the one that holds the lease copies, the others
+ * stand by. The place is saved after the brokers' acknowledgement. So a relay that stops at any moment causes at most
+ * repeated records, which readers recognise by their positions.
  */
 export interface KafkaRelay {
-  /** Begins; goes on by itself whenever Kafka is back. @throws StartError when the topic is not this log's. */
+  /** Starts, and from then on recovers from outages by itself. @throws StartError when the topic belongs to another log. */
   start(): Promise<void>;
   state(): RelayState;
   stop(): Promise<void>;
 }
 
 export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
-  const { pool, store, kafka, topic, log } = options;
+  const { pool, store, kafka, topic, logger } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const logId = createLogId(store);
@@ -78,7 +78,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       try {
         const onTaken = (): void => void (state = { state: 'standby', position: state.position });
         await using lease = await takeLease(
-          { pool, name: LEASE_NAME(topic), holder, log, lastsMs: options.leaseMs, onTaken },
+          { pool, name: LEASE_NAME(topic), holder, logger, lastsMs: options.leaseMs, onTaken },
           signal,
         );
         await relayUnder(lease);
@@ -88,7 +88,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
         const before = state.reason;
         state = { ...state, state: error instanceof StartError ? 'refused' : 'away', reason: (error as Error).message };
         if (state.reason !== before)
-          log.warn({ topic, reason: state.reason }, 'the relay stopped; it tries again from its saved place');
+          logger.warn({ topic, reason: state.reason }, 'the relay stopped; it tries again from its saved place');
       }
       await pause(RETRY_MS, signal);
     }
@@ -101,7 +101,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       retry: { retries: 3, maxRetryTime: 1_000 },
-      // Each message says where it belongs.
+      // Each message carries its partition.
       createPartitioner:
         () =>
         ({ message }) =>
@@ -112,7 +112,10 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       await producer.connect();
       lease.signal.throwIfAborted();
       state = { state: 'active', position: place.position };
-      log.info({ topic, position: String(place.position), epoch: String(lease.epoch) }, 'this relay is the active one');
+      logger.info(
+        { topic, position: String(place.position), epoch: String(lease.epoch) },
+        'this relay is the active one',
+      );
       const batches = store.subscribe({
         after: place.position,
         signal: AbortSignal.any([lease.signal, reading.signal]),
@@ -140,11 +143,11 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       const read = await within(next, unfinished ? lastRound + ROUND_MS - performance.now() : Infinity);
       if (read?.done === true) return;
       const id = await logId();
-      if (id === null) throw new Error('the log has events, but no first one');
+      if (id === null) throw new Error('the log has events, but its first event cannot be read');
       chain ??= createPartitionChain(place, id);
       const messages: PartitionMessage[] = [];
       if (read !== undefined) {
-        // The following page is read while this one is sent.
+        // The next page is read while this one is sent.
         next =
           read.value.events.length < FEW ? pause(GATHER_MS, lease.signal).then(() => reader.next()) : reader.next();
         next.catch(() => undefined);
@@ -168,7 +171,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
   async function send(producer: Producer, messages: readonly PartitionMessage[], lease: Lease): Promise<void> {
     for (const request of inRequests(messages)) {
       lease.signal.throwIfAborted();
-      // Waited for to its end, which the client's time limits bound: what is given up half-way keeps its connection.
+      // Awaited to its end, which the client's time limits bound. An abandoned request would keep its connection open.
       await producer.send({ topic, acks: ALL_REPLICAS, messages: request });
     }
   }
@@ -182,11 +185,11 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
           return true;
         } catch (error) {
           if (error instanceof StartError) throw error;
-          log.warn({ reason: (error as Error).message }, 'Kafka cannot be reached yet; the relay goes on trying');
+          logger.warn({ reason: (error as Error).message }, 'Kafka cannot be reached yet; the relay tries again');
           return false;
         }
       };
-      // A wrong topic is to end the start; an unlucky moment must not hide it.
+      // A wrong topic must end the start, so one failed check is not enough to go on without it.
       while (!(await reached()) && performance.now() - began < START_MS) await pause(RETRY_MS, signal);
       running = run();
     },

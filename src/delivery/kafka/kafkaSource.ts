@@ -6,7 +6,7 @@ import type { EventStore } from '../../core/eventStore.ts';
 import { createLogId } from '../../core/logId.ts';
 import type { Assignment, EventSource } from '../eventSource.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './record.ts';
-import { createLatest } from './latest.ts';
+import { createLatestValue } from './latestValue.ts';
 import { createPartitionTail, mostEventsOf, type PartitionTail } from '../partitionTail.ts';
 import { readPlace } from './relayPlace.ts';
 import { createStorePages, type StorePages } from '../storePages.ts';
@@ -15,11 +15,11 @@ import { within } from '../within.ts';
 const RETRY_MS = 1_000;
 const COMMIT_EVERY_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
-const LOOK_EVERY_MS = 3_000;
-/** Between two fetches that bring little: a busy topic would otherwise be fetched record by record. */
+const CHECK_EVERY_MS = 3_000;
+/** Pause after a fetch of fewer than `LITTLE` records: a busy topic would otherwise be fetched record by record. */
 const GATHER_MS = 25;
 const LITTLE = 100;
-/** A broker that hangs does not keep the process from ending. */
+/** Longest wait for a broker when the source closes. */
 const CLOSE_MS = 5_000;
 
 export interface KafkaSourceOptions {
@@ -27,11 +27,11 @@ export interface KafkaSourceOptions {
   readonly topic: string;
   /** `<topic>.projections`, `<topic>.media`. */
   readonly groupId: string;
-  /** Where the relay says which log the topic is of, and how many partitions it has. */
+  /** Where the relay saves its place: which log the topic belongs to, and how many partitions it has. */
   readonly pool: pg.Pool;
-  /** Undecoded. What the topic does not give any more, or not yet, is read from here. */
+  /** Gives encoded events. Read for events that the topic does not hold any more, or not yet. */
   readonly store: Pick<EventStore, 'readAll'>;
-  readonly log: Logger;
+  readonly logger: Logger;
 }
 
 export interface KafkaSourceState {
@@ -40,20 +40,20 @@ export interface KafkaSourceState {
 }
 
 /**
- * Events through Kafka: the group shares the partitions of the topic out among its processes. The consumers'
- * checkpoints are what counts; the offsets that are committed to Kafka only say where to begin reading. Goes on by
- * itself whenever Kafka is back.
+ * Events through Kafka: the consumer group divides the partitions of the topic among its processes. Only the consumers'
+ * own checkpoints count; the offsets committed to Kafka are a hint where to begin reading. The source recovers from
+ * outages by itself.
  */
 export interface KafkaSource extends EventSource {
   state(): KafkaSourceState;
 }
 
-export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: KafkaSourceOptions): KafkaSource {
+export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }: KafkaSourceOptions): KafkaSource {
   const closing = new AbortController();
   const { signal } = closing;
   const pages = createStorePages(store);
   const logId = createLogId(store);
-  const assigned = createLatest<Assignment>();
+  const assigned = createLatestValue<Assignment>();
   let tails: PartitionTail[] = [];
   let mine: readonly number[] = [];
   let state: KafkaSourceState = { state: 'joining' };
@@ -68,7 +68,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
         const before = state.reason;
         state = { state: error instanceof ForeignRecord ? 'refused' : 'away', reason: (error as Error).message };
         if (state.reason !== before)
-          log.warn({ groupId, reason: state.reason }, 'not consuming from Kafka; trying again');
+          logger.warn({ groupId, reason: state.reason }, 'not consuming from Kafka; trying again');
       }
       await pause(RETRY_MS, signal);
     }
@@ -84,7 +84,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
       heartbeatInterval: HEARTBEAT_MS,
       maxWaitTimeInMs: 1_000,
       allowAutoTopicCreation: false,
-      // After a failure a new consumer is made, here: one way to begin instead of two.
+      // After a failure `run` makes a new consumer, so that there is one way to begin and not two.
       retry: { retries: 3, maxRetryTime: 1_000, restartOnFailure: () => Promise.resolve(false) },
     });
     const crashed = Promise.withResolvers<never>();
@@ -104,20 +104,20 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: place.partitions,
-        // Left to kafkajs, it would be tried again and come out as another error.
+        // kafkajs would try a ForeignRecord again, and then throw another error.
         eachBatch: (payload) =>
-          takeIn(payload, offsets).catch((error: unknown) =>
+          receive(payload, offsets).catch((error: unknown) =>
             error instanceof ForeignRecord ? crashed.reject(error) : Promise.reject(error as Error),
           ),
       });
       void commitRegularly(consumer, offsets, done.signal);
-      void lookRegularly(done.signal);
+      void checkRegularly(done.signal);
       await abortable(crashed.promise, signal);
     } finally {
       done.abort();
       if (signal.aborted) await commit(consumer, offsets);
       assign(place.partitions, []);
-      // Leaving the group needs a broker; without one, the others learn by the session timeout.
+      // Leaving the group needs a broker. Without one, the other members notice it by the session timeout.
       await within(
         consumer.disconnect().catch(() => undefined),
         3_000,
@@ -132,13 +132,13 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
   }
 
   /**
-   * Kafka only makes it faster. What the relay wrote an interval ago and has not come, because rows were restored to
-   * before the committed offsets, or the client stalls, readers are sent to the store for.
+   * Records that the relay wrote an interval ago may not arrive: rows were restored to before the committed offsets, or
+   * the client stalls. Readers then get their events from the store.
    */
-  async function lookRegularly(until: AbortSignal): Promise<void> {
+  async function checkRegularly(until: AbortSignal): Promise<void> {
     let written: readonly bigint[] = [];
     while (!until.aborted) {
-      await pause(LOOK_EVERY_MS, until);
+      await pause(CHECK_EVERY_MS, until);
       const place = await readPlace(pool, topic).catch(() => undefined);
       if (until.aborted || place === undefined) continue;
       for (const partition of mine) {
@@ -149,13 +149,13 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
     }
   }
 
-  async function takeIn(
+  async function receive(
     { batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload,
     offsets: Offsets,
   ): Promise<void> {
     const tail = tails[batch.partition];
     if (tail === undefined) throw new Error(`the topic ${topic} has more partitions than when it was filled`);
-    // Half of what it can keep, so that waiting begins before anything is dropped.
+    // Half of what the tail keeps, so that fetching stops before the tail drops events.
     const mostWaiting = mostEventsOf(tails.length) / 2;
     const ours = await logId();
     const records = batch.messages.map((message) => {
@@ -167,9 +167,9 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
     const position = records.reduce((most, record) => (record.position > most ? record.position : most), 0n);
     offsets.add(batch.partition, { next: BigInt(batch.lastOffset()) + 1n, position });
     await heartbeat();
-    // What has come is taken in meanwhile; only what comes next is waited for.
+    // Consumers work on these records meanwhile.
     if (records.length < LITTLE) await pause(GATHER_MS, signal);
-    // Not fetching is what holds Kafka back; a consumer that lags behind the others reads the store instead.
+    // Not returning stops the fetching. A consumer that lags behind the others reads the store instead.
     while (isRunning() && !isStale() && !signal.aborted && tail.waiting > mostWaiting) {
       await within(tail.progress(), HEARTBEAT_MS);
       await heartbeat();
@@ -183,14 +183,14 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
     }
   }
 
-  /** Only a hint, so a failure means nothing: the next one comes in a second. */
+  /** A failure does no harm: offsets are a hint, and the next commit follows in a second. */
   async function commit(consumer: Consumer, offsets: Offsets): Promise<void> {
     const done = offsets.takeDone((partition) => tails[partition]?.done);
     const list = done.map(({ partition, next }) => ({ topic, partition, offset: String(next) }));
     if (list.length > 0)
       await consumer
         .commitOffsets(list)
-        .catch((error: unknown) => log.debug({ message: (error as Error).message }, 'offsets were not committed'));
+        .catch((error: unknown) => logger.debug({ message: (error as Error).message }, 'offsets were not committed'));
   }
 
   return {
@@ -208,12 +208,12 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, log }: K
   };
 }
 
-/** A record that is not of the log at hand. Taking it in would mix two histories. */
+/** A record that does not belong to this log. Reading it would mix two histories. */
 class ForeignRecord extends Error {
   constructor(topic: string, logId: string | undefined) {
     const whose = logId === undefined ? 'records that no relay wrote' : 'events of another event log';
     super(
-      `The topic "${topic}" holds ${whose}: nothing of it is taken in. Set KAFKA_TOPIC to a new name, in every process; it will be filled from the log.`,
+      `The topic "${topic}" holds ${whose}: none of it is read. Set KAFKA_TOPIC to a new name, in every process; it will be filled from the log.`,
     );
     this.name = 'ForeignRecord';
   }
@@ -223,7 +223,7 @@ function makeTails(partitions: number, pages: StorePages): PartitionTail[] {
   return Array.from({ length: partitions }, (_, partition) => createPartitionTail(partition, partitions, pages));
 }
 
-/** In as few pieces as the records' own chain allows. */
+/** Pushes records in as few pieces as possible: one for each unbroken chain. */
 function pushAll(tail: PartitionTail, records: readonly KafkaRecord[]): void {
   for (let from = 0; from < records.length;) {
     const { previous } = records[from]!;
@@ -240,14 +240,14 @@ function pushAll(tail: PartitionTail, records: readonly KafkaRecord[]): void {
 }
 
 interface Mark {
-  /** The offset to begin at once everything up to `position` is done. */
+  /** The offset to begin at when everything up to `position` is done. */
   readonly next: bigint;
   readonly position: bigint;
 }
 
 interface Offsets {
   add(partition: number, mark: Mark): void;
-  /** The furthest mark of each partition that is done, unless it was taken before. */
+  /** The last mark of each partition that is done. Each mark is taken once. */
   takeDone(done: (partition: number) => bigint | undefined): { partition: number; next: bigint }[];
 }
 
@@ -259,7 +259,7 @@ function createOffsets(): Offsets {
     add(partition, mark) {
       const list = marks.get(partition) ?? [];
       list.push(mark);
-      // Hints, so fewer will do: a consumer that is held up for days must not make them fill the memory.
+      // Every other mark is enough. The list must not fill the memory while a consumer is held up for days.
       marks.set(partition, list.length > MOST_MARKS ? list.filter((_, index) => index % 2 === 1) : list);
     },
     takeDone(done) {

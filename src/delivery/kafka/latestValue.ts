@@ -1,26 +1,25 @@
-import { abortable } from '../../core/abortable.ts';
+import { createWakeUp } from '../../core/wakeUp.ts';
 
-/** A value that changes, for those who want the newest one and can do without those in between. */
-export interface Latest<T> {
+/** A value that changes. Its readers get the newest value and may miss values in between. */
+export interface LatestValue<T> {
   set(value: T): void;
-  /** The value now, as soon as there is one, and then each time that it has changed. Ends when the signal aborts. */
+  /** The present value, as soon as there is one, and then the newest one after each change. Ends when the signal aborts. */
   values(signal: AbortSignal): AsyncGenerator<T>;
 }
 
-export function createLatest<T>(): Latest<T> {
+export function createLatestValue<T>(): LatestValue<T> {
+  const changed = createWakeUp();
   let current: { value: T } | undefined;
-  let changed = Promise.withResolvers<void>();
   return {
     set(value) {
       current = { value };
-      changed.resolve();
-      changed = Promise.withResolvers();
+      changed.wake();
     },
     async *values(signal) {
       for (let given: { value: T } | undefined; ;) {
         while (current === given) {
           try {
-            await abortable(changed.promise, signal);
+            await changed.next(signal);
           } catch {
             return;
           }

@@ -5,26 +5,26 @@ import { pause } from '../../core/abortable.ts';
 export interface LeaseOptions {
   readonly pool: pg.Pool;
   readonly name: string;
-  /** Names this process to whoever looks at the table. */
+  /** Names this process for people who read the table. */
   readonly holder: string;
-  readonly log: Logger;
-  /** How long after its holder's last sign of life another may take it, in ms; 5 000 by default. */
+  readonly logger: Logger;
+  /** Milliseconds after the holder's last renewal after which another process may take the lease; 5 000 by default. */
   readonly lastsMs?: number;
-  /** Called each time that another is found to hold it. */
+  /** Called each time that another process holds the lease. */
   onTaken?(): void;
 }
 
-/** The right to do what only one process may do at a time, until it is released, or not renewed in time. */
+/** The right to do what only one process may do at a time. It ends when it is released or not renewed in time. */
 export interface Lease extends AsyncDisposable {
-  /** Rises each time the lease is taken: what an earlier holder still tries to write is recognised by it. */
+  /** Rises each time the lease is taken. Writes of an earlier holder are recognised by their lower epoch. */
   readonly epoch: bigint;
-  /** Aborts when the lease can no longer be relied on, which is before anybody else can have it. */
+  /** Aborts when the lease may be lost, before another process can take it. */
   readonly signal: AbortSignal;
 }
 
-/** Waits until the lease is free and takes it. Time is the database server's, so that clocks need not agree. Throws the signal's reason. */
+/** Waits until the lease is free and takes it. Only the database server's clock counts, so clocks need not agree. Throws the signal's reason. */
 export async function takeLease(options: LeaseOptions, signal: AbortSignal): Promise<Lease> {
-  const { pool, name, holder, log, lastsMs = 5_000 } = options;
+  const { pool, name, holder, logger, lastsMs = 5_000 } = options;
   for (;;) {
     signal.throwIfAborted();
     const askedAt = performance.now();
@@ -33,7 +33,7 @@ export async function takeLease(options: LeaseOptions, signal: AbortSignal): Pro
       if (epoch !== undefined) return hold(options, epoch, askedAt, signal);
       options.onTaken?.();
     } catch (error) {
-      log.warn({ message: (error as Error).message }, `the lease ${name} could not be asked for; trying again`);
+      logger.warn({ message: (error as Error).message }, `the lease ${name} could not be requested; trying again`);
     }
     await pause(lastsMs / 5, signal);
   }
@@ -50,14 +50,15 @@ async function tryTake(pool: pg.Pool, name: string, holder: string, lastsMs: num
 }
 
 function hold(
-  { pool, name, log, lastsMs = 5_000 }: LeaseOptions,
+  { pool, name, logger, lastsMs = 5_000 }: LeaseOptions,
   epoch: bigint,
   askedAt: number,
   outer: AbortSignal,
 ): Lease {
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, outer]);
-  // From before the question was sent, less a margin for clocks of different speed: always earlier than the server's end.
+  // Counted from before the request was sent, with a margin for clocks of different speed. So it always ends before the
+  // server's own time does.
   const trustedMs = lastsMs * 0.8;
   let expiry = setTimeout(lose, Math.max(0, askedAt + trustedMs - performance.now()));
   const renewing = renew();
@@ -80,7 +81,7 @@ function hold(
         clearTimeout(expiry);
         expiry = setTimeout(lose, Math.max(0, asked + trustedMs - performance.now()));
       } catch (error) {
-        log.warn({ message: (error as Error).message }, `the lease ${name} could not be renewed; trying again`);
+        logger.warn({ message: (error as Error).message }, `the lease ${name} could not be renewed; trying again`);
       }
     }
   }

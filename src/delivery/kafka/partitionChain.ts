@@ -3,15 +3,15 @@ import { partitionOf } from '../../core/partitions.ts';
 import { eventMessage, watermarkMessage, type PartitionMessage } from './record.ts';
 
 /**
- * Spreads the log over partitions. In each, every record names the one before it, so that a reader notices what it
- * has missed; watermarks tell the readers of a quiet partition how far the log is.
+ * Spreads the log over partitions. Every record names the record before it in its partition, so that a reader notices
+ * when it has missed one. Watermarks tell the readers of a quiet partition how far the log has been copied.
  */
 export interface PartitionChain {
-  /** The messages of these events, which follow the ones before in the log. */
+  /** The messages for the next events of the log. */
   events(events: readonly RecordedEvent[], position: bigint): PartitionMessage[];
-  /** One for each partition that has nothing at the log's position yet. */
+  /** A watermark for each partition whose last record is before the log's position. */
   watermarks(): PartitionMessage[];
-  /** Whether there are any. */
+  /** Whether any partition needs a watermark. */
   readonly uneven: boolean;
   readonly position: bigint;
   readonly lastPositions: readonly bigint[];
@@ -51,12 +51,12 @@ export function createPartitionChain(
   };
 }
 
-/** A broker takes batches of 1 MiB for a partition unless told otherwise (`max.message.bytes`). */
+/** By default a broker takes batches of up to 1 MiB for a partition (`max.message.bytes`). */
 const MOST_BYTES = 700_000;
-/** kafkajs copies a partition's messages once for each of them. */
+/** kafkajs copies the list of a partition's messages once for each message. */
 const MOST_MESSAGES = 2_000;
 
-/** Cuts messages, in their order, into requests that a broker takes. */
+/** Divides messages, in their order, into requests that a broker accepts. */
 export function* inRequests(messages: readonly PartitionMessage[]): Generator<PartitionMessage[]> {
   let request: PartitionMessage[] = [];
   let bytes = new Map<number, number>();

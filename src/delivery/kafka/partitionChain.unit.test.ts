@@ -18,7 +18,7 @@ const someEvent = (position: number, stream: string): RecordedEvent => ({
 
 type Sent = KafkaRecord & { partition: number };
 
-/** As it comes out at the other end. */
+/** The records as a reader receives them. */
 const received = (
   messages: readonly { partition: number; value: Buffer | string | null; headers?: object }[],
 ): Sent[] =>
@@ -28,7 +28,7 @@ const received = (
   }));
 
 describe('the chain of records in the partitions', () => {
-  test('carries an event there and back unchanged', () => {
+  test('gives back an event as it was', () => {
     const chain = createPartitionChain({ position: 0n, lastPositions: [0n, 0n] }, 'log');
     const event = someEvent(7, 'like-1_2');
     const [message] = chain.events([event], 7n);
@@ -39,14 +39,14 @@ describe('the chain of records in the partitions', () => {
     ]);
   });
 
-  test('spreads streams evenly, and the same way for ever', () => {
+  test('spreads streams evenly, in a way that never changes', () => {
     expect(['video-1', 'like-1_2', 'user-ü'].map((stream) => partitionOf(stream, 6))).toEqual([5, 4, 0]);
     const counts = [0, 0, 0, 0, 0, 0];
     for (let n = 0; n < 6_000; n++) counts[partitionOf(`video-${crypto.randomUUID()}`, 6)]!++;
     expect(Math.min(...counts)).toBeGreaterThan(850);
   });
 
-  test('names in every record the one before it, and reaches the same position everywhere with watermarks', () => {
+  test('names in every record the one before it, and brings all partitions to the same position with watermarks', () => {
     const batches = fc.array(
       fc.tuple(fc.array(fc.constantFrom('a-1', 'b-2', 'c-3', 'd-4'), { maxLength: 5 }), fc.boolean()),
       { minLength: 1 },
@@ -73,7 +73,7 @@ describe('the chain of records in the partitions', () => {
     );
   });
 
-  test('is cut into requests that a broker takes, in order', () => {
+  test('is divided into requests that a broker accepts, in order', () => {
     const chain = createPartitionChain({ position: 0n, lastPositions: [0n] }, 'log');
     const events = Array.from({ length: 30 }, (_, n) => ({
       ...someEvent(n + 1, 's-1'),

@@ -2,13 +2,13 @@ import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
 import type { EventMetadata, RecordedEvent } from '../../core/event.ts';
 
 /**
- * What lies in the topic: CloudEvents 1.0 in structured JSON, and between them watermarks, which are records without a
- * value. The headers are what a reader needs before it decides whether to look inside.
+ * A record of the topic: an event as CloudEvents 1.0 in structured JSON, or a watermark, which has no value. The headers
+ * hold what a reader needs before it parses the value.
  */
 export interface KafkaRecord {
-  /** Of the event in the log; of a watermark: everything of the partition up to here has been given. */
+  /** Position of the event in the log. For a watermark: all events of the partition up to here have been sent. */
   readonly position: bigint;
-  /** Of the record before it in its partition: whoever has not come that far has missed something. */
+  /** Position of the record before it in its partition. A reader that has not reached it has missed a record. */
   readonly previous: bigint;
   /** Undefined for a watermark. */
   readonly event: RecordedEvent | undefined;
@@ -16,7 +16,7 @@ export interface KafkaRecord {
 
 export type PartitionMessage = Message & { readonly partition: number; readonly bytes: number };
 
-/** What a record takes besides key, value and the values of its headers, generously. */
+/** Upper bound of what a record takes besides its key, its value and the values of its headers. */
 const OVERHEAD_BYTES = 150;
 
 export function eventMessage(
@@ -32,7 +32,7 @@ export function eventMessage(
     subject: event.stream,
     time: event.time.toISOString(),
     datacontenttype: 'application/json',
-    // CloudEvents has only 32-bit integers and lower-case names.
+    // CloudEvents allows only 32-bit integers and lower-case names.
     position: String(event.position),
     revision: event.revision,
     schemaversion: schemaVersion,
@@ -66,7 +66,7 @@ export function watermarkMessage(
   return { partition, key: null, value: null, headers, bytes: OVERHEAD_BYTES };
 }
 
-/** Which log a record is of; undefined for one that no relay wrote. Ask before reading it: nothing else of a foreign one can be relied on. */
+/** Which log a record belongs to; undefined for a record that no relay wrote. To be checked before `readRecord`, which relies on our format. */
 export function logIdOf({ headers }: Pick<KafkaMessage, 'headers'>): string | undefined {
   return headers?.['log']?.toString();
 }

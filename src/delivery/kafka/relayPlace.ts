@@ -1,12 +1,12 @@
 import type pg from 'pg';
 
-/** How far the log has been copied to a topic: everything up to `position` was acknowledged by the brokers. */
+/** How far the log has been copied to a topic. The brokers have acknowledged everything up to `position`. */
 export interface RelayPlace {
-  /** Whose events the topic holds; null while the log is empty. */
+  /** The log whose events the topic holds; null while the log is empty. */
   readonly logId: string | null;
   readonly partitions: number;
   readonly position: bigint;
-  /** Of the last record in each partition, at or below `position`. */
+  /** Position of the last record in each partition, at most `position`. */
   readonly lastPositions: readonly bigint[];
 }
 
@@ -27,13 +27,13 @@ export async function readPlace(pool: pg.Pool, topic: string): Promise<RelayPlac
 
 type Beginning = Pick<RelayPlace, 'logId' | 'partitions'>;
 
-/** At the beginning of the log; where another process was faster, what it has written. */
+/** Saves a place at the beginning of the log, unless another process has saved one already, and answers the saved one. */
 export async function firstPlace(pool: pg.Pool, topic: string, beginning: Beginning): Promise<RelayPlace> {
   await insertBeginning(pool, topic, beginning, 'do nothing');
   return (await readPlace(pool, topic))!;
 }
 
-/** Back to the beginning of the log, for a topic that has nothing of it any more. For who holds the lease. */
+/** Goes back to the beginning of the log, for a topic that has been emptied. Only for the process that holds the lease. */
 export async function resetPlace(pool: pg.Pool, topic: string, beginning: Beginning): Promise<RelayPlace> {
   const update =
     'do update set log_id = excluded.log_id, partitions = excluded.partitions, position = 0, last_positions = excluded.last_positions';
@@ -54,7 +54,7 @@ async function insertBeginning(
   );
 }
 
-/** False when the lease of that epoch is no longer the one in force: then nothing was written. */
+/** Answers false, and writes nothing, when the lease has been taken with a later epoch. */
 export async function savePlace(
   pool: pg.Pool,
   topic: string,

@@ -6,37 +6,39 @@ import { StartError } from '../../core/startError.ts';
 import { logIdOf } from './record.ts';
 import { firstPlace, readPlace, resetPlace, type RelayPlace } from './relayPlace.ts';
 
-const READ_BACK_MS = 20_000;
+/** Time limit for reading the last records of a topic. */
+const READ_LAST_MS = 20_000;
 
 export interface TopicOptions {
   readonly kafka: Kafka;
   readonly pool: pg.Pool;
   readonly topic: string;
-  /** For a topic that has to be made; of one that is there, its own count holds. */
+  /** For a topic that must be created. A topic that exists keeps its number of partitions. */
   readonly partitions: number;
-  readonly log: Logger;
+  readonly logger: Logger;
 }
 
 export interface PrepareOptions extends TopicOptions {
-  /** Which log is to be copied, and how far it reaches now. */
+  /** Identifies the log to be copied, and says how far it reaches now. */
   readonly ownLog: () => Promise<{ readonly id: string | null; readonly head: bigint }>;
-  /** Whether the caller holds the relay's lease. Without it, it only looks: a topic that has been emptied is for the active relay to fill again. */
+  /** Whether the caller holds the relay's lease. Only then is the place reset when the topic has been emptied. */
   readonly inCharge: boolean;
 }
 
 /**
- * Makes the topic when it is not there, and answers how far it is. Kafka never deletes from it: it is a copy of the log.
+ * Creates the topic when it does not exist, and answers how far it has been filled. The topic is a copy of the log, so
+ * Kafka never deletes its records.
  *
- * An active relay may be at work meanwhile, so what is behind is looked at first: the saved place is in the topic, and
- * what is in the topic is in the log.
- * @throws StartError when it holds what this log has not written, or more than this log has.
+ * Another relay may be writing meanwhile. So the order of the reads matters: first the saved place, then the topic, then
+ * the log. Each is at least as far as the one before.
+ * @throws StartError when the topic holds events of another log, or more events than this log.
  */
 export async function prepareTopic({
   kafka,
   pool,
   topic,
   partitions: wanted,
-  log,
+  logger,
   ownLog,
   inCharge,
 }: PrepareOptions): Promise<RelayPlace> {
@@ -60,13 +62,13 @@ export async function prepareTopic({
     if (place.logId !== null && place.logId !== ours.id) throw anotherLog(topic);
     if (place.position > ours.head) {
       throw new StartError(
-        `The topic "${topic}" was filled up to position ${place.position}, but the event log ends at ${ours.head}: the log has lost events, or is another one. ` +
+        `The topic "${topic}" was filled up to position ${place.position}, but the event log ends at ${ours.head}: the log has lost events, or it is another log. ` +
           'Restore the log, or set KAFKA_TOPIC to a new name.',
       );
     }
     if (untouched && (place.position > 0n || place.partitions !== partitions)) {
       if (!inCharge) return place;
-      log.warn({ topic }, 'the topic has been emptied; it is filled again from the beginning of the log');
+      logger.warn({ topic }, 'the topic has been emptied; it is filled again from the beginning of the log');
       return await resetPlace(pool, topic, { logId: ours.id, partitions });
     }
     if (place.partitions !== partitions) {
@@ -82,7 +84,7 @@ export async function prepareTopic({
 }
 
 async function createTopic(admin: Admin, topic: string, numPartitions: number): Promise<void> {
-  // False means that another process was faster.
+  // An answer of false means that another process has created it.
   await admin.createTopics({
     topics: [{ topic, numPartitions, configEntries: [{ name: 'retention.ms', value: '-1' }] }],
     waitForLeaders: true,
@@ -95,7 +97,7 @@ function anotherLog(topic: string): StartError {
   );
 }
 
-/** Which log the last record of each of these partitions is of; undefined for records that no relay wrote. */
+/** For each of these partitions, the log that its last record belongs to; undefined for a record that no relay wrote. */
 async function lastLogIds(
   kafka: Kafka,
   topic: string,
@@ -106,8 +108,8 @@ async function lastLogIds(
   const found = new Map<number, string | undefined>();
   const all = Promise.withResolvers<void>();
   const timer = setTimeout(
-    () => all.reject(new Error(`the topic ${topic} could not be read back within ${READ_BACK_MS} ms`)),
-    READ_BACK_MS,
+    () => all.reject(new Error(`the last records of the topic ${topic} could not be read within ${READ_LAST_MS} ms`)),
+    READ_LAST_MS,
   );
   try {
     await consumer.connect();

@@ -1,23 +1,23 @@
 import { ErrorType, isCommandError, WrongExpectedVersionError } from '@eventstore/db-client';
 import { AppendRefused, EventStoreUnavailable } from '../../core/eventStore.ts';
 
-/** Ours, for calls that their own deadline did not end. */
+/** A call got no answer in time. Ours, for calls that their own deadline did not end. */
 export class NoAnswer extends Error {
   constructor(what: string, ms: number) {
-    super(`${what} had no answer within ${ms} ms`);
+    super(`${what} got no answer within ${ms} ms`);
     this.name = 'NoAnswer';
   }
 }
 
-/** The connection that a call used was given up because it was silent. The same call may be made again at once. */
+/** The connection of this call got no answers and was replaced. The call can be repeated at once. */
 export class ConnectionReplaced extends Error {
   constructor() {
-    super('the connection had no answers and was replaced');
+    super('the connection got no answers and was replaced');
     this.name = 'ConnectionReplaced';
   }
 }
 
-/** What we ask is not allowed to the user of EVENTSTORE_URL, or there is no such user. It will not be allowed later either. */
+/** The user in EVENTSTORE_URL does not exist or lacks a permission. A retry cannot help. */
 export class EventStoreDenied extends Error {
   constructor(what: string, options?: { cause?: unknown }) {
     super(
@@ -44,9 +44,9 @@ const transientCodes = new Set<unknown>([1, 2, 4, 8, 10, 13, 14]);
 const INVALID_ARGUMENT = 3;
 
 /**
- * Whether the same call may work later: the server was away, busy, or not the leader. The client types some of its
- * errors and hands on others raw from gRPC (a refused connection among them), hence the two ways to look.
- * After such an error it is not known whether the call took effect.
+ * Whether the same call may succeed later: the server was away, busy, or not the leader. It is then not known whether
+ * the call took effect. The client gives some of its errors a type and passes others on from gRPC as they are (a refused
+ * connection, for example), so both are checked.
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof NoAnswer || error instanceof ConnectionReplaced) return true;
@@ -57,16 +57,16 @@ export function isTransient(error: unknown): boolean {
   return error.message.startsWith('Failed to discover');
 }
 
-/** An append that the server will never take, other than those that the client knows (`asPortError`). It says why in the cause's message. */
+/** The refusal in an error that the client does not know: the server will never take this append. The message says why. */
 export function refusalIn(error: unknown, stream: string): AppendRefused | undefined {
   if (!(error instanceof Error) || !isCommandError(error) || error.type !== ErrorType.UNKNOWN) return undefined;
   if ((error as { code?: unknown }).code !== INVALID_ARGUMENT) return undefined;
-  return new AppendRefused(`EventStoreDB refused an append to ${kindOf(stream)} as it is: ${error.message}`, {
+  return new AppendRefused(`EventStoreDB refused an append to ${categoryOf(stream)}: ${error.message}`, {
     cause: error,
   });
 }
 
-/** Whether the server said nothing at all until the time limit. */
+/** Whether the server sent nothing at all until the time limit. */
 export function isSilence(error: unknown): boolean {
   return (
     error instanceof NoAnswer ||
@@ -78,23 +78,23 @@ export function isWrongExpectedVersion(error: unknown): boolean {
   return error instanceof WrongExpectedVersionError;
 }
 
-/** What a caller of the port is told. */
+/** The error of the port (`EventStore`) for an error of the client. */
 export function asPortError(error: unknown, what: string): unknown {
   if (isTransient(error))
     return new EventStoreUnavailable(`EventStoreDB is not available: ${what} failed`, { cause: error });
   if (!(error instanceof Error) || !isCommandError(error)) return error;
   if (error.type === ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED) {
-    return new AppendRefused(`${what}: more than the server's limit of ${error.maxAppendSize} bytes for one append`, {
+    return new AppendRefused(`${what}: larger than the server's limit of ${error.maxAppendSize} bytes for one append`, {
       cause: error,
     });
   }
   if (error.type === ErrorType.STREAM_DELETED)
-    return new AppendRefused(`${what}: somebody has deleted the stream for good`, { cause: error });
+    return new AppendRefused(`${what}: the stream was deleted for good`, { cause: error });
   if (error.type === ErrorType.ACCESS_DENIED) return new EventStoreDenied(what, { cause: error });
   return error;
 }
 
-/** What may be said of a stream where anyone can read it: names of streams can be names of people. */
-export function kindOf(stream: string): string {
+/** What logs and messages may say of a stream. They never give its name, which can be the name of a person. */
+export function categoryOf(stream: string): string {
   return `a stream of ${stream.split('-', 1)[0]}`;
 }

@@ -4,8 +4,8 @@ import type { EventMetadata, RecordedEvent } from '../../core/event.ts';
 type ClientEvent = NonNullable<ResolvedEvent['event'] | AllStreamResolvedEvent['event']>;
 
 /**
- * Whether an event of the server's log belongs to ours. Its own (`$…`: statistics, links, stream metadata) do not, nor
- * does what others have written in binary. `head`, positions and batches know nothing of those.
+ * Whether an event on the server is part of our log. The server's own events (`$…`: statistics, links, stream metadata)
+ * and binary events of others are not. `head`, positions and batches never include those.
  */
 export function isOurs(event: ClientEvent): boolean {
   return event.isJson && !event.type.startsWith('$');
@@ -24,16 +24,16 @@ export function toRecorded(event: ClientEvent): RecordedEvent {
   };
 }
 
-/** The commit position: a byte offset in the server's log, and different for every event that came over gRPC. */
+/** The commit position: a byte offset in the server's log. Every event that was appended over gRPC has its own. */
 export function positionOf(event: ClientEvent): bigint {
   if (event.position === undefined)
-    throw new Error('this EventStoreDB does not tell the positions of events: 22.10 or newer is needed');
+    throw new Error('this EventStoreDB does not send the positions of events: version 22.10 or newer is needed');
   return event.position.commit;
 }
 
 /**
- * Reads from it include the event that lies there, subscriptions do not. The commit position and the prepare position of
- * an event are the same number: an event that came over gRPC commits itself.
+ * The client's form of a position. Reads from it include the event at the position; subscriptions begin after it.
+ * An event that was appended over gRPC commits itself, so its prepare position equals its commit position.
  */
 export function clientPosition(position: bigint): ReadPosition {
   return position === 0n ? START : { commit: position, prepare: position };

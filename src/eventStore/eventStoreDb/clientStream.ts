@@ -1,36 +1,38 @@
-/** A read or a subscription of the client: a Node stream, of whichever version of the types. */
+/** A read or a subscription of the client: a Node stream. This type fits all versions of the client's types. */
 export interface ClientStream {
   read(): unknown;
   on(event: string, listener: (...values: unknown[]) => void): unknown;
   removeListener(event: string, listener: (...values: unknown[]) => void): unknown;
   resume(): unknown;
-  /** Of a read. */
+  /** Reads have this method. */
   cancel?(): Promise<void>;
-  /** Of a subscription. */
+  /** Subscriptions have this method. */
   unsubscribe?(): Promise<unknown>;
 }
 
-/** Options of a stream of the client that has it hold so many items ready, and not as many again on its way in. */
-export function ahead(items: number): object {
+/** Options that make a stream of the client buffer this many items, and no second buffer of the same size before it. */
+export function buffering(items: number): object {
   return { readableHighWaterMark: items };
 }
 
-export interface BurstOptions {
-  /** Most items in a burst. */
+export interface ChunkOptions {
+  /** Most items in a chunk. */
   readonly most: number;
-  /** Milliseconds without an item after which an empty burst is given, so that the consumer can look into it. */
+  /** Milliseconds without an item after which an empty chunk is given, so that the consumer can check the server. */
   readonly idleMs: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * What a stream of the client has to give, as much of it at a time as is there. Throws what the stream fails with, or
- * the signal's reason. Ends when the stream ends; the client says nothing when it was the server that ended it.
- * However it is left, the call on the server is cancelled too, which leaving a `for await` on the stream is not.
+ * The items of a stream of the client, in chunks of all that have arrived. Throws the stream's error or the signal's
+ * reason. Ends when the stream ends; the client does not say whether the server ended it.
+ *
+ * However the consumer leaves, the call on the server is cancelled. A `for await` on the stream itself would leave the
+ * call open.
  */
-export async function* bursts<Item>(
+export async function* chunks<Item>(
   stream: ClientStream,
-  { most, idleMs, signal }: BurstOptions,
+  { most, idleMs, signal }: ChunkOptions,
 ): AsyncGenerator<Item[]> {
   let wake = (_came: boolean): void => undefined;
   let ended = false;
@@ -40,7 +42,7 @@ export async function* bursts<Item>(
     ended = true;
     wake(true);
   };
-  // The client goes on emitting errors after the first, also when nobody reads any more: this listener stays.
+  // This listener stays: the client emits more errors after the first, even when nobody reads any more.
   stream.on('error', (error) => {
     failure ??= error;
     wake(true);
@@ -52,11 +54,11 @@ export async function* bursts<Item>(
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const burst: Item[] = [];
+      const chunk: Item[] = [];
       for (let item = stream.read(); item !== null; item = stream.read()) {
-        if (burst.push(item as Item) === most) break;
+        if (chunk.push(item as Item) === most) break;
       }
-      if (burst.length > 0) yield burst;
+      if (chunk.length > 0) yield chunk;
       else if (failure !== undefined) throw failure;
       else if (ended) return;
       else {
@@ -70,9 +72,9 @@ export async function* bursts<Item>(
     }
   } finally {
     signal?.removeEventListener('abort', onReadable);
-    // Either waits for a connection first, which may never come about.
+    // Not awaited: both wait for a connection first, which may never come.
     (stream.unsubscribe?.() ?? stream.cancel?.())?.catch(() => undefined);
-    // What has arrived already must flow off, or the client keeps the call for ever, and `dispose` waits for its end.
+    // Discards what has arrived. Otherwise the client keeps the call for ever, and its `dispose` waits for the call's end.
     stream.removeListener('readable', onReadable);
     stream.resume();
   }

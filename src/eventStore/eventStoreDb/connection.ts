@@ -1,46 +1,46 @@
 import type { EventStoreDBClient } from '@eventstore/db-client';
 import { EventStoreUnavailable } from '../../core/eventStore.ts';
 import { closeChannel, openClient } from './client.ts';
-import { ConnectionReplaced } from './errors.ts';
-import { within } from './retry.ts';
+import { ConnectionReplaced } from './clientErrors.ts';
+import { answerWithin } from './retry.ts';
 
 const CLOSE_MS = 1_000;
-/** Shorter: a call that the server has ended on its side alone never finishes for the client. */
-const RENEW_MS = 200;
-/** Calls in a row without an answer after which the connection counts as dead. One may be a slow call on a good connection. */
+/** Shorter than `CLOSE_MS`: when only the server has ended a call, the call never ends for the client. */
+const REPLACE_MS = 200;
+/** Calls in a row without an answer after which the connection counts as dead. A single one may be a slow call. */
 const SILENT_CALLS = 2;
 
-/** One client at a time, which can be exchanged for a new one and closed for good. */
+/** One client at a time. A client on a dead connection is replaced by a new one. */
 export interface EventStoreDbConnection {
-  /** Throws once this is closed, so that nothing is opened behind its back. */
+  /** Throws EventStoreUnavailable once this is closed, so that nothing is opened after that. */
   readonly client: EventStoreDBClient;
-  /** Of the present client: aborts with ConnectionReplaced when another one takes its place. */
+  /** Belongs to the present client. Aborts with ConnectionReplaced when another client takes its place. */
   readonly replaced: AbortSignal;
-  /** The server answered a call of this client, with whatever. */
+  /** Reports that the server answered a call of this client, if only with an error. */
   answered(client: EventStoreDBClient): void;
   /**
-   * A call of this client had no answer in time. The client itself reconnects only when the server says something; a
-   * connection on which nothing passes any more would stay in use until its keep-alive fails, for 20 s. So the second
-   * time in a row renews it.
+   * Reports that a call of this client got no answer in time. The second such call in a row replaces the client. The
+   * client itself reconnects only when the server tells it to; it would use a dead connection until its keep-alive
+   * fails, which takes 20 s.
    */
   unanswered(client: EventStoreDBClient): void;
   close(): Promise<void>;
 }
 
-/** @throws when the URL is not a connection string. Connects when it is first used. */
+/** Connects when it is first used. @throws when the URL is not a connection string. */
 export function connectEventStoreDb(url: string): EventStoreDbConnection {
   let client: EventStoreDBClient | undefined = openClient(url);
   let replaced = new AbortController();
   let silentCalls = 0;
   let used = false;
   let closed = false;
-  let renewing = Promise.resolve();
+  let replacing = Promise.resolve();
 
-  function renew(suspect: EventStoreDBClient): void {
+  function replace(dead: EventStoreDBClient): void {
     const before = replaced;
     [client, replaced, silentCalls] = [undefined, new AbortController(), 0];
     before.abort(new ConnectionReplaced());
-    renewing = discard(suspect, RENEW_MS);
+    replacing = discard(dead, REPLACE_MS);
   }
 
   return {
@@ -56,21 +56,21 @@ export function connectEventStoreDb(url: string): EventStoreDbConnection {
       if (by === client) silentCalls = 0;
     },
     unanswered: (by) => {
-      if (by === client && ++silentCalls === SILENT_CALLS) renew(by);
+      if (by === client && ++silentCalls === SILENT_CALLS) replace(by);
     },
     close: async () => {
       closed = true;
-      await renewing;
+      await replacing;
       if (used && client !== undefined) await discard(client, CLOSE_MS);
     },
   };
 }
 
-async function discard(client: EventStoreDBClient, mostMs: number): Promise<void> {
+async function discard(client: EventStoreDBClient, timeoutMs: number): Promise<void> {
   try {
-    await within(mostMs, 'closing', client.dispose()).catch(() => undefined);
-    await within(mostMs, 'closing', closeChannel(client));
+    await answerWithin(timeoutMs, 'closing', client.dispose()).catch(() => undefined);
+    await answerWithin(timeoutMs, 'closing', closeChannel(client));
   } catch {
-    // It never connected, or does not answer: either way nobody uses it any more.
+    // The client never connected, or the server does not answer. Nobody uses the client any more.
   }
 }

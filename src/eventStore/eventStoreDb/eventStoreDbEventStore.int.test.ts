@@ -14,7 +14,7 @@ eventStoreContract('The EventStoreDB event store, against the double,', async ()
 const url = process.env['EVENTSTORE_URL'];
 if (url === undefined) {
   process.stderr.write(
-    '\nSKIPPED: the EventStoreDB event store was NOT tested against a real server, since EVENTSTORE_URL names none. A double stood in.\n\n',
+    '\nSKIPPED: the EventStoreDB event store was NOT tested against a real server, since EVENTSTORE_URL names none. It was tested against the double.\n\n',
   );
 }
 

@@ -1,95 +1,89 @@
 import type { Logger } from 'pino';
-import { createFailureLog } from '../../telemetry/failureLog.ts';
-import type {
-  AppendResult,
-  EventBatch,
-  EventStore,
-  ReadAllOptions,
-  ReadStreamOptions,
-  SubscribeOptions,
+import { anySignal } from '../../core/abortable.ts';
+import {
+  EventStoreUnavailable,
+  type EventBatch,
+  type EventStore,
+  type SubscribeOptions,
 } from '../../core/eventStore.ts';
-import { EventStoreUnavailable } from '../../core/eventStore.ts';
-import { createAppender } from './appender.ts';
+import { createFailureLog } from '../../telemetry/failureLog.ts';
+import { readToHead } from '../readToHead.ts';
+import { createAppendOnce } from './appendOnce.ts';
 import { connectEventStoreDb } from './connection.ts';
-import { createFind } from './find.ts';
-import { PAGE_SIZE, readPages } from './pages.ts';
+import { createFindEvents } from './findEvents.ts';
+import { createIdempotentAppends, FRESH_MS } from './idempotentAppends.ts';
+import { PAGE_SIZE } from './logPages.ts';
+import { createLogTail } from './logTail.ts';
 import { createEventStoreDbReader } from './reader.ts';
-import { createSend } from './sender.ts';
-import { createLogTail } from './tail.ts';
+
+const APPEND_TIMEOUT_MS = 3_000;
+const READ_TIMEOUT_MS = 5_000;
+/** A cluster elects a leader within a few seconds. */
+const RETRY_FOR_MS = 5_000;
+const WATCHDOG_MS = 1_000;
 
 export interface EventStoreDbStoreOptions {
   /** `esdb://[user:password@]host:port[,…]?tls=…` or `esdb+discover://…`, or the same with `kurrentdb`. */
   readonly url: string;
-  readonly log?: Logger;
-  /** After how long a try of an append counts as failed; 3 000 ms by default. `createPatience` says how many there are. */
+  readonly logger?: Logger;
+  /** Milliseconds after which one try of an append fails; 3 000 by default. */
   readonly appendTimeoutMs?: number;
-  /** Silence after which a try of a read counts as failed; 5 000 ms by default. */
+  /** Milliseconds of silence after which one try of a read fails; 5 000 by default. */
   readonly readTimeoutMs?: number;
-  /** Silence of the live subscription after which the log's head is looked at; 1 000 ms by default. */
+  /**
+   * Milliseconds after the first failure in which appends and reads are tried again, and three times at least, before
+   * they fail as `EventStoreUnavailable`; 5 000 by default, more than 500.
+   */
+  readonly retryForMs?: number;
+  /** Milliseconds of silence of the live subscription after which the log's head is read; 1 000 by default. */
   readonly watchdogMs?: number;
 }
 
 /**
  * The event store on EventStoreDB or KurrentDB, 22.10 or newer.
  *
- * Positions are the server's commit positions. What the server keeps for itself (types that begin with `$`) and binary
- * events of others are not part of the log: `head` is the last event of ours, batches never say a position beyond it,
- * and a reader that has caught up has exactly that position.
+ * Positions are the server's commit positions. The server's own events (types that begin with `$`) and binary events of
+ * others are not part of the log: `head` is the last event of ours, no batch reports a position beyond it, and a reader
+ * that has caught up is at exactly that position.
  *
- * Appending again what is there: with `none`, recognised however long ago it was. With a revision or `any`, when it is
- * the same append repeated at the same revision, or while the server remembers the ids, or among the last 256 events of
- * the stream, where ids that are not brand-new (version 7, of this very half second) are looked for before they are
- * appended; `appendMany` looks once at each stream. An id that is in another stream is not noticed.
+ * Which repeated appends are recognised: with `none`, all. With a revision or `any`: the same append at the same
+ * revision; ids that the server remembers; and ids among the last 256 events of the stream, which are searched before an
+ * append unless its ids are brand-new (version 7, less than half a second old). `appendMany` searches each stream once.
+ * An id that is in another stream is not noticed.
  * @throws when the URL is not a connection string.
  */
 export function createEventStoreDbStore({
   url,
-  log,
-  appendTimeoutMs = 3_000,
-  readTimeoutMs = 5_000,
-  watchdogMs = 1_000,
+  logger,
+  appendTimeoutMs = APPEND_TIMEOUT_MS,
+  readTimeoutMs = READ_TIMEOUT_MS,
+  retryForMs = RETRY_FOR_MS,
+  watchdogMs = WATCHDOG_MS,
 }: EventStoreDbStoreOptions): EventStore {
+  if (retryForMs <= FRESH_MS) throw new RangeError(`retryForMs is ${retryForMs}; it must be more than ${FRESH_MS}`);
   const closing = new AbortController();
-  const connection = connectEventStoreDb(url);
-  // A connection takes 100 calls at a time (Kestrel's `MaxStreamsPerConnection`): appends are not to wait behind reads.
+  const reading = connectEventStoreDb(url);
+  // A connection takes 100 calls at a time (Kestrel's `MaxStreamsPerConnection`). Appends must not wait behind reads.
   const writing = connectEventStoreDb(url);
-  const appender = createAppender(createSend(writing, appendTimeoutMs), createFind(writing, appendTimeoutMs), log);
-  const reader = createEventStoreDbReader(connection, readTimeoutMs);
-  const tail = createLogTail({ connection, head: reader.head, watchdogMs, signal: closing.signal, log });
-  const appending = new Set<Promise<unknown>>();
+  const appends = createIdempotentAppends({
+    appendOnce: createAppendOnce(writing, appendTimeoutMs),
+    findEvents: createFindEvents(writing, appendTimeoutMs),
+    retryForMs,
+    logger,
+  });
+  const reader = createEventStoreDbReader(reading, { timeoutMs: readTimeoutMs, retryForMs });
+  const tail = createLogTail({ connection: reading, head: reader.head, watchdogMs, signal: closing.signal, logger });
+  const underWay = new Set<Promise<unknown>>();
 
-  /** Lets `close` wait for it. */
-  async function underWay<T>(append: () => Promise<T>): Promise<T> {
+  /** Makes `close` wait for an append. */
+  async function untilDone<T>(append: () => Promise<T>): Promise<T> {
     closing.signal.throwIfAborted();
     const promise = append();
-    appending.add(promise);
+    underWay.add(promise);
     try {
       return await promise;
     } finally {
-      appending.delete(promise);
-    }
-  }
-
-  function untilClosed(callers: AbortSignal | undefined): AbortSignal {
-    return callers === undefined ? closing.signal : AbortSignal.any([callers, closing.signal]);
-  }
-
-  async function* readAll({ after, until, ...options }: ReadAllOptions): AsyncGenerator<EventBatch> {
-    const signal = untilClosed(options.signal);
-    for (let position = after; ;) {
-      signal.throwIfAborted();
-      const head = await reader.head(signal);
-      const end = until !== undefined && until < head ? until : head;
-      if (end <= position) return;
-      for await (const batch of readPages(connection, readTimeoutMs, {
-        ...options,
-        after: position,
-        until: end,
-        signal,
-      })) {
-        yield batch;
-        position = batch.position;
-      }
+      underWay.delete(promise);
     }
   }
 
@@ -99,10 +93,10 @@ export function createEventStoreDbStore({
     batchSize = PAGE_SIZE,
     signal: callers,
   }: SubscribeOptions): AsyncGenerator<EventBatch> {
-    const ending = untilClosed(callers);
-    const signal = AbortSignal.any([ending, tail.refused]);
+    const ending = anySignal(closing.signal, callers);
     const wanted = types && new Set(types);
-    const failed = log && createFailureLog(log);
+    const failed = logger && createFailureLog(logger);
+    const signal = AbortSignal.any([ending, tail.refused]);
     for (let position = after; !ending.aborted;) {
       try {
         const until = await tail.beyond(position, signal);
@@ -112,13 +106,7 @@ export function createEventStoreDbStore({
           yield { events: wanted === undefined ? live : live.filter(({ type }) => wanted.has(type)), position };
           continue;
         }
-        for await (const batch of readPages(connection, readTimeoutMs, {
-          after: position,
-          until,
-          types,
-          batchSize,
-          signal,
-        })) {
+        for await (const batch of reader.pages({ after: position, until, types, batchSize, signal })) {
           position = batch.position;
           yield batch;
           if (ending.aborted) return;
@@ -132,18 +120,17 @@ export function createEventStoreDbStore({
   }
 
   return {
-    append: (stream, events, expected): Promise<AppendResult> =>
-      underWay(() => appender.append(stream, events, expected)),
-    appendMany: (requests) => underWay(() => appender.appendMany(requests)),
-    readStream: (stream: string, options: ReadStreamOptions = {}) =>
-      reader.readStream(stream, { ...options, signal: untilClosed(options.signal) }),
-    readAll,
+    append: (...append) => untilDone(() => appends.append(...append)),
+    appendMany: (requests) => untilDone(() => appends.appendMany(requests)),
+    readStream: (stream, options) =>
+      reader.readStream(stream, { ...options, signal: anySignal(closing.signal, options?.signal) }),
+    readAll: (options) => readToHead(reader, { ...options, signal: anySignal(closing.signal, options.signal) }),
     subscribe,
     head: () => reader.head(closing.signal),
     close: async () => {
       closing.abort(new EventStoreUnavailable('the event store is closed'));
-      await Promise.allSettled(appending);
-      await Promise.all([writing.close(), connection.close()]);
+      await Promise.allSettled(underWay);
+      await Promise.all([writing.close(), reading.close()]);
     },
   };
 }

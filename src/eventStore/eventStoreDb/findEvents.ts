@@ -6,32 +6,34 @@ import {
   type ResolvedEvent,
 } from '@eventstore/db-client';
 import type { AppendResult } from '../../core/eventStore.ts';
-import type { ClientStream } from './bursts.ts';
-import { readBursts } from './calls.ts';
+import { categoryOf } from './clientErrors.ts';
+import { positionOf } from './clientEvents.ts';
+import type { ClientStream } from './clientStream.ts';
 import type { EventStoreDbConnection } from './connection.ts';
-import { kindOf } from './errors.ts';
-import { positionOf } from './events.ts';
-import type { Find } from './looks.ts';
+import type { FindEvents } from './repeatSearch.ts';
+import { trackedRead } from './trackedCalls.ts';
 
-/** The last events of a stream that are searched for ids which may be there already. */
+/** How many of a stream's last events are searched for ids that may be there already. */
 const SEARCHED_FOR_REPEATS = 256;
 
-/** `timeoutMs`: silence after which a search counts as failed. It is not tried again. */
-export function createFind(connection: EventStoreDbConnection, timeoutMs: number): Find {
+/** `timeoutMs`: silence after which a search fails. A search is not tried again. */
+export function createFindEvents(connection: EventStoreDbConnection, timeoutMs: number): FindEvents {
   return async (stream, ids, longest) => {
     const wanted = new Set(ids);
     const places = new Map<string, AppendResult>();
     let last: number | undefined;
-    // Not to end in the middle of what may be the events sought.
+    // Longer by one append, so that the search does not end in the middle of the events it looks for.
     const maxCount = SEARCHED_FOR_REPEATS + longest - 1;
     const read = (client: EventStoreDBClient): ClientStream =>
       client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount, requiresLeader: true });
     try {
-      search: for await (const burst of readBursts<ResolvedEvent>(connection, `searching ${kindOf(stream)}`, read, {
-        most: maxCount,
-        idleMs: timeoutMs,
-      })) {
-        for (const { event } of burst) {
+      search: for await (const chunk of trackedRead<ResolvedEvent>(
+        connection,
+        `searching ${categoryOf(stream)}`,
+        read,
+        { most: maxCount, idleMs: timeoutMs },
+      )) {
+        for (const { event } of chunk) {
           if (event === undefined) continue;
           const revision = Number(event.revision);
           last ??= revision;

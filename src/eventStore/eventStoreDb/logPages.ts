@@ -2,57 +2,57 @@ import { eventTypeFilter, type AllStreamResolvedEvent, type EventStoreDBClient }
 import type { Readable } from 'node:stream';
 import type { RecordedEvent } from '../../core/event.ts';
 import type { EventBatch } from '../../core/eventStore.ts';
-import { ahead, bursts, type ClientStream } from './bursts.ts';
-import { readBursts, whileConnected } from './calls.ts';
+import { anySignal } from '../../core/abortable.ts';
+import type { PageRequest } from '../readToHead.ts';
+import { NoAnswer } from './clientErrors.ts';
+import { clientPosition, isOurs, positionOf, toRecorded } from './clientEvents.ts';
+import { buffering, chunks, type ClientStream } from './clientStream.ts';
 import type { EventStoreDbConnection } from './connection.ts';
-import { NoAnswer } from './errors.ts';
-import { clientPosition, isOurs, positionOf, toRecorded } from './events.ts';
-import { createPatience } from './retry.ts';
+import { createRetries } from './retry.ts';
+import { trackedRead } from './trackedCalls.ts';
 
 export const PAGE_SIZE = 5_000;
-/** Events without a wanted one among them after which a page is given all the same, to say how far we are. */
+/** Events searched in vain after which an empty page is given, to report the position. */
 const MOST_SEARCHED = 20_000;
-/** The log from which on the server is asked to filter: nearer to the end a plain read is as good, and ends by itself. */
+/** Length of log from which on the server filters. Nearer to the end a plain read is as fast, and ends by itself. */
 const FILTER_FROM_BYTES = 8n * 1_024n * 1_024n;
-/** Longest time that a page of rare events is gathered. */
-const SIGN_OF_LIFE_MS = 500;
-/** Events after which a filtering server says how far it is. */
+/** Longest time for which events of a rare type are gathered before a page reports the position. */
+const REPORT_EVERY_MS = 500;
+/** Events after which a filtering server reports its position. */
 const CHECKPOINT_EVERY = 2_048;
 
-export interface PageRequest {
-  readonly after: bigint;
-  /** Inclusive; not beyond the head. */
-  readonly until: bigint;
-  readonly types?: readonly string[];
-  readonly batchSize?: number;
-  readonly signal?: AbortSignal;
+export interface ReadTimes {
+  /** Silence in milliseconds after which a read fails. */
+  readonly timeoutMs: number;
+  /** For how long a read that fails is tried again (`RetryOptions`). */
+  readonly retryForMs: number;
 }
 
 /**
- * Pages of the whole log up to `until`, the next one being gathered while the consumer works on the one before.
+ * Pages of the whole log up to `until`. The next page is gathered while the consumer works on the one before.
  *
- * The client's reads cannot filter by type, only its subscriptions can. So a long way is gone with a filtered
- * subscription, which says now and then how far it is but never dependably that it has arrived; whatever becomes of it,
- * a plain read goes the last bit, or all that is left.
+ * The client's reads cannot filter by type; only its subscriptions can. So a filtered subscription covers a long
+ * distance. It reports its position now and then, but not reliably that it has arrived. Whatever happens to it, a plain
+ * read covers the rest.
  */
 export async function* readPages(
   connection: EventStoreDbConnection,
-  timeoutMs: number,
+  { timeoutMs, retryForMs }: ReadTimes,
   request: PageRequest,
 ): AsyncGenerator<EventBatch> {
   const { until, types, signal, batchSize = PAGE_SIZE } = request;
-  const patience = createPatience('reading the log', signal);
+  const retries = createRetries({ what: 'reading the log', retryForMs, signal });
   for (let after = request.after, filterFailed = false; after < until;) {
     const begun = after;
     const far: boolean = types !== undefined && until - after > FILTER_FROM_BYTES && !filterFailed;
     try {
       for await (const batch of (far ? filtered : plain)(connection, timeoutMs, { ...request, after, batchSize })) {
         after = batch.position;
-        patience.restore();
+        retries.reset();
         yield batch;
       }
     } catch (error) {
-      await patience.afterFailure(error);
+      await retries.afterFailure(error);
     }
     filterFailed = far && after === begun;
   }
@@ -67,15 +67,15 @@ async function* plain(
 ): AsyncGenerator<EventBatch> {
   const wanted = types && new Set(types);
   const read = (client: EventStoreDBClient): ClientStream =>
-    client.readAll({ fromPosition: clientPosition(after), requiresLeader: true }, ahead(batchSize));
+    client.readAll({ fromPosition: clientPosition(after), requiresLeader: true }, buffering(batchSize));
   let events: RecordedEvent[] = [];
   let searched = 0;
-  for await (const burst of readBursts<AllStreamResolvedEvent>(connection, 'reading the log', read, {
+  for await (const chunk of trackedRead<AllStreamResolvedEvent>(connection, 'reading the log', read, {
     most: batchSize,
     idleMs: timeoutMs,
     signal,
   })) {
-    for (const { event } of burst) {
+    for (const { event } of chunk) {
       if (event === undefined) continue;
       const position = positionOf(event);
       if (position <= after) continue;
@@ -88,11 +88,11 @@ async function* plain(
       }
     }
   }
-  // Known to be there, and not shown: a node that lags behind the one that told us, or a read that was cut short.
+  // The log is known to reach `until`: this node lags behind the one that said so, or the read was cut short.
   throw new NoAnswer(`the log up to ${until}`, timeoutMs);
 }
 
-/** How far a filtered subscription is, put between the events that it gives. */
+/** The position that a filtered subscription has reached. Marks are put between its events. */
 interface Mark {
   readonly searchedTo: bigint | 'end';
 }
@@ -103,7 +103,7 @@ async function* filtered(
   { after, until, types, batchSize, signal }: FullRequest,
 ): AsyncGenerator<EventBatch> {
   const wanted = new Set(types);
-  // Never rejects: the client would stall for ever, and take the process down with an unhandled rejection.
+  // Must never reject: the client would stall for ever, and the unhandled rejection would end the process.
   const checkpointReached = (subscription: unknown, { commit }: { commit: bigint }): Promise<void> => {
     (subscription as Readable).push({ searchedTo: commit } satisfies Mark);
     return Promise.resolve();
@@ -111,7 +111,7 @@ async function* filtered(
   const filter = eventTypeFilter({ prefixes: [...wanted], maxSearchWindow: CHECKPOINT_EVERY, checkpointReached });
   const subscription = connection.client.subscribeToAll(
     { fromPosition: clientPosition(after), filter, requiresLeader: true },
-    ahead(batchSize),
+    buffering(batchSize),
   );
   subscription.on('caughtUp', () => (subscription as unknown as Readable).push({ searchedTo: 'end' } satisfies Mark));
 
@@ -124,16 +124,16 @@ async function* filtered(
     given = { position, at: Date.now() };
     return batch;
   };
-  for await (const burst of bursts<AllStreamResolvedEvent | Mark>(subscription, {
+  for await (const chunk of chunks<AllStreamResolvedEvent | Mark>(subscription, {
     most: batchSize,
     idleMs: timeoutMs,
-    signal: whileConnected(connection, signal),
+    signal: anySignal(connection.replaced, signal),
   })) {
-    let arrived = burst.length === 0;
-    for (const item of burst) {
+    let arrived = chunk.length === 0;
+    for (const item of chunk) {
       const mark = 'searchedTo' in item ? item.searchedTo : item.event && positionOf(item.event);
       if (mark === 'end') arrived = true;
-      // A checkpoint may lag behind events that came before it.
+      // A checkpoint may report a position before the events that came ahead of it.
       if (mark === undefined || mark === 'end' || mark <= position) continue;
       if ('event' in item && mark <= until && isOurs(item.event!) && wanted.has(item.event!.type))
         events.push(toRecorded(item.event!));
@@ -141,7 +141,7 @@ async function* filtered(
       if (events.length === batchSize) yield page();
     }
     arrived ||= until - position <= FILTER_FROM_BYTES;
-    if (position > given.position && (arrived || Date.now() - given.at > SIGN_OF_LIFE_MS)) yield page();
+    if (position > given.position && (arrived || Date.now() - given.at > REPORT_EVERY_MS)) yield page();
     if (arrived) return;
   }
 }

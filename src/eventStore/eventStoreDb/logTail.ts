@@ -1,48 +1,47 @@
 import { excludeSystemEvents, type AllStreamResolvedEvent } from '@eventstore/db-client';
 import type { Logger } from 'pino';
-import { pause } from '../../core/abortable.ts';
+import { anySignal, pause } from '../../core/abortable.ts';
 import type { RecordedEvent } from '../../core/event.ts';
-import { createFailureLog } from '../../telemetry/failureLog.ts';
 import { EventStoreUnavailable } from '../../core/eventStore.ts';
-import { ahead, bursts } from './bursts.ts';
-import { whileConnected } from './calls.ts';
-import type { EventStoreDbConnection } from './connection.ts';
-import { asPortError, isTransient, NoAnswer } from './errors.ts';
-import { clientPosition, isOurs, positionOf, toRecorded } from './events.ts';
-import { backOff } from './retry.ts';
+import { createFailureLog } from '../../telemetry/failureLog.ts';
 import { createHeadWatch } from '../headWatch.ts';
+import { asPortError, isTransient, NoAnswer } from './clientErrors.ts';
+import { clientPosition, isOurs, positionOf, toRecorded } from './clientEvents.ts';
+import { buffering, chunks } from './clientStream.ts';
+import type { EventStoreDbConnection } from './connection.ts';
+import { backOff } from './retry.ts';
 
-/** Events kept at hand for subscriptions that are nearly up to date. */
+/** Events kept in memory for subscriptions that are nearly up to date. */
 const MOST_KEPT = 5_000;
 
-/** The live end of the log: one subscription on the server for all of this process's. */
+/** The live end of the log: one subscription on the server serves all subscriptions of this process. */
 export interface LogTail {
-  /** A position beyond the given one that the log has reached, as soon as there is one. */
+  /** Waits until the log has gone beyond a position, and answers how far it reaches. */
   beyond(position: bigint, signal: AbortSignal): Promise<bigint>;
-  /** At most so many of the events that follow a position, the first of them foremost; undefined when they must be read from the log. */
+  /** The first events after a position, at most `most`; undefined when they must be read from the log. */
   following(position: bigint, most: number): readonly RecordedEvent[] | undefined;
-  /** Aborts when the server refuses what we ask, and will again: those who wait then would do so for ever. */
+  /** Aborts when the server denies the subscription. A retry could not help, so the waiters would wait for ever. */
   readonly refused: AbortSignal;
 }
 
 export interface LogTailOptions {
   readonly connection: EventStoreDbConnection;
   readonly head: () => Promise<bigint>;
-  /** How long the subscription may be silent before the log's head is looked at. */
+  /** Silence of the subscription in milliseconds after which the log's head is read. */
   readonly watchdogMs: number;
   readonly signal: AbortSignal;
-  readonly log: Logger | undefined;
+  readonly logger: Logger | undefined;
 }
 
 /**
- * Nothing depends on the server's subscription but how soon one hears of an event: when it ends, breaks or hangs, the
- * log's head tells how far the log has got, its readers read on from where they are, and it is begun anew from the head.
+ * The server's subscription only makes events arrive sooner; no event depends on it. When it ends, breaks or hangs, a new
+ * one begins at the log's head, and every reader reads on from its own position.
  */
-export function createLogTail({ connection, head, watchdogMs, signal, log }: LogTailOptions): LogTail {
+export function createLogTail({ connection, head, watchdogMs, signal, logger }: LogTailOptions): LogTail {
   const watch = createHeadWatch();
-  const failed = log && createFailureLog(log);
+  const failed = logger && createFailureLog(logger);
   let refused = new AbortController();
-  /** All events of ours after `since`, up to the last one here. */
+  /** All events of our log after `since`, up to the last one here. */
   let kept: RecordedEvent[] = [];
   let since = 0n;
   let running: Promise<void> | undefined;
@@ -54,48 +53,48 @@ export function createLogTail({ connection, head, watchdogMs, signal, log }: Log
         watch.saw(from);
         [kept, since] = [[], from];
         await follow(from, () => (failures = 0));
-        log?.warn('EventStoreDB ended the live subscription; beginning it anew');
+        logger?.warn('EventStoreDB ended the live subscription; a new one begins');
       } catch (error) {
         if (signal.aborted) return;
         if (!isTransient(error) && !(error instanceof EventStoreUnavailable)) return giveUp(error);
-        failed?.(error, 'the live subscription of EventStoreDB is lost; beginning it anew');
+        failed?.(error, 'the live subscription of EventStoreDB was lost; a new one begins');
       }
-      // Each new beginning looks at the head, so this is also how late one hears of events meanwhile.
+      // Each new subscription begins with reading the head, so this pause is also the delay of events meanwhile.
       await pause(Math.min(backOff(++failures), watchdogMs), signal);
     }
   }
 
   function giveUp(error: unknown): void {
-    const those = refused;
+    const denied = refused;
     [refused, running] = [new AbortController(), undefined];
-    those.abort(asPortError(error, 'subscribing'));
+    denied.abort(asPortError(error, 'subscribing'));
   }
 
-  async function follow(from: bigint, onSign: () => void): Promise<void> {
+  async function follow(from: bigint, onEvents: () => void): Promise<void> {
     const subscription = connection.client.subscribeToAll(
       { fromPosition: clientPosition(from), filter: excludeSystemEvents(), requiresLeader: true },
-      ahead(MOST_KEPT),
+      buffering(MOST_KEPT),
     );
-    const ending = whileConnected(connection, signal);
+    const ending = anySignal(connection.replaced, signal);
     let last = from;
     let silent = false;
-    for await (const burst of bursts<AllStreamResolvedEvent>(subscription, {
+    for await (const chunk of chunks<AllStreamResolvedEvent>(subscription, {
       most: MOST_KEPT,
       idleMs: watchdogMs,
       signal: ending,
     })) {
-      if (burst.length === 0) {
+      if (chunk.length === 0) {
         const reached = await head();
         watch.saw(reached);
-        // Once may be a coincidence: the event could have been on its way.
+        // Once proves nothing: the event may have been on its way.
         if (reached > last && silent)
-          throw new NoAnswer(`the subscription, with the log at ${reached},`, 2 * watchdogMs);
+          throw new NoAnswer(`the live subscription, while the log reached ${reached},`, 2 * watchdogMs);
         silent = reached > last;
         continue;
       }
       silent = false;
-      onSign();
-      for (const { event } of burst) {
+      onEvents();
+      for (const { event } of chunk) {
         if (event === undefined || !isOurs(event) || positionOf(event) <= last) continue;
         kept.push(toRecorded(event));
         last = positionOf(event);

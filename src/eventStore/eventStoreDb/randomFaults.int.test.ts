@@ -49,7 +49,7 @@ async function befall(double: EventStoreDbDouble, trouble: Trouble): Promise<voi
   }
 }
 
-/** Appends until the store says yes, as its port allows: the same events again whenever it was not to be had. */
+/** Appends until it succeeds: the port allows repeating the same events whenever the store was unavailable. */
 async function insist(store: EventStore, stream: string, ids: string[], expected: ExpectedRevision): Promise<void> {
   const events = ids.map((id) => ({ ...someEvent(), id }));
   for (let tries = 1; ; tries++) {
@@ -62,7 +62,7 @@ async function insist(store: EventStore, stream: string, ids: string[], expected
   }
 }
 
-describe('a store on EventStoreDB, in the middle of troubles,', () => {
+describe('a store on EventStoreDB with random faults', () => {
   test('stores each event once, keeps the order of each stream, and shows every reader the same log', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(troubles, { minLength: 3, maxLength: 10 }), async (plan) => {
@@ -79,8 +79,8 @@ describe('a store on EventStoreDB, in the middle of troubles,', () => {
           const writing = writers.map(async (writer, n) => {
             const stream = someStream(writer);
             for (const trouble of plan) {
-              // A server that forgets between two tries of one append with `any` may store it twice, which no store can help:
-              // so that writer has it forget between appends.
+              // When a server forgets between two tries of one append with `any`, it may store the append twice. No store
+              // can prevent that, so the writer with `any` makes the server forget between its appends.
               if (writer === (trouble.kind === 'forget' ? 'any' : 'none')) await befall(double, trouble);
               const ids = [v7(), v7()];
               const expected = writer === 'any' ? 'any' : appended[n]!.length === 0 ? 'none' : appended[n]!.length - 1;
@@ -108,14 +108,14 @@ describe('a store on EventStoreDB, in the middle of troubles,', () => {
   }, 180_000);
 });
 
-test('a writer that expects a revision is told of a conflict even when its append was the one that hung', async () => {
+test('a writer that expects a revision gets the conflict even when its own append hung before', async () => {
   await using double = await startEventStoreDbDouble();
-  const store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 3_000 });
+  const store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: 1_000 });
   try {
     const stream = someStream();
     double.faults.plan('append', 'hang');
     const slow = store.append(stream, [someEvent()], 'none');
-    // Somebody else is first, however long this process takes until its second try.
+    // Another writer is faster than the second try, however slow this process is.
     double.log.append(
       stream,
       [

@@ -9,27 +9,28 @@ import {
 } from '@eventstore/db-client';
 import type { RecordedEvent } from '../../core/event.ts';
 import type { ReadStreamOptions } from '../../core/eventStore.ts';
-import { ahead, type ClientStream } from './bursts.ts';
-import { readBursts } from './calls.ts';
+import type { LogReader } from '../readToHead.ts';
+import { categoryOf } from './clientErrors.ts';
+import { clientPosition, isOurs, positionOf, toRecorded } from './clientEvents.ts';
+import { buffering, type ClientStream } from './clientStream.ts';
 import type { EventStoreDbConnection } from './connection.ts';
-import { kindOf } from './errors.ts';
-import { clientPosition, isOurs, positionOf, toRecorded } from './events.ts';
-import { createPatience, retried } from './retry.ts';
+import { readPages, type ReadTimes } from './logPages.ts';
+import { createRetries, retried } from './retry.ts';
+import { trackedRead } from './trackedCalls.ts';
 
-/** Events read ahead of the consumer of one stream. */
-const STREAM_AHEAD = 500;
-/** Of the whole log, backwards, in search of its last event that is ours: few at first, which nearly always do. */
-const FIRST_LOOK = 16n;
-const NEXT_LOOK = 4_096n;
+/** Events of one stream that a call asks for and buffers. */
+const STREAM_PAGE_SIZE = 500;
+/** Events read backwards to find the last one of our log. The first few are nearly always enough. */
+const FIRST_SEARCH = 16n;
+const NEXT_SEARCH = 4_096n;
 
-export interface EventStoreDbReader {
-  head(signal?: AbortSignal): Promise<bigint>;
+export interface EventStoreDbReader extends LogReader {
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
 }
 
-/** `timeoutMs`: silence after which a read counts as failed. */
-export function createEventStoreDbReader(connection: EventStoreDbConnection, timeoutMs: number): EventStoreDbReader {
-  /** Everything up to here has been looked through, and `head` was the last event of ours in it. */
+export function createEventStoreDbReader(connection: EventStoreDbConnection, times: ReadTimes): EventStoreDbReader {
+  const { timeoutMs, retryForMs } = times;
+  /** The log has been searched up to `upTo`; `head` was its last event that is ours. */
   let known = { upTo: -1n, head: 0n };
 
   async function* items<Item>(
@@ -37,33 +38,33 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
     read: (client: EventStoreDBClient) => ClientStream,
     signal?: AbortSignal,
   ): AsyncGenerator<Item> {
-    for await (const burst of readBursts<Item>(connection, what, read, {
-      most: STREAM_AHEAD,
+    for await (const chunk of trackedRead<Item>(connection, what, read, {
+      most: STREAM_PAGE_SIZE,
       idleMs: timeoutMs,
       signal,
     }))
-      yield* burst;
+      yield* chunk;
   }
 
   async function* readStream(
     stream: string,
     { from = 0, signal }: ReadStreamOptions = {},
   ): AsyncGenerator<RecordedEvent> {
-    const what = `reading ${kindOf(stream)}`;
-    const patience = createPatience(what, signal);
+    const what = `reading ${categoryOf(stream)}`;
+    const retries = createRetries({ what, retryForMs, signal });
     for (let next = from; ;) {
       try {
         signal?.throwIfAborted();
-        // A call that gives no more than is held ready here ends on the server, however slow the consumer is.
-        const options = { fromRevision: BigInt(next), maxCount: STREAM_AHEAD, requiresLeader: true };
+        // A call for no more events than are buffered here ends soon on the server, however slow the consumer is.
+        const options = { fromRevision: BigInt(next), maxCount: STREAM_PAGE_SIZE, requiresLeader: true };
         const read = (client: EventStoreDBClient): ClientStream =>
-          client.readStream(stream, options, ahead(STREAM_AHEAD));
-        let left = STREAM_AHEAD;
+          client.readStream(stream, options, buffering(STREAM_PAGE_SIZE));
+        let left = STREAM_PAGE_SIZE;
         for await (const { event, link } of items<ResolvedEvent>(what, read, signal)) {
           left--;
           next = Number((link ?? event)!.revision) + 1;
-          patience.restore();
-          // Left out are links to events that have been deleted, which are nobody's.
+          retries.reset();
+          // A link to a deleted event has no event.
           if (event === undefined) continue;
           yield toRecorded(event);
           signal?.throwIfAborted();
@@ -71,20 +72,20 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
         if (left > 0) return;
       } catch (error) {
         if (error instanceof StreamNotFoundError) return;
-        await patience.afterFailure(error);
+        await retries.afterFailure(error);
       }
     }
   }
 
   async function head(signal?: AbortSignal): Promise<bigint> {
     const what = 'finding the end of the log';
-    return retried(what, () => lookForHead(what, signal), signal);
+    return retried({ what, retryForMs, signal }, () => searchHead(what, signal));
   }
 
-  async function lookForHead(what: string, signal: AbortSignal | undefined): Promise<bigint> {
+  async function searchHead(what: string, signal: AbortSignal | undefined): Promise<bigint> {
     const before = known;
     let newest: bigint | undefined;
-    for (let from: ReadPosition = END, count = FIRST_LOOK; ; count = NEXT_LOOK) {
+    for (let from: ReadPosition = END, count = FIRST_SEARCH; ; count = NEXT_SEARCH) {
       const [fromPosition, maxCount] = [from, count];
       const read = (client: EventStoreDBClient): ClientStream =>
         client.readAll({ direction: BACKWARDS, fromPosition, maxCount, requiresLeader: true });
@@ -107,5 +108,5 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
     return found;
   }
 
-  return { head, readStream };
+  return { head, readStream, pages: (request) => readPages(connection, times, request) };
 }

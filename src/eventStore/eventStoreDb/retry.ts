@@ -1,60 +1,65 @@
 import { pause } from '../../core/abortable.ts';
-import { asPortError, isTransient, NoAnswer } from './errors.ts';
+import { asPortError, isTransient, NoAnswer } from './clientErrors.ts';
 
-/** Tries of a call, the first included, however long they take. The last of them goes over a new connection if the others had no answer. */
+/** The least number of tries, however long they take. Two silent calls renew the connection, so the third uses a new one. */
 const LEAST_ATTEMPTS = 3;
-/** Milliseconds after the first failure in which a call is tried again. Clusters elect a leader within a few seconds. */
-const BUDGET_MS = 5_000;
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Milliseconds before the next try. All tries together take longer than an event id counts as fresh (`eventStoreDbAppender.ts`). */
+/** Milliseconds before the next try. */
 export function backOff(failures: number): number {
   return Math.min(150 * 2 ** (failures - 1), LONGEST_PAUSE_MS);
 }
 
-/** How long one piece of work is tried again. */
-export interface Patience {
-  /** Waits before the next try. @throws EventStoreUnavailable when there is to be none; an error that will not pass; the signal's reason. */
+/** Decides after each failure of one piece of work whether it is tried again. */
+export interface Retries {
+  /**
+   * Waits before the next try.
+   * @throws EventStoreUnavailable when the time for retries is over; an error that a retry cannot fix; the signal's reason.
+   */
   afterFailure(error: unknown): Promise<void>;
   /** There was progress: the next failure counts as the first one. */
-  restore(): void;
+  reset(): void;
 }
 
-export function createPatience(what: string, signal?: AbortSignal): Patience {
+export interface RetryOptions {
+  /** What is tried, for the error's message: "reading the log". */
+  readonly what: string;
+  /** Milliseconds after the first failure in which the work is tried again. */
+  readonly retryForMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export function createRetries({ what, retryForMs, signal }: RetryOptions): Retries {
   let failures = 0;
   let firstFailure = 0;
   return {
     afterFailure: async (error) => {
       signal?.throwIfAborted();
       if (failures++ === 0) firstFailure = performance.now();
-      const spent = performance.now() - firstFailure >= BUDGET_MS;
-      if (!isTransient(error) || (failures >= LEAST_ATTEMPTS && spent)) throw asPortError(error, what);
+      const timeIsOver = performance.now() - firstFailure >= retryForMs;
+      if (!isTransient(error) || (failures >= LEAST_ATTEMPTS && timeIsOver)) throw asPortError(error, what);
       await pause(backOff(failures), signal);
     },
-    restore: () => {
+    reset: () => {
       failures = 0;
     },
   };
 }
 
-/** Runs a call again while it fails for reasons that may pass. @throws EventStoreUnavailable when they do not; the signal's reason. */
-export async function retried<T>(
-  what: string,
-  call: (attempt: number) => Promise<T>,
-  signal?: AbortSignal,
-): Promise<T> {
-  const patience = createPatience(what, signal);
+/** Calls again while the call fails for reasons that may pass. Throws as `Retries.afterFailure` does. */
+export async function retried<T>(options: RetryOptions, call: (attempt: number) => Promise<T>): Promise<T> {
+  const retries = createRetries(options);
   for (let attempt = 1; ; attempt++) {
     try {
       return await call(attempt);
     } catch (error) {
-      await patience.afterFailure(error);
+      await retries.afterFailure(error);
     }
   }
 }
 
-/** @throws NoAnswer when the promise takes longer; what becomes of it then is ignored. */
-export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+/** The promise's value. @throws NoAnswer when it takes longer than `ms`; its later outcome is ignored. */
+export async function answerWithin<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new NoAnswer(what, ms)), ms);
   try {

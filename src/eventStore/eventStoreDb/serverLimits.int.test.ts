@@ -15,9 +15,9 @@ import type { NewEvent, RecordedEvent } from '../../core/event.ts';
 import { failure } from '../contract/support.ts';
 import { AppendRefused, type EventStore } from '../../core/eventStore.ts';
 import { all, follow, someEvent, someEvents, someStream } from '../contract/eventStoreContract.ts';
-import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
+import { createEventStoreDbStore, type EventStoreDbStoreOptions } from './eventStoreDbEventStore.ts';
 
-/** No call is to fail because the machine is slow. */
+/** No call may fail because the machine is slow. */
 const PATIENT_MS = 15_000;
 /** Largest event that the stores accept (`preparedAppend.ts`). */
 const MOST_EVENT_BYTES = 1_000_000;
@@ -30,12 +30,17 @@ afterEach(async () => {
   await double[Symbol.asyncDispose]();
 });
 
-async function open(behaviour: Partial<Behaviour>): Promise<void> {
+async function open(behaviour: Partial<Behaviour>, changes: Partial<EventStoreDbStoreOptions> = {}): Promise<void> {
   double = await startEventStoreDbDouble({ behaviour });
-  store = createEventStoreDbStore({ url: double.url, appendTimeoutMs: PATIENT_MS, readTimeoutMs: PATIENT_MS });
+  store = createEventStoreDbStore({
+    url: double.url,
+    appendTimeoutMs: PATIENT_MS,
+    readTimeoutMs: PATIENT_MS,
+    ...changes,
+  });
 }
 
-/** Data and metadata together as JSON. */
+/** An event whose data and metadata have so many bytes as JSON. */
 function eventOf(bytes: number): NewEvent {
   const event = someEvent('Tested', { text: '' });
   const empty = JSON.stringify(event.data).length + JSON.stringify(event.metadata).length;
@@ -60,7 +65,7 @@ describe('the size limits of the server', () => {
   test.each([
     ['25.0', upTo25_0],
     ['25.1', from25_1],
-  ])('let through the largest event that a store takes, up to or from %s', async (_version, behaviour) => {
+  ])('allow the largest event that a store takes, up to or from %s', async (_version, behaviour) => {
     await open(behaviour);
     const stream = someStream();
     expect(await store.append(stream, [eventOf(MOST_EVENT_BYTES)], 'none')).toMatchObject({ revision: 0 });
@@ -68,7 +73,7 @@ describe('the size limits of the server', () => {
     expect(double.faults.calls.append).toBe(1);
   });
 
-  test('refuse an append that is too large as a whole, at once and with the limit, and nothing else', async () => {
+  test('refuse only the append that is too large as a whole, at once, and the error names the limit', async () => {
     await open(upTo25_0);
     const streams = [someStream(), someStream(), someStream()];
     const large = Array.from({ length: 12 }, () => eventOf(100_000));
@@ -85,7 +90,7 @@ describe('the size limits of the server', () => {
     expect(double.log.stream(streams[1]!)).toEqual([]);
   });
 
-  test('refuse an event that is over the limit of an operator, at once, and nothing else', async () => {
+  test('refuse only an event that is over the limit of an operator, at once, and the error names the limit', async () => {
     await open({ ...from25_1, maxEventBytes: 50_000 });
     const stream = someStream();
     const error = await failure(store.append(stream, [someEvent(), eventOf(60_000)], 'any'));
@@ -108,7 +113,7 @@ describe('a live subscription that cannot keep up', () => {
     for (let round = 1; round <= 3; round++) {
       await store.append(stream, someEvents(1), 'any');
       for (const one of [everything, wanted]) await one.until((events) => events.length === round * 201 - 200);
-      // More at once than the server keeps for a subscription.
+      // More at once than the server buffers for a subscription.
       double.log.append(stream, manyProposed(200), 'any');
       for (const one of [everything, wanted]) await one.until((events) => events.length === round * 201);
     }
@@ -118,8 +123,9 @@ describe('a live subscription that cannot keep up', () => {
     else expect(double.faults.calls.subscribe).toBe(1);
   });
 
-  test('and is aborted again and again is followed by reading the log', async () => {
-    await open({ abortsSlowConsumers: true });
+  test('gives every event even when it is aborted again and again', async () => {
+    // The watchdog also bounds the pause before a new subscription.
+    await open({ abortsSlowConsumers: true }, { watchdogMs: 50 });
     const stream = someStream();
     await using everything = follow(store, { after: await store.head() });
     for (let n = 0; n < 30; n++) {
@@ -131,15 +137,15 @@ describe('a live subscription that cannot keep up', () => {
   });
 });
 
-describe('a long way through the log', () => {
+describe('reading a long distance of the log', () => {
   test.each([0, 1, 31, 32, 33, 64, 700])(
-    'with checkpoints at the ends of pages only gives all that is wanted, %s events from the end',
+    'gives every wanted event, the last one %s events from the end, with checkpoints at the ends of pages only',
     async (fromEnd) => {
       await open({ pageLatencyMs: 1 });
       const stream = someStream();
       const total = 5_000;
       const at = [0, 31, 32, 2_048, total - 1 - fromEnd];
-      // Far enough for the server to be asked to filter.
+      // Long enough for the server to filter.
       for (let n = 0; n < total; n++) {
         double.log.append(stream, [proposed(at.includes(n) ? 'Wanted' : 'Other')], 'any');
         double.log.skipBytes(4_096n);
@@ -164,7 +170,7 @@ test('appends do not wait behind more reads than the server takes on one connect
   );
   try {
     await eventually(() => double.reads >= STREAMS_PER_CONNECTION, { what: 'the connection is full' });
-    // Less than one try takes before it counts as failed. The first one looks for its id, too.
+    // Less than the time limit of one try. The first append also searches for its id.
     const begun = performance.now();
     await store.append(stream, someEvents(1), 'any');
     await store.append(someStream(), someEvents(1), 'none');
@@ -175,7 +181,7 @@ test('appends do not wait behind more reads than the server takes on one connect
   }
 });
 
-test('a consumer that takes its time keeps no call open on the server, of which a connection takes only so many', async () => {
+test('a slow consumer keeps no call open on the server, since a connection takes only a limited number of calls', async () => {
   await open({});
   const stream = someStream();
   double.log.append(stream, manyProposed(3_000), 'noStream');
@@ -191,7 +197,7 @@ test('a consumer that takes its time keeps no call open on the server, of which 
   }
 });
 
-test('each event of one append has its own position, at which a reader can go on', async () => {
+test('each event of one append has its own position, from which a reader can continue', async () => {
   await open({});
   const stream = someStream();
   const { position } = await store.append(stream, someEvents(5), 'none');

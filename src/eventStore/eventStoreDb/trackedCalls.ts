@@ -1,10 +1,11 @@
 import type { EventStoreDBClient } from '@eventstore/db-client';
-import { bursts, type BurstOptions, type ClientStream } from './bursts.ts';
+import { anySignal } from '../../core/abortable.ts';
+import { isSilence, NoAnswer } from './clientErrors.ts';
+import { chunks, type ChunkOptions, type ClientStream } from './clientStream.ts';
 import type { EventStoreDbConnection } from './connection.ts';
-import { isSilence, NoAnswer } from './errors.ts';
 
-/** Makes one call and tells the connection whether it had an answer. @throws whatever the call does. */
-export async function ask<T>(
+/** Makes one call, and reports to the connection whether the server answered. Throws the call's error. */
+export async function trackedCall<T>(
   connection: EventStoreDbConnection,
   call: (client: EventStoreDBClient) => Promise<T>,
 ): Promise<T> {
@@ -21,22 +22,22 @@ export async function ask<T>(
 }
 
 /**
- * What a read gives, as `bursts` does, and tells the connection whether it had an answer.
- * @throws NoAnswer when nothing comes for `idleMs`; ConnectionReplaced when the connection is given up meanwhile.
+ * Reads as `chunks` does, and reports to the connection whether the server answered.
+ * @throws NoAnswer when nothing comes for `idleMs`; ConnectionReplaced when the connection is replaced meanwhile.
  */
-export async function* readBursts<Item>(
+export async function* trackedRead<Item>(
   connection: EventStoreDbConnection,
   what: string,
   read: (client: EventStoreDBClient) => ClientStream,
-  { signal, ...options }: BurstOptions,
+  { signal, ...options }: ChunkOptions,
 ): AsyncGenerator<Item[]> {
   const { client } = connection;
-  const ending = whileConnected(connection, signal);
+  const ending = anySignal(connection.replaced, signal);
   try {
-    for await (const burst of bursts<Item>(read(client), { ...options, signal: ending })) {
-      if (burst.length === 0) throw new NoAnswer(what, options.idleMs);
+    for await (const chunk of chunks<Item>(read(client), { ...options, signal: ending })) {
+      if (chunk.length === 0) throw new NoAnswer(what, options.idleMs);
       connection.answered(client);
-      yield burst;
+      yield chunk;
     }
     connection.answered(client);
   } catch (error) {
@@ -44,9 +45,4 @@ export async function* readBursts<Item>(
     else if (!ending.aborted) connection.answered(client);
     throw error;
   }
-}
-
-/** The signal for a stream of the present client: aborts with the given one, and when the client is replaced. */
-export function whileConnected(connection: EventStoreDbConnection, signal?: AbortSignal): AbortSignal {
-  return signal === undefined ? connection.replaced : AbortSignal.any([signal, connection.replaced]);
 }

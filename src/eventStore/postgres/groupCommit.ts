@@ -1,30 +1,31 @@
 import type { Logger } from 'pino';
 import { pause } from '../../core/abortable.ts';
-import { isOutage } from '../../postgres/outage.ts';
 import { AppendRefused, EventStoreUnavailable, type AppendResult } from '../../core/eventStore.ts';
-import type { Outcome } from './batch.ts';
+import { createWakeUp } from '../../core/wakeUp.ts';
+import { isOutage } from '../../postgres/outage.ts';
 import type { PreparedAppend } from '../preparedAppend.ts';
+import type { Outcome } from './writeBatch.ts';
 
-/** Beyond these a batch gains nothing more and only makes its members wait. */
+/** Limits of a batch. A larger one is not faster, and its appends wait longer. */
 const MOST_REQUESTS = 500;
 const MOST_EVENTS = 5_000;
 const MOST_BYTES = 4_000_000;
 const RETRY_AFTER_MS = 100;
 
-export interface AppenderOptions {
+export interface GroupCommitOptions {
   readonly write: (requests: readonly PreparedAppend[]) => Promise<Outcome[]>;
-  /** Hears the last position of each batch once it is durable. */
+  /** Called with the last position of each batch once it is durable. */
   readonly onAppended: (position: bigint) => void;
-  /** Events that may wait; callers beyond are held back. */
+  /** Events that may wait. Callers with more are held back. */
   readonly mostWaiting: number;
-  /** Age at which an append that the store did not take is given up. */
+  /** Milliseconds after which an append that PostgreSQL did not take fails as EventStoreUnavailable. */
   readonly giveUpAfterMs: number;
-  readonly log?: Logger;
+  readonly logger?: Logger;
 }
 
-export interface Appender {
+export interface GroupCommit {
   append(request: PreparedAppend): Promise<AppendResult>;
-  /** Refuses what comes from now on, and finishes what is under way. */
+  /** Refuses new appends, and finishes those that wait. */
   close(): Promise<void>;
 }
 
@@ -35,16 +36,22 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Group commit: each batch is what came in while the one before was committed, without any timer. */
-export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, log }: AppenderOptions): Appender {
+/** Commits appends in batches: each batch holds the appends that arrived while the one before was committed. No timer. */
+export function createGroupCommit({
+  write,
+  onAppended,
+  mostWaiting,
+  giveUpAfterMs,
+  logger,
+}: GroupCommitOptions): GroupCommit {
+  const room = createWakeUp();
   let queue: Waiting[] = [];
   let waitingEvents = 0;
-  let room = Promise.withResolvers<void>();
   let writing: Promise<void> | undefined;
   let closed = false;
 
   async function append(request: PreparedAppend): Promise<AppendResult> {
-    while (waitingEvents >= mostWaiting && !closed) await room.promise;
+    while (waitingEvents >= mostWaiting && !closed) await room.next();
     if (closed) throw new EventStoreUnavailable('the event store is closed');
     return new Promise((resolve, reject) => {
       queue.push({ request, since: Date.now(), resolve, reject });
@@ -54,7 +61,7 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
   }
 
   async function writeAll(): Promise<void> {
-    // Lets all that was asked for in this turn of the event loop be part of the first batch.
+    // All appends of this turn of the event loop go into the first batch.
     await new Promise(setImmediate);
     while (queue.length > 0) await settle(takeBatch());
     writing = undefined;
@@ -67,7 +74,7 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
     for (const { request } of queue) {
       const full =
         size === MOST_REQUESTS || ids.size + request.ids.length > MOST_EVENTS || bytes + request.bytes > MOST_BYTES;
-      // A repeat of what is in this batch must find it in the log: it goes into the next one.
+      // A repeat of an append in this batch must find it in the log, so it goes into the next batch.
       if (size > 0 && (full || request.ids.some((id) => ids.has(id)))) break;
       for (const id of request.ids) ids.add(id);
       bytes += request.bytes;
@@ -79,14 +86,13 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
     return batch;
   }
 
-  /** After the queue has become shorter: lets those in who were held back. */
+  /** To be called when the queue has become shorter: lets in the callers that were held back. */
   function countWaiting(): void {
     waitingEvents = queue.reduce((sum, { request }) => sum + request.ids.length, 0);
-    room.resolve();
-    room = Promise.withResolvers<void>();
+    room.wake();
   }
 
-  /** Answers every member of the batch. */
+  /** Answers every append of the batch. */
   async function settle(batch: readonly Waiting[]): Promise<void> {
     let left = batch;
     while (left.length > 0) {
@@ -94,8 +100,8 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
         return answer(left, await write(left.map(({ request }) => request)));
       } catch (error) {
         if (isOutage(error)) {
-          log?.warn({ err: error, appends: left.length }, 'the event log did not take a batch of appends');
-          // Perhaps it was written all the same: trying again is safe, since the store knows the event ids.
+          logger?.warn({ err: error, appends: left.length }, 'PostgreSQL did not take a batch of appends');
+          // It may have been written all the same. Trying again is safe: PostgreSQL recognises the event ids.
           left = giveUpOld(left, error);
           queue = giveUpOld(queue, error);
           countWaiting();
@@ -103,7 +109,7 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
         } else if (left.length === 1) {
           return left[0]!.reject(refusal(error));
         } else {
-          // One of them is to blame: halve until it is alone.
+          // One of them caused the error: halve the batch until that one is alone.
           const half = left.length >> 1;
           await settle(left.slice(0, half));
           left = left.slice(half);
@@ -129,7 +135,7 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
       if (since > oldest) return true;
       reject(
         new EventStoreUnavailable(
-          'the event log did not take the append in time; it may be tried again with the same event ids',
+          'PostgreSQL did not take the append in time; it can be tried again with the same event ids',
           { cause },
         ),
       );
@@ -141,16 +147,16 @@ export function createAppender({ write, onAppended, mostWaiting, giveUpAfterMs, 
     append,
     close: async () => {
       closed = true;
-      room.resolve();
+      room.wake();
       await writing;
     },
   };
 }
 
-/** Data that the database will never take (SQLSTATE classes 22, 23 and 54) becomes a refusal; anything else stays what it is. */
+/** Turns errors about data that PostgreSQL will never take (SQLSTATE classes 22, 23 and 54) into AppendRefused. */
 function refusal(error: unknown): unknown {
   const code = (error as { code?: unknown }).code;
   if (typeof code === 'string' && /^(22|23|54)/.test(code))
-    return new AppendRefused('the event log does not take these events', { cause: error });
+    return new AppendRefused('PostgreSQL does not take these events', { cause: error });
   return error;
 }

@@ -1,44 +1,44 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { pause } from '../../core/abortable.ts';
+import { anySignal, pause } from '../../core/abortable.ts';
 import type { NewEvent } from '../../core/event.ts';
-import { createFailureLog } from '../../telemetry/failureLog.ts';
 import {
   EventStoreUnavailable,
   type AppendResult,
   type EventBatch,
   type EventStore,
   type ExpectedRevision,
-  type ReadAllOptions,
   type SubscribeOptions,
 } from '../../core/eventStore.ts';
+import { createFailureLog } from '../../telemetry/failureLog.ts';
 import { createHeadWatch } from '../headWatch.ts';
-import { createAppender } from './appender.ts';
-import { writeBatch } from './batch.ts';
-import { createHeadNews } from './headNotifications.ts';
-import { createPostgresReader } from './reading.ts';
 import { prepareAppend } from '../preparedAppend.ts';
+import { readToHead } from '../readToHead.ts';
+import { createGroupCommit } from './groupCommit.ts';
+import { createHeadNews } from './headNotifications.ts';
+import { createPostgresReader } from './reader.ts';
+import { writeBatch } from './writeBatch.ts';
 
 const RESUBSCRIBE_AFTER_MS = 200;
 
 export interface PostgresEventStoreOptions {
-  /** Belongs to the caller. Appends use one connection of it, subscriptions together one more, and one each while they read. */
+  /** The caller's. Appends use one connection of it, all subscriptions together one more, and each one more while it reads. */
   readonly pool: pg.Pool;
-  readonly log?: Logger;
-  /** How often subscriptions look for what no notification told them; 1 000 ms by default. */
+  readonly logger?: Logger;
+  /** Milliseconds between the polls that find events whose notification was lost; 1 000 by default. */
   readonly pollMs?: number;
-  /** After how long an append that PostgreSQL does not take fails as `EventStoreUnavailable`; 5 000 ms by default. */
+  /** Milliseconds after which an append that PostgreSQL did not take fails as `EventStoreUnavailable`; 5 000 by default. */
   readonly giveUpAfterMs?: number;
-  /** After how long a read counts as failed; 30 000 ms by default. */
+  /** Milliseconds after which a read fails; 30 000 by default. */
   readonly readTimeoutMs?: number;
-  /** Events that wait to be appended, beyond which callers are held back; 20 000 by default. */
+  /** Events that may wait to be appended. Callers with more are held back; 20 000 by default. */
   readonly mostWaiting?: number;
 }
 
 /** The event store on tables of PostgreSQL ≥ 14 (`migrations/0001_event_log.ts`), shared by any number of processes. */
 export function createPostgresEventStore({
   pool,
-  log,
+  logger,
   pollMs = 1_000,
   giveUpAfterMs = 5_000,
   readTimeoutMs = 30_000,
@@ -47,8 +47,8 @@ export function createPostgresEventStore({
   const closing = new AbortController();
   const watch = createHeadWatch();
   const reader = createPostgresReader(pool, readTimeoutMs);
-  const news = createHeadNews({ pool, watch, readHead: reader.head, pollMs, log });
-  const appender = createAppender({
+  const news = createHeadNews({ pool, watch, readHead: reader.head, pollMs, log: logger });
+  const groupCommit = createGroupCommit({
     write: (requests) => writeBatch(pool, requests, giveUpAfterMs),
     onAppended: (position) => {
       watch.saw(position);
@@ -56,7 +56,7 @@ export function createPostgresEventStore({
     },
     mostWaiting,
     giveUpAfterMs,
-    log,
+    logger,
   });
 
   async function append(
@@ -64,25 +64,12 @@ export function createPostgresEventStore({
     events: readonly NewEvent[],
     expected: ExpectedRevision,
   ): Promise<AppendResult> {
-    return appender.append(prepareAppend(stream, events, expected));
-  }
-
-  async function* readAll({ after, until, ...options }: ReadAllOptions): AsyncGenerator<EventBatch> {
-    for (let position = after; ;) {
-      options.signal?.throwIfAborted();
-      const head = await reader.head();
-      const end = until !== undefined && until < head ? until : head;
-      if (end <= position) return;
-      for await (const batch of reader.pages({ ...options, after: position, until: end })) {
-        yield batch;
-        position = batch.position;
-      }
-    }
+    return groupCommit.append(prepareAppend(stream, events, expected));
   }
 
   async function* subscribe({ after, signal: callers, ...options }: SubscribeOptions): AsyncGenerator<EventBatch> {
-    const signal = callers === undefined ? closing.signal : AbortSignal.any([callers, closing.signal]);
-    const failed = log && createFailureLog(log);
+    const signal = anySignal(closing.signal, callers);
+    const failed = logger && createFailureLog(logger);
     news.listen();
     for (let position = after; !signal.aborted;) {
       try {
@@ -105,12 +92,12 @@ export function createPostgresEventStore({
     appendMany: (requests) =>
       Promise.allSettled(requests.map(({ stream, events, expected }) => append(stream, events, expected))),
     readStream: reader.readStream,
-    readAll,
+    readAll: (options) => readToHead(reader, options),
     subscribe,
     head: reader.head,
     close: async () => {
       closing.abort();
-      await appender.close();
+      await groupCommit.close();
       await news.close();
     },
   };

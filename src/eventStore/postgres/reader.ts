@@ -1,14 +1,15 @@
 import type pg from 'pg';
 import { abortable } from '../../core/abortable.ts';
 import type { EventMetadata, RecordedEvent } from '../../core/event.ts';
+import { EventStoreUnavailable, type EventBatch, type ReadStreamOptions } from '../../core/eventStore.ts';
 import { isOutage } from '../../postgres/outage.ts';
 import { queryWithin } from '../../postgres/queryWithin.ts';
-import { EventStoreUnavailable, type EventBatch, type ReadStreamOptions } from '../../core/eventStore.ts';
+import type { LogReader, PageRequest } from '../readToHead.ts';
 
-/** Measured: beyond about 5 000 rows a page gains nothing. */
-export const PAGE_SIZE = 5_000;
+/** Measured: pages of more than about 5 000 rows are not faster. */
+const PAGE_SIZE = 5_000;
 const STREAM_PAGE_SIZE = 500;
-/** Positions that one filtered query looks at: bounds how long a rare type is searched without a sign of life. */
+/** Positions that one filtered query covers. It bounds the time until a reader of a rare type reports its position. */
 const FILTER_WINDOW = 50_000n;
 
 const COLUMNS = 'position, stream, revision, id, type, data, metadata, time';
@@ -23,23 +24,11 @@ type Row = [
   time: string,
 ];
 
-export interface PageRequest {
-  readonly after: bigint;
-  /** Inclusive; not beyond the head. */
-  readonly until: bigint;
-  readonly types?: readonly string[];
-  readonly batchSize?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface PostgresReader {
-  head(): Promise<bigint>;
+export interface PostgresReader extends LogReader {
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
-  /** Pages up to `until`, each being fetched while the consumer works on the one before. */
-  pages(request: PageRequest): AsyncGenerator<EventBatch>;
 }
 
-/** `timeoutMs` bounds each query, so that a server that hangs is noticed. */
+/** `timeoutMs`: the time limit of each query. */
 export function createPostgresReader(pool: pg.Pool, timeoutMs: number): PostgresReader {
   async function rowsOf<R extends unknown[]>(name: string, text: string, values: unknown[]): Promise<R[]> {
     try {
@@ -87,16 +76,17 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
             [after, end, batchSize, types],
           );
     const events = toEvents(rows);
-    // A full page may have left some out; any other has given all up to its end, which was in the log before we looked.
+    // A full page may have left events out. Any other holds all events up to `end`, which was in the log before the query.
     return { events, position: rows.length === batchSize ? events.at(-1)!.position : end };
   }
 
+  /** Fetches each page while the consumer works on the one before. */
   async function* pages(request: PageRequest): AsyncGenerator<EventBatch> {
     const { until, signal } = request;
     for (let next: Promise<EventBatch> | undefined = page(request); next !== undefined;) {
       const batch: EventBatch = await abortable(next, signal);
       next = batch.position < until ? page({ ...request, after: batch.position }) : undefined;
-      // Nobody waits for it yet, or ever, should the consumer stop.
+      // Nobody awaits this page yet; if the consumer stops, nobody ever will.
       next?.catch(() => undefined);
       yield batch;
     }
@@ -127,7 +117,7 @@ function toEvents(rows: readonly Row[]): RecordedEvent[] {
 const INT4 = 23;
 const JSON_TYPE = 114;
 
-/** What this adapter needs, whatever the pool's own settings are. */
+/** The types that this adapter needs, whatever the pool's settings are. */
 const eventColumns: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number) => {
     if (oid === INT4) return Number;

@@ -1,14 +1,14 @@
 import type pg from 'pg';
-import { queryWithin } from '../../postgres/queryWithin.ts';
 import { AppendRefused, RevisionConflict, type AppendResult } from '../../core/eventStore.ts';
+import { queryWithin } from '../../postgres/queryWithin.ts';
 import type { PreparedAppend } from '../preparedAppend.ts';
 
-/** One request's fate; the rest of its batch has its own. */
+/** The outcome of one request of a batch. */
 export type Outcome = AppendResult | RevisionConflict | AppendRefused;
 
 /**
  * Writes a batch of independent appends in one transaction and one round trip. No two of them may share an event id.
- * An error concerns the whole batch: either nothing of it was written or, when the connection broke, it is not known.
+ * An error concerns the whole batch: nothing was written or, when the connection broke, the outcome is unknown.
  */
 export async function writeBatch(
   pool: pg.Pool,
@@ -39,14 +39,14 @@ export async function writeBatch(
     if (outcome === 'conflict') return new RevisionConflict(stream, expected, revision ?? undefined);
     if (outcome === 'taken') {
       return new AppendRefused(
-        `events for ${stream} have ids that are in the log already, but not all of them in this stream and in this order`,
+        `the ids of an append to ${stream} are in the log already, but not all of them in this stream and in this order`,
       );
     }
     return { revision: revision!, position: BigInt(position!) };
   });
 }
 
-/** Numbers of up to 32 bits as numbers, everything else as text: whatever the pool's own settings are. */
+/** Numbers of up to 32 bits as numbers, everything else as text, whatever the pool's settings are. */
 const INT4 = 23;
 const plain: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number) => (oid === INT4 ? Number : String)) as pg.CustomTypesConfig['getTypeParser'],

@@ -20,7 +20,7 @@ const ended: (() => Promise<void>)[] = [];
 beforeEach(async () => {
   t = await createProjectingTest();
   [here, elsewhere] = [await begin(), await begin()];
-  const source = createDirectSource({ store: t.store, log: quiet });
+  const source = createDirectSource({ store: t.store, logger: quiet });
   moves = [];
   const onMoved = (move: PartitionMoved): void => {
     moves.push(move);
