@@ -29,9 +29,9 @@ describe('cleaned text', () => {
     ['invisible spaces and operators', 'a\u200bb\u2060c\u2063d\ufeffe\u00adf', 'abcdef'],
     ['fillers', 'a\u115fb\u1160c\u3164d\uffa0e', 'abcde'],
     ['tags that belong to no flag', 'a\u{e0041}b\u{e0001}c', 'abc'],
-    ['joiners that join nothing', '\u200d\u200da b\u200d\u200d\u200dc \ufe0f', 'a b\u200dc'],
+    ['joiners that have nothing to join', '\u200d\u200da b\u200d\u200d\u200dc \ufe0f', 'a b\u200dc'],
     ['blanks around it', ' \t\u00a0a\u3000', 'a'],
-  ])('loses %s', (_what, text, expected) => {
+  ])('is without %s', (_what, text, expected) => {
     expect([cleanLine(text), cleanText(text)]).toEqual([expected, expected]);
   });
 
@@ -39,7 +39,7 @@ describe('cleaned text', () => {
     expect(cleanLine('Zoe\u0308')).toBe('Zoë');
   });
 
-  test('has its lines ended by a line feed, or, as a line, by none', () => {
+  test('has line feeds as line breaks, and none when it is made one line', () => {
     const text = 'one\r\ntwo\rthree\u2028four\u2029five\u0085six\n\tseven';
     expect(cleanText(text)).toBe('one\ntwo\nthree\nfour\nfive\nsix\n\tseven');
     expect(cleanLine(text)).toBe('one two three four five six  seven');
@@ -55,9 +55,9 @@ describe('cleaned text', () => {
     );
   });
 
-  // Milliseconds where the time grows with the length, minutes where it grows with its square.
+  // Takes milliseconds when the time grows with the length, and minutes when it grows with the length squared.
   test.each(['\u{e0041}', '\u{1f3f4}\u{e0041}', '\u200d', 'a\u0301', '\u202e', ' '])(
-    'is made in good time of many %j',
+    'is ready in time when the text has many %j',
     (unit) => {
       const before = performance.now();
       cleanLine(`x${unit.repeat(200_000)}x`);
@@ -67,7 +67,7 @@ describe('cleaned text', () => {
 });
 
 test.each(['', '   ', '\u3000', '\u200b\u200d', '\u3164', '\u2800\u2800', '\ufe0f', '\u00ad', '\n\t'])(
-  '%j shows nothing',
+  '%j has no visible character',
   (text) => {
     expect(isVisible(text)).toBe(false);
   },

@@ -1,12 +1,12 @@
-/** What surrounds a command and is not part of it. Becomes the metadata of the events it leads to. */
+/** Circumstances of a command that are not part of it. They become the metadata of its events. */
 export interface CommandContext {
   readonly correlationId: string;
   readonly causationId?: string;
-  /** Who asks: a user id, or the name of a process manager. */
+  /** Who gives the command: a user id, or the name of a process manager. */
   readonly actor?: string;
   readonly traceparent?: string;
-  /** From the `Idempotency-Key` header, or whatever names a retry (a job id). Event ids are derived from it. */
+  /** Identifies retries of the command: the `Idempotency-Key` header, or a job id. Event ids are derived from it. */
   readonly idempotencyKey?: string;
-  /** The moment the command came in. The only clock that a decider sees. */
+  /** The time at which the command arrived. Deciders see no other clock. */
   readonly now: Date;
 }

@@ -13,7 +13,7 @@ import type { DomainEvent } from './event.ts';
 type LampEvent = DomainEvent<'SwitchedOn', { n: number }> | DomainEvent<'SwitchedOff', { n: number }>;
 type Command = 'toggle' | 'switchOn' | 'blink' | 'flash' | 'break';
 
-/** What a command leads to depends on the state; blinking gives two events, flashing two or one. */
+/** The events of a command depend on the state. Blinking gives two events, flashing two or one. */
 const lamp: Decider<Command, LampEvent, { on: boolean; changes: number }> = {
   initialState: { on: false, changes: 0 },
   decide(command, { on, changes: n }) {
@@ -48,7 +48,7 @@ function context(more: Partial<CommandContext> = {}): CommandContext {
 const someLamp = (): string => `lamp-${randomUUID()}`;
 
 describe('a command', () => {
-  test('appends what is decided on the folded stream, and answers with the state after it and its place', async () => {
+  test('appends the events decided on the folded stream, and answers the new state and its place', async () => {
     const stream = someLamp();
     const first = await handleCommand(store, lamp, stream, 'toggle', context());
     expect(first).toEqual({
@@ -74,7 +74,7 @@ describe('a command', () => {
     });
   });
 
-  test('that asks for what is already so appends nothing, and answers where the stream is', async () => {
+  test('that changes nothing appends nothing, and answers the place of the stream', async () => {
     const stream = someLamp();
     const { position } = await handleCommand(store, lamp, stream, 'switchOn', context());
     expect(await handleCommand(store, lamp, stream, 'switchOn', context())).toEqual({
@@ -93,7 +93,7 @@ describe('a command', () => {
     expect(await all(store.readStream(stream))).toEqual([]);
   });
 
-  test('is decided again when another got ahead: thirty at once on one stream all count', async () => {
+  test('is decided again when another one was faster: thirty at once on one stream all succeed', async () => {
     const stream = someLamp();
     const outcomes = await Promise.all(
       Array.from({ length: 30 }, () => handleCommand(store, lamp, stream, 'toggle', context())),
@@ -108,7 +108,7 @@ describe('a command', () => {
 });
 
 describe('a command that names a revision', () => {
-  test('is carried out at that revision, and refused at any other, before and without deciding', async () => {
+  test('runs at that revision, and is refused at any other without being decided', async () => {
     const stream = someLamp();
     await handleCommand(store, lamp, stream, 'toggle', context());
     for (const command of ['toggle', 'break'] as const) {
@@ -121,7 +121,7 @@ describe('a command that names a revision', () => {
     });
   });
 
-  test('is carried out once, of many at once at the same revision', async () => {
+  test('succeeds once when it is sent many times at once', async () => {
     const stream = someLamp();
     await handleCommand(store, lamp, stream, 'toggle', context());
     const results = await Promise.allSettled(
@@ -136,7 +136,7 @@ describe('a command that names a revision', () => {
 describe('a command with an idempotency key', () => {
   const once = context({ actor: 'me', idempotencyKey: 'k1' });
 
-  test('is carried out once, and its repeat answers the same events and the state as it is now', async () => {
+  test('runs once, and its repeat answers the same events and the present state', async () => {
     const stream = someLamp();
     const first = await handleCommand(store, lamp, stream, 'blink', once);
     expect(await handleCommand(store, lamp, stream, 'blink', once)).toMatchObject({
@@ -150,7 +150,7 @@ describe('a command with an idempotency key', () => {
     expect(await all(store.readStream(stream))).toHaveLength(3);
   });
 
-  test('is carried out once also at a revision that it has itself left behind', async () => {
+  test('runs once even at a revision that it has itself left behind', async () => {
     const stream = someLamp();
     await handleCommand(store, lamp, stream, 'toggle', context());
     await handleCommand(store, lamp, stream, 'toggle', once, { expectedRevision: 0 });
@@ -168,7 +168,7 @@ describe('a command with an idempotency key', () => {
   });
 
   test.each(['toggle', 'flash'] as const)(
-    'that is sent twice at once (%s) answers what is in the log, not what it would have been',
+    'that is sent twice at once (%s) answers the events that are in the log',
     async (command) => {
       const stream = someLamp();
       let others = async (): Promise<void> => {

@@ -7,8 +7,8 @@ import type { DomainEvent, NewEvent, RecordedEvent } from './event.ts';
 import { eventIdFor } from './eventIds.ts';
 
 /**
- * Conflicts after which a command gives up. Each means that another writer got ahead, so as many commands at once on one
- * stream all get their turn, however slow the store is.
+ * Attempts after which a command gives up. Each conflict means that another writer was faster. So this many commands at
+ * once on one stream all succeed, however slow the store is.
  */
 const MOST_ATTEMPTS = 30;
 const LONGEST_PAUSE_MS = 200;
@@ -16,21 +16,21 @@ const LONGEST_PAUSE_MS = 200;
 export interface CommandOutcome<Event, State> extends Appended {
   /** The state after the command. */
   readonly state: State;
-  /** What this command appended; empty when it asked for what was already so. */
+  /** The events that this command appended; empty when nothing had to change. */
   readonly events: readonly Event[];
   /** The stream's last revision; undefined while it does not exist. */
   readonly revision: number | undefined;
 }
 
 export interface HandleOptions {
-  /** The revision that the client itself named (If-Match, a refresh token): a conflict is then the answer, not a reason to try again. */
+  /** The revision that the client named (If-Match, a refresh token). A conflict with it fails the command; it is not tried again. */
   readonly expectedRevision?: number;
 }
 
 /**
- * Runs a command against one stream: read, fold, decide, append at the revision read; on a conflict, all of it again.
+ * Runs a command on one stream: read, fold, decide, append at the revision read. After a conflict it starts again.
  *
- * A command that carries an idempotency key and is found in the stream already is not decided a second time.
+ * A command with an idempotency key is decided once: its repeat finds the events in the stream and answers them.
  * @throws RevisionConflict when `expectedRevision` is not the stream's, or after thirty conflicts in a row.
  */
 export async function handleCommand<Command, Event extends DomainEvent, State>(
@@ -58,17 +58,17 @@ export async function handleCommand<Command, Event extends DomainEvent, State>(
         const allTypes = [...new Set([...types, ...events.map(({ type }) => type)])];
         return { state: events.reduce(decider.evolve, state), events, stream, types: allTypes, ...appended };
       }
-      // The same command, sent twice at once, was decided on another state: what counts is what is in the log.
+      // Another process ran the same command at the same time, on another state. The events in the log count: read them.
     } catch (error) {
       const overtaken = error instanceof RevisionConflict && options.expectedRevision === undefined;
-      const repeatedOtherwise = error instanceof AppendRefused && context.idempotencyKey !== undefined;
-      if (!(overtaken || repeatedOtherwise) || attempt === MOST_ATTEMPTS) throw error;
+      const repeatedWithOtherEvents = error instanceof AppendRefused && context.idempotencyKey !== undefined;
+      if (!(overtaken || repeatedWithOtherEvents) || attempt === MOST_ATTEMPTS) throw error;
       await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
     }
   }
 }
 
-/** Gives events what the log wants to know about where they came from. The codec fills in the schema version. */
+/** Adds ids and metadata to the events of a command. The codec sets the schema version. */
 export function toNewEvents(events: readonly DomainEvent[], stream: string, context: CommandContext): NewEvent[] {
   const { correlationId, causationId, actor, traceparent } = context;
   return events.map(({ type, data }, index) => ({

@@ -1,8 +1,8 @@
 import type { DomainEvent } from './event.ts';
 
 /**
- * The rules of one kind of stream, as pure functions: no clock, no randomness, no I/O; time and ids come in
- * with the command. Asking for what is already so answers `[]`; what the rules forbid throws a `DomainError`.
+ * The rules of one kind of stream, as pure functions: no clock, no randomness, no I/O. Time and ids come with the command.
+ * `decide` answers `[]` when nothing has to change, and throws a `DomainError` when the rules forbid the command.
  */
 export interface Decider<Command, Event extends DomainEvent, State> {
   readonly initialState: State;
@@ -10,6 +10,7 @@ export interface Decider<Command, Event extends DomainEvent, State> {
   evolve(state: State, event: Event): State;
 }
 
+/** The state after some events. */
 export function fold<Event extends DomainEvent, State>(
   decider: Pick<Decider<never, Event, State>, 'evolve' | 'initialState'>,
   events: Iterable<Event>,

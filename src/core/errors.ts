@@ -1,4 +1,4 @@
-/** What kind of refusal an error is. HTTP turns the kind into a status, in one place (`http/errorReply.ts`). */
+/** The kind of an error. HTTP maps the kind to a status, in one place. */
 export type ErrorKind =
   | 'invalid' // 400
   | 'unauthenticated' // 401
@@ -20,15 +20,15 @@ export interface FieldMessage {
 
 export interface DomainErrorDetails {
   readonly fields?: readonly FieldMessage[];
-  /** Seconds after which a retry is worthwhile (`Retry-After`). */
+  /** Seconds after which the caller should try again (`Retry-After`). */
   readonly retryAfter?: number;
   readonly cause?: unknown;
 }
 
-/** An error whose message is meant for the caller: it says what to do. Anything else is a 500 and is not shown. */
+/** An error whose message is for the caller: it says what to do. Any other error is answered with 500 and a general message. */
 export class DomainError extends Error {
   readonly kind: ErrorKind;
-  /** Stable snake_case, part of the API. */
+  /** In snake_case. Part of the API, so it never changes. */
   readonly code: string;
   readonly fields: readonly FieldMessage[];
   readonly retryAfter: number | undefined;
@@ -44,7 +44,7 @@ export class DomainError extends Error {
 }
 
 /**
- * Fields of a request break their rules. Many clients show only `message`, so it is the first field's.
+ * The error for fields of a request that break their rules. Many clients show only `message`, so it is that of the first field.
  * @param fields not empty; each message is complete and begins with the field's name: "title must contain a visible character".
  */
 export function validationFailed(fields: readonly FieldMessage[]): DomainError {

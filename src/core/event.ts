@@ -1,23 +1,23 @@
-/** What a slice of the domain says has happened: a past-tense name and the facts of that moment, JSON-safe. */
+/** What has happened: a name in the past tense and the facts of that moment. `data` can be written as JSON. */
 export interface DomainEvent<Type extends string = string, Data extends object = object> {
   readonly type: Type;
   readonly data: Data;
 }
 
 export interface EventMetadata {
-  /** One value for everything that one request caused, across processes. */
+  /** The same value in all events that one request caused, in all processes. */
   readonly correlationId: string;
-  /** The id of the event that led to this one; absent when a request did. */
+  /** The id of the event that caused this one; absent when a request did. */
   readonly causationId?: string;
-  /** Who asked: a user id, or the name of a process manager. */
+  /** Who gave the command: a user id, or the name of a process manager. */
   readonly actor?: string;
   /** W3C Trace Context of the span that appended the event. */
   readonly traceparent?: string;
-  /** The version of the event type's data, as it was written. Upcasting starts from it. */
+  /** The version of the event type in which `data` was written. Upcasting starts from it. */
   readonly schemaVersion: number;
 }
 
-/** An event that is not yet in a store. Its id is what makes appending it twice harmless. */
+/** An event that is not in a store yet. Its id makes appending it twice harmless. */
 export interface NewEvent<E extends DomainEvent = DomainEvent> {
   /** UUID, unique over the whole log. */
   readonly id: string;
@@ -30,12 +30,12 @@ export interface NewEvent<E extends DomainEvent = DomainEvent> {
 export type RecordedEvent<E extends DomainEvent = DomainEvent> = E & {
   readonly id: string;
   readonly metadata: EventMetadata;
-  /** `category-id`; the category has no hyphen (EventStoreDB splits at the first one). */
+  /** `category-id`. The category has no hyphen: EventStoreDB splits the name at the first one. */
   readonly stream: string;
-  /** Place in its stream, from 0, without gaps. */
+  /** Number in its stream, from 0, without gaps. */
   readonly revision: number;
-  /** Place in the whole log; rises from event to event, may skip numbers. */
+  /** Position in the whole log. It rises from event to event and may skip numbers. */
   readonly position: bigint;
-  /** When the store recorded it. What the domain means by "when" is in `data.at`. */
+  /** When the store recorded the event. The time that counts for the domain is in `data.at`. */
   readonly time: Date;
 };

@@ -33,7 +33,7 @@ afterAll(async () => {
   await database?.[Symbol.asyncDispose]();
 });
 
-/** A process of its own: its own cache of keys over the same database. */
+/** What a process has: its own cache of keys on the same database. */
 async function processOf(cacheMs?: number) {
   const keys = await openPostgresUserKeys({ pool: database.pool, masterKey, cacheMs });
   const codec = createEventCodec({ types, keys });
@@ -59,15 +59,15 @@ function joined(userId: string, name = 'Zoë'): NewEvent {
 }
 
 describe('personal data in the log', () => {
-  test('is sealed where it lies, and open to those who read through the codec', async () => {
+  test('is sealed in the log, and readable through the codec', async () => {
     const { store } = await processOf();
     const userId = randomUUID();
     const event = joined(userId);
     await store.append(`user-${userId}`, [event], 'none');
 
-    const [lying] = await all(raw.readStream(`user-${userId}`));
-    expect(lying!.data).toEqual({ userId, at: 'then', personal: expect.stringMatching(/^v1\.name\+email\.[\w-]+$/) });
-    expect(lying!.metadata.schemaVersion).toBe(1);
+    const [stored] = await all(raw.readStream(`user-${userId}`));
+    expect(stored!.data).toEqual({ userId, at: 'then', personal: expect.stringMatching(/^v1\.name\+email\.[\w-]+$/) });
+    expect(stored!.metadata.schemaVersion).toBe(1);
     const { rows } = await database.pool.query<{ text: string }>(
       'select e::text as text from reelstream.events e union all select k::text from reelstream.user_keys k',
     );
@@ -80,7 +80,7 @@ describe('personal data in the log', () => {
     expect(batches[0]!.events).toEqual([read]);
   });
 
-  test('reads as forgotten once its user is, in every process within the time a cache may hold, and stays so', async () => {
+  test('reads as forgotten once its user is, in every process when its cache expires, and from then on', async () => {
     const [here, there] = [await processOf(50), await processOf(50)];
     const userId = randomUUID();
     await here.store.append(`user-${userId}`, [joined(userId)], 'none');
@@ -100,7 +100,7 @@ describe('personal data in the log', () => {
     expect(await all(raw.readStream(`user-${userId}`))).toHaveLength(1);
   });
 
-  test('has one key a user, however many processes need it first at the same time', async () => {
+  test('has one key for each user, even when many processes need it first at the same time', async () => {
     const processes = await Promise.all(Array.from({ length: 6 }, () => processOf()));
     const users = Array.from({ length: 10 }, () => randomUUID());
     const stream = `user-${randomUUID()}`;
@@ -113,7 +113,7 @@ describe('personal data in the log', () => {
     expect(new Set(names)).toEqual(new Set(processes.map((_, n) => `n${n}`)));
   });
 
-  test('is read with one query for a whole batch of users', async () => {
+  test('is read with one query of keys for a whole batch of users', async () => {
     const { store } = await processOf();
     const stream = `user-${randomUUID()}`;
     const after = await raw.head();
@@ -134,7 +134,7 @@ describe('personal data in the log', () => {
     queries.mockRestore();
   });
 
-  test('fails an append by itself in appendMany, when its user is forgotten', async () => {
+  test('fails only its own append in appendMany when its user is forgotten', async () => {
     const { store } = await processOf();
     const [forgotten, known] = [randomUUID(), randomUUID()];
     await forget(forgotten);
@@ -147,7 +147,7 @@ describe('personal data in the log', () => {
     expect((results[0] as PromiseRejectedResult).reason).toBeInstanceOf(UserForgotten);
   });
 
-  test("is never taken for forgotten when the table of keys is another database's", async () => {
+  test('is not read as forgotten when its key is missing', async () => {
     const { store } = await processOf();
     const userId = randomUUID();
     await store.append(`user-${userId}`, [joined(userId)], 'none');
@@ -156,7 +156,7 @@ describe('personal data in the log', () => {
     await expect(all(fresh.readStream(`user-${userId}`))).rejects.toThrow(UnknownUserKey);
   });
 
-  test('is the same append when it is sealed a second time', async () => {
+  test('makes the same append when it is sealed a second time', async () => {
     const { store } = await processOf();
     const userId = randomUUID();
     const event = joined(userId);
@@ -164,7 +164,7 @@ describe('personal data in the log', () => {
     expect(await store.append(`user-${userId}`, [event], 'none')).toEqual(first);
   });
 
-  test('goes to subscribers decoded', async () => {
+  test('is decoded for subscribers', async () => {
     const { store } = await processOf();
     const userId = randomUUID();
     const after = await store.head();
@@ -175,7 +175,7 @@ describe('personal data in the log', () => {
     }
   });
 
-  test('goes to subscribers also when the keys were out of reach meanwhile; reading without patience says so', async () => {
+  test('reaches subscribers even when the keys could not be read for a while; other reads fail as unavailable', async () => {
     await using proxy = await startTcpProxy(database.url);
     const pool = createPool({ connectionString: proxy.url, name: 'keys' });
     const cutOff = withCodec(raw, createEventCodec({ types, keys: await openPostgresUserKeys({ pool, masterKey }) }));
@@ -195,7 +195,7 @@ describe('personal data in the log', () => {
   });
 });
 
-test('a database that was set up with another master key is refused, in a sentence that says what to do', async () => {
+test('a database that was set up with another master key is refused with a message that says what to do', async () => {
   await processOf();
   const opening = openPostgresUserKeys({ pool: database.pool, masterKey: randomBytes(32) });
   await expect(opening).rejects.toThrow(WrongMasterKey);

@@ -6,17 +6,17 @@ import type { UserKeys } from './userKeys.ts';
 type Data = Record<string, unknown>;
 
 /**
- * Between events as the domain knows them and events as they lie in the log. In the log, personal fields are one sealed
- * string, `data.personal`, and `metadata.schemaVersion` says how the data is to be understood.
+ * Converts between events as features use them and events as the log stores them. In the log, the personal fields are one
+ * sealed string, `data.personal`, and `metadata.schemaVersion` is the version of the data.
  */
 export interface EventCodec {
-  /** @throws UserForgotten when it would write personal data of a user who has been forgotten. */
+  /** @throws UserForgotten when an event holds personal data of a user who has been forgotten. */
   encode(events: readonly NewEvent[]): Promise<NewEvent[]>;
-  /** In the same order, as the newest version of each type. Personal fields of forgotten users read `FORGOTTEN`. @throws UndecodableEvent */
+  /** Keeps the order. Upcasts to the newest version of each type. Personal fields of forgotten users are `FORGOTTEN`. @throws UndecodableEvent */
   decode(events: readonly RecordedEvent[]): Promise<RecordedEvent[]>;
 }
 
-/** An event that this version of the program does not know how to read. */
+/** An event that this version of the program cannot read. */
 export class UndecodableEvent extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -53,7 +53,7 @@ export function createEventCodec({ types, keys }: { types: EventTypeDefinitions;
         const key = subject === undefined ? undefined : found.get(subject);
         let data = subject === undefined ? (event.data as Data) : opened(event, subject, key);
         data = upcast(event, data, definition);
-        // An upcast may have made a personal field out of what is forgotten.
+        // An upcast may have made new personal fields from forgotten ones.
         if (subject !== undefined && key === undefined) data = { ...data, ...forgotten(definition.personal!.fields) };
         return { ...event, data, metadata: { ...event.metadata, schemaVersion: definition.version } };
       });
@@ -63,12 +63,14 @@ export function createEventCodec({ types, keys }: { types: EventTypeDefinitions;
 
 function definitionOf(types: EventTypeDefinitions, event: NewEvent | RecordedEvent): EventTypeDefinition {
   if (!Object.hasOwn(types, event.type)) {
-    throw new UndecodableEvent(`event ${event.id} is of the type ${event.type}, which this version does not know`);
+    throw new UndecodableEvent(
+      `event ${event.id} has the type ${event.type}, which this version of the program does not know`,
+    );
   }
   return types[event.type]!;
 }
 
-/** Whose personal data the event holds; undefined when its type holds none. */
+/** The user whose personal data the event holds; undefined when its type has no personal data. */
 function subjectOf({ personal }: EventTypeDefinition, event: NewEvent | RecordedEvent): string | undefined {
   if (personal === undefined) return undefined;
   const subject = (event.data as Data)[personal.subject];
@@ -81,8 +83,9 @@ function subjectOf({ personal }: EventTypeDefinition, event: NewEvent | Recorded
 function upcast(event: RecordedEvent, data: Data, { version, upcasts }: EventTypeDefinition): Data {
   const { schemaVersion } = event.metadata;
   if (schemaVersion > version) {
-    const known = `this program knows up to ${version}: it is too old for this log`;
-    throw new UndecodableEvent(`event ${event.id} is a ${event.type} of version ${schemaVersion}, and ${known}`);
+    throw new UndecodableEvent(
+      `event ${event.id} is a ${event.type} of version ${schemaVersion}, but this program knows versions up to ${version}: it is too old for this log`,
+    );
   }
   for (let from = schemaVersion; from < version; from++) {
     const step = upcasts?.[from];
@@ -97,9 +100,9 @@ function upcast(event: RecordedEvent, data: Data, { version, upcasts }: EventTyp
 }
 
 /*
- * A sealed string is `v1.<fields>.<box>`: the names of the fields in the box, joined by +, so that they can be said to be
- * forgotten without opening it, also when a later version names other ones; and the box in base64url. The box is tied to
- * its event and its user: moved to another, it does not open.
+ * A sealed string is `v1.<fields>.<box>`. `<fields>` are the names of the fields in the box, joined by +. So the fields of a
+ * forgotten user can be set to FORGOTTEN without opening the box, even when a later version has other fields. `<box>` is in
+ * base64url. It opens only for its own event and user.
  */
 const SEALED = /^v1\.([\w+]*)\.([\w-]+)$/;
 

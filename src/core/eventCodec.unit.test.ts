@@ -43,7 +43,7 @@ const types: EventTypeDefinitions = {
     },
   },
 };
-/** The program as it was before names were split. */
+/** The event types before names were split. */
 const earlier: EventTypeDefinitions = { Joined: { version: 1, personal: { subject: 'userId', fields: ['name'] } } };
 
 function someEvent(type: string, data: object, schemaVersion = 0): NewEvent {
@@ -55,7 +55,7 @@ function recorded(event: NewEvent): RecordedEvent {
 }
 
 describe('the codec', () => {
-  test('gives back what it took in, for any personal data', async () => {
+  test('gives back any personal data as it was', async () => {
     const codec = createEventCodec({ types: eventTypes, keys: someKeys() });
     const text = fc.string({ unit: 'grapheme', maxLength: 40 });
     await fc.assert(
@@ -77,7 +77,7 @@ describe('the codec', () => {
     );
   });
 
-  test('stamps the version of the type, and leaves what is not personal as it is', async () => {
+  test('sets the version of the type, and leaves other data as it is', async () => {
     const codec = createEventCodec({ types, keys: someKeys() });
     const event = someEvent('Moved', { metres: 5, by: 'bus', personal: 'v1.not.sealed' });
     const [encoded] = await codec.encode([event]);
@@ -91,7 +91,7 @@ describe('the codec', () => {
     expect((await codec.encode([event]))[0]!.data).not.toEqual((await codec.encode([event]))[0]!.data);
   });
 
-  test('brings old versions up step by step, and keeps the order', async () => {
+  test('upcasts old versions step by step, and keeps the order', async () => {
     const codec = createEventCodec({ types, keys: someKeys() });
     const decoded = await codec.decode([
       recorded(someEvent('Moved', { km: 2 }, 1)),
@@ -108,7 +108,7 @@ describe('the codec', () => {
     expect(decoded.map(({ metadata }) => metadata.schemaVersion)).toEqual([3, 1, 3, 3]);
   });
 
-  test('brings up what was sealed under an older version, also when its user is forgotten', async () => {
+  test('upcasts data that was sealed in an older version, even if its user is forgotten', async () => {
     const keys = someKeys();
     const [old] = await createEventCodec({ types: earlier, keys }).encode([
       someEvent('Joined', { userId: 'u', name: 'Ada Lovelace' }),
@@ -127,7 +127,7 @@ describe('the codec', () => {
     });
   });
 
-  test('seals nothing for a user who is forgotten', async () => {
+  test('seals no data of a user who is forgotten', async () => {
     const keys = someKeys();
     keys.forget('u');
     const codec = createEventCodec({ types, keys });
@@ -137,15 +137,15 @@ describe('the codec', () => {
   });
 });
 
-describe('the codec refuses, saying which event', () => {
+describe('the codec refuses, with the id of the event,', () => {
   const codec = createEventCodec({ types, keys: someKeys() });
 
   test.each([
     ['a type that it does not know', someEvent('Unheard', {}, 1), /Unheard/],
     ['a type named like a property of every object', someEvent('constructor', {}, 1), /constructor/],
     ['a version newer than it knows', someEvent('Moved', {}, 4), /Moved of version 4.*up to 3/],
-    ['a version that nothing leads up from', someEvent('Moved', {}, 0), /no upcast from 0/],
-    ['personal data of nobody', someEvent('Joined', { personal: 'v1.name.AAAA' }, 2), /userId/],
+    ['a version without an upcast', someEvent('Moved', {}, 0), /no upcast from 0/],
+    ['personal data without a user', someEvent('Joined', { personal: 'v1.name.AAAA' }, 2), /userId/],
     ['personal data that is malformed', someEvent('Joined', { userId: 'u', personal: 'v1.!' }, 2), /malformed/],
   ])('%s', async (_, event, message) => {
     const decoding = codec.decode([recorded(event)]);

@@ -1,12 +1,12 @@
 import { v5, v7 } from 'uuid';
 import type { CommandContext } from './commandContext.ts';
 
-/** Namespace of every derived event id; fixed for ever, since a retry must find the ids of the first try. */
+/** Namespace of every derived event id. It must never change: a retry must find the ids of the first try. */
 const NAMESPACE = 'b0a3c1de-52f4-4f0f-9a53-6e2f7f0c9d10';
 
 /**
- * The id of the index-th event that a command appends to a stream. With an idempotency key it is derived, so that the
- * retry of a command names the same events and the store recognises them; without one it is new.
+ * The id of the index-th event that a command appends to a stream. With an idempotency key, the id is derived from it: a
+ * retry of the command gives the same ids, and the store recognises them. Without a key, the id is new.
  */
 export function eventIdFor(
   context: Pick<CommandContext, 'actor' | 'idempotencyKey'>,

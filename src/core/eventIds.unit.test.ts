@@ -18,12 +18,12 @@ test('with one, the id is always the same for the same actor, key, stream and in
     eventIdFor({ ...context, actor: 'other' }, 'video-1', 0),
     eventIdFor({ ...context, actor: undefined }, 'video-1', 0),
     eventIdFor({ ...context, idempotencyKey: 'other' }, 'video-1', 0),
-    // The parts cannot run into each other.
+    // The same characters, divided differently between actor and key.
     eventIdFor({ actor: 'userk', idempotencyKey: 'ey' }, 'video-1', 0),
   ];
   expect(new Set(others).size).toBe(others.length);
 });
 
-test('a derived id never changes over versions of the program, since retries must find the first try', () => {
+test('a derived id is the same in all versions of the program, since retries must find the first try', () => {
   expect(eventIdFor(context, 'video-1', 0)).toBe('72497d43-4b70-523e-a566-311bca0398cf');
 });

@@ -1,6 +1,6 @@
 import type { NewEvent, RecordedEvent } from './event.ts';
 
-/** What the writer believes the stream's last revision to be. `'any'`: does not matter; `'none'`: no such stream yet. */
+/** The stream's last revision that the writer expects. `'any'`: any revision; `'none'`: the stream must not exist. */
 export type ExpectedRevision = 'any' | 'none' | number;
 
 export interface AppendRequest {
@@ -10,20 +10,20 @@ export interface AppendRequest {
   readonly expected: ExpectedRevision;
 }
 
-/** Where the last event of an append lies. */
+/** The place of the last event of an append. */
 export interface AppendResult {
   readonly revision: number;
   readonly position: bigint;
 }
 
-/** A page of the log. Everything up to and including `position` (that passes the filter) has now been given. */
+/** A page of the log. With it, the reader has received all events (that pass the filter) up to and including `position`. */
 export interface EventBatch {
   readonly events: readonly RecordedEvent[];
   readonly position: bigint;
 }
 
 export interface ReadStreamOptions {
-  /** First revision wanted; 0 by default. */
+  /** First revision to read; 0 by default. */
   readonly from?: number;
   readonly signal?: AbortSignal;
 }
@@ -31,9 +31,9 @@ export interface ReadStreamOptions {
 export interface ReadAllOptions {
   /** Exclusive; `0n` is the beginning. */
   readonly after: bigint;
-  /** Inclusive: the last position wanted. */
+  /** Inclusive: the last position to read. */
   readonly until?: bigint;
-  /** Only these event types. Batches may then be empty, and still move `position`. */
+  /** Only events of these types. Batches may then be empty and still advance `position`. */
   readonly types?: readonly string[];
   /** Most events in a batch; 5 000 by default. */
   readonly batchSize?: number;
@@ -45,35 +45,43 @@ export type SubscribeOptions = Omit<ReadAllOptions, 'until'>;
 /**
  * An append-only log of streams with one global order.
  *
- * Promises: an acknowledged append is durable; all events of one append lie next to each other in their stream or
- * are not there at all; a reader that has seen position p is never later shown a new event at or below p; appending
- * events whose ids are already in that stream, in that order, answers where they lie and writes nothing.
+ * It promises:
+ * - An acknowledged append is durable.
+ * - The events of one append are all in their stream, next to each other, or none of them is.
+ * - A reader that has seen position p never later gets a new event at or below p.
+ * - An append of events whose ids are in that stream already, in that order, answers their place and writes nothing.
  */
 export interface EventStore {
   /**
    * @throws RevisionConflict when the stream is not at `expected`; AppendRefused when these events can never be stored;
-   * EventStoreUnavailable when the store did not answer in time: they may or may not be in the log.
+   * EventStoreUnavailable when the store did not answer in time: the events may or may not be in the log.
    */
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
-  /** Independent appends in one go: each succeeds or fails by itself, answers are in the order of the requests. */
+  /** Several independent appends. Each succeeds or fails by itself. The answers are in the order of the requests. */
   appendMany(requests: readonly AppendRequest[]): Promise<PromiseSettledResult<AppendResult>[]>;
-  /** In order of revision. A stream that does not exist gives nothing. Throws the signal's reason when it aborts. */
+  /** The events in order of revision; none for a stream that does not exist. Throws the signal's reason when it aborts. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
-  /** Up to the head as it is when the end is reached, then ends. Reads a page ahead at most: the consumer sets the pace. Throws the signal's reason when it aborts. */
+  /**
+   * Reads up to the head, as it is when the reader arrives there, and ends. The consumer sets the pace: at most one page is
+   * read ahead. Throws the signal's reason when it aborts.
+   */
   readAll(options: ReadAllOptions): AsyncIterable<EventBatch>;
-  /** As `readAll`, then goes on with what is appended. Ends when `signal` aborts or the store closes; survives the store going away and coming back. */
+  /**
+   * Reads as `readAll` does, then goes on with new events. Ends, without an error, when `signal` aborts or the store closes.
+   * Survives outages of the store.
+   */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
   /** Position of the last event; `0n` when there is none. */
   head(): Promise<bigint>;
-  /** Ends subscriptions, finishes appends under way, lets go of what the adapter opened itself. */
+  /** Ends subscriptions, finishes the appends under way, and closes what the adapter opened itself. */
   close(): Promise<void>;
 }
 
-/** The stream was not where the writer believed. */
+/** The stream is not at the revision that the writer expected. */
 export class RevisionConflict extends Error {
   readonly stream: string;
   readonly expected: ExpectedRevision;
-  /** The last revision found; `undefined` when the stream does not exist, or the store did not say. */
+  /** The stream's last revision; `undefined` when the stream does not exist or the store did not say. */
   readonly actual: number | undefined;
 
   constructor(stream: string, expected: ExpectedRevision, actual: number | undefined) {
@@ -86,8 +94,8 @@ export class RevisionConflict extends Error {
 }
 
 /**
- * These events can never be stored as they are: malformed, too large, or some of their ids are in the log already but
- * not all of them, in this stream and in this order.
+ * These events can never be stored as they are: they are malformed or too large, or their ids are in the log already but
+ * not all of them in this stream and in this order.
  */
 export class AppendRefused extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -96,7 +104,7 @@ export class AppendRefused extends Error {
   }
 }
 
-/** The store could not be reached, or did not answer in time. The same append, with the same event ids, may be tried again. */
+/** The store could not be reached, or did not answer in time. The same append, with the same event ids, can be tried again. */
 export class EventStoreUnavailable extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);

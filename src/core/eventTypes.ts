@@ -1,9 +1,10 @@
-/** Brings data written under an older version of an event type up by one version. */
+/** Turns data of one version of an event type into data of the next version. */
 export type Upcast = (data: Record<string, unknown>) => Record<string, unknown>;
 
 /**
- * How one event type lies in the log. `version` is what is written today; `upcasts[n]` turns version n into n + 1.
- * `personal` names the fields of `data` that are encrypted under the key of the user whom `subject` names.
+ * How the log stores one event type. New events are written in `version`; `upcasts[n]` turns version n into n + 1.
+ * `personal.fields` are the fields of `data` that are encrypted; `personal.subject` is the field with the id of the user
+ * whose key encrypts them.
  */
 export interface EventTypeDefinition {
   readonly version: number;
@@ -13,5 +14,5 @@ export interface EventTypeDefinition {
 
 export type EventTypeDefinitions = Readonly<Record<string, EventTypeDefinition>>;
 
-/** What a personal field reads as once its user has been forgotten. */
+/** The value of a personal field once its user has been forgotten. */
 export const FORGOTTEN = 'forgotten';

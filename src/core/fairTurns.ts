@@ -1,12 +1,12 @@
-/** Runs a piece of work when it is its key's turn. Rejects as the work does. */
+/** Runs a piece of work when its key has its turn. Rejects when the work does. */
 export type FairTurns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * At most `atOnce` pieces of work run at a time. When more wait, their keys take turns: a key with a thousand pieces
- * waiting delays another key by one of them. Within a key, the order is first come, first served.
+ * At most `atOnce` pieces of work run at a time. When more wait, their keys take turns: a key with a thousand waiting pieces
+ * delays another key by only one of them. The pieces of one key run in the order in which they arrived.
  */
 export function createFairTurns(atOnce: number): FairTurns {
-  /** In the order of the keys' turns: a Map keeps the order of insertion. No queue is empty. */
+  /** The keys in the order of their turns (a Map keeps the order of insertion). A key without waiting work has no queue. */
   const queues = new Map<string, (() => void)[]>();
   let free = atOnce;
 

@@ -1,8 +1,8 @@
 import type { EventStore } from './eventStore.ts';
 
 /**
- * What tells one log from another: the id of its first event, which no log ever loses. Null while the log is empty.
- * Needs nothing to be stored, so it is the same for every kind of store, and for copies of one log.
+ * Identifies a log by the id of its first event, which never changes. Null while the log is empty. Nothing has to be
+ * stored for it, so it is the same in every kind of store and in copies of a log.
  */
 export function createLogId(store: Pick<EventStore, 'readAll'>): () => Promise<string | null> {
   let known: string | null = null;

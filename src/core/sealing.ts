@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
-/** AES-256-GCM with a random nonce: 12 bytes nonce, 16 bytes tag, then the ciphertext. Source of the sizes: NIST SP 800-38D. */
+/** AES-256-GCM with a random nonce. A box is 12 bytes nonce, 16 bytes tag and the ciphertext. Source of the sizes: NIST SP 800-38D. */
 const CIPHER = 'aes-256-gcm';
 const NONCE = 12;
 const TAG = 16;
 
-/** `context` is not encrypted, but the box opens only with the same: it ties the box to its place. */
+/** Encrypts `plain`. The box opens only with the same `context`, which is not encrypted: so it cannot be used elsewhere. */
 export function seal(key: Buffer, plain: Buffer, context: string): Buffer {
   const nonce = randomBytes(NONCE);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(context));
@@ -13,7 +13,7 @@ export function seal(key: Buffer, plain: Buffer, context: string): Buffer {
   return Buffer.concat([nonce, cipher.getAuthTag(), text]);
 }
 
-/** @throws when the key or the context is another, or a bit has changed. */
+/** Opens a box. @throws when the key or the context differs, or the box was changed. */
 export function unseal(key: Buffer, box: Buffer, context: string): Buffer {
   const decipher = createDecipheriv(CIPHER, key, box.subarray(0, NONCE), { authTagLength: TAG })
     .setAAD(Buffer.from(context))
@@ -21,16 +21,16 @@ export function unseal(key: Buffer, box: Buffer, context: string): Buffer {
   return Buffer.concat([decipher.update(box.subarray(NONCE + TAG)), decipher.final()]);
 }
 
-/** A key for one purpose, derived (HKDF-SHA-256) from the master key, so that no key serves two. */
+/** Derives a key for one purpose from the master key (HKDF-SHA-256), so that no key serves two purposes. */
 export function subkey(masterKey: Buffer, purpose: string): Buffer {
   if (masterKey.length !== 32) throw new Error(`the master key has ${masterKey.length} bytes, it must have 32`);
   return Buffer.from(hkdfSync('sha256', masterKey, '', `reelstream ${purpose}`, 32));
 }
 
 /**
- * A name that stands for a personal value where the value must not be seen (a stream name, a viewer's address): the same
- * value of the same kind always gives the same name, and without the master key nobody can try values out.
- * Normalising the value (NFKC, lower case) is the caller's. 43 characters of base64url.
+ * A name that replaces a personal value where the value must not be visible (in a stream name, or for a viewer's address).
+ * The same value of the same kind always gives the same name. Without the master key, nobody can find the value by trying.
+ * The caller normalises the value (NFKC, lower case). The name has 43 characters of base64url.
  */
 export function hmacName(masterKey: Buffer, kind: string, value: string): string {
   return createHmac('sha256', subkey(masterKey, `name ${kind}`))

@@ -4,7 +4,7 @@ import { hmacName, seal, subkey, unseal } from './sealing.ts';
 
 const key = randomBytes(32);
 
-test('what is sealed opens with the same key and context, and with no other', () => {
+test('a box opens with the same key and context, and with no other', () => {
   const box = seal(key, Buffer.from('secret'), 'here');
   expect(unseal(key, box, 'here').toString()).toBe('secret');
   expect(() => unseal(key, box, 'there')).toThrow();
@@ -14,7 +14,7 @@ test('what is sealed opens with the same key and context, and with no other', ()
   expect(() => unseal(key, box, 'here')).toThrow();
 });
 
-test('a name by HMAC is the same for the same value, and another for another kind, value or master key', () => {
+test('a name by HMAC is the same for the same value, and differs for another kind, value or master key', () => {
   const name = hmacName(key, 'email', 'zoe@example.org');
   expect(hmacName(Buffer.from(key), 'email', 'zoe@example.org')).toBe(name);
   expect(name).toMatch(/^[\w-]{43}$/);
@@ -26,7 +26,7 @@ test('a name by HMAC is the same for the same value, and another for another kin
   expect(new Set([name, ...others]).size).toBe(4);
 });
 
-test('names never change over versions of the program, since streams are found by them', () => {
+test('names are the same in all versions of the program, since streams are found by them', () => {
   expect(hmacName(Buffer.alloc(32, 7), 'email', 'zoe@example.org')).toBe('aBQG4teBc23jOXLZmCc9Hg9JwrlYpa3Ophe3KLUM0fc');
 });
 

@@ -6,9 +6,9 @@ import type { DomainEvent } from './event.ts';
 export interface Outcome<Event> {
   /** Exactly these events, in this order. */
   then(events: readonly Event[]): void;
-  /** The command asks for what is already so. */
+  /** No events: nothing has to change. */
   thenNothing(): void;
-  /** The rules forbid it, with this code of `DomainError`. */
+  /** The rules forbid the command: a `DomainError` with this code. */
   thenThrows(code: string): void;
 }
 
@@ -17,8 +17,8 @@ export interface Given<Command, Event> {
 }
 
 /**
- * The language in which deciders are specified: given what has happened, when this is asked for, then this happens.
- * For tests of any framework: what is not so throws an `AssertionError`. A decider that changes what it was given fails.
+ * Specifies a decider: `given(decider, events).when(command).then(events)`. Works in any test framework: a specification
+ * that is not met throws an `AssertionError`. A decider that changes its arguments fails.
  */
 export function given<Command, Event extends DomainEvent, State>(
   decider: Decider<Command, Event, State>,
@@ -38,8 +38,8 @@ export function given<Command, Event extends DomainEvent, State>(
             if (!(error instanceof DomainError)) throw error;
             return deepStrictEqual(error.code, code);
           }
-          const happens = decided.length === 0 ? 'nothing' : decided.map(({ type }) => type).join(', ');
-          fail(`expected '${code}' to be thrown, but what happens is: ${happens}`);
+          const answered = decided.length === 0 ? 'nothing' : decided.map(({ type }) => type).join(', ');
+          fail(`expected the error '${code}', but the decider answered: ${answered}`);
         },
       };
     },
@@ -48,7 +48,7 @@ export function given<Command, Event extends DomainEvent, State>(
 
 type Folding<Event extends DomainEvent, State> = Pick<Decider<never, Event, State>, 'initialState' | 'evolve'>;
 
-/** The decider, each of whose states can only be looked at. */
+/** The decider with states that cannot be changed. */
 function strict<Event extends DomainEvent, State>({
   initialState,
   evolve,

@@ -21,7 +21,7 @@ const door: Decider<Command, DoorEvent, 'open' | 'closed'> = {
 const opened: DoorEvent = { type: 'Opened', data: { at: 1 } };
 
 describe('a specification that is met', () => {
-  test('passes on the events, on nothing, and on the error that it names', () => {
+  test('passes on the given events, on no events, and on the given error', () => {
     given(door, []).when({ to: 'open', at: 1 }).then([opened]);
     given(door, [opened]).when({ to: 'open', at: 2 }).thenNothing();
     given(door, []).when({ to: 'close', at: 1 }).thenThrows('door_closed');
@@ -61,7 +61,7 @@ describe('a specification that is not met', () => {
   });
 });
 
-test('a decider that changes the state it was given fails, instead of passing by luck', () => {
+test('a decider that changes the state it was given fails', () => {
   const careless: Decider<null, DoorEvent, { opened: number }> = {
     initialState: { opened: 0 },
     decide: () => [],

@@ -1,4 +1,4 @@
 import packageFile from '../../package.json' with { type: 'json' };
 
-/** Of ReelStream, and of the documents of its API. */
+/** The version of ReelStream and of its API documents. */
 export const { version } = packageFile;
