@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
-import { RevisionConflict, type EventStore } from './eventStore.ts';
-import { all } from '../eventStore/contract/eventStoreContract.ts';
-import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
-import type { CommandContext } from './commandContext.ts';
-import { handleCommand } from './commandHandler.ts';
-import type { Decider } from './decider.ts';
-import { DomainError } from './errors.ts';
-import type { DomainEvent } from './event.ts';
+import { RevisionConflict, type EventStore } from '../core/eventStore.ts';
+import { all } from './contract/eventStoreContract.ts';
+import { createPostgresEventStore } from './postgres/postgresEventStore.ts';
+import type { CommandContext } from '../core/commandContext.ts';
+import { handleCommand } from '../core/commandHandler.ts';
+import type { Decider } from '../core/decider.ts';
+import { DomainError } from '../core/errors.ts';
+import type { DomainEvent } from '../core/event.ts';
 
 type LampEvent = DomainEvent<'SwitchedOn', { n: number }> | DomainEvent<'SwitchedOff', { n: number }>;
 type Command = 'toggle' | 'switchOn' | 'blink' | 'flash' | 'break';

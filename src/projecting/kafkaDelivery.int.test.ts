@@ -1,20 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import {
-  countedViews,
-  countingViews,
-  evenly,
-  manyViews,
-  viewed,
-  viewsOf,
-} from '../../../tests/support/countingViews.ts';
-import { eventually } from '../../../tests/support/eventually.ts';
-import { createKafkaTest, describeWithKafka, type KafkaTest } from '../../../tests/support/kafka.ts';
-import { createProjectingTest, type ProjectingTest } from '../../../tests/support/projecting.ts';
-import { readCheckpoints } from '../../projecting/checkpoints.ts';
-import { rebuild } from '../../projecting/rebuilding/rebuild.ts';
-import { verify } from '../../projecting/rebuilding/verify.ts';
-import type { KafkaRelay } from './kafkaRelay.ts';
+import { countedViews, countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { createKafkaTest, describeWithKafka, type KafkaTest } from '../../tests/support/kafka.ts';
+import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
+import { readCheckpoints } from './checkpoints.ts';
+import { rebuild } from './rebuilding/rebuild.ts';
+import { verify } from './rebuilding/verify.ts';
+import type { KafkaRelay } from '../delivery/kafka/kafkaRelay.ts';
 
 // Members come and go, and a consumer group takes seconds for each change.
 jest.setTimeout(180_000);

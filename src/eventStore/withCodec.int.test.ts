@@ -3,16 +3,16 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
-import { EventStoreUnavailable, type EventStore } from './eventStore.ts';
-import { all, follow } from '../eventStore/contract/eventStoreContract.ts';
-import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
-import { withCodec } from '../eventStore/withCodec.ts';
+import { EventStoreUnavailable, type EventStore } from '../core/eventStore.ts';
+import { all, follow } from './contract/eventStoreContract.ts';
+import { createPostgresEventStore } from './postgres/postgresEventStore.ts';
+import { withCodec } from './withCodec.ts';
 import { createPool } from '../postgres/pool.ts';
-import type { NewEvent } from './event.ts';
-import { createEventCodec } from './eventCodec.ts';
-import { FORGOTTEN, type EventTypeDefinitions } from './eventTypes.ts';
+import type { NewEvent } from '../core/event.ts';
+import { createEventCodec } from '../core/eventCodec.ts';
+import { FORGOTTEN, type EventTypeDefinitions } from '../core/eventTypes.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
-import { UnknownUserKey, UserForgotten, WrongMasterKey } from './userKeys.ts';
+import { UnknownUserKey, UserForgotten, WrongMasterKey } from '../core/userKeys.ts';
 
 const types: EventTypeDefinitions = {
   Joined: { version: 1, personal: { subject: 'userId', fields: ['name', 'email', 'nickname'] } },
