@@ -7,7 +7,7 @@ import { Instance, login, newPlace, register, type Place } from './support/insta
 
 jest.setTimeout(240_000);
 
-/** Requests under way at a time: only one call of several fails while the client searches for another leader. */
+/** Several requests at a time: when the client searches for another leader, one call does not show all failures. */
 const REQUESTS = 20;
 
 let place: Place;
@@ -43,7 +43,7 @@ function endElection(): void {
   nodes[0].follow(nodes[1]);
 }
 
-test('a process outlives an election that takes longer than its client searches for a leader', async () => {
+test('a process survives an election that takes longer than its client searches for a leader', async () => {
   const running = await start(clusterUrl()).ready();
   expect(await register(running)).toBe(201);
   startElection();
@@ -65,7 +65,7 @@ test('a start during an election waits for its end', async () => {
   });
   await eventually(() => starting.output.includes('EventStoreDB does not answer yet'), {
     within: 60_000,
-    what: 'it has said what it waits for',
+    what: 'it has logged what it waits for',
     giveUp: () => !starting.running,
   });
   endElection();
@@ -73,7 +73,7 @@ test('a start during an election waits for its end', async () => {
   expect(await register(starting)).toBe(201);
 });
 
-test('an outage at the start is one line without a stack for each part that notices it, and a stop during it logs no error', async () => {
+test('an outage at the start is logged once, without a stack, by each part that notices it, and a stop meanwhile logs no error', async () => {
   const [port] = await freePorts(1);
   const starting = start(`esdb://127.0.0.1:${port}?tls=false`, { LOG_LEVEL: 'debug' });
   const lines = (level: string): string[] =>

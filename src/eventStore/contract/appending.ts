@@ -13,7 +13,7 @@ export function appendingContract(stores: () => StoresUnderTest): void {
   });
 
   describe('appending', () => {
-    test('gives back every event as it was appended, with its place', async () => {
+    test('stores every event as it was appended, and answers its place', async () => {
       const stream = someStream();
       const data = {
         text: 'ünïcode ✓ 🎬 "quoted" \\ \u0000 \n',
@@ -56,7 +56,7 @@ export function appendingContract(stores: () => StoresUnderTest): void {
       const error = await failure(store.append(stream, someEvents(1), expected));
       expect(error).toBeInstanceOf(RevisionConflict);
       expect(error).toMatchObject({ stream, expected });
-      // A store that cannot say what it found may leave it open.
+      // A store may leave the actual revision undefined.
       expect([actual, undefined]).toContain((error as RevisionConflict).actual);
       expect(await all(store.readStream(stream))).toHaveLength(2);
     });
@@ -67,7 +67,7 @@ export function appendingContract(stores: () => StoresUnderTest): void {
       expect((error as RevisionConflict).actual).toBeUndefined();
     });
 
-    test('lets exactly one of many writers have a stream, whichever process they are in', async () => {
+    test('lets exactly one of many writers create a stream, whichever process they are in', async () => {
       const stream = someStream();
       const attempts = Array.from({ length: 20 }, (_, n) =>
         (n % 2 === 0 ? store : other).append(stream, someEvents(1), 'none'),
@@ -87,20 +87,17 @@ export function appendingContract(stores: () => StoresUnderTest): void {
     });
   });
 
-  describe('appending again what is there already', () => {
-    test.each(['none', 'any', 0] as const)(
-      'answers where the events lie and writes nothing, expecting %s',
-      async (expected) => {
-        const stream = someStream();
-        if (expected === 0) await store.append(stream, someEvents(1), 'none');
-        const events = someEvents(3);
-        const first = await store.append(stream, events, expected);
-        expect(await other.append(stream, events, expected)).toEqual(first);
-        expect(await all(store.readStream(stream))).toHaveLength(first.revision + 1);
-      },
-    );
+  describe('appending events again that are in the stream', () => {
+    test.each(['none', 'any', 0] as const)('answers their place and writes nothing, expecting %s', async (expected) => {
+      const stream = someStream();
+      if (expected === 0) await store.append(stream, someEvents(1), 'none');
+      const events = someEvents(3);
+      const first = await store.append(stream, events, expected);
+      expect(await other.append(stream, events, expected)).toEqual(first);
+      expect(await all(store.readStream(stream))).toHaveLength(first.revision + 1);
+    });
 
-    test('does so also when the stream has gone on since', async () => {
+    test('does so even when more events have been appended since', async () => {
       const stream = someStream();
       const events = someEvents(2);
       const first = await store.append(stream, events, 'none');
@@ -109,7 +106,7 @@ export function appendingContract(stores: () => StoresUnderTest): void {
       expect(await all(store.readStream(stream))).toHaveLength(4);
     });
 
-    test('knows an event by its id alone, even when its data is another (a sealed event never looks the same twice)', async () => {
+    test('recognises an event by its id alone, even when its data differs (a sealed event never looks the same twice)', async () => {
       const stream = someStream();
       const [event] = [someEvent('Tested', { sealed: 'a' })];
       const first = await store.append(stream, [event], 'none');
@@ -127,7 +124,7 @@ export function appendingContract(stores: () => StoresUnderTest): void {
       expect(await all(store.readStream(stream))).toHaveLength(2);
     });
 
-    test('refuses an append of which only a part is there', async () => {
+    test('refuses an append of which only a part is in the stream', async () => {
       const stream = someStream();
       const [known, fresh] = [someEvent(), someEvent()];
       await store.append(stream, [known], 'none');
@@ -169,7 +166,7 @@ export function appendingContract(stores: () => StoresUnderTest): void {
       }
     });
 
-    test('has nothing to answer to no requests', async () => {
+    test('answers an empty list to an empty list of requests', async () => {
       expect(await store.appendMany([])).toEqual([]);
     });
   });

@@ -7,13 +7,13 @@ import type { EventStore } from '../../core/eventStore.ts';
 
 export { all, follow, someEvent, someEvents, someStream, type Following } from './support.ts';
 
-/** A log for the tests; others may be writing to it at the same time. */
+/** A log for the tests. Others may write to it at the same time. */
 export interface LogUnderTest extends AsyncDisposable {
-  /** Another store on the same log, as another process would have it. The suite closes it. */
+  /** Opens a store on the log, as another process would. The suite closes it. */
   open(): Promise<EventStore>;
 }
 
-/** What every event store promises, whatever it stands on. Assumes nothing of what else is in the log. */
+/** The tests that every adapter of the port `EventStore` must pass. The log may hold other events too. */
 export function eventStoreContract(name: string, makeLog: () => Promise<LogUnderTest>): void {
   describe(`${name} keeps the contract of an event store`, () => {
     let log: LogUnderTest;

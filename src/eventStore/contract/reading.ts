@@ -23,11 +23,11 @@ export function readingContract(stores: () => StoresUnderTest): void {
   });
 
   describe('reading a stream', () => {
-    test('gives nothing for a stream that does not exist', async () => {
+    test('gives no events for a stream that does not exist', async () => {
       expect(await all(store.readStream(someStream()))).toEqual([]);
     });
 
-    test('begins where it is told to, and reads on over pages', async () => {
+    test('begins at the given revision, and reads over several pages', async () => {
       const stream = someStream();
       const events = someEvents(1_100);
       await store.append(stream, events, 'none');
@@ -36,7 +36,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
       expect(await all(store.readStream(stream, { from: 1_100 }))).toEqual([]);
     });
 
-    test('sees at once what any process has appended', async () => {
+    test('sees at once the events that any process has appended', async () => {
       const stream = someStream();
       for (let n = 1; n <= 20; n++) {
         await (n % 2 === 0 ? store : other).append(stream, someEvents(1), 'any');
@@ -44,7 +44,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
       }
     });
 
-    test('throws the reason of its signal when that aborts', async () => {
+    test('throws the reason of its signal when the signal aborts', async () => {
       const stream = someStream();
       await store.append(stream, someEvents(3), 'none');
       const reason = new Error('enough');
@@ -63,7 +63,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
   });
 
   describe('reading the whole log', () => {
-    test('gives everything after a position, in the order of positions, in batches of the size asked for', async () => {
+    test('gives all events after a position, in the order of positions, in batches of the given size', async () => {
       const after = await store.head();
       const streams = [someStream(), someStream(), someStream()];
       for (let n = 0; n < 30; n++) await store.append(streams[n % 3]!, someEvents(1), 'any');
@@ -76,13 +76,13 @@ export function readingContract(stores: () => StoresUnderTest): void {
       }
     });
 
-    test('ends, with nothing, at the head', async () => {
+    test('ends at the head', async () => {
       await store.append(someStream(), someEvents(1), 'any');
       const events = (await all(store.readAll({ after: await store.head() }))).flatMap((batch) => batch.events);
       expect(events.filter(({ type }) => type === 'Tested')).toEqual([]);
     });
 
-    test('stops after the position it is told to stop at, that event included', async () => {
+    test('stops at the given position, that event included', async () => {
       const stream = someStream();
       const after = await store.head();
       const first = await store.append(stream, someEvents(5), 'any');
@@ -97,7 +97,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
       expect(batches.every(({ position }) => position <= first.position)).toBe(true);
     });
 
-    test('gives only the types asked for, and still says how far it looked', async () => {
+    test('gives only events of the given types, and still reports its position', async () => {
       const stream = someStream();
       const wanted = `Wanted${randomUUID().replaceAll('-', '')}`;
       const after = await store.head();
@@ -115,7 +115,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
       expect(batches.at(-1)!.position).toBeGreaterThanOrEqual(end);
     });
 
-    test('gives the same twice, and the same from the middle', async () => {
+    test('gives the same events again, also from the middle', async () => {
       const after = await store.head();
       await store.append(someStream(), someEvents(9), 'any');
       const once = mine(await all(store.readAll({ after, batchSize: 2 })));
@@ -123,7 +123,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
       expect(mine(await all(store.readAll({ after: once[3]!.position })))).toEqual(once.slice(4));
     });
 
-    test('throws the reason of its signal when that aborts', async () => {
+    test('throws the reason of its signal when the signal aborts', async () => {
       const after = await store.head();
       await store.append(someStream(), someEvents(9), 'any');
       const reason = new Error('enough');
@@ -134,7 +134,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
       expect(await failure(reading)).toBe(reason);
     });
 
-    test('may be left in the middle', async () => {
+    test('can be left early', async () => {
       const after = await store.head();
       await store.append(someStream(), someEvents(9), 'any');
       for await (const batch of store.readAll({ after, batchSize: 2 })) {
@@ -144,7 +144,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
       expect(mine(await all(store.readAll({ after }))).length).toBeGreaterThanOrEqual(9);
     });
 
-    test('has in its head the position of the last append', async () => {
+    test('has a head that includes the last append', async () => {
       const { position } = await store.append(someStream(), someEvents(3), 'any');
       expect(await store.head()).toBeGreaterThanOrEqual(position);
       expect(await other.head()).toBeGreaterThanOrEqual(position);

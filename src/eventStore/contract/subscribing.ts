@@ -22,7 +22,7 @@ export function subscribingContract(stores: () => StoresUnderTest): void {
   });
 
   describe('subscribing', () => {
-    test('gives what is there and then what comes, from every process, without gap or repeat', async () => {
+    test('gives the events in the log and then new ones, from every process, without gap or repeat', async () => {
       const stream = someStream();
       const after = await store.head();
       await store.append(stream, someEvents(5), 'any');
@@ -36,7 +36,7 @@ export function subscribingContract(stores: () => StoresUnderTest): void {
       expectRisingPositions(after, subscription.batches);
     });
 
-    test('goes on from a position in the middle', async () => {
+    test('begins at a position in the middle', async () => {
       const stream = someStream();
       await store.append(stream, someEvents(3), 'any');
       const [, second] = await all(store.readStream(stream));
@@ -45,7 +45,7 @@ export function subscribingContract(stores: () => StoresUnderTest): void {
       expect(of(stream, subscription.events)[0]).toMatchObject({ stream, revision: 2 });
     });
 
-    test('gives only the types asked for', async () => {
+    test('gives only events of the given types', async () => {
       const stream = someStream();
       const wanted = `Wanted${randomUUID().replaceAll('-', '')}`;
       await using subscription = follow(store, { after: await store.head(), types: [wanted] });
@@ -55,7 +55,7 @@ export function subscribingContract(stores: () => StoresUnderTest): void {
       expect(subscription.events.map(({ data }) => data)).toEqual([{ n: 0 }, { n: 3 }]);
     });
 
-    test('ends, without an error, when its signal aborts: while it waits, and before it begins', async () => {
+    test('ends without an error when its signal aborts, while it waits or before it begins', async () => {
       const abort = new AbortController();
       const waiting = all(store.subscribe({ after: await store.head(), signal: abort.signal }));
       abort.abort();
@@ -75,7 +75,7 @@ export function subscribingContract(stores: () => StoresUnderTest): void {
       expect(batches).toBe(1);
     });
 
-    test('lets a slow consumer set the pace of its own subscription only', async () => {
+    test('lets a slow consumer slow down only its own subscription', async () => {
       const stream = someStream();
       const after = await store.head();
       await using fast = follow(store, { after, batchSize: 5 });

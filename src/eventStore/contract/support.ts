@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import type { NewEvent, RecordedEvent } from '../../core/event.ts';
 import type { EventBatch, EventStore } from '../../core/eventStore.ts';
+import { createWakeUp } from '../../core/wakeUp.ts';
 
-/** The log that a suite runs on, as its tests see it. */
+/** The stores on the log that a suite tests. */
 export interface StoresUnderTest {
   readonly store: EventStore;
   /** Another store on the same log, as another process would have it. */
   readonly other: EventStore;
-  /** One more; the test closes it. */
+  /** Opens one more store; the test closes it. */
   open(): Promise<EventStore>;
 }
 
@@ -20,7 +21,7 @@ export function someEvents(count: number, type?: string): NewEvent[] {
   return Array.from({ length: count }, (_, n) => someEvent(type, { n }));
 }
 
-/** A name that no other test uses. */
+/** A stream name that no other test uses. */
 export function someStream(category = 'contract'): string {
   return `${category}-${randomUUID()}`;
 }
@@ -28,22 +29,21 @@ export function someStream(category = 'contract'): string {
 export interface Following extends AsyncDisposable {
   readonly events: readonly RecordedEvent[];
   readonly batches: readonly EventBatch[];
-  /** Waits for the subscription to have given what is wanted; thirty seconds at most. */
+  /** Waits until the condition holds for the events received so far, thirty seconds at most. */
   until(condition: (events: readonly RecordedEvent[]) => boolean): Promise<void>;
 }
 
-/** Subscribes and gathers what comes. Disposing ends the subscription. */
+/** Subscribes and collects the events. Disposing ends the subscription. */
 export function follow(store: EventStore, options: Omit<Parameters<EventStore['subscribe']>[0], 'signal'>): Following {
   const abort = new AbortController();
   const batches: EventBatch[] = [];
   const events: RecordedEvent[] = [];
-  let came = Promise.withResolvers<void>();
+  const came = createWakeUp();
   const done = (async () => {
     for await (const batch of store.subscribe({ ...options, signal: abort.signal })) {
       batches.push(batch);
       events.push(...batch.events);
-      came.resolve();
-      came = Promise.withResolvers<void>();
+      came.wake();
     }
   })();
   const failed = done.then(() => Promise.reject(new Error('the subscription ended')));
@@ -54,11 +54,11 @@ export function follow(store: EventStore, options: Omit<Parameters<EventStore['s
     until: async (condition) => {
       const late = Promise.withResolvers<never>();
       const timer = setTimeout(
-        () => late.reject(new Error(`not within thirty seconds; ${events.length} events came`)),
+        () => late.reject(new Error(`the condition did not hold within thirty seconds; ${events.length} events came`)),
         30_000,
       );
       try {
-        while (!condition(events)) await Promise.race([came.promise, late.promise, failed]);
+        while (!condition(events)) await Promise.race([came.next(), late.promise, failed]);
       } finally {
         clearTimeout(timer);
       }
@@ -98,7 +98,7 @@ export function expectRisingPositions(after: bigint, batches: readonly EventBatc
   }
 }
 
-/** What a promise fails with; not failing is a failure. */
+/** The error of a promise that must reject. */
 export async function failure(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => Promise.reject(new Error('expected a failure, but there was none')),

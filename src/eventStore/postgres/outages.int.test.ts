@@ -9,9 +9,9 @@ import { EventStoreUnavailable, type AppendResult, type EventStore } from '../..
 import { all, follow, someEvents, someStream } from '../contract/eventStoreContract.ts';
 import { createPostgresEventStore } from './postgresEventStore.ts';
 
-/** Short, for the tests that wait for it. */
+/** For the tests in which appends are given up. */
 const GIVE_UP_MS = 1_000;
-/** For those in which nothing is given up, however slow the machine. */
+/** For the others: no append may be given up because the machine is slow. */
 const PATIENT_MS = 20_000;
 /** A busy machine may add this much. */
 const SLACK_MS = 10_000;
@@ -20,7 +20,7 @@ let database: TestDatabase;
 let proxy: TcpProxy;
 let pool: pg.Pool;
 let store: EventStore;
-/** Past the proxy: what is really in the log. */
+/** Not through the proxy: shows what is in the log. */
 let direct: EventStore;
 
 beforeAll(async () => {
@@ -70,7 +70,7 @@ describe('a PostgreSQL that is away', () => {
     expect(await all(direct.readStream(stream))).toHaveLength(5);
   });
 
-  test('for longer fails appends and reads as unavailable, and all is well when it is back', async () => {
+  test('for longer makes appends and reads fail as unavailable, and they work again when it is back', async () => {
     const stream = someStream();
     const events = someEvents(1);
     proxy.cut();
@@ -83,7 +83,7 @@ describe('a PostgreSQL that is away', () => {
     expect(await onceTaken(stream, events)).toMatchObject({ revision: 0 });
   });
 
-  test('does not end a subscription, and makes it miss and repeat nothing', async () => {
+  test('does not end a subscription, which misses and repeats no event', async () => {
     const stream = someStream();
     await using subscription = follow(store, { after: await direct.head(), batchSize: 2 });
     await direct.append(stream, someEvents(3), 'any');
@@ -110,7 +110,7 @@ describe('a PostgreSQL that is away', () => {
 });
 
 describe('a PostgreSQL that hangs', () => {
-  test('fails an append as unavailable; sent again when it answers again, the append is there once', async () => {
+  test('makes an append fail as unavailable; when it is repeated later, its events are in the log once', async () => {
     const stream = someStream();
     const events = someEvents(2);
     await onceTaken(someStream(), someEvents(1));
@@ -122,7 +122,7 @@ describe('a PostgreSQL that hangs', () => {
     expect(await all(direct.readStream(stream))).toHaveLength(2);
   });
 
-  test('does not keep appends waiting that had to wait behind others', async () => {
+  test('does not delay appends that wait behind others any longer than those', async () => {
     await onceTaken(someStream(), someEvents(1));
     proxy.hang();
     const writes = countWrites(pool);
@@ -132,7 +132,7 @@ describe('a PostgreSQL that hangs', () => {
     expect(
       results.every((result) => result.status === 'rejected' && result.reason instanceof EventStoreUnavailable),
     ).toBe(true);
-    // They would be six batches: those behind were given up with the first, instead of each waiting for its own try.
+    // They would be six batches. The waiting ones were given up with the first, instead of each having a try of its own.
     expect(writes()).toBeLessThan(6);
     proxy.restore();
     await onceTaken(someStream(), someEvents(1));
@@ -166,12 +166,12 @@ describe('a PostgreSQL that hangs', () => {
   });
 });
 
-/** Sent again with the same ids, as the port allows, until the store that gives up so soon has its connection back. */
+/** Repeats an append, as the port allows, until the store has its connection back. */
 function onceTaken(stream: string, events: NewEvent[]): Promise<AppendResult> {
   return eventually(() => store.append(stream, events, 'none'), { what: 'appends are taken again' });
 }
 
-/** Counts the batches that are sent from now on; asking ends it. */
+/** Counts the batches that are sent from now on. The returned function ends it and answers the number. */
 function countWrites(of: pg.Pool): () => number {
   const queries = jest.spyOn(of, 'query');
   return () => {
@@ -181,7 +181,7 @@ function countWrites(of: pg.Pool): () => number {
   };
 }
 
-/** An append that was given up while the server hung may still be carried out when it goes on: others' events are left out. */
+/** The events of one stream. The server may still carry out appends of other tests that were given up while it hung. */
 function of(stream: string, events: readonly RecordedEvent[]): RecordedEvent[] {
   return events.filter((event) => event.stream === stream);
 }

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const pools = Array.from({ length: PROCESSES }, (_, n) =>
     createPool({ connectionString: database.url, name: `process ${n}`, max: 5 }),
   );
-  // So seldom a poll that what the readers see came with a notification, and one in time should a notification be lost.
+  // Polls are so rare that readers usually get events by notification, and frequent enough if a notification is lost.
   stores = pools.map((pool) => createPostgresEventStore({ pool, pollMs: 5_000, giveUpAfterMs: 30_000 }));
   closePools = () => Promise.all(pools.map((pool) => pool.end()));
 });
@@ -31,7 +31,7 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
-/** One append by one process: to which of few streams, how many events, and whether it insists on a revision. */
+/** One append: the process, one of few streams, the number of events, and the expected revision. */
 const step = fc.record({
   process: fc.nat(PROCESSES - 1),
   stream: fc.nat(3),
@@ -40,7 +40,7 @@ const step = fc.record({
 });
 const workload = fc.array(fc.array(step, { minLength: 1, maxLength: 12 }), { minLength: 4, maxLength: 10 });
 
-test('no reader ever sees a gap that is filled later, and all see one order, with many appending in several processes', async () => {
+test('no reader sees a gap that is filled later, and all readers see one order, while several processes append', async () => {
   await fc.assert(
     fc.asyncProperty(workload, async (writers) => {
       const start = await stores[0]!.head();
@@ -66,12 +66,12 @@ test('no reader ever sees a gap that is filled later, and all see one order, wit
       expect(log).toHaveLength(acknowledged.reduce((sum, { request }) => sum + request.events.length, 0));
       for (const { request, result } of acknowledged) expectAt(log, request.events, result);
     }),
-    // What depends on timing does not shrink.
+    // Failures depend on timing, so they do not shrink.
     { numRuns: 15, endOnFailure: true },
   );
 });
 
-test('appending again, in any order and from any process, answers the same and changes nothing', async () => {
+test('repeating appends, in any order and from any process, answers the same and changes nothing', async () => {
   await fc.assert(
     fc.asyncProperty(workload, fc.infiniteStream(fc.nat(PROCESSES - 1)), async (writers, processes) => {
       const streams = Array.from({ length: 4 }, () => someStream());
@@ -117,7 +117,7 @@ async function write(
   return done;
 }
 
-/** Reads to the end again and again, each time from where it came to: as a reader whose every look is another moment. */
+/** Reads to the end again and again, each time from the position that it has reached. */
 async function readOnAndOn(store: EventStore, after: bigint, writing: AbortSignal): Promise<string[]> {
   const seen: string[] = [];
   for (let position = after; ;) {

@@ -28,7 +28,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     await database[Symbol.asyncDispose]();
   });
 
-  test('gathers appends that come in at the same time into few transactions, however few may wait', async () => {
+  test('writes appends that arrive at the same time in few transactions, even when few may wait', async () => {
     const queries = jest.spyOn(database.pool, 'query');
     const narrow = createPostgresEventStore({ pool: database.pool, mostWaiting: 50 });
     const wide = createPostgresEventStore({ pool: database.pool });
@@ -49,7 +49,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     queries.mockRestore();
   });
 
-  test('takes positions without gaps', async () => {
+  test('assigns positions without gaps', async () => {
     await Promise.all(
       Array.from({ length: 20 }, (_, n) => store.append(someStream(), someEvents(n % 2 === 0 ? 1 : 3), 'none')),
     );
@@ -61,7 +61,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     expect(await store.head()).toBe(positions.at(-1));
   });
 
-  test('fails only the request whose data the database refuses', async () => {
+  test('fails only the request whose data PostgreSQL refuses', async () => {
     await database.pool.query(`alter table reelstream.events add constraint no_poison check (type <> 'Poison')`);
     const stream = someStream();
     const requests = Array.from({ length: 40 }, (_, n) => {
@@ -101,13 +101,13 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     await expect(store.append(stream, someEvents(1), 'any')).rejects.toThrow(AppendRefused);
   });
 
-  test('takes half a character in the data, and a NUL, as JSON can say them', async () => {
+  test('stores half a character and a NUL in the data, since JSON can encode them', async () => {
     const stream = someStream();
     await store.append(stream, [someEvent('Tested', { text: '\ud800 \u0000' })], 'any');
     expect(await all(store.readStream(stream))).toMatchObject([{ data: { text: '\ud800 \u0000' } }]);
   });
 
-  test('refuses, and only then, ids that are in the log in another stream', async () => {
+  test('refuses only appends with ids that are in another stream', async () => {
     const [known, fresh] = [someEvent(), someEvent()];
     await store.append(someStream(), [known], 'none');
     const results = await store.appendMany([
@@ -126,7 +126,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     expect(await store.append(stream, [{ ...event, id: event.id.toUpperCase() }], 'none')).toEqual(first);
   });
 
-  test('hears by polling of what was appended without a notification', async () => {
+  test('finds events that were appended without a notification by polling', async () => {
     const stream = someStream();
     await using subscription = follow(store, { after: await store.head() });
     await store.append(stream, someEvents(1), 'any');
@@ -137,7 +137,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     await subscription.until((events) => events.length === 2);
   });
 
-  test('says how far it looked for a rare type, from time to time', async () => {
+  test('reports its position now and then while it searches for a rare type', async () => {
     const after = await store.head();
     await database.pool.query(
       `
@@ -154,7 +154,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     await subscription.until((events) => events.length === 1);
   });
 
-  test('refuses to append where transactions have one snapshot, which could miss what was committed before theirs', async () => {
+  test('refuses to append at an isolation level with one snapshot for a transaction, which could miss earlier commits', async () => {
     const url = new URL(database.url);
     url.searchParams.set('options', '-c default_transaction_isolation=serializable');
     const pool = createPool({ connectionString: url.href, name: 'serializable' });
@@ -169,7 +169,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     }
   });
 
-  test('keeps the log as it is: nothing is changed or deleted', async () => {
+  test('refuses to change or delete events', async () => {
     await store.append(someStream(), someEvents(1), 'any');
     for (const statement of [
       `update reelstream.events set type = 'Other'`,

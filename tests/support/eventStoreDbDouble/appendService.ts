@@ -8,8 +8,8 @@ import type { DoubleLog, Expected, ProposedEvent } from './log.ts';
 import { appendResponse, expectedOf, streamName, toProposed, type Settled } from './messages.ts';
 import { excessError, excessOf } from './sizeLimits.ts';
 
-export const UNAVAILABLE = { code: status.UNAVAILABLE, details: 'the double broke it off' };
-/** As the client finds out what is meant: by the metadata. */
+export const UNAVAILABLE = { code: status.UNAVAILABLE, details: 'the double broke the call' };
+/** The client recognises it by the metadata. */
 export const DENIED = { code: status.PERMISSION_DENIED, details: 'Access Denied', metadata: new Metadata() };
 DENIED.metadata.set('exception', 'access-denied');
 const BUSY = { code: status.UNAVAILABLE, details: 'Server Is Too Busy' };
@@ -34,7 +34,7 @@ export function createAppendService(log: DoubleLog, faults: Faults, behaviour: B
       else proposed.push(toProposed(request.getProposedMessage()!));
       const excess = excessOf(proposed, behaviour);
       if (excess === undefined || refused) return;
-      // At once, and not when all has been sent.
+      // At once: the server does not wait for the rest of the request.
       refused = true;
       faults.next('append');
       answer(excessError(excess));
@@ -61,7 +61,7 @@ export function createAppendService(log: DoubleLog, faults: Faults, behaviour: B
     return { kind: 'wrongExpectedVersion', current: log.lastRevision(stream) };
   }
 
-  /** Undefined when the time is up: the append is not indexed yet, or repeats one that is not. Source: `AllEventsWritten` in RequestManagerBase.cs. */
+  /** Undefined when the append, or the one that it repeats, is not indexed in time. Source: `AllEventsWritten` in RequestManagerBase.cs. */
   async function write(
     stream: string,
     proposed: readonly ProposedEvent[],

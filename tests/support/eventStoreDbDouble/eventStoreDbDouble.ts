@@ -18,14 +18,14 @@ import { createReadService, type LiveSubscription } from './readService.ts';
 export interface EventStoreDbDoubleOptions {
   /** Shared by the nodes of a cluster. */
   readonly log?: DoubleLog;
-  /** Where it is not to behave as `upTo25_0` does. */
+  /** Differences from `upTo25_0`. */
   readonly behaviour?: Partial<Behaviour>;
 }
 
 /**
- * Stands in for an EventStoreDB server, which no package registry has: the same gRPC services, on the client's own
- * generated definitions, over real connections, with a log in memory. It answers as the server's sources say it does,
- * and misbehaves on request.
+ * A test double of an EventStoreDB server, which no package registry has. It offers the same gRPC services, on the client's
+ * generated definitions, over real connections, with a log in memory. It answers as the server's source code does, and
+ * fails on request.
  */
 export interface EventStoreDbDouble extends AsyncDisposable {
   readonly url: string;
@@ -34,24 +34,24 @@ export interface EventStoreDbDouble extends AsyncDisposable {
   readonly faults: Faults;
   readonly behaviour: Behaviour;
   readonly connections: number;
-  /** Connections that clients have opened so far. */
+  /** Number of connections that clients have opened so far. */
   readonly connectionsOpened: number;
-  /** Calls refused so far because this node is not the leader. */
+  /** Number of calls refused so far because this node is not the leader. */
   readonly refused: number;
   readonly subscriptions: ReadonlySet<LiveSubscription>;
-  /** Reads under way, subscriptions not included. */
+  /** Number of reads under way, without subscriptions. */
   readonly reads: number;
-  /** The process dies: connections break, the port refuses, recent ids are forgotten; the log stays. */
+  /** Behaves as a server that is killed: connections break, the port refuses, recent ids are forgotten. The log stays. */
   kill(): Promise<void>;
-  /** Back on the same port. */
+  /** Starts the server again on the same port. */
   revive(): Promise<void>;
-  /** Connections that exist hang from now on; new ones work. */
+  /** From now on the present connections hang. New ones work. */
   freeze(): void;
-  /** From now on another node is the leader: whoever requires one is sent there. Undefined: this one is. */
+  /** From now on another node is the leader, and calls that require the leader are sent there. Undefined: this node is. */
   follow(leader: Node | undefined): void;
-  /** From now on an election is under way: gossip names no member that could take a call. `follow` ends it. */
+  /** Begins an election: gossip names no member that could take a call. `follow` ends it. */
   elect(): void;
-  /** Resolves when nobody is connected any more. */
+  /** Resolves when no client is connected any more. */
   idle(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export async function startEventStoreDbDouble(options: EventStoreDbDoubleOptions
   const appends = createAppendService(log, faults, behaviour);
   const reads = createReadService(log, faults, behaviour);
 
-  /** Refuses those who require the leader, and says who it is. */
+  /** Refuses calls that require the leader when this node is not the leader, and names the leader. */
   function byLeader<Call extends { metadata: Metadata; emit(event: 'error', error: object): boolean }, Answer>(
     handle: (call: Call, answer: sendUnaryData<Answer>) => void,
   ): UntypedHandleCall {
@@ -138,7 +138,7 @@ function unimplemented(_: unknown, answer: sendUnaryData<never>): void {
   answer({ code: status.UNIMPLEMENTED, details: 'not part of the double' });
 }
 
-/** The store must not batch appends (`client.ts`). The double announces batches all the same, so that a client that would is found out. */
+/** The store must not batch appends (`client.ts`). The double announces batches all the same, so that a batch makes tests fail. */
 function refuseBatches(call: { emit(event: 'error', error: object): boolean }): void {
   call.emit('error', { code: status.UNIMPLEMENTED, details: 'not part of the double' });
 }

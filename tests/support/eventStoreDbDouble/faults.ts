@@ -1,14 +1,14 @@
-/** What a client asks of the server. */
+/** The calls of a client. */
 export type Call = 'append' | 'read' | 'subscribe';
 
 /**
- * - `hang`: takes the request and never answers; `hangAfterwards`: does what was asked, and never answers
- * - `drop`: breaks the call off with code 14; `dropAfterwards`: so, once it has done what was asked (a read: after three events)
- * - `end`: ends the call as if all were well, without an answer; `endAfterwards`: so, once it has done what was asked
- * - `busy`: says that it is too busy
- * - `notReady`, `noLeader`: says so with code 14 or 2, as a node does during an election
- * - `denied`: says that the user may not do this
- * - `conflict`: says that the expected version was wrong, whatever it was
+ * - `hang`: takes the request and never answers; `hangAfterwards`: does the work and never answers
+ * - `drop`: breaks the call with code 14; `dropAfterwards`: does the work first (of a read: three events)
+ * - `end`: ends a subscription without an error; `endAfterwards`: ends a read without an error after three events
+ * - `busy`: answers that the server is too busy
+ * - `notReady`, `noLeader`: answers so with code 14 or 2, as a node does during an election
+ * - `denied`: answers that the user lacks the permission
+ * - `conflict`: answers that the expected version was wrong, even if it was right
  */
 export type Fault =
   | 'hang'
@@ -26,11 +26,11 @@ export type Fault =
 export interface Faults {
   /** Calls of each kind so far. */
   readonly calls: Readonly<Record<Call, number>>;
-  /** What the next calls of a kind meet with. */
+  /** Plans a fault for the next calls of a kind. */
   plan(call: Call, fault: Fault, times?: number): void;
-  /** From now on everything goes well. */
+  /** Drops all planned faults. */
   clear(): void;
-  /** Counts a call and says how it is to go wrong, if it is. */
+  /** Counts a call and answers the fault planned for it. */
   next(call: Call): Fault | undefined;
 }
 

@@ -7,16 +7,16 @@ export interface Node {
   readonly port: number;
 }
 
-/** What a node knows about the leader of its cluster, and what it answers for that reason. */
+/** What a node knows about the leader of its cluster, and the calls that it refuses for that reason. */
 export interface Membership {
-  /** From now on another node is the leader, dead or alive. Undefined: this one is. */
+  /** From now on another node is the leader, alive or not. Undefined: this node is. */
   follow(leader: Node | undefined): void;
-  /** From now on nobody is the leader, until `follow` says who is. */
+  /** From now on there is no leader, until `follow` is called. */
   elect(): void;
-  /** Calls refused so far. */
+  /** Number of calls refused so far. */
   readonly refused: number;
   clusterInfo(own: Node): ClusterInfo;
-  /** The error of a call that requires the leader, when this node is not the leader. */
+  /** The error for a call that requires the leader, when this node is not the leader. */
   refusal(metadata: Metadata): Partial<StatusObject> | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** An event as the server keeps it. */
+/** An event as the server stores it. */
 export interface StoredEvent {
   readonly id: string;
   readonly stream: string;
@@ -8,8 +8,8 @@ export interface StoredEvent {
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;
   /**
-   * Place of its record in the log, in bytes. Reads and subscriptions give it as the commit position and as the prepare
-   * position: an event appended over gRPC commits itself. Source: `CalculatePosition` in ResolvedEvent.cs.
+   * Offset of its record in the log, in bytes. Reads and subscriptions give it as commit position and as prepare position:
+   * an event appended over gRPC commits itself. Source: `CalculatePosition` in ResolvedEvent.cs.
    */
   readonly position: bigint;
   readonly created: Date;
@@ -22,48 +22,48 @@ export type Expected = 'any' | 'noStream' | 'streamExists' | bigint;
 export type AppendOutcome =
   | { readonly kind: 'success'; readonly revision: bigint; readonly position: bigint }
   | { readonly kind: 'wrongExpectedVersion'; readonly current: bigint | undefined }
-  /** A repeat of an append that is not indexed yet. The server drops it without a word. Source: `IdempotentNotReady` in StorageWriterService.cs. */
+  /** A repeat of an append that is not indexed yet. The server gives no answer to it. Source: `IdempotentNotReady` in StorageWriterService.cs. */
   | { readonly kind: 'notReady' };
 
-/** The server's log, with the rules by which it takes appends. */
+/** The server's log, with the rules by which it accepts appends. */
 export interface DoubleLog {
-  /** What readers can see: all that is indexed. */
+  /** The events that readers can see: those that are indexed. */
   readonly events: readonly StoredEvent[];
   append(stream: string, events: readonly ProposedEvent[], expected: Expected): AppendOutcome;
-  /** What readers can see of a stream. */
+  /** The events of a stream that readers can see. */
   stream(name: string): readonly StoredEvent[];
-  /** The revision that the writer knows: it may not be indexed yet. */
+  /** The last revision written. It may not be indexed yet. */
   lastRevision(stream: string): bigint | undefined;
-  /** Calls back whenever there are more events to see. Answers how to stop. */
+  /** Calls back whenever readers can see more events. Returns a function that stops it. */
   onAppend(listener: () => void): () => void;
-  /** From now on appends are written and not indexed. An append is acknowledged only once it is indexed. */
+  /** From now on appends are written but not indexed. An append is acknowledged only when it is indexed. */
   holdIndex(): void;
-  /** Indexes what is written. */
+  /** Indexes everything that is written. */
   releaseIndex(): void;
   /** Resolves once everything up to a position is indexed. */
   indexed(position: bigint): Promise<void>;
   /** Forgets the ids of recent events, as a restart does. */
   forgetRecentIds(): void;
-  /** As if so much had been written that nobody reads. */
+  /** Moves the end of the log forward, as if so many bytes had been written that no reader sees. */
   skipBytes(bytes: bigint): void;
 }
 
-/** Record header and checksums, about. */
+/** About the size of a record's header and checksums. */
 const RECORD_OVERHEAD = 100;
 
 /** Memory for the ids of recent events. Source: `CommittedEventsMemCacheLimit` in ESConsts.cs. */
 const ID_MEMORY_BYTES = 8 * 1_024 * 1_024;
 
-/** What the server counts for one id: id, revision, a pointer, and the stream's name in UTF-16. Source: IndexWriter.cs. */
+/** The bytes that the server counts for one id: id, revision, a pointer, and the stream's name in UTF-16. Source: IndexWriter.cs. */
 function idBytes(stream: string): number {
   return 16 + 4 + 8 + 2 * stream.length;
 }
 
-/** `idMemoryBytes`: the oldest ids are forgotten when they take more; 0 forgets each at once. */
+/** `idMemoryBytes`: when the ids take more, the oldest are forgotten; 0 forgets each at once. */
 export function createDoubleLog({ idMemoryBytes = ID_MEMORY_BYTES } = {}): DoubleLog {
   const events: StoredEvent[] = [];
   const streams = new Map<string, StoredEvent[]>();
-  /** Written, and not indexed yet. */
+  /** Written but not indexed yet. */
   let unindexed: StoredEvent[] = [];
   let holding = false;
   const lastRevisions = new Map<string, bigint>();
@@ -110,8 +110,8 @@ export function createDoubleLog({ idMemoryBytes = ID_MEMORY_BYTES } = {}): Doubl
   }
 
   /**
-   * Where the same append lies already. With an expected version the server looks at the very place; with `any` it
-   * knows only the ids that it happens to have in memory. Source: `CheckCommit` in IndexWriter.cs.
+   * The last event of the same append, if it is in the log already. With an expected version, the server checks the events
+   * at that place; with `any`, it knows only the ids in its memory. Source: `CheckCommit` in IndexWriter.cs.
    */
   function repeated(
     stream: string,
@@ -150,7 +150,7 @@ export function createDoubleLog({ idMemoryBytes = ID_MEMORY_BYTES } = {}): Doubl
     return { kind: 'success', revision: stored.revision, position: stored.position };
   }
 
-  // A fresh server has written of its own accord before anyone else does.
+  // A new server writes events of its own before any client does.
   write('$users', [
     {
       id: crypto.randomUUID(),

@@ -3,7 +3,7 @@ import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendReq, AppendResp, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { AppendOutcome, Expected, ProposedEvent, StoredEvent } from './log.ts';
 
-/** .NET ticks, of 100 ns. */
+/** A .NET tick is 100 ns. */
 const TICKS_A_MILLISECOND = 10_000n;
 
 export function streamName(identifier: { getStreamName_asU8(): Uint8Array } | undefined): string {
@@ -32,7 +32,7 @@ export function expectedOf(options: AppendReq.Options): Expected {
   return options.hasNoStream() ? 'noStream' : options.hasStreamExists() ? 'streamExists' : 'any';
 }
 
-/** What the server answers to an append that is indexed or was wrong. */
+/** The outcomes of an append that the server answers. */
 export type Settled = Exclude<AppendOutcome, { kind: 'notReady' }>;
 
 export function appendResponse(outcome: Settled, expected: Expected): AppendResp {

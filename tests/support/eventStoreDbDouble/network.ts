@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePorts } from '../freePorts.ts';
 
-/** Stands between the clients and a server, so that connections can be cut, frozen and refused. Always the same port. */
+/** A proxy between the clients and a server. It can cut, freeze and refuse connections. Its port stays the same. */
 export interface Network extends AsyncDisposable {
   readonly port: number;
   readonly connections: number;
-  /** Connections that clients have opened so far. */
+  /** Number of connections that clients have opened so far. */
   readonly opened: number;
   /** Cuts every connection and refuses new ones. */
   down(): Promise<void>;
   up(): Promise<void>;
-  /** Connections stay, and nothing passes any more. New ones work. */
+  /** Keeps the present connections open but passes no more data on them. New connections work. */
   freeze(): void;
   /** Resolves when there are no connections. */
   idle(): Promise<void>;
@@ -19,7 +19,7 @@ export interface Network extends AsyncDisposable {
 
 export async function createNetwork(target: number): Promise<Network> {
   const sockets = new Set<Socket>();
-  // Below those that the system gives away: while the server is down, nobody else may get it.
+  // Outside the range of ports that the system assigns: while the server is down, no other process may get this one.
   const [port] = (await freePorts(1)) as [number];
   let opened = 0;
   let server = await listen(port);

@@ -13,14 +13,14 @@ import { createSubscription } from './subscription.ts';
 export interface ReadService {
   read(call: ReadCall): void;
   readonly subscriptions: Set<LiveSubscription>;
-  /** Reads under way, subscriptions not included. */
+  /** The reads under way, without subscriptions. */
   readonly reads: Set<object>;
 }
 
 export interface LiveSubscription {
   end(): void;
   fail(): void;
-  /** Stays open and gives nothing more. */
+  /** Keeps the call open and sends nothing more. */
   hang(): void;
 }
 
@@ -32,7 +32,7 @@ export function createReadService(log: DoubleLog, faults: Faults, behaviour: Beh
     call.on('error', () => undefined);
     const options = call.request.getOptions()!;
     const work = options.hasSubscription() ? subscribe(call, options) : readOnce(call, options);
-    // Only a call that the client broke off ends here with an error.
+    // Only a call that the client cancelled rejects.
     work.catch(() => undefined);
   }
 

@@ -4,7 +4,7 @@ import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_
 
 export type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
 
-/** Waits until the client can take more, so that a slow one sets the pace. Throws when the call is cancelled. */
+/** Sends a message, and waits until the client can take another one. Throws when the call is cancelled. */
 export async function send(call: ReadCall, message: ReadResp): Promise<void> {
   if (call.cancelled) throw new Error('cancelled');
   if (call.write(message)) return;

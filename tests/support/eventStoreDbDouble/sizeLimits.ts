@@ -2,7 +2,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import type { Behaviour } from './behaviour.ts';
 import type { ProposedEvent } from './log.ts';
 
-/** A limit that an append has exceeded. */
+/** The limit that an append has exceeded. */
 export type Excess =
   | { readonly of: 'append'; readonly limit: number }
   | { readonly of: 'event'; readonly limit: number; readonly id: string; readonly size: number };

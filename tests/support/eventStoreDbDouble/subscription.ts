@@ -7,16 +7,16 @@ import { after, matcher } from './selection.ts';
 import { send, type ReadCall } from './sending.ts';
 
 export interface Subscription {
-  /** Resolves when it is over. */
+  /** Resolves when the subscription has ended. */
   run(): Promise<void>;
-  /** Gives nothing more, and is not over. */
+  /** Sends nothing more, without ending. */
   hang(): void;
   stop(): void;
 }
 
 /**
- * Reads pages from the log until it has caught up, then gives what is appended, and reads pages again when it has fallen
- * behind. A filtered one sends checkpoints. Source: Enumerator.AllSubscription.cs, Enumerator.AllSubscriptionFiltered.cs.
+ * Reads pages of the log until it has caught up, then sends new events as they are appended. When it has fallen behind, it
+ * reads pages again. A filtered subscription also sends checkpoints. Source: Enumerator.AllSubscription.cs, Enumerator.AllSubscriptionFiltered.cs.
  */
 export function createSubscription(
   call: ReadCall,
@@ -26,7 +26,7 @@ export function createSubscription(
 ): Subscription {
   const matches = matcher(options);
   const filter = options.getFilter();
-  /** Events searched for a page. */
+  /** Events that are searched for one page. */
   const window = filter === undefined ? PAGE_EVENTS : filter.hasMax() ? filter.getMax() : PAGE_EVENTS;
   const interval = filter && window * filter.getCheckpointintervalmultiplier();
   let next = log.events.findIndex(after(options));
@@ -56,7 +56,7 @@ export function createSubscription(
     await send(call, checkpointResponse(position));
   }
 
-  /** Checkpoints come at the end of a page only, and can be a page behind: where no event matched, they say where the page began. */
+  /** Sends checkpoints at the ends of pages only. They can be a page behind: without a match they name the page's first event. */
   async function catchUp(): Promise<void> {
     let passed: bigint | undefined;
     for (let searched = 0; !done && !hanging;) {
