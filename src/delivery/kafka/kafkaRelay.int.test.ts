@@ -10,7 +10,7 @@ import { mulberry32 } from '../../../tests/support/history.ts';
 import { createKafkaTest, describeWithKafka, type KafkaTest } from '../../../tests/support/kafka.ts';
 import { createProjectingTest, type ProjectingTest } from '../../../tests/support/projecting.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './record.ts';
-import { LEASE_NAME } from './relayPlace.ts';
+import { leaseName } from './relayCheckpoint.ts';
 
 // Processes start, leases run out and groups form, again and again.
 jest.setTimeout(180_000);
@@ -71,7 +71,7 @@ describeWithKafka('the relay', () => {
       const appending = manyViews(t, 1_000);
       // Repeated, since the holder renews the lease.
       const expire = `update reelstream.leases set expires_at = clock_timestamp() - interval '1 s' where name = $1 and epoch = $2`;
-      await eventually(async () => (await t.pool.query(expire, [LEASE_NAME(k.topic), epoch])).rowCount === 0, {
+      await eventually(async () => (await t.pool.query(expire, [leaseName(k.topic), epoch])).rowCount === 0, {
         what: 'the other one has taken over',
       });
       position = await appending;
@@ -144,7 +144,7 @@ describeWithKafka('the relay', () => {
 
 async function leaseEpoch(): Promise<bigint> {
   const { rows } = await t.pool.query<{ epoch: bigint }>('select epoch from reelstream.leases where name = $1', [
-    LEASE_NAME(k.topic),
+    leaseName(k.topic),
   ]);
   return rows[0]!.epoch;
 }

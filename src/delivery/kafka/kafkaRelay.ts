@@ -11,10 +11,10 @@ import type { PartitionMessage } from './record.ts';
 import { prepareTopic } from './topic.ts';
 import { takeLease, type Lease } from './lease.ts';
 import { createPartitionChain, inRequests, type PartitionChain } from './partitionChain.ts';
-import { LEASE_NAME, savePlace } from './relayPlace.ts';
+import { leaseName, saveCheckpoint } from './relayCheckpoint.ts';
 import { within } from '../within.ts';
 
-/** While events flow, watermarks are sent and the place is saved this often; and once more after the last event. */
+/** While events flow, watermarks are sent and the checkpoint is saved this often; and once more after the last event. */
 const ROUND_MS = 50;
 const RETRY_MS = 1_000;
 /** Pause after a page of fewer than `FEW` events, so that the next page holds more. */
@@ -52,7 +52,7 @@ export interface RelayState {
 
 /**
  * Copies the event log to a Kafka topic, in order. Any number may run: the one that holds the lease copies, the others
- * stand by. The place is saved after the brokers' acknowledgement. So a relay that stops at any moment causes at most
+ * stand by. The checkpoint is saved after the brokers' acknowledgement. So a relay that stops at any moment causes at most
  * repeated records, which readers recognise by their positions.
  */
 export interface KafkaRelay {
@@ -78,7 +78,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       try {
         const onTaken = (): void => void (state = { state: 'standby', position: state.position });
         await using lease = await takeLease(
-          { pool, name: LEASE_NAME(topic), holder, logger, lastsMs: options.leaseMs, onTaken },
+          { pool, name: leaseName(topic), holder, logger, lastsMs: options.leaseMs, onTaken },
           signal,
         );
         await relayUnder(lease);
@@ -88,14 +88,14 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
         const before = state.reason;
         state = { ...state, state: error instanceof StartError ? 'refused' : 'away', reason: (error as Error).message };
         if (state.reason !== before)
-          logger.warn({ topic, reason: state.reason }, 'the relay stopped; it tries again from its saved place');
+          logger.warn({ topic, reason: state.reason }, 'the relay stopped; it tries again from its checkpoint');
       }
       await pause(RETRY_MS, signal);
     }
   }
 
   async function relayUnder(lease: Lease): Promise<void> {
-    const place = await prepareTopic({ ...options, ownLog, inCharge: true });
+    const checkpoint = await prepareTopic({ ...options, ownLog, inCharge: true });
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -111,16 +111,16 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
     try {
       await producer.connect();
       lease.signal.throwIfAborted();
-      state = { state: 'active', position: place.position };
+      state = { state: 'active', position: checkpoint.position };
       logger.info(
-        { topic, position: String(place.position), epoch: String(lease.epoch) },
+        { topic, position: String(checkpoint.position), epoch: String(lease.epoch) },
         'this relay is the active one',
       );
       const batches = store.subscribe({
-        after: place.position,
+        after: checkpoint.position,
         signal: AbortSignal.any([lease.signal, reading.signal]),
       });
-      await copy(batches, place, producer, lease);
+      await copy(batches, checkpoint, producer, lease);
     } finally {
       reading.abort();
       await producer.disconnect();
@@ -129,14 +129,14 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
 
   async function copy(
     batches: AsyncIterable<EventBatch>,
-    place: { position: bigint; lastPositions: readonly bigint[] },
+    checkpoint: { position: bigint; lastPositions: readonly bigint[] },
     producer: Producer,
     lease: Lease,
   ): Promise<void> {
     const reader = batches[Symbol.asyncIterator]();
     let chain: PartitionChain | undefined;
     let next = reader.next();
-    let saved = place.position;
+    let saved = checkpoint.position;
     let lastRound = -Infinity;
     while (!lease.signal.aborted) {
       const unfinished = chain !== undefined && (chain.uneven || chain.position > saved);
@@ -144,7 +144,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       if (read?.done === true) return;
       const id = await logId();
       if (id === null) throw new Error('the log has events, but its first event cannot be read');
-      chain ??= createPartitionChain(place, id);
+      chain ??= createPartitionChain(checkpoint, id);
       const messages: PartitionMessage[] = [];
       if (read !== undefined) {
         // The next page is read while this one is sent.
@@ -162,7 +162,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
       const { position, lastPositions } = chain;
       state = { state: 'active', position };
       if (!round) continue;
-      if (!(await savePlace(pool, topic, lease.epoch, { logId: id, position, lastPositions })))
+      if (!(await saveCheckpoint(pool, topic, lease.epoch, { logId: id, position, lastPositions })))
         throw new Error('another relay has taken over');
       saved = position;
     }

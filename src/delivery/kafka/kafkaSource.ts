@@ -8,7 +8,7 @@ import type { Assignment, EventSource } from '../eventSource.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './record.ts';
 import { createLatestValue } from './latestValue.ts';
 import { createPartitionTail, mostEventsOf, type PartitionTail } from '../partitionTail.ts';
-import { readPlace } from './relayPlace.ts';
+import { readCheckpoint } from './relayCheckpoint.ts';
 import { createStorePages, type StorePages } from '../storePages.ts';
 import { within } from '../within.ts';
 
@@ -27,7 +27,7 @@ export interface KafkaSourceOptions {
   readonly topic: string;
   /** `<topic>.projections`, `<topic>.media`. */
   readonly groupId: string;
-  /** Where the relay saves its place: which log the topic belongs to, and how many partitions it has. */
+  /** Holds the relay's checkpoint: which log the topic belongs to, and how many partitions it has. */
   readonly pool: pg.Pool;
   /** Gives encoded events. Read for events that the topic does not hold any more, or not yet. */
   readonly store: Pick<EventStore, 'readAll'>;
@@ -75,9 +75,9 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
   }
 
   async function consume(): Promise<void> {
-    const place = await readPlace(pool, topic);
-    if (place === undefined) throw new Error(`no relay has prepared the topic ${topic} yet`);
-    if (tails.length !== place.partitions) tails = makeTails(place.partitions, pages);
+    const checkpoint = await readCheckpoint(pool, topic);
+    if (checkpoint === undefined) throw new Error(`no relay has prepared the topic ${topic} yet`);
+    if (tails.length !== checkpoint.partitions) tails = makeTails(checkpoint.partitions, pages);
     const consumer = kafka.consumer({
       groupId,
       sessionTimeout: 10_000,
@@ -92,7 +92,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
     consumer.on(consumer.events.CRASH, ({ payload }) => crashed.reject(payload.error));
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       state = { state: 'consuming' };
-      assign(place.partitions, payload.memberAssignment[topic] ?? []);
+      assign(checkpoint.partitions, payload.memberAssignment[topic] ?? []);
     });
     const offsets = createOffsets();
     const done = new AbortController();
@@ -103,7 +103,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
       await consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: place.partitions,
+        partitionsConsumedConcurrently: checkpoint.partitions,
         // kafkajs would try a ForeignRecord again, and then throw another error.
         eachBatch: (payload) =>
           receive(payload, offsets).catch((error: unknown) =>
@@ -116,7 +116,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
     } finally {
       done.abort();
       if (signal.aborted) await commit(consumer, offsets);
-      assign(place.partitions, []);
+      assign(checkpoint.partitions, []);
       // Leaving the group needs a broker. Without one, the other members notice it by the session timeout.
       await within(
         consumer.disconnect().catch(() => undefined),
@@ -139,13 +139,13 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
     let written: readonly bigint[] = [];
     while (!until.aborted) {
       await pause(CHECK_EVERY_MS, until);
-      const place = await readPlace(pool, topic).catch(() => undefined);
-      if (until.aborted || place === undefined) continue;
+      const checkpoint = await readCheckpoint(pool, topic).catch(() => undefined);
+      if (until.aborted || checkpoint === undefined) continue;
       for (const partition of mine) {
         const [tail, due] = [tails[partition], written[partition]];
         if (tail !== undefined && due !== undefined && tail.waiting === 0 && (tail.end ?? -1n) < due) tail.startAt(due);
       }
-      written = place.lastPositions;
+      written = checkpoint.lastPositions;
     }
   }
 

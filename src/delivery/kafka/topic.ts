@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { StartError } from '../../core/startError.ts';
 import { logIdOf } from './record.ts';
-import { firstPlace, readPlace, resetPlace, type RelayPlace } from './relayPlace.ts';
+import { createCheckpoint, readCheckpoint, resetCheckpoint, type RelayCheckpoint } from './relayCheckpoint.ts';
 
 /** Time limit for reading the last records of a topic. */
 const READ_LAST_MS = 20_000;
@@ -21,7 +21,7 @@ export interface TopicOptions {
 export interface PrepareOptions extends TopicOptions {
   /** Identifies the log to be copied, and says how far it reaches now. */
   readonly ownLog: () => Promise<{ readonly id: string | null; readonly head: bigint }>;
-  /** Whether the caller holds the relay's lease. Only then is the place reset when the topic has been emptied. */
+  /** Whether the caller holds the relay's lease. Only then is the checkpoint reset when the topic has been emptied. */
   readonly inCharge: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface PrepareOptions extends TopicOptions {
  * Creates the topic when it does not exist, and answers how far it has been filled. The topic is a copy of the log, so
  * Kafka never deletes its records.
  *
- * Another relay may be writing meanwhile. So the order of the reads matters: first the saved place, then the topic, then
+ * Another relay may be writing meanwhile. So the order of the reads matters: first the checkpoint, then the topic, then
  * the log. Each is at least as far as the one before.
  * @throws StartError when the topic holds events of another log, or more events than this log.
  */
@@ -41,43 +41,43 @@ export async function prepareTopic({
   logger,
   ownLog,
   inCharge,
-}: PrepareOptions): Promise<RelayPlace> {
+}: PrepareOptions): Promise<RelayCheckpoint> {
   const admin = kafka.admin();
   await admin.connect();
   try {
     if (!(await admin.listTopics()).includes(topic)) await createTopic(admin, topic, wanted);
-    const place = await readPlace(pool, topic);
+    const checkpoint = await readCheckpoint(pool, topic);
     const offsets = (await admin.fetchTopicOffsets(topic)).toSorted((a, b) => a.partition - b.partition);
     const partitions = offsets.length;
     const filled = offsets.filter(({ high, low }) => BigInt(high) > BigInt(low));
     const untouched = offsets.every(({ high }) => high === '0');
 
-    if (place === undefined) {
+    if (checkpoint === undefined) {
       const found = filled.length === 0 ? [] : await lastLogIds(kafka, topic, filled);
       const { id } = await ownLog();
       if (found.some((logId) => logId === undefined || logId !== id)) throw anotherLog(topic);
-      return await firstPlace(pool, topic, { logId: id, partitions });
+      return await createCheckpoint(pool, topic, { logId: id, partitions });
     }
     const ours = await ownLog();
-    if (place.logId !== null && place.logId !== ours.id) throw anotherLog(topic);
-    if (place.position > ours.head) {
+    if (checkpoint.logId !== null && checkpoint.logId !== ours.id) throw anotherLog(topic);
+    if (checkpoint.position > ours.head) {
       throw new StartError(
-        `The topic "${topic}" was filled up to position ${place.position}, but the event log ends at ${ours.head}: the log has lost events, or it is another log. ` +
+        `The topic "${topic}" was filled up to position ${checkpoint.position}, but the event log ends at ${ours.head}: the log has lost events, or it is another log. ` +
           'Restore the log, or set KAFKA_TOPIC to a new name.',
       );
     }
-    if (untouched && (place.position > 0n || place.partitions !== partitions)) {
-      if (!inCharge) return place;
+    if (untouched && (checkpoint.position > 0n || checkpoint.partitions !== partitions)) {
+      if (!inCharge) return checkpoint;
       logger.warn({ topic }, 'the topic has been emptied; it is filled again from the beginning of the log');
-      return await resetPlace(pool, topic, { logId: ours.id, partitions });
+      return await resetCheckpoint(pool, topic, { logId: ours.id, partitions });
     }
-    if (place.partitions !== partitions) {
+    if (checkpoint.partitions !== partitions) {
       throw new StartError(
-        `The topic "${topic}" has ${partitions} partitions, but its events were spread over ${place.partitions}, and a stream must stay where it is. ` +
+        `The topic "${topic}" has ${partitions} partitions, but its events were spread over ${checkpoint.partitions}, and a stream must stay where it is. ` +
           'Set KAFKA_TOPIC to a new name; it will be filled from the log.',
       );
     }
-    return place;
+    return checkpoint;
   } finally {
     await admin.disconnect();
   }
