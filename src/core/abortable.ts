@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The promise's value, or the signal's reason thrown as soon as it aborts; the promise's later outcome is then ignored. */
+/**
+ * The promise's value, or the signal's reason thrown as soon as it aborts; the promise's later outcome is then ignored.
+ */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let onAbort: (() => void) | undefined;

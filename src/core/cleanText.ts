@@ -22,8 +22,9 @@ const STRAY =
 const SHOWS_NOTHING = /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /**
- * Cleans text of several lines: removes characters that are invisible or reorder other text, and blanks around the text.
- * The answer is in Unicode's form NFC, and lines end with a line feed. Emoji and all writing systems keep their joiners.
+ * Cleans text of several lines: removes characters that are invisible or reorder other text, and blanks around the
+ * text. The answer is in Unicode's form NFC, and lines end with a line feed. Emoji and all writing systems keep their
+ * joiners.
  */
 export function cleanText(text: string): string {
   const kept = text

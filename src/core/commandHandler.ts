@@ -23,7 +23,10 @@ export interface CommandOutcome<Event, State> extends Appended {
 }
 
 export interface HandleOptions {
-  /** The revision that the client named (If-Match, a refresh token). A conflict with it fails the command; it is not tried again. */
+  /**
+   * The revision that the client named (If-Match, a refresh token). A conflict with it fails the command; it is not
+   * tried again.
+   */
   readonly expectedRevision?: number;
 }
 
@@ -58,7 +61,8 @@ export async function handleCommand<Command, Event extends DomainEvent, State>(
         const allTypes = [...new Set([...types, ...events.map(({ type }) => type)])];
         return { state: events.reduce(decider.evolve, state), events, stream, types: allTypes, ...appended };
       }
-      // Another process ran the same command at the same time, on another state. The events in the log count: read them.
+      // Another process ran the same command at the same time, on another state. The events in the log count: read
+      // them.
     } catch (error) {
       const overtaken = error instanceof RevisionConflict && options.expectedRevision === undefined;
       const repeatedWithOtherEvents = error instanceof AppendRefused && context.idempotencyKey !== undefined;

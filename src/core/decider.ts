@@ -1,8 +1,9 @@
 import type { DomainEvent } from './event.ts';
 
 /**
- * The rules of one kind of stream, as pure functions: no clock, no randomness, no I/O. Time and ids come with the command.
- * `decide` answers `[]` when nothing has to change, and throws a `DomainError` when the rules forbid the command.
+ * The rules of one kind of stream, as pure functions: no clock, no randomness, no I/O. Time and ids come with the
+ * command. `decide` answers `[]` when nothing has to change, and throws a `DomainError` when the rules forbid the
+ * command.
  */
 export interface Decider<Command, Event extends DomainEvent, State> {
   readonly initialState: State;

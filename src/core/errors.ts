@@ -25,7 +25,10 @@ export interface DomainErrorDetails {
   readonly cause?: unknown;
 }
 
-/** An error whose message is for the caller: it says what to do. Any other error is answered with 500 and a general message. */
+/**
+ * An error whose message is for the caller: it says what to do. Any other error is answered with 500 and a general
+ * message.
+ */
 export class DomainError extends Error {
   readonly kind: ErrorKind;
   /** In snake_case. Part of the API, so it never changes. */
@@ -44,8 +47,10 @@ export class DomainError extends Error {
 }
 
 /**
- * The error for fields of a request that break their rules. Many clients show only `message`, so it is that of the first field.
- * @param fields not empty; each message is complete and begins with the field's name: "title must contain a visible character".
+ * The error for fields of a request that break their rules. Many clients show only `message`, so it is that of the
+ * first field.
+ * @param fields not empty; each message is complete and begins with the field's name: "title must contain a visible
+ * character".
  */
 export function validationFailed(fields: readonly FieldMessage[]): DomainError {
   return new DomainError('invalid', 'validation_failed', fields[0]!.message, { fields });

@@ -6,13 +6,16 @@ import type { UserKeys } from './userKeys.ts';
 type Data = Record<string, unknown>;
 
 /**
- * Converts between events as features use them and events as the log stores them. In the log, the personal fields are one
- * sealed string, `data.personal`, and `metadata.schemaVersion` is the version of the data.
+ * Converts between events as features use them and events as the log stores them. In the log, the personal fields are
+ * one sealed string, `data.personal`, and `metadata.schemaVersion` is the version of the data.
  */
 export interface EventCodec {
   /** @throws UserForgotten when an event holds personal data of a user who has been forgotten. */
   encode(events: readonly NewEvent[]): Promise<NewEvent[]>;
-  /** Keeps the order. Upcasts to the newest version of each type. Personal fields of forgotten users are `FORGOTTEN`. @throws UndecodableEvent */
+  /**
+   * Keeps the order. Upcasts to the newest version of each type. Personal fields of forgotten users are `FORGOTTEN`.
+   * @throws UndecodableEvent
+   */
   decode(events: readonly RecordedEvent[]): Promise<RecordedEvent[]>;
 }
 
@@ -100,9 +103,9 @@ function upcast(event: RecordedEvent, data: Data, { version, upcasts }: EventTyp
 }
 
 /*
- * A sealed string is `v1.<fields>.<box>`. `<fields>` are the names of the fields in the box, joined by +. So the fields of a
- * forgotten user can be set to FORGOTTEN without opening the box, even when a later version has other fields. `<box>` is in
- * base64url. It opens only for its own event and user.
+ * A sealed string is `v1.<fields>.<box>`. `<fields>` are the names of the fields in the box, joined by +. So the fields
+ * of a forgotten user can be set to FORGOTTEN without opening the box, even when a later version has other fields.
+ * `<box>` is in base64url. It opens only for its own event and user.
  */
 const SEALED = /^v1\.([\w+]*)\.([\w-]+)$/;
 

@@ -5,8 +5,8 @@ import type { CommandContext } from './commandContext.ts';
 const NAMESPACE = 'b0a3c1de-52f4-4f0f-9a53-6e2f7f0c9d10';
 
 /**
- * The id of the index-th event that a command appends to a stream. With an idempotency key, the id is derived from it: a
- * retry of the command gives the same ids, and the store recognises them. Without a key, the id is new.
+ * The id of the index-th event that a command appends to a stream. With an idempotency key, the id is derived from it:
+ * a retry of the command gives the same ids, and the store recognises them. Without a key, the id is new.
  */
 export function eventIdFor(
   context: Pick<CommandContext, 'actor' | 'idempotencyKey'>,

@@ -16,7 +16,9 @@ export interface AppendResult {
   readonly position: bigint;
 }
 
-/** A page of the log. With it, the reader has received all events (that pass the filter) up to and including `position`. */
+/**
+ * A page of the log. With it, the reader has received all events (that pass the filter) up to and including `position`.
+ */
 export interface EventBatch {
   readonly events: readonly RecordedEvent[];
   readonly position: bigint;
@@ -59,16 +61,18 @@ export interface EventStore {
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
   /** Several independent appends. Each succeeds or fails by itself. The answers are in the order of the requests. */
   appendMany(requests: readonly AppendRequest[]): Promise<PromiseSettledResult<AppendResult>[]>;
-  /** The events in order of revision; none for a stream that does not exist. Throws the signal's reason when it aborts. */
+  /**
+   * The events in order of revision; none for a stream that does not exist. Throws the signal's reason when it aborts.
+   */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   /**
-   * Reads up to the head, as it is when the reader arrives there, and ends. The consumer sets the pace: at most one page is
-   * read ahead. Throws the signal's reason when it aborts.
+   * Reads up to the head, as it is when the reader arrives there, and ends. The consumer sets the pace: at most one
+   * page is read ahead. Throws the signal's reason when it aborts.
    */
   readAll(options: ReadAllOptions): AsyncIterable<EventBatch>;
   /**
-   * Reads as `readAll` does, then goes on with new events. Ends, without an error, when `signal` aborts or the store closes.
-   * Survives outages of the store.
+   * Reads as `readAll` does, then goes on with new events. Ends, without an error, when `signal` aborts or the store
+   * closes. Survives outages of the store.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
   /** Position of the last event; `0n` when there is none. */
@@ -94,8 +98,8 @@ export class RevisionConflict extends Error {
 }
 
 /**
- * These events can never be stored as they are: they are malformed or too large, or their ids are in the log already but
- * not all of them in this stream and in this order.
+ * These events can never be stored as they are: they are malformed or too large, or their ids are in the log already
+ * but not all of them in this stream and in this order.
  */
 export class AppendRefused extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -104,7 +108,10 @@ export class AppendRefused extends Error {
   }
 }
 
-/** The store could not be reached, or did not answer in time. The same append, with the same event ids, can be tried again. */
+/**
+ * The store could not be reached, or did not answer in time. The same append, with the same event ids, can be tried
+ * again.
+ */
 export class EventStoreUnavailable extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);

@@ -3,8 +3,8 @@ export type Upcast = (data: Record<string, unknown>) => Record<string, unknown>;
 
 /**
  * How the log stores one event type. New events are written in `version`; `upcasts[n]` turns version n into n + 1.
- * `personal.fields` are the fields of `data` that are encrypted; `personal.subject` is the field with the id of the user
- * whose key encrypts them.
+ * `personal.fields` are the fields of `data` that are encrypted; `personal.subject` is the field with the id of the
+ * user whose key encrypts them.
  */
 export interface EventTypeDefinition {
   readonly version: number;

@@ -2,11 +2,13 @@
 export type FairTurns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * At most `atOnce` pieces of work run at a time. When more wait, their keys take turns: a key with a thousand waiting pieces
- * delays another key by only one of them. The pieces of one key run in the order in which they arrived.
+ * At most `atOnce` pieces of work run at a time. When more wait, their keys take turns: a key with a thousand waiting
+ * pieces delays another key by only one of them. The pieces of one key run in the order in which they arrived.
  */
 export function createFairTurns(atOnce: number): FairTurns {
-  /** The keys in the order of their turns (a Map keeps the order of insertion). A key without waiting work has no queue. */
+  /**
+   * The keys in the order of their turns (a Map keeps the order of insertion). A key without waiting work has no queue.
+   */
   const queues = new Map<string, (() => void)[]>();
   let free = atOnce;
 

@@ -6,8 +6,8 @@ export interface ProjectionCommit {
 }
 
 /**
- * How far the projections have got, whichever process runs them. The answers are never ahead of what a query on the read
- * models would see.
+ * How far the projections have got, whichever process runs them. The answers are never ahead of what a query on the
+ * read models would see.
  */
 export interface ProjectionProgress {
   /** The last known position. Does not query the database. */
@@ -15,14 +15,17 @@ export interface ProjectionProgress {
   /** The last known position of each partition; `position` is the lowest of them. Empty while nothing is known. */
   positions(projection: string): readonly bigint[];
   /**
-   * Answers true as soon as the projection has passed `position`, and false after `timeoutMs`. With `stream`, it is enough
-   * that the projection has processed the event of that stream at that position, which can be sooner.
+   * Answers true as soon as the projection has passed `position`, and false after `timeoutMs`. With `stream`, it is
+   * enough that the projection has processed the event of that stream at that position, which can be sooner.
    */
   waitFor(
     projection: string,
     position: bigint,
     options: { timeoutMs: number; stream?: string; signal?: AbortSignal },
   ): Promise<boolean>;
-  /** Calls back after each commit that changed rows, in this process or (within a second) in another. Returns a function that stops it. */
+  /**
+   * Calls back after each commit that changed rows, in this process or (within a second) in another. Returns a function
+   * that stops it.
+   */
   onCommit(listener: (commit: ProjectionCommit) => void): () => void;
 }

@@ -1,11 +1,16 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
-/** AES-256-GCM with a random nonce. A box is 12 bytes nonce, 16 bytes tag and the ciphertext. Source of the sizes: NIST SP 800-38D. */
+/**
+ * AES-256-GCM with a random nonce. A box is 12 bytes nonce, 16 bytes tag and the ciphertext. Source of the sizes: NIST
+ * SP 800-38D.
+ */
 const CIPHER = 'aes-256-gcm';
 const NONCE = 12;
 const TAG = 16;
 
-/** Encrypts `plain`. The box opens only with the same `context`, which is not encrypted: so it cannot be used elsewhere. */
+/**
+ * Encrypts `plain`. The box opens only with the same `context`, which is not encrypted: so it cannot be used elsewhere.
+ */
 export function seal(key: Buffer, plain: Buffer, context: string): Buffer {
   const nonce = randomBytes(NONCE);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(context));
@@ -28,9 +33,9 @@ export function subkey(masterKey: Buffer, purpose: string): Buffer {
 }
 
 /**
- * A name that replaces a personal value where the value must not be visible (in a stream name, or for a viewer's address).
- * The same value of the same kind always gives the same name. Without the master key, nobody can find the value by trying.
- * The caller normalises the value (NFKC, lower case). The name has 43 characters of base64url.
+ * A name that replaces a personal value where the value must not be visible (in a stream name, or for a viewer's
+ * address). The same value of the same kind always gives the same name. Without the master key, nobody can find the
+ * value by trying. The caller normalises the value (NFKC, lower case). The name has 43 characters of base64url.
  */
 export function hmacName(masterKey: Buffer, kind: string, value: string): string {
   return createHmac('sha256', subkey(masterKey, `name ${kind}`))

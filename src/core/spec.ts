@@ -17,8 +17,8 @@ export interface Given<Command, Event> {
 }
 
 /**
- * Specifies a decider: `given(decider, events).when(command).then(events)`. Works in any test framework: a specification
- * that is not met throws an `AssertionError`. A decider that changes its arguments fails.
+ * Specifies a decider: `given(decider, events).when(command).then(events)`. Works in any test framework: a
+ * specification that is not met throws an `AssertionError`. A decider that changes its arguments fails.
  */
 export function given<Command, Event extends DomainEvent, State>(
   decider: Decider<Command, Event, State>,

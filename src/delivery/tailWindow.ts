@@ -6,11 +6,14 @@ const MOST_AT_ONCE = 5_000;
 
 /** The newest events of a partition, in memory, for readers that are at about the same place. */
 export interface TailWindow {
-  /** Empties the window. Events up to `position` are no longer buffered: `take` answers `'older'`, and they are read from the store. */
+  /**
+   * Empties the window. Events up to `position` are no longer buffered: `take` answers `'older'`, and they are read
+   * from the store.
+   */
   startAt(position: bigint): void;
   /**
-   * Adds the events in (previous, position], except those that are here already. When `previous` is beyond the end of the
-   * window, events were missed: the window starts again at `previous`, and `take` answers `'older'` for the gap.
+   * Adds the events in (previous, position], except those that are here already. When `previous` is beyond the end of
+   * the window, events were missed: the window starts again at `previous`, and `take` answers `'older'` for the gap.
    */
   push(previous: bigint, position: bigint, events: readonly RecordedEvent[]): void;
   /** The events after `after`; `'older'` when some of them are before the window; undefined when there are none yet. */

@@ -1,7 +1,10 @@
 import type { NewEvent } from '../core/event.ts';
 import { AppendRefused, type ExpectedRevision } from '../core/eventStore.ts';
 
-/** Largest event: bytes of data and metadata as JSON. Less than the default limits of EventStoreDB (1 MiB an append, up to 25.0) and Kafka. */
+/**
+ * Largest event: bytes of data and metadata as JSON. Less than the default limits of EventStoreDB (1 MiB an append, up
+ * to 25.0) and Kafka.
+ */
 const MOST_EVENT_BYTES = 1_000_000;
 const LONGEST_STREAM_NAME = 256;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -19,7 +22,10 @@ export interface PreparedAppend {
   readonly bytes: number;
 }
 
-/** @throws AppendRefused when no database could take the events. So they cannot make the batch fail that they would share with others. */
+/**
+ * @throws AppendRefused when no database could take the events. So they cannot make the batch fail that they would
+ * share with others.
+ */
 export function prepareAppend(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): PreparedAppend {
   checkName('stream name', stream);
   if (stream.length > LONGEST_STREAM_NAME) {

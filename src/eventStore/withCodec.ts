@@ -5,11 +5,16 @@ import { EventStoreUnavailable, type AppendRequest, type EventBatch, type EventS
 
 const DECODE_AGAIN_AFTER_MS = 200;
 
-/** An event store of decoded events on top of a store of encoded ones: appends are encoded, and what is read is decoded. */
+/**
+ * An event store of decoded events on top of a store of encoded ones: appends are encoded, and what is read is decoded.
+ */
 export function withCodec(store: EventStore, codec: EventCodec): EventStore {
   const closing = new AbortController();
 
-  /** Decodes, and tries again while the users' keys cannot be read: a subscription survives that. Undefined when the signal aborts. */
+  /**
+   * Decodes, and tries again while the users' keys cannot be read: a subscription survives that. Undefined when the
+   * signal aborts.
+   */
   async function decodeUntilDone(
     events: readonly RecordedEvent[],
     signal: AbortSignal,

@@ -14,7 +14,9 @@ export interface DirectSourceOptions {
   readonly logger: Logger;
 }
 
-/** Events directly from the store: one subscription for all consumers of the process, and one partition with all events. */
+/**
+ * Events directly from the store: one subscription for all consumers of the process, and one partition with all events.
+ */
 export function createDirectSource({ store, logger }: DirectSourceOptions): EventSource {
   const closing = new AbortController();
   const { signal } = closing;

@@ -9,7 +9,10 @@ export interface KafkaClientOptions {
   readonly socketFactory?: ISocketFactory;
 }
 
-/** Connects when it is first used. Retries are few and short: the relay and the source start again by themselves, from durable state. */
+/**
+ * Connects when it is first used. Retries are few and short: the relay and the source start again by themselves, from
+ * durable state.
+ */
 export function createKafkaClient({ brokers, clientId, logger, socketFactory }: KafkaClientOptions): Kafka {
   return new Kafka({
     clientId,

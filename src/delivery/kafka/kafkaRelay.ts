@@ -14,13 +14,17 @@ import { createPartitionChain, inRequests, type PartitionChain } from './partiti
 import { leaseName, saveCheckpoint } from './relayCheckpoint.ts';
 import { within } from '../within.ts';
 
-/** While events flow, watermarks are sent and the checkpoint is saved this often; and once more after the last event. */
+/**
+ * While events flow, watermarks are sent and the checkpoint is saved this often; and once more after the last event.
+ */
 const ROUND_MS = 50;
 const RETRY_MS = 1_000;
 /** Pause after a page of fewer than `FEW` events, so that the next page holds more. */
 const GATHER_MS = 10;
 const FEW = 100;
-/** Longest wait for a broker at a stop. If the broker still accepts the last request, its records are repeated later. */
+/**
+ * Longest wait for a broker at a stop. If the broker still accepts the last request, its records are repeated later.
+ */
 const STOP_MS = 5_000;
 /** For how long a start tries to check the topic before it goes on without the check. */
 const START_MS = 3_000;
@@ -52,11 +56,13 @@ export interface RelayState {
 
 /**
  * Copies the event log to a Kafka topic, in order. Any number may run: the one that holds the lease copies, the others
- * stand by. The checkpoint is saved after the brokers' acknowledgement. So a relay that stops at any moment causes at most
- * repeated records, which readers recognise by their positions.
+ * stand by. The checkpoint is saved after the brokers' acknowledgement. So a relay that stops at any moment causes at
+ * most repeated records, which readers recognise by their positions.
  */
 export interface KafkaRelay {
-  /** Starts, and from then on recovers from outages by itself. @throws StartError when the topic belongs to another log. */
+  /**
+   * Starts, and from then on recovers from outages by itself. @throws StartError when the topic belongs to another log.
+   */
   start(): Promise<void>;
   state(): RelayState;
   stop(): Promise<void>;

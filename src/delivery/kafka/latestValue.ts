@@ -3,7 +3,9 @@ import { createWakeUp } from '../../core/wakeUp.ts';
 /** A value that changes. Its readers get the newest value and may miss values in between. */
 export interface LatestValue<T> {
   set(value: T): void;
-  /** The present value, as soon as there is one, and then the newest one after each change. Ends when the signal aborts. */
+  /**
+   * The present value, as soon as there is one, and then the newest one after each change. Ends when the signal aborts.
+   */
   values(signal: AbortSignal): AsyncGenerator<T>;
 }
 

@@ -22,7 +22,10 @@ export interface Lease extends AsyncDisposable {
   readonly signal: AbortSignal;
 }
 
-/** Waits until the lease is free and takes it. Only the database server's clock counts, so clocks need not agree. Throws the signal's reason. */
+/**
+ * Waits until the lease is free and takes it. Only the database server's clock counts, so clocks need not agree. Throws
+ * the signal's reason.
+ */
 export async function takeLease(options: LeaseOptions, signal: AbortSignal): Promise<Lease> {
   const { pool, name, holder, logger, lastsMs = 5_000 } = options;
   for (;;) {

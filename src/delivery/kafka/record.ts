@@ -2,8 +2,8 @@ import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
 import type { EventMetadata, RecordedEvent } from '../../core/event.ts';
 
 /**
- * A record of the topic: an event as CloudEvents 1.0 in structured JSON, or a watermark, which has no value. The headers
- * hold what a reader needs before it parses the value.
+ * A record of the topic: an event as CloudEvents 1.0 in structured JSON, or a watermark, which has no value. The
+ * headers hold what a reader needs before it parses the value.
  */
 export interface KafkaRecord {
   /** Position of the event in the log. For a watermark: all events of the partition up to here have been sent. */
@@ -66,7 +66,10 @@ export function watermarkMessage(
   return { partition, key: null, value: null, headers, bytes: OVERHEAD_BYTES };
 }
 
-/** Which log a record belongs to; undefined for a record that no relay wrote. To be checked before `readRecord`, which relies on our format. */
+/**
+ * Which log a record belongs to; undefined for a record that no relay wrote. To be checked before `readRecord`, which
+ * relies on our format.
+ */
 export function logIdOf({ headers }: Pick<KafkaMessage, 'headers'>): string | undefined {
   return headers?.['log']?.toString();
 }

@@ -27,13 +27,18 @@ export async function readCheckpoint(pool: pg.Pool, topic: string): Promise<Rela
 
 type Beginning = Pick<RelayCheckpoint, 'logId' | 'partitions'>;
 
-/** Saves a checkpoint at the beginning of the log, unless another process has saved one already, and answers the saved one. */
+/**
+ * Saves a checkpoint at the beginning of the log, unless another process has saved one already, and answers the saved
+ * one.
+ */
 export async function createCheckpoint(pool: pg.Pool, topic: string, beginning: Beginning): Promise<RelayCheckpoint> {
   await insertBeginning(pool, topic, beginning, 'do nothing');
   return (await readCheckpoint(pool, topic))!;
 }
 
-/** Goes back to the beginning of the log, for a topic that has been emptied. Only for the process that holds the lease. */
+/**
+ * Goes back to the beginning of the log, for a topic that has been emptied. Only for the process that holds the lease.
+ */
 export async function resetCheckpoint(pool: pg.Pool, topic: string, beginning: Beginning): Promise<RelayCheckpoint> {
   const update =
     'do update set log_id = excluded.log_id, partitions = excluded.partitions, position = 0, last_positions = excluded.last_positions';

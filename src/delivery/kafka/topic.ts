@@ -97,7 +97,9 @@ function anotherLog(topic: string): StartError {
   );
 }
 
-/** For each of these partitions, the log that its last record belongs to; undefined for a record that no relay wrote. */
+/**
+ * For each of these partitions, the log that its last record belongs to; undefined for a record that no relay wrote.
+ */
 async function lastLogIds(
   kafka: Kafka,
   topic: string,

@@ -22,8 +22,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 10_000;
  * A client for the URL, with two habits changed. It connects when it is first used.
  *
  * - When a call fails, the client checks its channel. If the search for a cluster's leader fails at that moment, nobody
- *   awaits the rejected promise, and the process ends. The rejection is dropped: the calls themselves fail with the same
- *   error, and the next call searches again.
+ *   awaits the rejected promise, and the process ends. The rejection is dropped: the calls themselves fail with the
+ *   same error, and the next call searches again.
  * - When the server knows batch append, the client sends all appends over one call. When that call breaks under load,
  *   the client rejects promises that nobody awaits, and the process ends. So the client is told that no server knows
  *   batch append, and makes a call of its own for each append.
@@ -39,7 +39,10 @@ export function openClient(url: string): EventStoreDBClient {
   return client;
 }
 
-/** `dispose` ends the client's calls but leaves its TCP connection open. This closes the connection, or stops the attempt to connect. */
+/**
+ * `dispose` ends the client's calls but leaves its TCP connection open. This closes the connection, or stops the
+ * attempt to connect.
+ */
 export async function closeChannel(client: EventStoreDBClient): Promise<void> {
   const channel = await internalsOf(client).getChannel();
   channel.close();
@@ -54,7 +57,8 @@ let opened = 0;
 
 /**
  * Channels with equal options share one connection in a process. If that connection is dead, a new client would not
- * help. The client has no option against sharing, so each client gets a keep-alive timeout that differs by a millisecond.
+ * help. The client has no option against sharing, so each client gets a keep-alive timeout that differs by a
+ * millisecond.
  */
 function onOwnConnection(url: string): string {
   const extra = opened++ % 1_000;

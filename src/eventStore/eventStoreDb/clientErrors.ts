@@ -37,7 +37,10 @@ const transientTypes = new Set<string>([
   ErrorType.NOT_LEADER,
 ]);
 
-/** gRPC status codes: cancelled, unknown, deadline exceeded, resource exhausted (too many calls), aborted, internal (a stream reset), unavailable. */
+/**
+ * gRPC status codes: cancelled, unknown, deadline exceeded, resource exhausted (too many calls), aborted, internal (a
+ * stream reset), unavailable.
+ */
 const transientCodes = new Set<unknown>([1, 2, 4, 8, 10, 13, 14]);
 
 /** The gRPC status code for an append that the server will never take. */
@@ -45,8 +48,8 @@ const INVALID_ARGUMENT = 3;
 
 /**
  * Whether the same call may succeed later: the server was away, busy, or not the leader. It is then not known whether
- * the call took effect. The client gives some of its errors a type and passes others on from gRPC as they are (a refused
- * connection, for example), so both are checked.
+ * the call took effect. The client gives some of its errors a type and passes others on from gRPC as they are (a
+ * refused connection, for example), so both are checked.
  */
 export function isTransient(error: unknown): boolean {
   if (error instanceof NoAnswer || error instanceof ConnectionReplaced) return true;
@@ -57,7 +60,9 @@ export function isTransient(error: unknown): boolean {
   return error.message.startsWith('Failed to discover');
 }
 
-/** The refusal in an error that the client does not know: the server will never take this append. The message says why. */
+/**
+ * The refusal in an error that the client does not know: the server will never take this append. The message says why.
+ */
 export function refusalIn(error: unknown, stream: string): AppendRefused | undefined {
   if (!(error instanceof Error) || !isCommandError(error) || error.type !== ErrorType.UNKNOWN) return undefined;
   if ((error as { code?: unknown }).code !== INVALID_ARGUMENT) return undefined;

@@ -74,7 +74,8 @@ export async function* chunks<Item>(
     signal?.removeEventListener('abort', onReadable);
     // Not awaited: both wait for a connection first, which may never come.
     (stream.unsubscribe?.() ?? stream.cancel?.())?.catch(() => undefined);
-    // Discards what has arrived. Otherwise the client keeps the call for ever, and its `dispose` waits for the call's end.
+    // Discards what has arrived. Otherwise the client keeps the call for ever, and its `dispose` waits for the call's
+    // end.
     stream.removeListener('readable', onReadable);
     stream.resume();
   }

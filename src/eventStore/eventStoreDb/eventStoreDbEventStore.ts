@@ -47,9 +47,9 @@ export interface EventStoreDbStoreOptions {
  * that has caught up is at exactly that position.
  *
  * Which repeated appends are recognised: with `none`, all. With a revision or `any`: the same append at the same
- * revision; ids that the server remembers; and ids among the last 256 events of the stream, which are searched before an
- * append unless its ids are brand-new (version 7, less than half a second old). `appendMany` searches each stream once.
- * An id that is in another stream is not noticed.
+ * revision; ids that the server remembers; and ids among the last 256 events of the stream, which are searched before
+ * an append unless its ids are brand-new (version 7, less than half a second old). `appendMany` searches each stream
+ * once. An id that is in another stream is not noticed.
  * @throws when the URL is not a connection string.
  */
 export function createEventStoreDbStore({

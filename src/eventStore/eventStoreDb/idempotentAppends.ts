@@ -15,7 +15,9 @@ import { categoryOf, isTransient, refusalIn } from './clientErrors.ts';
 import { createRepeatSearch, placeIn, type FindEvents, type RepeatSearch } from './repeatSearch.ts';
 import { retried } from './retry.ts';
 
-/** Milliseconds. An id this young has not been tried before: an append is tried for longer than this before it fails. */
+/**
+ * Milliseconds. An id this young has not been tried before: an append is tried for longer than this before it fails.
+ */
 export const FRESH_MS = 500;
 /** Streams of one `appendMany` that are written to at the same time. */
 const STREAMS_AT_ONCE = 64;
@@ -77,7 +79,10 @@ export function createIdempotentAppends({
     });
   }
 
-  /** The place of the events, if an earlier try of this append caused the conflict. @throws RevisionConflict when it did not. */
+  /**
+   * The place of the events, if an earlier try of this append caused the conflict. @throws RevisionConflict when it did
+   * not.
+   */
   async function afterConflict(
     stream: string,
     ids: readonly string[],

@@ -34,8 +34,8 @@ export interface LogTailOptions {
 }
 
 /**
- * The server's subscription only makes events arrive sooner; no event depends on it. When it ends, breaks or hangs, a new
- * one begins at the log's head, and every reader reads on from its own position.
+ * The server's subscription only makes events arrive sooner; no event depends on it. When it ends, breaks or hangs, a
+ * new one begins at the log's head, and every reader reads on from its own position.
  */
 export function createLogTail({ connection, head, watchdogMs, signal, logger }: LogTailOptions): LogTail {
   const watch = createHeadWatch();

@@ -79,8 +79,8 @@ describe('a store on EventStoreDB with random faults', () => {
           const writing = writers.map(async (writer, n) => {
             const stream = someStream(writer);
             for (const trouble of plan) {
-              // When a server forgets between two tries of one append with `any`, it may store the append twice. No store
-              // can prevent that, so the writer with `any` makes the server forget between its appends.
+              // When a server forgets between two tries of one append with `any`, it may store the append twice. No
+              // store can prevent that, so the writer with `any` makes the server forget between its appends.
               if (writer === (trouble.kind === 'forget' ? 'any' : 'none')) await befall(double, trouble);
               const ids = [v7(), v7()];
               const expected = writer === 'any' ? 'any' : appended[n]!.length === 0 ? 'none' : appended[n]!.length - 1;

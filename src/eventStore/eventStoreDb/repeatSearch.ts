@@ -1,6 +1,8 @@
 import { AppendRefused, type AppendResult } from '../../core/eventStore.ts';
 
-/** Milliseconds for which a search may be used. The server remembers only a limited number of the ids appended since. */
+/**
+ * Milliseconds for which a search may be used. The server remembers only a limited number of the ids appended since.
+ */
 const LONGEST_USE_MS = 10_000;
 
 /** What a search of a stream's last events found. */
@@ -11,12 +13,20 @@ export interface FoundEvents {
   readonly places: ReadonlyMap<string, AppendResult>;
 }
 
-/** Searches the last events of a stream for ids. `longest`: the number of events in the longest append that is looked for. */
+/**
+ * Searches the last events of a stream for ids. `longest`: the number of events in the longest append that is looked
+ * for.
+ */
 export type FindEvents = (stream: string, ids: readonly string[], longest: number) => Promise<FoundEvents>;
 
-/** Finds out which of several appends to one stream are in it already. One search serves them all while that is safe. */
+/**
+ * Finds out which of several appends to one stream are in it already. One search serves them all while that is safe.
+ */
 export interface RepeatSearch {
-  /** The place of an append that is in the stream; undefined when it is not. @throws AppendRefused when only some of its events are there, or in another order. */
+  /**
+   * The place of an append that is in the stream; undefined when it is not. @throws AppendRefused when only some of its
+   * events are there, or in another order.
+   */
   placeOf(ids: readonly string[]): Promise<AppendResult | undefined>;
   /** Reports that events have been appended. */
   appended(ids: readonly string[]): void;
@@ -27,7 +37,9 @@ export interface RepeatSearchOptions {
   readonly findEvents: FindEvents;
   /** The ids of each append. */
   readonly appends: readonly (readonly string[])[];
-  /** The number of calls that have failed. A server that failed may have forgotten the ids appended since the search. */
+  /**
+   * The number of calls that have failed. A server that failed may have forgotten the ids appended since the search.
+   */
   readonly failures: () => number;
 }
 

@@ -1,7 +1,10 @@
 import { pause } from '../../core/abortable.ts';
 import { asPortError, isTransient, NoAnswer } from './clientErrors.ts';
 
-/** The least number of tries, however long they take. Two silent calls renew the connection, so the third uses a new one. */
+/**
+ * The least number of tries, however long they take. Two silent calls renew the connection, so the third uses a new
+ * one.
+ */
 const LEAST_ATTEMPTS = 3;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -14,7 +17,8 @@ export function backOff(failures: number): number {
 export interface Retries {
   /**
    * Waits before the next try.
-   * @throws EventStoreUnavailable when the time for retries is over; an error that a retry cannot fix; the signal's reason.
+   * @throws EventStoreUnavailable when the time for retries is over; an error that a retry cannot fix; the signal's
+   * reason.
    */
   afterFailure(error: unknown): Promise<void>;
   /** There was progress: the next failure counts as the first one. */

@@ -36,7 +36,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Commits appends in batches: each batch holds the appends that arrived while the one before was committed. No timer. */
+/**
+ * Commits appends in batches: each batch holds the appends that arrived while the one before was committed. No timer.
+ */
 export function createGroupCommit({
   write,
   onAppended,

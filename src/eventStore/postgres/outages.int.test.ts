@@ -132,7 +132,8 @@ describe('a PostgreSQL that hangs', () => {
     expect(
       results.every((result) => result.status === 'rejected' && result.reason instanceof EventStoreUnavailable),
     ).toBe(true);
-    // They would be six batches. The waiting ones were given up with the first, instead of each having a try of its own.
+    // They would be six batches. The waiting ones were given up with the first, instead of each having a try of its
+    // own.
     expect(writes()).toBeLessThan(6);
     proxy.restore();
     await onceTaken(someStream(), someEvents(1));

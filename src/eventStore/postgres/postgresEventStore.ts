@@ -22,12 +22,17 @@ import { writeBatch } from './writeBatch.ts';
 const RESUBSCRIBE_AFTER_MS = 200;
 
 export interface PostgresEventStoreOptions {
-  /** The caller's. Appends use one connection of it, all subscriptions together one more, and each one more while it reads. */
+  /**
+   * The caller's. Appends use one connection of it, all subscriptions together one more, and each one more while it
+   * reads.
+   */
   readonly pool: pg.Pool;
   readonly logger?: Logger;
   /** Milliseconds between the polls that find events whose notification was lost; 1 000 by default. */
   readonly pollMs?: number;
-  /** Milliseconds after which an append that PostgreSQL did not take fails as `EventStoreUnavailable`; 5 000 by default. */
+  /**
+   * Milliseconds after which an append that PostgreSQL did not take fails as `EventStoreUnavailable`; 5 000 by default.
+   */
   readonly giveUpAfterMs?: number;
   /** Milliseconds after which a read fails; 30 000 by default. */
   readonly readTimeoutMs?: number;

@@ -76,7 +76,8 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
             [after, end, batchSize, types],
           );
     const events = toEvents(rows);
-    // A full page may have left events out. Any other holds all events up to `end`, which was in the log before the query.
+    // A full page may have left events out. Any other holds all events up to `end`, which was in the log before the
+    // query.
     return { events, position: rows.length === batchSize ? events.at(-1)!.position : end };
   }
 

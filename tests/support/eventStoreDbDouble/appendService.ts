@@ -61,7 +61,10 @@ export function createAppendService(log: DoubleLog, faults: Faults, behaviour: B
     return { kind: 'wrongExpectedVersion', current: log.lastRevision(stream) };
   }
 
-  /** Undefined when the append, or the one that it repeats, is not indexed in time. Source: `AllEventsWritten` in RequestManagerBase.cs. */
+  /**
+   * Undefined when the append, or the one that it repeats, is not indexed in time. Source: `AllEventsWritten` in
+   * RequestManagerBase.cs.
+   */
   async function write(
     stream: string,
     proposed: readonly ProposedEvent[],

@@ -10,13 +10,17 @@ export interface Behaviour {
   appendLatencyMs: number;
   /** Milliseconds that the read of a page of 32 events takes (`PAGE_EVENTS`). */
   pageLatencyMs: number;
-  /** Milliseconds after which an append that is not indexed yet fails. Source: `CommitTimeoutMs` in ClusterVNodeOptions.cs. */
+  /**
+   * Milliseconds after which an append that is not indexed yet fails. Source: `CommitTimeoutMs` in
+   * ClusterVNodeOptions.cs.
+   */
   commitTimeoutMs: number;
   /** Servers before 23.10 do not report that a subscription has caught up. */
   saysCaughtUp: boolean;
   /**
-   * Servers before 24.2 abort a live subscription that falls behind (`ConsumerTooSlow` in Enumerators.AllSubscription.cs
-   * of 23.10.6). Later ones report that it fell behind, and read on from the log (Enumerator.AllSubscription.cs).
+   * Servers before 24.2 abort a live subscription that falls behind (`ConsumerTooSlow` in
+   * Enumerators.AllSubscription.cs of 23.10.6). Later ones report that it fell behind, and read on from the log
+   * (Enumerator.AllSubscription.cs).
    */
   abortsSlowConsumers: boolean;
 }
@@ -40,10 +44,16 @@ export const from25_1: Behaviour = { ...upTo25_0, maxAppendBytes: 256 * MIB, max
 /** Events in a page that the server reads. Source: `DefaultReadBatchSize` in Enumerator.cs. */
 export const PAGE_EVENTS = 32;
 
-/** Events that the server buffers for a live subscription. With more, the subscription has fallen behind. Source: `DefaultLiveBufferSize` in Enumerator.cs. */
+/**
+ * Events that the server buffers for a live subscription. With more, the subscription has fallen behind. Source:
+ * `DefaultLiveBufferSize` in Enumerator.cs.
+ */
 export const LIVE_BUFFER_EVENTS = 32;
 
-/** Streams on one HTTP/2 connection. Source: Kestrel's `Http2Limits.MaxStreamsPerConnection`, which Program.cs leaves at its default. */
+/**
+ * Streams on one HTTP/2 connection. Source: Kestrel's `Http2Limits.MaxStreamsPerConnection`, which Program.cs leaves at
+ * its default.
+ */
 export const STREAMS_PER_CONNECTION = 100;
 
 /** The error for an operation that took too long. Source: `RpcExceptions.Timeout`. */

@@ -23,9 +23,9 @@ export interface EventStoreDbDoubleOptions {
 }
 
 /**
- * A test double of an EventStoreDB server, which no package registry has. It offers the same gRPC services, on the client's
- * generated definitions, over real connections, with a log in memory. It answers as the server's source code does, and
- * fails on request.
+ * A test double of an EventStoreDB server, which no package registry has. It offers the same gRPC services, on the
+ * client's generated definitions, over real connections, with a log in memory. It answers as the server's source code
+ * does, and fails on request.
  */
 export interface EventStoreDbDouble extends AsyncDisposable {
   readonly url: string;
@@ -41,13 +41,17 @@ export interface EventStoreDbDouble extends AsyncDisposable {
   readonly subscriptions: ReadonlySet<LiveSubscription>;
   /** Number of reads under way, without subscriptions. */
   readonly reads: number;
-  /** Behaves as a server that is killed: connections break, the port refuses, recent ids are forgotten. The log stays. */
+  /**
+   * Behaves as a server that is killed: connections break, the port refuses, recent ids are forgotten. The log stays.
+   */
   kill(): Promise<void>;
   /** Starts the server again on the same port. */
   revive(): Promise<void>;
   /** From now on the present connections hang. New ones work. */
   freeze(): void;
-  /** From now on another node is the leader, and calls that require the leader are sent there. Undefined: this node is. */
+  /**
+   * From now on another node is the leader, and calls that require the leader are sent there. Undefined: this node is.
+   */
   follow(leader: Node | undefined): void;
   /** Begins an election: gossip names no member that could take a call. `follow` ends it. */
   elect(): void;
@@ -138,7 +142,10 @@ function unimplemented(_: unknown, answer: sendUnaryData<never>): void {
   answer({ code: status.UNIMPLEMENTED, details: 'not part of the double' });
 }
 
-/** The store must not batch appends (`client.ts`). The double announces batches all the same, so that a batch makes tests fail. */
+/**
+ * The store must not batch appends (`client.ts`). The double announces batches all the same, so that a batch makes
+ * tests fail.
+ */
 function refuseBatches(call: { emit(event: 'error', error: object): boolean }): void {
   call.emit('error', { code: status.UNIMPLEMENTED, details: 'not part of the double' });
 }

@@ -50,7 +50,8 @@ export function createMembership(): Membership {
             ],
       );
     },
-    // Source: ClusterVNodeController of KurrentDB. During an election nodes are in the states Unknown or DiscoverLeader.
+    // Source: ClusterVNodeController of KurrentDB. During an election nodes are in the states Unknown or
+    // DiscoverLeader.
     refusal: (metadata) => {
       if (!electing && (leader === undefined || metadata.get('requires-leader')[0] !== 'true')) return undefined;
       refused++;

@@ -8,8 +8,8 @@ export interface StoredEvent {
   readonly data: Uint8Array;
   readonly metadata: Uint8Array;
   /**
-   * Offset of its record in the log, in bytes. Reads and subscriptions give it as commit position and as prepare position:
-   * an event appended over gRPC commits itself. Source: `CalculatePosition` in ResolvedEvent.cs.
+   * Offset of its record in the log, in bytes. Reads and subscriptions give it as commit position and as prepare
+   * position: an event appended over gRPC commits itself. Source: `CalculatePosition` in ResolvedEvent.cs.
    */
   readonly position: bigint;
   readonly created: Date;
@@ -22,7 +22,10 @@ export type Expected = 'any' | 'noStream' | 'streamExists' | bigint;
 export type AppendOutcome =
   | { readonly kind: 'success'; readonly revision: bigint; readonly position: bigint }
   | { readonly kind: 'wrongExpectedVersion'; readonly current: bigint | undefined }
-  /** A repeat of an append that is not indexed yet. The server gives no answer to it. Source: `IdempotentNotReady` in StorageWriterService.cs. */
+  /**
+   * A repeat of an append that is not indexed yet. The server gives no answer to it. Source: `IdempotentNotReady` in
+   * StorageWriterService.cs.
+   */
   | { readonly kind: 'notReady' };
 
 /** The server's log, with the rules by which it accepts appends. */
@@ -54,7 +57,10 @@ const RECORD_OVERHEAD = 100;
 /** Memory for the ids of recent events. Source: `CommittedEventsMemCacheLimit` in ESConsts.cs. */
 const ID_MEMORY_BYTES = 8 * 1_024 * 1_024;
 
-/** The bytes that the server counts for one id: id, revision, a pointer, and the stream's name in UTF-16. Source: IndexWriter.cs. */
+/**
+ * The bytes that the server counts for one id: id, revision, a pointer, and the stream's name in UTF-16. Source:
+ * IndexWriter.cs.
+ */
 function idBytes(stream: string): number {
   return 16 + 4 + 8 + 2 * stream.length;
 }
@@ -110,8 +116,8 @@ export function createDoubleLog({ idMemoryBytes = ID_MEMORY_BYTES } = {}): Doubl
   }
 
   /**
-   * The last event of the same append, if it is in the log already. With an expected version, the server checks the events
-   * at that place; with `any`, it knows only the ids in its memory. Source: `CheckCommit` in IndexWriter.cs.
+   * The last event of the same append, if it is in the log already. With an expected version, the server checks the
+   * events at that place; with `any`, it knows only the ids in its memory. Source: `CheckCommit` in IndexWriter.cs.
    */
   function repeated(
     stream: string,

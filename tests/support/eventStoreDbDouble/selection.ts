@@ -5,7 +5,10 @@ import { streamName } from './messages.ts';
 
 type Test = (event: StoredEvent) => boolean;
 
-/** The events of a read. It begins at the position; backwards, before it. A read forwards includes events appended meanwhile. */
+/**
+ * The events of a read. It begins at the position; backwards, before it. A read forwards includes events appended
+ * meanwhile.
+ */
 export function* selected(log: DoubleLog, options: ReadReq.Options): Generator<StoredEvent> {
   const backwards = options.getReadDirection() === streams.ReadReq.Options.ReadDirection.BACKWARDS;
   const stream = options.getStream();
@@ -32,7 +35,10 @@ function allBounds(options: ReadReq.Options, backwards: boolean): Test {
   return (event) => (backwards ? event.position < position : event.position >= position);
 }
 
-/** The events of a subscription: those after the position. The server compares commit positions first, then prepare positions. */
+/**
+ * The events of a subscription: those after the position. The server compares commit positions first, then prepare
+ * positions.
+ */
 export function after(options: ReadReq.Options): Test {
   const all = options.getAll()!;
   if (all.hasStart()) return () => true;

@@ -15,8 +15,9 @@ export interface Subscription {
 }
 
 /**
- * Reads pages of the log until it has caught up, then sends new events as they are appended. When it has fallen behind, it
- * reads pages again. A filtered subscription also sends checkpoints. Source: Enumerator.AllSubscription.cs, Enumerator.AllSubscriptionFiltered.cs.
+ * Reads pages of the log until it has caught up, then sends new events as they are appended. When it has fallen behind,
+ * it reads pages again. A filtered subscription also sends checkpoints. Source: Enumerator.AllSubscription.cs,
+ * Enumerator.AllSubscriptionFiltered.cs.
  */
 export function createSubscription(
   call: ReadCall,
@@ -56,7 +57,10 @@ export function createSubscription(
     await send(call, checkpointResponse(position));
   }
 
-  /** Sends checkpoints at the ends of pages only. They can be a page behind: without a match they name the page's first event. */
+  /**
+   * Sends checkpoints at the ends of pages only. They can be a page behind: without a match they name the page's first
+   * event.
+   */
   async function catchUp(): Promise<void> {
     let passed: bigint | undefined;
     for (let searched = 0; !done && !hanging;) {
