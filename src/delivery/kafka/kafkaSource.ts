@@ -7,6 +7,7 @@ import { createLogId } from '../../core/logId.ts';
 import type { Assignment, EventSource } from '../eventSource.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './record.ts';
 import { createLatestValue } from './latestValue.ts';
+import { createDoneOffsets, type DoneOffsets } from './doneOffsets.ts';
 import { createPartitionTail, mostEventsOf, type PartitionTail } from '../partitionTail.ts';
 import { readCheckpoint } from './relayCheckpoint.ts';
 import { createStorePages, type StorePages } from '../storePages.ts';
@@ -94,7 +95,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
       state = { state: 'consuming' };
       assign(checkpoint.partitions, payload.memberAssignment[topic] ?? []);
     });
-    const offsets = createOffsets();
+    const offsets = createDoneOffsets();
     const done = new AbortController();
     try {
       await consumer.connect();
@@ -151,7 +152,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
 
   async function receive(
     { batch, heartbeat, isRunning, isStale, resolveOffset }: EachBatchPayload,
-    offsets: Offsets,
+    offsets: DoneOffsets,
   ): Promise<void> {
     const tail = tails[batch.partition];
     if (tail === undefined) throw new Error(`the topic ${topic} has more partitions than when it was filled`);
@@ -176,7 +177,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
     }
   }
 
-  async function commitRegularly(consumer: Consumer, offsets: Offsets, until: AbortSignal): Promise<void> {
+  async function commitRegularly(consumer: Consumer, offsets: DoneOffsets, until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       await pause(COMMIT_EVERY_MS, until);
       if (!until.aborted) await commit(consumer, offsets);
@@ -184,7 +185,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
   }
 
   /** A failure does no harm: offsets are a hint, and the next commit follows in a second. */
-  async function commit(consumer: Consumer, offsets: Offsets): Promise<void> {
+  async function commit(consumer: Consumer, offsets: DoneOffsets): Promise<void> {
     const done = offsets.takeDone((partition) => tails[partition]?.done);
     const list = done.map(({ partition, next }) => ({ topic, partition, offset: String(next) }));
     if (list.length > 0)
@@ -237,42 +238,4 @@ function pushAll(tail: PartitionTail, records: readonly KafkaRecord[]): void {
     );
     from = to;
   }
-}
-
-interface Mark {
-  /** The offset to begin at when everything up to `position` is done. */
-  readonly next: bigint;
-  readonly position: bigint;
-}
-
-interface Offsets {
-  add(partition: number, mark: Mark): void;
-  /** The last mark of each partition that is done. Each mark is taken once. */
-  takeDone(done: (partition: number) => bigint | undefined): { partition: number; next: bigint }[];
-}
-
-const MOST_MARKS = 1_000;
-
-function createOffsets(): Offsets {
-  const marks = new Map<number, Mark[]>();
-  return {
-    add(partition, mark) {
-      const list = marks.get(partition) ?? [];
-      list.push(mark);
-      // Every other mark is enough. The list must not fill the memory while a consumer is held up for days.
-      marks.set(partition, list.length > MOST_MARKS ? list.filter((_, index) => index % 2 === 1) : list);
-    },
-    takeDone(done) {
-      const taken: { partition: number; next: bigint }[] = [];
-      for (const [partition, list] of marks) {
-        const position = done(partition) ?? -1n;
-        const undone = list.findIndex((mark) => mark.position > position);
-        const count = undone === -1 ? list.length : undone;
-        if (count === 0) continue;
-        taken.push({ partition, next: list[count - 1]!.next });
-        marks.set(partition, list.slice(count));
-      }
-      return taken;
-    },
-  };
 }
