@@ -54,8 +54,6 @@ describe('a command', () => {
     expect(first).toEqual({
       state: { on: true, changes: 1 },
       events: [{ type: 'SwitchedOn', data: { n: 0 } }],
-      stream,
-      types: ['SwitchedOn'],
       revision: 0,
       stream,
       position: expect.any(BigInt),
@@ -82,8 +80,6 @@ describe('a command', () => {
     expect(await handleCommand(store, lamp, stream, 'switchOn', context())).toEqual({
       state: { on: true, changes: 1 },
       events: [],
-      stream,
-      types: ['SwitchedOn'],
       revision: 0,
       stream,
       position,
