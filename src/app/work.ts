@@ -1,27 +1,39 @@
 import { createLogId } from '../core/logId.ts';
-import { createMediaProcessManager } from '../features/videos/processing/mediaProcessManager.ts';
-import { createMediaWorker } from '../features/videos/processing/mediaWorker.ts';
-import { createOrphanSweep } from '../features/videos/processing/orphans.ts';
-import { createMediaJobs } from '../jobs/mediaJobs.ts';
+import { featureWork, queues } from '../features/index.ts';
+import { createJobs } from '../jobs/jobs.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import type { Process } from './process.ts';
 import type { Services } from './services.ts';
 
-/** Starts the job queues. Answers the subscribers that make jobs out of events, by the names of their consumer groups. */
+/**
+ * Starts the features' jobs and their work at intervals. Answers their subscribers, by the names of their consumer groups.
+ */
 export async function startWork(
   { config, logger, parts }: Process,
-  { databaseUrl, store, rawStore, objects, files }: Services,
+  services: Services,
   reportProgress: ReportUploadProgress,
-): Promise<Record<string, Consumer[]>> {
+): Promise<Record<string, readonly Consumer[]>> {
+  const { databaseUrl, rawStore, files } = services;
   await files.scratch.sweep();
-  const jobs = createMediaJobs({ connectionString: databaseUrl, logger, alone: config.databaseUrl === undefined });
+  const alone = config.databaseUrl === undefined;
+  const jobs = createJobs({ connectionString: databaseUrl, logger, queues, alone });
   await jobs.start();
   parts.defer(() => jobs.close());
-  const worker = createMediaWorker({ store, objects, ...files, reportProgress, logger });
-  await jobs.work(worker, { concurrency: config.mediaConcurrency });
-  const orphans = createOrphanSweep({ objects, store, scratch: files.scratch, logId: createLogId(rawStore), logger });
-  orphans.start();
-  parts.defer(() => orphans.close());
-  return { media: [createMediaProcessManager({ jobs })] };
+  const logId = createLogId(rawStore);
+  const work = featureWork({ ...services, settings: config, logger, reportProgress, jobs, logId });
+  await jobs.work(work.flatMap(({ workers = [] }) => workers));
+  for (const sweep of work.flatMap(({ sweeps = [] }) => sweeps)) {
+    sweep.start();
+    parts.defer(() => sweep.close());
+  }
+  return byGroup(work.flatMap(({ subscribers = {} }) => Object.entries(subscribers)));
+}
+
+function byGroup(
+  groups: readonly (readonly [group: string, consumers: readonly Consumer[]])[],
+): Record<string, Consumer[]> {
+  const all: Record<string, Consumer[]> = {};
+  for (const [group, consumers] of groups) (all[group] ??= []).push(...consumers);
+  return all;
 }

@@ -6,6 +6,8 @@ import type { QueryCache } from '../cache/queryCache.ts';
 import type { DomainEvent } from '../core/event.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import type { EventTypeDefinition } from '../core/eventTypes.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { Queue, QueueWorker } from '../jobs/queue.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { Route } from '../http/route.ts';
 import type { Inspect } from '../media/inspecting/inspect.ts';
@@ -38,6 +40,8 @@ export interface FeatureDefinition<Event extends DomainEvent> {
   readonly tags?: Readonly<Record<string, string>>;
   /** Declares the routes; must not use the context before a route is called. */
   routes?(context: ApiContext): readonly Route[];
+  /** The job queues that it brings. */
+  readonly queues?: readonly Queue[];
   /** What a worker runs for the feature beside its projections. */
   work?(context: WorkerContext): FeatureWork;
 }
@@ -66,6 +70,8 @@ export function defineFeature<Event extends DomainEvent>(definition: FeatureDefi
 
 /** What a worker process (`reelstream media`, or the whole system) runs for a feature. */
 export interface FeatureWork {
+  /** What runs the jobs of its `queues`. */
+  readonly workers?: readonly QueueWorker[];
   /** By the name of their consumer group. With Kafka, each group reads the log at its own pace. */
   readonly subscribers?: Readonly<Record<string, readonly Consumer[]>>;
   /** Work at intervals. */
@@ -125,6 +131,8 @@ export interface ApiContext extends FeatureContext {
 
 /** What a worker may use. */
 export interface WorkerContext extends FeatureContext {
+  /** Adds jobs to the features' queues, and cancels them. */
+  readonly jobs: Pick<Jobs, 'add' | 'cancel'>;
   /** Which log this is; null while it is empty. */
   logId(): Promise<string | null>;
 }

@@ -3,7 +3,7 @@ import type { Route } from '../http/route.ts';
 import { collectFeed } from '../realtime/feedDefinition.ts';
 import { accounts } from './accounts/index.ts';
 import { analytics } from './analytics/index.ts';
-import type { ApiContext, EventOf } from './feature.ts';
+import type { ApiContext, EventOf, FeatureWork, WorkerContext } from './feature.ts';
 import { likes } from './likes/index.ts';
 import { sessions } from './sessions/index.ts';
 import { videos } from './videos/index.ts';
@@ -22,11 +22,17 @@ export const projections = features.flatMap((feature) => feature.projections);
 
 export const feed = collectFeed(features);
 
+export const queues = features.flatMap((feature) => feature.queues ?? []);
+
 /** The groups of routes in the OpenAPI document. */
 export const routeTags: Readonly<Record<string, string>> = Object.assign({}, ...features.map(({ tags }) => tags));
 
 export function apiRoutes(context: ApiContext): Route[] {
   return features.flatMap((feature) => feature.routes?.(context) ?? []);
+}
+
+export function featureWork(context: WorkerContext): FeatureWork[] {
+  return features.flatMap((feature) => feature.work?.(context) ?? []);
 }
 
 function collectEventTypes(): typeof eventTypes {

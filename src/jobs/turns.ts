@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import { sql, type Kysely } from 'kysely';
 
 /** What a round robin needs to know of the jobs in one queue. Turns rise; the lowest is served first. */
 export interface Turns {
@@ -29,29 +29,47 @@ export function giveTurns(owners: readonly string[], { current, last }: Turns): 
   });
 }
 
+/** The columns of pg-boss's table that turns are read from. */
+interface JobTables {
+  readonly job: {
+    readonly name: string;
+    readonly group_id: string | null;
+    readonly priority: number;
+    readonly state: string;
+    readonly started_on: Date | null;
+  };
+}
+
 /**
- * Reads the turns that the jobs of a queue in pg-boss's schema have, as negative priorities. Until the transaction ends,
- * nobody else reads them: two processes that add jobs of one user at once must not give both the same turn.
+ * Reads the turns that the jobs of a queue have, as negative priorities in pg-boss's schema. Nobody else reads turns until
+ * the transaction ends: two processes that add jobs of one user at once must not give both the same turn.
  */
 export async function readTurns(
-  client: pg.ClientBase,
+  transaction: Kysely<never>,
   schema: string,
   queue: string,
   owners: readonly string[],
 ): Promise<Turns> {
-  await client.query('select pg_advisory_xact_lock(hashtext($1))', [`${schema} turns`]);
-  // Without a start (finished jobs are deleted after a day) newcomers follow the first that waits, as if it were served now.
-  const {
-    rows: [found],
-  } = await client.query<{ current: number }>(
-    `select coalesce(max(-priority) filter (where started_on is not null), min(-priority) - 1, -1) as current from ${schema}.job where name = $1`,
-    [queue],
-  );
-  // A job that was cancelled before it began has cost nobody anything.
-  const { rows } = await client.query<{ owner: string; last: number }>(
-    `select group_id as owner, max(-priority) as last from ${schema}.job
-     where name = $1 and group_id = any($2) and (started_on is not null or state <> 'cancelled') group by group_id`,
-    [queue, owners],
-  );
-  return { current: found?.current ?? -1, last: new Map(rows.map(({ owner, last }) => [owner, last])) };
+  await sql`select pg_advisory_xact_lock(hashtext(${`${schema} turns`}))`.execute(transaction);
+  const jobs = (transaction as unknown as Kysely<JobTables>)
+    .withSchema(schema)
+    .selectFrom('job')
+    .where('name', '=', queue);
+  const [found] = await jobs
+    .select(({ fn }) => [
+      fn.min('priority').filterWhere('started_on', 'is not', null).as('started'),
+      fn.max('priority').as('first'),
+    ])
+    .execute();
+  // Finished jobs are deleted after a day. If none was started since, newcomers follow the first that waits, as if it were
+  // served now.
+  const current = -(found?.started ?? (found?.first ?? 0) + 1);
+  // A job that was cancelled before it began has delayed nobody.
+  const turns = await jobs
+    .where('group_id', 'in', owners)
+    .where((eb) => eb.or([eb('started_on', 'is not', null), eb('state', '<>', 'cancelled')]))
+    .groupBy('group_id')
+    .select(({ fn }) => ['group_id as owner', fn.min('priority').as('lowest')])
+    .execute();
+  return { current, last: new Map(turns.map(({ owner, lowest }) => [owner!, -lowest])) };
 }

@@ -42,6 +42,9 @@ export function createPool({
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   });
+  // The pool listens only to idle connections. Without this listener, the process would end when a connection is lost
+  // between two statements of a transaction. The next statement then fails.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   // Without a listener, the process would end when the server closes an idle connection.
   pool.on('error', (error) => {
     // `client` is a large object that must not be logged.

@@ -11,9 +11,11 @@ import { createPostgresEventStore } from '../../src/eventStore/postgres/postgres
 import type { ReelStreamEvent } from '../../src/features/index.ts';
 import { createInspector } from '../../src/media/inspecting/inspect.ts';
 import { storeOriginal } from '../../src/features/videos/processing/mediaKeys.ts';
-import { createMediaJobs, type MediaJobs, type MediaJobsOptions } from '../../src/jobs/mediaJobs.ts';
+import { createJobs, type Jobs, type JobsOptions } from '../../src/jobs/jobs.ts';
 import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
-import { createMediaWorker, type MediaWorkerOptions } from '../../src/features/videos/processing/mediaWorker.ts';
+import { videoQueues } from '../../src/features/videos/processing/index.ts';
+import { createProcessWorker, type ProcessWorkerOptions } from '../../src/features/videos/processing/processWorker.ts';
+import { createRemoveWorker } from '../../src/features/videos/processing/removeWorker.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
 import { createScratch, type Scratch } from '../../src/media/receiving/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
@@ -31,12 +33,12 @@ export interface MediaRig extends AsyncDisposable {
   readonly store: EventStore;
   readonly objects: ObjectStore;
   readonly scratch: Scratch;
-  readonly jobs: MediaJobs;
+  readonly jobs: Jobs;
   readonly progress: UploadProgress[];
-  /** What the queue and the worker have logged. */
+  /** What the queues and the workers have logged. */
   readonly logged: Readonly<Record<string, unknown>>[];
-  workerOptions(changes?: Partial<MediaWorkerOptions>): Promise<MediaWorkerOptions>;
-  /** Stores a file and appends what the upload route would. Answers the video's id. */
+  workerOptions(changes?: Partial<ProcessWorkerOptions>): Promise<ProcessWorkerOptions>;
+  /** Stores a file and appends the event that the upload route would. Answers the video's id. */
   upload(path: string): Promise<string>;
   remove(videoId: string): Promise<void>;
   retry(videoId: string): Promise<void>;
@@ -47,16 +49,17 @@ export interface MediaRig extends AsyncDisposable {
 export const silent = pino({ level: 'silent' });
 const OWNER = v7();
 
-export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'pollSeconds'> = {}): Promise<MediaRig> {
+export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSeconds'> = {}): Promise<MediaRig> {
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'media-rig-'));
   const store = createPostgresEventStore({ pool: database.pool });
   const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
   const scratch = await createScratch(join(folder, 'scratch'));
   const { log: logger, lines: logged } = collectingLog();
-  const jobs = createMediaJobs({
+  const jobs = createJobs({
     connectionString: database.url,
     logger,
+    queues: videoQueues,
     ...(pollSeconds !== undefined && { pollSeconds }),
   });
   await jobs.start();
@@ -144,7 +147,8 @@ export async function createMediaRig({ pollSeconds }: Pick<MediaJobsOptions, 'po
   };
 }
 
-/** Runs the pipeline's worker on the rig's queue until the rig is disposed. */
-export async function startWorker(rig: MediaRig, changes?: Partial<MediaWorkerOptions>): Promise<void> {
-  await rig.jobs.work(createMediaWorker(await rig.workerOptions(changes)));
+/** Runs the pipeline's jobs until the rig is disposed. */
+export async function startWorker(rig: MediaRig, changes?: Partial<ProcessWorkerOptions>): Promise<void> {
+  const options = await rig.workerOptions(changes);
+  await rig.jobs.work([createProcessWorker(options), createRemoveWorker(options)]);
 }

@@ -1,10 +1,11 @@
-// A media worker as a process of its own, for tests that kill it. Arguments: database URL, folder of the rig, `alone` or not.
+// A media worker as a process of its own, for tests that kill it. Arguments: database URL, folder of the rig, `alone` (optional).
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
 import { createInspector } from '../../src/media/inspecting/inspect.ts';
-import { createMediaJobs } from '../../src/jobs/mediaJobs.ts';
-import { createMediaWorker } from '../../src/features/videos/processing/mediaWorker.ts';
+import { createJobs } from '../../src/jobs/jobs.ts';
+import { videoQueues } from '../../src/features/videos/processing/index.ts';
+import { createProcessWorker } from '../../src/features/videos/processing/processWorker.ts';
 import { createScratch } from '../../src/media/receiving/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import { createPool } from '../../src/postgres/pool.ts';
@@ -17,10 +18,10 @@ const store = createPostgresEventStore({ pool });
 const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
 const scratch = await createScratch(join(folder, 'scratch'));
 const logger = pino({ level: 'silent' });
-const jobs = createMediaJobs({ connectionString: url, logger, alone: alone === 'alone' });
+const jobs = createJobs({ connectionString: url, logger, queues: videoQueues, alone: alone === 'alone' });
 await jobs.start();
-await jobs.work(
-  createMediaWorker({
+await jobs.work([
+  createProcessWorker({
     store,
     objects,
     scratch,
@@ -29,7 +30,7 @@ await jobs.work(
     inspect: createInspector({ ffprobe: ffprobe.path }),
     reportProgress: ({ videoId, progress }) => void process.stdout.write(`${videoId} ${progress}\n`),
   }),
-);
+]);
 process.stdout.write('ready\n');
 process.once('SIGTERM', () => {
   void (async () => {

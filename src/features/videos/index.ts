@@ -2,6 +2,7 @@ import { videos as videosProjection } from '../../../projections/videos/videos.t
 import { defineFeature } from '../feature.ts';
 import { uploadEventTypes, videoEventTypes, type UploadBegun, type VideoEvent } from './events.ts';
 import { videoFeed, videoTopics } from './feed.ts';
+import { videoProcessing, videoQueues } from './processing/index.ts';
 import { videoRoutes } from './routes.ts';
 
 export { videoNotFound } from './decider.ts';
@@ -20,4 +21,6 @@ export const videos = defineFeature<VideoEvent | UploadBegun>({
   projections: [videosProjection],
   tags: { Videos: 'Uploading, watching, liking, changing and deleting videos.' },
   routes: videoRoutes,
+  queues: videoQueues,
+  work: videoProcessing,
 });

@@ -1,13 +1,14 @@
 import type { Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
 import { videoCommandRoutes } from './commandRoutes.ts';
+import { pendingUploadsOf } from './processing/pendingUploads.ts';
 import { createUploadQuota } from './processing/uploadQuota.ts';
 import { videoQueryRoutes } from './queryRoutes.ts';
 import { retryRoute } from './retryRoute.ts';
 import { uploadRoute } from './uploadRoute.ts';
 
 export function videoRoutes(context: ApiContext): Route[] {
-  const quota = createUploadQuota({ pool: context.pool, ...context.settings.uploadQuota });
+  const quota = createUploadQuota({ db: pendingUploadsOf(context.db), ...context.settings.uploadQuota });
   return [
     uploadRoute(context, quota),
     ...videoQueryRoutes(context),

@@ -9,17 +9,16 @@ export interface OrphanSweepOptions extends BucketOwnerOptions {
   readonly objects: Pick<ObjectStore, 'list' | 'putFile' | 'remove'>;
   readonly store: Pick<EventStore, 'readStream'>;
   readonly logger: Logger;
-  readonly now?: () => number;
 }
 
-/** Originals that no event names: the upload died between storing its file and recording it. */
+/** Removes orphans: originals that no event names, because the upload ended between storing its file and recording it. */
 export interface OrphanSweep {
   /**
-   * Removes what was an orphan at the last look and still is, so that an upload between its two steps is left alone.
-   * Nothing, when another system's originals are in the same store: they are in no event of ours.
+   * Removes the files that were orphans at the last look and still are, so that an upload between its two steps keeps its
+   * file. Removes nothing when another system uses the same store: our log does not name its files.
    */
   look(): Promise<void>;
-  /** Looks now and then once an hour, until it is closed. */
+  /** Looks now and then every hour, until it is closed. */
   start(): void;
   close(): void;
 }
@@ -30,14 +29,7 @@ const BUCKET_MS = 2 ** 24;
 /** The first look goes back a week, later ones half a day. */
 const [FIRST_BUCKETS, LATER_BUCKETS] = [36, 3];
 
-export function createOrphanSweep({
-  objects,
-  store,
-  scratch,
-  logId,
-  logger,
-  now = Date.now,
-}: OrphanSweepOptions): OrphanSweep {
+export function createOrphanSweep({ objects, store, scratch, logId, logger }: OrphanSweepOptions): OrphanSweep {
   let suspects: ReadonlySet<string> | undefined;
   let timer: NodeJS.Timeout | undefined;
   const failed = createFailureLog(logger);
@@ -46,7 +38,7 @@ export function createOrphanSweep({
     const found = await findBucketOwner({ objects, scratch, logId });
     if (found.owner === 'shared') {
       const remedy =
-        'Give each system a store of its own (MINIO_BUCKET, or another DATA_DIR); if the other one is gone, remove its mark.';
+        'Give each system a store of its own (MINIO_BUCKET, or another DATA_DIR). If the other one no longer exists, remove its mark.';
       logger.warn(
         { marks: found.marks },
         `the object store is marked as another system's as well, so files of lost uploads are not removed. ${remedy}`,
@@ -60,7 +52,7 @@ export function createOrphanSweep({
     const orphans = new Set<string>();
     const buckets = suspects === undefined ? FIRST_BUCKETS : LATER_BUCKETS;
     for (let ago = 0; ago < buckets; ago++) {
-      const begin = Math.floor((now() - ago * BUCKET_MS) / BUCKET_MS)
+      const begin = Math.floor((Date.now() - ago * BUCKET_MS) / BUCKET_MS)
         .toString(16)
         .padStart(6, '0');
       for await (const key of objects.list(`originals/${begin}`)) if (!(await isRecorded(store, key))) orphans.add(key);

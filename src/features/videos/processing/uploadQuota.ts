@@ -1,10 +1,9 @@
-import type pg from 'pg';
+import { sql, type Kysely, type Transaction } from 'kysely';
 import { DomainError } from '../../../core/errors.ts';
-import { inTransaction } from '../../../projecting/transaction.ts';
-import type { MediaObject } from '../events.ts';
+import type { PendingUploadTables } from './pendingUploads.ts';
 
 export interface UploadQuotaOptions {
-  readonly pool: pg.Pool;
+  readonly db: Kysely<PendingUploadTables>;
   /** Videos of one user that may be received or wait to be processed at the same time. */
   readonly maxVideos: number;
   /** What their originals may add up to, in bytes. */
@@ -17,25 +16,26 @@ export interface PendingUpload {
   readonly bytes: number;
 }
 
-/** How much of the pipeline one user may fill. What is pending is shared by all processes, in PostgreSQL. */
+/** How much of the pipeline one user may fill. All processes share the count, in PostgreSQL. */
 export interface UploadQuota {
   /**
-   * Holds a place for a video until its event is taken in (`recordPending`), it is released, or 31 minutes have passed. Reserving
-   * again for the same video changes nothing. Two requests at once are counted one after the other.
+   * Holds a place for a video until the process manager takes in its event (`recordPending`), it is released, or 31 minutes
+   * have passed. Reserving again for the same video only makes the place last longer. Requests of one user are counted one
+   * after the other.
    * @throws DomainError `rateLimited` (`too_many_pending_videos`, `too_many_pending_bytes`)
    */
   reserve(upload: PendingUpload): Promise<void>;
-  /** Gives back the place of a video that was not recorded after all; without effect on one that was. */
+  /** Gives back the place of a video whose upload failed. Without effect once its event was taken in. */
   release(videoId: string): Promise<void>;
 }
 
-/** An upload is given up after 30 minutes; see `multipart.ts`. */
-const HELD = `interval '31 minutes'`;
-/** Seconds: about what a clip takes. */
+/** One minute longer than an upload may take. */
+const HELD = sql<Date>`now() + interval '31 minutes'`;
+/** Seconds: about the time that a clip takes. */
 const RETRY_AFTER = 30;
 
-export function createUploadQuota({ pool, maxVideos, maxBytes }: UploadQuotaOptions): UploadQuota {
-  const judge = ({ videos, bytes }: { videos: number; bytes: number }, added: number): void => {
+export function createUploadQuota({ db, maxVideos, maxBytes }: UploadQuotaOptions): UploadQuota {
+  const check = ({ videos, bytes }: { videos: number; bytes: number }, added: number): void => {
     const remedy = 'Wait until one of them is ready, or delete one; then try again.';
     if (videos >= maxVideos)
       throw refuse(
@@ -51,46 +51,62 @@ export function createUploadQuota({ pool, maxVideos, maxBytes }: UploadQuotaOpti
   };
 
   return {
-    reserve: ({ videoId, ownerId, bytes }) =>
-      inTransaction(pool, { schema: 'reelstream' }, async ({ client }) => {
-        await client.query('select pg_advisory_xact_lock(hashtext($1))', [`pending uploads of ${ownerId}`]);
-        await client.query('delete from reelstream.pending_uploads where owner_id = $1 and expires_at < now()', [
-          ownerId,
-        ]);
-        const { rows } = await client.query<{ videos: number; bytes: number }>(
-          'select count(*)::int as videos, coalesce(sum(bytes), 0)::float8 as bytes from reelstream.pending_uploads where owner_id = $1 and video_id <> $2',
-          [ownerId, videoId],
-        );
-        judge(rows[0]!, bytes);
-        await client.query(
-          `insert into reelstream.pending_uploads as pending (video_id, owner_id, bytes, expires_at) values ($1, $2, $3, now() + ${HELD})
-           on conflict (video_id) do update set expires_at = excluded.expires_at where pending.expires_at is not null`,
-          [videoId, ownerId, bytes],
-        );
+    reserve: (upload) =>
+      db.transaction().execute(async (transaction) => {
+        await lockUser(transaction, upload.ownerId);
+        await removeLapsed(transaction, upload.ownerId);
+        check(await othersOf(transaction, upload), upload.bytes);
+        await transaction
+          .insertInto('reelstream.pending_uploads')
+          .values({ video_id: upload.videoId, owner_id: upload.ownerId, bytes: upload.bytes, expires_at: HELD })
+          .onConflict((conflict) =>
+            conflict
+              .column('video_id')
+              .doUpdateSet({ expires_at: HELD })
+              .where('reelstream.pending_uploads.expires_at', 'is not', null),
+          )
+          .execute();
       }),
     release: async (videoId) => {
-      await pool.query('delete from reelstream.pending_uploads where video_id = $1 and expires_at is not null', [
-        videoId,
-      ]);
+      await db
+        .deleteFrom('reelstream.pending_uploads')
+        .where('video_id', '=', videoId)
+        .where('expires_at', 'is not', null)
+        .execute();
     },
   };
 }
 
-/** The video waits to be processed: its place is kept until it is settled. In the caller's transaction. */
-export async function recordPending(
-  client: pg.ClientBase,
-  video: { readonly videoId: string; readonly ownerId: string; readonly original: MediaObject },
-): Promise<void> {
-  await client.query(
-    `insert into reelstream.pending_uploads (video_id, owner_id, bytes) values ($1, $2, $3)
-     on conflict (video_id) do update set bytes = excluded.bytes, expires_at = null`,
-    [video.videoId, video.ownerId, video.original.size],
-  );
+/**
+ * Lets the requests of one user pass one after the other, until the transaction ends. A process that is stopped in the
+ * middle holds the others up for a minute at most. The commit does not wait for the disk: a reservation may get lost.
+ */
+async function lockUser(transaction: Transaction<PendingUploadTables>, ownerId: string): Promise<void> {
+  await sql`
+    select set_config('synchronous_commit', 'off', true), set_config('lock_timeout', '10s', true),
+      set_config('idle_in_transaction_session_timeout', '60s', true)`.execute(transaction);
+  await sql`select pg_advisory_xact_lock(hashtext(${`pending uploads of ${ownerId}`}))`.execute(transaction);
 }
 
-/** Nothing of the video is waiting any longer. In the caller's transaction. */
-export async function settlePending(client: pg.ClientBase, videoId: string): Promise<void> {
-  await client.query('delete from reelstream.pending_uploads where video_id = $1', [videoId]);
+async function removeLapsed(transaction: Transaction<PendingUploadTables>, ownerId: string): Promise<void> {
+  await transaction
+    .deleteFrom('reelstream.pending_uploads')
+    .where('owner_id', '=', ownerId)
+    .where('expires_at', '<', sql<Date>`now()`)
+    .execute();
+}
+
+async function othersOf(
+  transaction: Transaction<PendingUploadTables>,
+  { ownerId, videoId }: PendingUpload,
+): Promise<{ videos: number; bytes: number }> {
+  const { videos, bytes } = await transaction
+    .selectFrom('reelstream.pending_uploads')
+    .where('owner_id', '=', ownerId)
+    .where('video_id', '<>', videoId)
+    .select(({ fn }) => [fn.countAll().as('videos'), fn.sum('bytes').as('bytes')])
+    .executeTakeFirstOrThrow();
+  return { videos: Number(videos), bytes: Number(bytes) };
 }
 
 function refuse(code: string, message: string): DomainError {

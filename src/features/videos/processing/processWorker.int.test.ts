@@ -8,8 +8,9 @@ import { createMediaRig, startWorker, type MediaRig } from '../../../../tests/su
 import { ObjectStoreUnavailable } from '../../../objectStore/objectStore.ts';
 import type { VideoProcessed } from '../events.ts';
 import { createInspector } from '../../../media/inspecting/inspect.ts';
-import type { MediaJob } from '../../../jobs/mediaJobs.ts';
-import { createMediaWorker, type MediaWorkerOptions } from './mediaWorker.ts';
+import type { JobRun } from '../../../jobs/queue.ts';
+import { createProcessWorker, type ProcessWorkerOptions } from './processWorker.ts';
+import type { VideoJob } from './queues.ts';
 import { probe } from '../../../media/inspecting/probe.ts';
 
 let rig: MediaRig;
@@ -25,8 +26,9 @@ afterAll(async () => {
   await idleRig[Symbol.asyncDispose]();
 });
 
-const ours = (): Promise<void> => Promise.resolve();
-const jobOf = (videoId: string): MediaJob => ({ videoId, correlationId: 'c', causationId: `job-${videoId}` });
+const run = (): JobRun => ({ signal: AbortSignal.timeout(30_000), confirmClaim: () => Promise.resolve() });
+const failed = { cause: new Error('the store is away'), killed: false };
+const jobOf = (videoId: string): VideoJob => ({ videoId, correlationId: 'c', causationId: `job-${videoId}` });
 const types = async (videoId: string): Promise<string[]> => (await idleRig.events(videoId)).map(({ type }) => type);
 
 const entryOf = ({ logged }: MediaRig, videoId: string, message: string): MediaRig['logged'][number] | undefined =>
@@ -166,10 +168,10 @@ test('the same job again changes nothing', async () => {
   const videoId = await rig.upload(await clip('plain'));
   await outcome(videoId);
   const [uploaded] = await rig.events(videoId);
-  const { process } = createMediaWorker(await rig.workerOptions());
+  const { handle } = createProcessWorker(await rig.workerOptions());
   const job = { videoId, correlationId: 'c', causationId: uploaded!.id };
-  await process(job, AbortSignal.timeout(30_000), ours);
-  await process(job, AbortSignal.timeout(30_000), ours);
+  await handle(job, run());
+  await handle(job, run());
   expect((await rig.events(videoId)).map(({ type }) => type)).toEqual(['VideoUploaded', 'VideoProcessed']);
   expect(await rig.keys(videoId)).toHaveLength(3);
 });
@@ -263,11 +265,11 @@ test('a video whose FFmpeg is killed again and again fails with a fault of ours,
 test('what a late job of a video finds while it is being retried stays: another job may be storing it', async () => {
   const path = await clip('plain');
   const videoId = await idleRig.upload(path);
-  const worker = createMediaWorker(await idleRig.workerOptions());
-  await worker.giveUp(jobOf(videoId), new Error('the store is away'));
+  const worker = createProcessWorker(await idleRig.workerOptions());
+  await worker.giveUp(jobOf(videoId), failed);
   await idleRig.retry(videoId);
   await idleRig.objects.putFile(`videos/${videoId}/new.mp4`, path, 'video/mp4');
-  await worker.giveUp(jobOf(videoId), new Error('the store is away'));
+  await worker.giveUp(jobOf(videoId), failed);
   expect(await types(videoId)).toEqual(['VideoUploaded', 'VideoProcessingFailed', 'VideoProcessingRetried']);
   expect(await idleRig.keys(videoId)).toHaveLength(2);
 });
@@ -275,17 +277,17 @@ test('what a late job of a video finds while it is being retried stays: another 
 test('an object store that is away for a while delays a video and does not fail it', async () => {
   const videoId = await idleRig.upload(await clip('plain'));
   const away = { ...idleRig.objects, getFile: () => Promise.reject(new ObjectStoreUnavailable('away')) };
-  const { process } = createMediaWorker(await idleRig.workerOptions({ objects: away }));
-  await expect(process(jobOf(videoId), AbortSignal.timeout(30_000), ours)).rejects.toThrow(ObjectStoreUnavailable);
+  const { handle } = createProcessWorker(await idleRig.workerOptions({ objects: away }));
+  await expect(handle(jobOf(videoId), run())).rejects.toThrow(ObjectStoreUnavailable);
   expect(await types(videoId)).toEqual(['VideoUploaded']);
-  await createMediaWorker(await idleRig.workerOptions()).process(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  await createProcessWorker(await idleRig.workerOptions()).handle(jobOf(videoId), run());
   expect(await types(videoId)).toEqual(['VideoUploaded', 'VideoProcessed']);
 });
 
 test('a transcode that takes too long is killed and says so', async () => {
   const videoId = await idleRig.upload(await clip('slow'));
-  const { process } = createMediaWorker(await idleRig.workerOptions({ timeout: 200 }));
-  await process(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  const { handle } = createProcessWorker(await idleRig.workerOptions({ timeout: 200 }));
+  await handle(jobOf(videoId), run());
   expect((await idleRig.events(videoId))[1]).toMatchObject({
     type: 'VideoProcessingFailed',
     data: { reason: expect.stringMatching(/too long/) },
@@ -294,30 +296,30 @@ test('a transcode that takes too long is killed and says so', async () => {
 
 test('a transcode that needs more memory than it may have fails, and says so', async () => {
   const videoId = await idleRig.upload(await clip('large'));
-  const { process } = createMediaWorker(await idleRig.workerOptions({ sandbox: await littleMemory('ffmpeg') }));
-  await process(jobOf(videoId), AbortSignal.timeout(30_000), ours);
+  const { handle } = createProcessWorker(await idleRig.workerOptions({ sandbox: await littleMemory('ffmpeg') }));
+  await handle(jobOf(videoId), run());
   expect((await idleRig.events(videoId))[1]).toMatchObject({
     type: 'VideoProcessingFailed',
     data: { reason: expect.stringMatching(/too much memory.*lower resolution/) },
   });
 }, 60_000);
 
-test.each<[string, Partial<MediaWorkerOptions>]>([
+test.each<[string, Partial<ProcessWorkerOptions>]>([
   ['the disk is full', { freeSpace: () => Promise.resolve(300e6) }],
   ['FFmpeg cannot be started', { ffmpeg: '/nonexistent/ffmpeg' }],
   ['ffprobe cannot be started', { inspect: createInspector({ ffprobe: '/nonexistent/ffprobe' }) }],
 ])('a job that ends because %s is tried again', async (_what, changes) => {
   const videoId = await idleRig.upload(await clip('plain'));
-  const { process } = createMediaWorker(await idleRig.workerOptions(changes));
-  await expect(process(jobOf(videoId), AbortSignal.timeout(30_000), ours)).rejects.toThrow();
+  const { handle } = createProcessWorker(await idleRig.workerOptions(changes));
+  await expect(handle(jobOf(videoId), run())).rejects.toThrow();
   expect(await types(videoId)).toEqual(['VideoUploaded']);
 });
 
 test("a worker whose job is another one's by now does not record its failure", async () => {
   const videoId = await idleRig.upload(await clip('soundOnly'));
-  const { process } = createMediaWorker(await idleRig.workerOptions());
+  const { handle } = createProcessWorker(await idleRig.workerOptions());
   await expect(
-    process(jobOf(videoId), AbortSignal.timeout(30_000), () => Promise.reject(new Error('taken'))),
+    handle(jobOf(videoId), { ...run(), confirmClaim: () => Promise.reject(new Error('taken')) }),
   ).rejects.toThrow('taken');
   expect(await types(videoId)).toEqual(['VideoUploaded']);
 });
@@ -326,7 +328,7 @@ test('what is given up keeps its original and nothing else: its tries may have s
   const path = await clip('plain');
   const videoId = await idleRig.upload(path);
   await idleRig.objects.putFile(`videos/${videoId}/half.mp4`, path, 'video/mp4');
-  await createMediaWorker(await idleRig.workerOptions()).giveUp(jobOf(videoId), new Error('the store is away'));
+  await createProcessWorker(await idleRig.workerOptions()).giveUp(jobOf(videoId), failed);
   expect(entryOf(idleRig, videoId, 'a video is given up')).toMatchObject({
     level: 40,
     reason: expect.stringMatching(/fault on our side/),

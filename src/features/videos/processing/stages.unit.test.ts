@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { progressOf, type UploadProgress } from './uploadProgress.ts';
+import type { UploadProgress } from '../../../realtime/uploadProgress.ts';
+import { progressOf } from './stages.ts';
 
 test('progress rises from 0 to 100 through the stages, and never leaves that range', () => {
   const stages: UploadProgress['stage'][] = [

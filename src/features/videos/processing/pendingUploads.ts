@@ -1,0 +1,39 @@
+import type { ColumnType, Kysely } from 'kysely';
+import type { ConsumerTransaction } from '../../../projecting/consumer.ts';
+import type { MediaObject } from '../events.ts';
+
+/** The videos of each user that are being received or wait to be processed (migration 0005). */
+export interface PendingUploadTables {
+  readonly 'reelstream.pending_uploads': {
+    readonly video_id: string;
+    readonly owner_id: string;
+    readonly bytes: ColumnType<bigint, number, number>;
+    /** Null once the upload is in the log. Until then the row is a reservation, and lapses at this time. */
+    readonly expires_at: Date | null;
+  };
+}
+
+type Transaction = Pick<ConsumerTransaction, 'db'>;
+
+/** Keeps the place of a video that waits to be processed, until `settlePending`. In the caller's transaction. */
+export async function recordPending(
+  { db }: Transaction,
+  video: { readonly videoId: string; readonly ownerId: string; readonly original: MediaObject },
+): Promise<void> {
+  const { videoId, ownerId, original } = video;
+  await pendingUploadsOf(db)
+    .insertInto('reelstream.pending_uploads')
+    .values({ video_id: videoId, owner_id: ownerId, bytes: original.size, expires_at: null })
+    .onConflict((conflict) => conflict.column('video_id').doUpdateSet({ bytes: original.size, expires_at: null }))
+    .execute();
+}
+
+/** Gives back the place of a video that no longer waits. In the caller's transaction. */
+export async function settlePending({ db }: Transaction, videoId: string): Promise<void> {
+  await pendingUploadsOf(db).deleteFrom('reelstream.pending_uploads').where('video_id', '=', videoId).execute();
+}
+
+/** Kysely on the same connections, for this table only. */
+export function pendingUploadsOf<Tables>(db: Kysely<Tables>): Kysely<PendingUploadTables> {
+  return db as unknown as Kysely<PendingUploadTables>;
+}

@@ -1,0 +1,21 @@
+import { defineQueue } from '../../../jobs/queue.ts';
+
+/** What a job needs to know; the rest is in the video's stream. */
+export interface VideoJob {
+  readonly videoId: string;
+  readonly correlationId: string;
+  /** The event that led to the job. */
+  readonly causationId: string;
+  readonly traceparent?: string;
+}
+
+const logFields = ({ videoId }: VideoJob): object => ({ videoId });
+
+/** Makes an upload playable. */
+export const processQueue = defineQueue<VideoJob>({ name: 'process', fair: true, givesUp: true, logFields });
+
+/**
+ * Removes the objects of a deleted video. They are removed again a minute later: a worker that was killed while it stored
+ * a rendition could not remove it, and by then no worker processes the video any more.
+ */
+export const removeQueue = defineQueue<VideoJob>({ name: 'remove', repeatAfterSeconds: 60, logFields });
