@@ -7,7 +7,7 @@ import type { MediaFiles } from '../features/feature.ts';
 import { findFfmpegTools, type FfmpegTools } from '../media/ffmpeg/ffmpegTools.ts';
 import { findSandbox, type FoundSandbox } from '../media/ffmpeg/findSandbox.ts';
 import { createInspector } from '../media/inspecting/inspect.ts';
-import { createScratch, type Scratch } from '../media/receiving/scratch.ts';
+import { createScratch, type Scratch } from '../media/scratch/scratch.ts';
 import type { Process } from './process.ts';
 
 /** Begins to look for FFmpeg, which takes a while. The second step waits for it, so that other things can start meanwhile. */

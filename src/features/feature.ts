@@ -12,7 +12,7 @@ import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { Route } from '../http/route.ts';
 import type { Inspect } from '../media/inspecting/inspect.ts';
 import type { Sandbox } from '../media/ffmpeg/sandbox.ts';
-import type { Scratch } from '../media/receiving/scratch.ts';
+import type { Scratch } from '../media/scratch/scratch.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import type { Projection } from '../projecting/projection.ts';

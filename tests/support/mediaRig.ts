@@ -17,7 +17,7 @@ import { videoQueues } from '../../src/features/videos/processing/index.ts';
 import { createProcessWorker, type ProcessWorkerOptions } from '../../src/features/videos/processing/processWorker.ts';
 import { createRemoveWorker } from '../../src/features/videos/processing/removeWorker.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
-import { createScratch, type Scratch } from '../../src/media/receiving/scratch.ts';
+import { createScratch, type Scratch } from '../../src/media/scratch/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { inTransaction } from '../../src/projecting/transaction.ts';

@@ -6,7 +6,7 @@ import { createInspector } from '../../src/media/inspecting/inspect.ts';
 import { createJobs } from '../../src/jobs/jobs.ts';
 import { videoQueues } from '../../src/features/videos/processing/index.ts';
 import { createProcessWorker } from '../../src/features/videos/processing/processWorker.ts';
-import { createScratch } from '../../src/media/receiving/scratch.ts';
+import { createScratch } from '../../src/media/scratch/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 import { testTools } from './clips.ts';

@@ -12,7 +12,7 @@ import { apiRoutes, routeTags } from '../../src/features/index.ts';
 import type { HttpAppOptions } from '../../src/http/httpApp.ts';
 import { plainSandbox } from '../../src/media/ffmpeg/sandbox.ts';
 import { createInspector } from '../../src/media/inspecting/inspect.ts';
-import { createScratch } from '../../src/media/receiving/scratch.ts';
+import { createScratch } from '../../src/media/scratch/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import { noRateLimits, type RateLimits } from '../../src/rateLimits/rateLimits.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';

@@ -1,6 +1,7 @@
 import type { Decider } from '../../core/decider.ts';
 import { DomainError } from '../../core/errors.ts';
-import type { MediaFacts, MediaObject, VideoEvent } from './events.ts';
+import type { MediaFacts } from '../../media/mediaFacts.ts';
+import type { MediaObject, VideoEvent } from './events.ts';
 
 export interface UploadVideo {
   readonly type: 'UploadVideo';

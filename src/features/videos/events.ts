@@ -1,18 +1,12 @@
 import type { DomainEvent } from '../../core/event.ts';
 import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+import type { MediaFacts } from '../../media/mediaFacts.ts';
 
 /** An object in the object store. */
 export interface MediaObject {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-}
-
-/** What was found in the file: seconds, and pixels as shown (rotation applied). */
-export interface MediaFacts {
-  readonly duration: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** Stream `video-<videoId>`. */

@@ -9,7 +9,7 @@ import { storeOriginal } from './processing/mediaKeys.ts';
 import { progressOf } from './processing/stages.ts';
 import type { UploadProgress } from '../../realtime/uploadProgress.ts';
 import { receiveUpload } from '../../media/receiving/upload.ts';
-import { uploadLimits } from '../../media/receiving/limits.ts';
+import { uploadLimits } from '../../media/limits.ts';
 import type { UploadQuota } from './processing/uploadQuota.ts';
 import type { ApiContext } from '../feature.ts';
 import { handleVideoCommand, videoDescription, videoTitle } from './commandRoutes.ts';

@@ -9,11 +9,11 @@ import { script } from '../../../tests/support/scripts.ts';
 import { runFfmpeg } from './ffmpeg.ts';
 import { findSandbox, type FoundSandbox } from './findSandbox.ts';
 import { createInspector } from '../inspecting/inspect.ts';
-import { uploadLimits } from '../receiving/limits.ts';
+import { uploadLimits } from '../limits.ts';
 import { ProbeFailed } from '../inspecting/probe.ts';
 import { planRendition } from '../transcoding/rendition.ts';
 import { createSandbox, FFMPEG_ACCOUNT } from './sandbox.ts';
-import { createScratch, type Scratch, type ScratchFolder } from '../receiving/scratch.ts';
+import { createScratch, type Scratch, type ScratchFolder } from '../scratch/scratch.ts';
 import { makeThumbnail, transcode } from '../transcoding/transcode.ts';
 
 let closed: string;

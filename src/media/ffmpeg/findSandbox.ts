@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FfmpegTools } from './ffmpegTools.ts';
 import { createSandbox, FFMPEG_ACCOUNT, type Sandbox } from './sandbox.ts';
-import type { Scratch } from '../receiving/scratch.ts';
+import type { Scratch } from '../scratch/scratch.ts';
 
 export interface FoundSandbox {
   readonly sandbox: Sandbox;

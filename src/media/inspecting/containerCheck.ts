@@ -1,6 +1,6 @@
 import { DomainError } from '../../core/errors.ts';
 import type { BoxLayout, TrackCount } from './isoBaseMedia.ts';
-import type { UploadLimits } from '../receiving/limits.ts';
+import type { UploadLimits } from '../limits.ts';
 
 /**
  * Brands that say "MP4" (the registry at mp4ra.org). A file is taken for one when its major or any compatible brand is

@@ -1,13 +1,13 @@
 import { abortable } from '../../core/abortable.ts';
 import { DomainError } from '../../core/errors.ts';
 import { createFairTurns } from '../../core/fairTurns.ts';
-import type { MediaFacts } from '../../features/videos/events.ts';
 import { audioCodecs, videoCodecs } from './codecs.ts';
 import { checkContainer, checkTracks, tooManyStreams } from './containerCheck.ts';
+import { factsOf } from './factsOf.ts';
 import { readBoxLayout } from './isoBaseMedia.ts';
-import { uploadLimits, type UploadLimits } from '../receiving/limits.ts';
+import { uploadLimits, type UploadLimits } from '../limits.ts';
+import type { MediaFacts } from '../mediaFacts.ts';
 import { probe, Unreadable, type ProbedStream } from './probe.ts';
-import { factsOf } from '../transcoding/rendition.ts';
 import type { Sandbox } from '../ffmpeg/sandbox.ts';
 
 export interface InspectedVideo {

@@ -1,5 +1,5 @@
 import { execFile, type ExecFileException } from 'node:child_process';
-import { memoryLimit, untrustedInput } from './codecs.ts';
+import { memoryLimit, untrustedInput } from '../ffmpeg/untrustedInput.ts';
 import { startPatience } from '../ffmpeg/patience.ts';
 import { plainSandbox, wasNotStarted, type Sandbox } from '../ffmpeg/sandbox.ts';
 import { cameFromOutside } from '../ffmpeg/signals.ts';

@@ -1,22 +1,11 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
-import { Transform, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import busboy from 'busboy';
-import { DomainError } from '../../core/errors.ts';
-import { ensureRoom, type FreeSpace } from './diskSpace.ts';
-import type { UploadLimits } from './limits.ts';
+import { ensureRoom, type FreeSpace } from '../scratch/diskSpace.ts';
+import { aborted, badForm, stalled, tooLarge } from './refusals.ts';
+import { writeFile, type ReceivedFile, type WriteFileOptions } from './writeFile.ts';
+import type { UploadLimits } from '../limits.ts';
 import { startPatience, type Patience } from '../ffmpeg/patience.ts';
-
-export interface ReceivedFile {
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Hex. */
-  readonly sha256: string;
-}
 
 export interface ReceivedForm {
   readonly file: ReceivedFile;
@@ -27,18 +16,16 @@ export interface ReceiveFormOptions {
   readonly freeSpace?: FreeSpace | undefined;
   readonly signal?: AbortSignal;
   readonly onReceived?: (fraction: number) => void;
-  /** Milliseconds without a byte until the upload counts as given up; 30 000 by default. */
+  /** Milliseconds without a byte after which the upload is refused; 30 000 by default. */
   readonly longestPause?: number | undefined;
 }
 
-/** Boundaries, part headers and `data` come on top of the file. */
+/** Bytes that a request may have besides its file: boundaries, part headers and `data`. */
 const FORM_OVERHEAD = 256 * 1024;
 
 const LONGEST_PAUSE_MS = 30_000;
-/** Bytes between two looks at the disk: others fill it as well. */
-const LOOK_EVERY = 8 * 1024 * 1024;
 
-/** Streams the form's one file into `folder`; see `receiveUpload`. On a refusal the rest of the request waits to be drained. */
+/** Streams the form's one file into `folder`; see `receiveUpload`. After a refusal the caller drains the rest of the request. */
 export async function receiveForm(
   request: IncomingMessage,
   folder: string,
@@ -60,7 +47,7 @@ function openForm(request: IncomingMessage, limits: UploadLimits): busboy.Busboy
     return busboy({
       headers: request.headers,
       defParamCharset: 'utf8',
-      // One more than allowed, so that the one too many is seen and named instead of being dropped.
+      // One file more than allowed: busboy drops what is beyond its limit, and the refusal names the second file.
       limits: { files: 2, fields: 20, fieldSize: limits.maxDataBytes, fieldNameSize: 200, headerPairs: 50 },
     });
   } catch (cause) {
@@ -71,13 +58,8 @@ function openForm(request: IncomingMessage, limits: UploadLimits): busboy.Busboy
   }
 }
 
-interface Target {
-  readonly folder: string;
-  readonly limits: UploadLimits;
-  readonly announced: number;
+interface Target extends WriteFileOptions {
   readonly signal: AbortSignal | undefined;
-  readonly onReceived: ((fraction: number) => void) | undefined;
-  readonly freeSpace: FreeSpace | undefined;
   readonly longestPause: number;
 }
 
@@ -120,7 +102,7 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
   const onData = (chunk: Buffer): void => {
     pause.renew();
     arrived += chunk.length;
-    // Of the form only the file is metered by its reader; texts, and what lies before and after the parts, have no end of their own.
+    // `writeFile` counts only the file. The other parts, and the bytes between them, need a limit as well.
     if (arrived > target.limits.maxBytes + FORM_OVERHEAD) fail(tooLarge(target.limits));
   };
   const onClose = (): void => {
@@ -142,7 +124,7 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
 
   function watchPause(): Patience {
     return startPatience(target.longestPause, () => {
-      // All is here, or it is we who are not taking it.
+      // Everything has arrived, or this process has stopped reading for a while.
       if (request.readableEnded || request.isPaused()) pause = watchPause();
       else fail(stalled(target.longestPause));
     });
@@ -160,67 +142,4 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
     // The file is closed before the caller removes its folder.
     void Promise.allSettled([writing]).then(() => reject(cause));
   }
-}
-
-async function writeFile(stream: Readable, target: Target): Promise<ReceivedFile> {
-  const path = join(target.folder, 'original.mp4');
-  const meter = createMeter(target);
-  await pipeline(stream, meter.through, createWriteStream(path, { mode: 0o600 }));
-  return { path, size: meter.size(), sha256: meter.hash.digest('hex') };
-}
-
-function createMeter({ folder, limits, announced, onReceived, freeSpace }: Target): {
-  through: Transform;
-  hash: Hash;
-  size: () => number;
-} {
-  const hash = createHash('sha256');
-  let size = 0;
-  let told = 0;
-  let nextLook = LOOK_EVERY;
-  const through = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length;
-      if (size > limits.maxBytes) return done(tooLarge(limits));
-      hash.update(chunk);
-      const percent = Math.min(100, Math.floor((size / announced) * 100));
-      if (percent > told) onReceived?.((told = percent) / 100);
-      if (size < nextLook) return done(null, chunk);
-      nextLook += LOOK_EVERY;
-      ensureRoom(folder, 0, freeSpace).then(() => done(null, chunk), done);
-    },
-  });
-  return { through, hash, size: () => size };
-}
-
-function tooLarge(limits: UploadLimits): DomainError {
-  return new DomainError(
-    'tooLarge',
-    'file_too_large',
-    `The video is larger than ${Math.floor(limits.maxBytes / 1024 / 1024)} MB.`,
-  );
-}
-
-/** `retryAfter` keeps it from being stored as the answer of an `Idempotency-Key`: the same request may succeed next time. */
-function stalled(milliseconds: number): DomainError {
-  return new DomainError(
-    'invalid',
-    'upload_stalled',
-    `The upload stopped in the middle: nothing came for ${milliseconds / 1_000} s. Send it again.`,
-    { retryAfter: 1 },
-  );
-}
-
-/** Nobody is left to read it. `retryAfter` as above. */
-function aborted(): DomainError {
-  return new DomainError(
-    'invalid',
-    'upload_aborted',
-    'The connection was closed before the whole video had arrived. Send it again.',
-    { retryAfter: 1 },
-  );
-}
-
-function badForm(message: string, cause?: unknown, path = 'video'): DomainError {
-  return new DomainError('invalid', 'invalid_upload', message, { fields: [{ path, message }], cause });
 }

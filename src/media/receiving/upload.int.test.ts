@@ -12,9 +12,9 @@ import { clip, testTools } from '../../../tests/support/clips.ts';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { DomainError } from '../../core/errors.ts';
 import { createInspector, type Inspect } from '../inspecting/inspect.ts';
-import { uploadLimits } from './limits.ts';
+import { uploadLimits } from '../limits.ts';
 import { ProbeFailed } from '../inspecting/probe.ts';
-import { createScratch, type Scratch } from './scratch.ts';
+import { createScratch, type Scratch } from '../scratch/scratch.ts';
 import { receiveUpload, type ReceivedUpload, type ReceiveUploadOptions } from './upload.ts';
 
 const BOUNDARY = 'x-boundary';

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../../core/errors.ts';
 import { drainThenClose } from '../../http/request/drain.ts';
-import type { MediaFacts } from '../../features/videos/events.ts';
-import { isDiskFull, type FreeSpace } from './diskSpace.ts';
-import { uploadLimits, type UploadLimits } from './limits.ts';
-import { receiveForm, type ReceivedFile } from './multipart.ts';
+import { isDiskFull, type FreeSpace } from '../scratch/diskSpace.ts';
+import { uploadLimits, type UploadLimits } from '../limits.ts';
+import type { MediaFacts } from '../mediaFacts.ts';
+import { receiveForm } from './multipart.ts';
+import type { ReceivedFile } from './writeFile.ts';
 import { ProbeFailed } from '../inspecting/probe.ts';
-import type { Scratch } from './scratch.ts';
+import type { Scratch } from '../scratch/scratch.ts';
 
 export interface ReceiveUploadOptions {
   readonly scratch: Scratch;
@@ -15,22 +16,22 @@ export interface ReceiveUploadOptions {
     path: string,
     options: { readonly signal?: AbortSignal | undefined; readonly ownerId?: string },
   ) => Promise<{ readonly facts: MediaFacts }>;
-  /** Who uploads: takes turns with others when many files wait to be looked at. */
+  /** Who uploads. When many files wait to be inspected, their owners take turns. */
   readonly ownerId?: string;
   readonly limits?: UploadLimits;
-  /** Gives the upload up. */
+  /** Ends the upload. */
   readonly signal?: AbortSignal;
-  /** How much has arrived, 0 to 1; told at most once a percent, and only when the client said how much is coming. */
+  /** Is told how much has arrived, 0 to 1: at most once for each percent, and only when the client announced the size. */
   readonly onReceived?: (fraction: number) => void;
-  /** The file is here; now it is looked at. */
+  /** Called when the file has arrived and its inspection begins. */
   readonly onChecking?: () => void;
-  /** What the system says by default. */
+  /** Asks the system by default. */
   readonly freeSpace?: FreeSpace;
-  /** Milliseconds without a byte until the upload counts as given up; 30 000 by default. */
+  /** Milliseconds without a byte after which the upload is refused; 30 000 by default. */
   readonly longestPause?: number;
 }
 
-/** An upload that may be stored. Dispose it (`await using`) and its temporary file is gone. */
+/** An upload that may be stored. Disposing it (`await using`) removes its temporary file. */
 export interface ReceivedUpload extends AsyncDisposable {
   /** The text field `data`, as it was sent; undefined when there was none. */
   readonly data: string | undefined;
@@ -39,11 +40,11 @@ export interface ReceivedUpload extends AsyncDisposable {
 }
 
 /**
- * Receives `multipart/form-data` with one file `video` and one text `data` as a stream, never in memory, and looks at
- * the file. On a refusal the rest of the request is drained for a moment, so that the client sees the answer.
+ * Receives `multipart/form-data` with one file `video` and one text `data` as a stream, never in memory, and inspects the
+ * file. After a refusal it drains the request for a moment, so that the client sees the answer, and leaves no file behind.
  *
- * @throws DomainError `invalid` (form, or it stopped coming), `tooLarge` (as soon as it is), `unsupportedMedia`, `unprocessable`,
- * `unavailable` (no room on the disk, or the file cannot be looked at because of a fault of ours). Nothing is left behind then.
+ * @throws DomainError `invalid` (the form is wrong, or the upload stopped), `tooLarge` (as soon as the limit is passed),
+ * `unsupportedMedia`, `unprocessable`, `unavailable` (the disk is full, or ffprobe failed by a fault of ours)
  */
 export async function receiveUpload(request: IncomingMessage, options: ReceiveUploadOptions): Promise<ReceivedUpload> {
   const { scratch, inspect, signal, ownerId, limits = uploadLimits } = options;
@@ -58,7 +59,7 @@ export async function receiveUpload(request: IncomingMessage, options: ReceiveUp
     return { data, original: file, facts, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();
-    // Last, since a fast sender soon uses up what is drained, and the answer has to be out by then.
+    // Last: a fast sender soon reaches the limit of the drain, which closes the connection. The answer must be sent before.
     drainThenClose(request);
     throw explain(error);
   }

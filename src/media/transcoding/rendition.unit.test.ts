@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
+import { factsOf } from '../inspecting/factsOf.ts';
 import type { ProbedStream } from '../inspecting/probe.ts';
-import { factsOf, planRendition } from './rendition.ts';
+import { planRendition } from './rendition.ts';
 
 const video = (changes: Partial<ProbedStream>): ProbedStream => ({
   index: 0,

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { memoryLimit, untrustedInput } from '../inspecting/codecs.ts';
 import { runFfmpeg } from '../ffmpeg/ffmpeg.ts';
-import { uploadLimits } from '../receiving/limits.ts';
+import { memoryLimit, untrustedInput } from '../ffmpeg/untrustedInput.ts';
+import { uploadLimits } from '../limits.ts';
 import type { RenditionPlan } from './rendition.ts';
 import type { Sandbox } from '../ffmpeg/sandbox.ts';
 
@@ -11,21 +11,21 @@ export interface TranscodeOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds for the whole transcode; 10 minutes by default. */
   readonly timeout?: number;
-  /** Share done, 0 to 1; rises. */
+  /** Is told the share that is done, 0 to 1. It only rises. */
   readonly onProgress?: (share: number) => void;
 }
 
 const TIMEOUT = 10 * 60_000;
 const THREADS = String(Math.min(4, availableParallelism()));
-/** Bytes: far above what the bit rate below makes of a minute. */
+/** Bytes: far more than a minute takes at the bit rate below. */
 export const MOST_OUTPUT = 64 * 1024 * 1024;
 
-/** A flipped bit may pass, with a frame that shows it; a file of which more than this share cannot be decoded is damaged. */
+/** The share of frames that may fail to decode. A few wrong bits are acceptable; with more, the file is damaged. */
 const MOST_ERRORS = '0.02';
 
 /**
- * Makes what is played: H.264 and AAC in an MP4 whose index comes first, without anything the upload carried besides
- * picture and sound (no GPS position, no device name). @throws FfmpegFailed
+ * Makes the file that is played: H.264 and AAC in an MP4 whose index comes first. Of the upload it has only picture and
+ * sound, no GPS position and no device name. @throws FfmpegFailed
  */
 export async function transcode(
   input: string,
@@ -35,12 +35,12 @@ export async function transcode(
 ): Promise<void> {
   const { ffmpeg, sandbox, signal, timeout = TIMEOUT, onProgress } = options;
   const seconds = uploadLimits.maxSeconds + uploadLimits.secondsTolerance;
-  let told = 0;
+  let reported = 0;
   const onTime = (time: number): void => {
     const share = Math.min(1, time / Math.max(plan.duration, 0.01));
-    if (share > told) onProgress?.((told = share));
+    if (share > reported) onProgress?.((reported = share));
   };
-  // Frames that are dropped need not be scaled.
+  // The frame rate comes first: dropped frames need no scaling.
   const filters = [
     ...(plan.frameRate === undefined ? [] : [`fps=${plan.frameRate}`]),
     `scale=${plan.width}:${plan.height}`,
@@ -50,7 +50,7 @@ export async function transcode(
   await runFfmpeg(
     ffmpeg,
     {
-      // CPU seconds: what stops FFmpeg when the process that should is killed itself.
+      // CPU seconds. This limit stops FFmpeg when our process was killed and cannot.
       inputOptions: [
         '-timelimit',
         String(Math.ceil(timeout / 1000) * Number(THREADS)),
@@ -119,7 +119,7 @@ export async function transcode(
   );
 }
 
-/** A JPEG of a moment early in the rendition, at most 640 pixels wide. @throws FfmpegFailed */
+/** Makes a JPEG of an early moment of the rendition, at most 640 pixels wide. @throws FfmpegFailed */
 export async function makeThumbnail(
   rendition: string,
   output: string,

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
-import type { Scratch } from '../../../media/receiving/scratch.ts';
+import type { Scratch } from '../../../media/scratch/scratch.ts';
 
 export interface BucketOwnerOptions {
   readonly objects: Pick<ObjectStore, 'list' | 'putFile'>;

@@ -6,18 +6,19 @@ import { pipeline } from 'node:stream/promises';
 import { DomainError } from '../../../core/errors.ts';
 import { ObjectNotFound, type ObjectStore } from '../../../objectStore/objectStore.ts';
 import type { ExistingVideo } from '../decider.ts';
-import type { MediaFacts, MediaObject } from '../events.ts';
+import type { MediaFacts } from '../../../media/mediaFacts.ts';
+import type { MediaObject } from '../events.ts';
 import { AttemptKilled } from '../../../jobs/attempts.ts';
-import { ensureRoom, type FreeSpace } from '../../../media/receiving/diskSpace.ts';
+import { ensureRoom, type FreeSpace } from '../../../media/scratch/diskSpace.ts';
 import { FfmpegFailed } from '../../../media/ffmpeg/ffmpeg.ts';
 import type { Inspect, InspectedVideo } from '../../../media/inspecting/inspect.ts';
-import { renditionLimits } from '../../../media/receiving/limits.ts';
+import { renditionLimits } from '../../../media/limits.ts';
 import { renditionKey } from './mediaKeys.ts';
 import { ProbeFailed } from '../../../media/inspecting/probe.ts';
 import type { UploadProgress } from '../../../realtime/uploadProgress.ts';
 import { planRendition, type RenditionPlan } from '../../../media/transcoding/rendition.ts';
 import type { Sandbox } from '../../../media/ffmpeg/sandbox.ts';
-import type { Scratch } from '../../../media/receiving/scratch.ts';
+import type { Scratch } from '../../../media/scratch/scratch.ts';
 import { makeThumbnail, MOST_OUTPUT, transcode } from '../../../media/transcoding/transcode.ts';
 
 export interface RenderOptions {

@@ -1,7 +1,7 @@
 import { PUBLIC_PREFIX } from '../../../objectStore/keys.ts';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
 import type { MediaObject } from '../events.ts';
-import type { ReceivedFile } from '../../../media/receiving/multipart.ts';
+import type { ReceivedFile } from '../../../media/receiving/writeFile.ts';
 
 /** Under the video, so that deleting one video never touches another's bytes; named by its bytes, so never overwritten. */
 function originalKey(videoId: string, sha256: string): string {
