@@ -116,7 +116,7 @@ describe('jobs', () => {
     expect(tries).toBe(3);
   }, 60_000);
 
-  test("a worker is told when its job is another one's by now", async () => {
+  test('a worker is told when another worker has its job by now', async () => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const added = job();
     const jobs = await start({
@@ -134,7 +134,7 @@ describe('jobs', () => {
     await database.pool.query('delete from reelstream_jobs.job where id = $1', [added.id]);
   });
 
-  test('users take turns: a job of one does not wait for twelve of another, in whatever process they are added', async () => {
+  test('users take turns: a job of one does not wait for twelve of another, whichever processes add them', async () => {
     const [adding, alsoAdding] = [await start(), await start()];
     const [ann, bob] = [randomUUID(), randomUUID()];
     const many = Array.from({ length: 12 }, () => job(ann));

@@ -30,7 +30,7 @@ export async function createQueue(boss: PgBoss, queue: Queue): Promise<void> {
     await boss.updateQueue(dead, options);
   }
   await boss.createQueue(queue.name, { ...options, ...(dead !== undefined && { deadLetter: dead }) });
-  await boss.updateQueue(queue.name, options);
+  await boss.updateQueue(queue.name, { ...options, deadLetter: dead ?? null });
 }
 
 /** @throws when two features brought queues of one name: each would run the other's jobs. */

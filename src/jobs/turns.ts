@@ -1,24 +1,24 @@
 import { sql, type Kysely } from 'kysely';
 
-/** What a round robin needs to know of the jobs in one queue. Turns rise; the lowest is served first. */
+/** What fair turns need to know of the jobs in one queue. Turns rise; the job with the lowest runs first. */
 export interface Turns {
-  /** Of the job that was started last; -1 when nothing has happened yet. */
+  /** The turn of the job that was started last; -1 when the queue has never had a job. */
   readonly current: number;
   /** The last turn that each user has been given. */
   readonly last: ReadonlyMap<string, number>;
 }
 
 /**
- * How many turns lie between two clips of one user. It is also the number of times that newcomers may go before somebody's
- * next clip: each time, those that came before the first of them was started.
+ * Turns between two jobs of one user. Newcomers may go before a user's next job about this many times; each time, that
+ * means all newcomers that came before the first of them was started.
  */
 const ROUND = 16;
 
 /**
- * The turns of new jobs, given in the order in which they came. A user with nothing in the queue follows the job that was
- * started last; every further clip of a user waits for a round. So users alternate, however many clips each of them has, and
- * nobody waits for ever: turns only rise, and a job with a lower one is served first. This is start-time fair queueing
- * (Goyal, Vin and Cheng, SIGCOMM 1996) with clips as the unit.
+ * Gives new jobs their turns, in the order in which the jobs came. A user with nothing in the queue follows the job that was
+ * started last. Every further job of a user comes a round later. Therefore users alternate, however many jobs each of them
+ * has. Nobody waits for ever, because turns only rise and lower turns run first. This is start-time fair queueing (Goyal,
+ * Vin and Cheng, SIGCOMM 1996) with jobs as the unit.
  */
 export function giveTurns(owners: readonly string[], { current, last }: Turns): number[] {
   const given = new Map(last);

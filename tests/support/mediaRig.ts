@@ -26,7 +26,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { testTools } from './clips.ts';
 import { collectingLog } from './httpApp.ts';
 
-/** The media pipeline on real parts, without HTTP and without the projection engine. */
+/** The video pipeline with real parts, without HTTP and without the projection engine. */
 export interface MediaRig extends AsyncDisposable {
   readonly folder: string;
   readonly database: TestDatabase;

@@ -18,7 +18,7 @@ const run = (ffmpeg: string, timeout = 30_000): Promise<void> =>
     { timeout },
   );
 
-describe('a failure that has nothing to do with the video says so', () => {
+describe('a failure that the video did not cause is our fault', () => {
   test.each([
     ['killed from outside', 'kill -KILL $$'],
     ['told to end, which it does in its own way', 'echo "Exiting normally, received signal 15." >&2; exit 255'],
@@ -36,7 +36,7 @@ describe('a failure that has nothing to do with the video says so', () => {
   });
 });
 
-describe('a failure of the video does too', () => {
+describe('a failure that the video caused is not our fault', () => {
   test.each([
     ['an error', 'echo "Invalid data found when processing input" >&2; exit 1', 'exit', 30_000],
     ['too much memory', 'echo "Error while opening encoder: Cannot allocate memory" >&2; exit 1', 'memory', 30_000],

@@ -13,9 +13,9 @@ export interface FfmpegRun {
 export interface FfmpegRunOptions {
   /** Kills FFmpeg at once; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Milliseconds until FFmpeg is killed; those in which this process was stopped do not count. */
+  /** Milliseconds until FFmpeg is killed. Time in which this process was stopped does not count. */
   readonly timeout: number;
-  /** Seconds of output made so far; may be told out of order. */
+  /** Is told the seconds of output made so far, possibly out of order. */
   readonly onTime?: (seconds: number) => void;
   readonly sandbox?: Sandbox;
 }
@@ -26,14 +26,14 @@ export interface FfmpegRunOptions {
  */
 const MOST_MEMORY = 4.5 * 1024 ** 3;
 
-/** FFmpeg ended with an error, needed more memory than it may have, or was killed because it took too long. */
+/** FFmpeg ended with an error, needed more memory than its limit, or was killed because it took too long. */
 export class FfmpegFailed extends Error {
   readonly reason: 'exit' | 'memory' | 'timeout';
   /** The end of what it wrote to stderr. */
   readonly stderr: string;
-  /** It did not start, the disk was full, or something (the kernel, short of memory) ended it: the same run may work another time. */
+  /** FFmpeg did not start, the disk was full, or something outside (the kernel, short of memory) ended it. A retry may succeed. */
   readonly ourFault: boolean;
-  /** Something ended it from outside: with this file it may happen again. */
+  /** Something outside ended it. With this file it may happen again. */
   readonly killed: boolean;
 
   constructor(ending: 'exit' | 'timeout', stderr: string, options?: { cause?: unknown }) {
@@ -43,16 +43,16 @@ export class FfmpegFailed extends Error {
     this.reason = reason;
     this.stderr = stderr;
     const message = (this.cause as Error | undefined)?.message ?? '';
-    this.ourFault = reason === 'exit' && !isTheFiles(message, stderr);
+    this.ourFault = reason === 'exit' && !isFileAtFault(message, stderr);
     this.killed = this.ourFault && /killed with signal/.test(message);
   }
 }
 
-/** As FFmpeg and x264 say it. Linux gives out more memory than it has, so this means our limit, not a machine short of memory. */
+/** Messages of FFmpeg and x264. Linux overcommits memory, so they mean that our limit was reached, not that the machine is out of memory. */
 const OUT_OF_MEMORY = /(?:Cannot|Could not) allocate memory|malloc of size \d+ failed/;
 
-/** FFmpeg ended by itself, as the library words it, and neither its disk nor a signal that it heeds (Ctrl-C reaches it too) is why. */
-function isTheFiles(message: string, stderr: string): boolean {
+/** Whether the file made FFmpeg fail: not the disk, a signal from outside (Ctrl-C reaches FFmpeg as well), or a failed start. */
+function isFileAtFault(message: string, stderr: string): boolean {
   if (/No space left on device|Disk quota exceeded|Resource temporarily unavailable|received signal \d/.test(stderr))
     return false;
   const signal = /killed with signal (\w+)/.exec(message)?.[1];
@@ -92,7 +92,7 @@ export async function runFfmpeg(
       if (signal?.aborted || timedOut) kill();
     })
     .on('stderr', (line: string) => {
-      // Microseconds under both names, by an old mistake that FFmpeg keeps.
+      // Both names give microseconds: FFmpeg keeps an old mistake.
       const microseconds = /^out_time_(?:us|ms)=(\d+)/.exec(line)?.[1];
       if (microseconds !== undefined) onTime?.(Number(microseconds) / 1e6);
     })
@@ -111,7 +111,7 @@ export async function runFfmpeg(
   await sandbox.takeBack(run.output);
 }
 
-/** What the library does not publish. It is archived, so none of this changes any more. */
+/** Private parts of the library. It is archived, so they do not change any more. */
 interface Command extends fluentFfmpeg.FfmpegCommand {
   _spawnFfmpeg(args: string[], options: object, onProcess: unknown, onEnd: OnEnd): void;
 }
@@ -122,14 +122,14 @@ interface Ring {
 
 function newCommand(inSandbox: (args: readonly string[]) => SandboxedCommand): Command {
   const command = fluentFfmpeg({ stdoutLines: 60 }) as Command;
-  // It would ask FFmpeg for its formats and encoders first; the start has (`ffmpegTools.ts`).
+  // The library would ask FFmpeg for its formats and encoders first. `ffmpegTools.ts` has checked them at the start.
   Object.assign(command, {
     _checkCapabilities: (done: () => void) => done(),
     availableEncoders: (done: (error: null, encoders: object) => void) => done(null, {}),
   });
   const spawn = command._spawnFfmpeg.bind(command);
   const nothing: Ring = { get: () => '' };
-  // Of a program that could not be started it reads the output all the same, which throws where nobody can catch it.
+  // If the program could not be started, the library still reads its output, and throws where no caller can catch it.
   command._spawnFfmpeg = (args, options, onProcess, onEnd) => {
     try {
       const sandboxed = inSandbox(args);

@@ -10,7 +10,7 @@ import { findFfmpegTools, type FfmpegTools } from './ffmpegTools.ts';
 const ENCODERS = ' V..... libx264 x\n A..... aac x\n VFS... mjpeg x';
 
 const isRoot = process.geteuid?.() === 0;
-/** A user that every system has, for whom folders can be closed, unlike for root. */
+/** A user that every system has. Unlike root, this user cannot enter folders that are closed to others. */
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const asOrdinaryUser = !isRoot || mayRead(import.meta.dirname) ? test : test.skip;
 if (asOrdinaryUser === test.skip)
@@ -47,7 +47,7 @@ const find = (
   });
 };
 
-test('without any on PATH the pair that npm brought along is found, made executable and run', async () => {
+test('without a pair on PATH, the pair from npm is found, made executable and run', async () => {
   const { ffmpeg, ffprobe, passedOver } = await find();
   expect([ffmpeg.source, ffprobe.source, passedOver]).toEqual(['package', 'package', []]);
   expect(ffmpeg.version).not.toBe('');
@@ -95,7 +95,7 @@ describe('the pair on PATH', () => {
     expect(passedOver[0]).toContain(folder);
   });
 
-  test('whose folder is there several times, under whatever names, is told of once', async () => {
+  test('whose folder is on PATH several times, under different names, is reported once', async () => {
     await fake(folder, 'ffmpeg');
     const link = `${folder}-link`;
     await symlink(folder, link);
@@ -103,7 +103,7 @@ describe('the pair on PATH', () => {
     expect(passedOver).toEqual([expect.stringContaining(`The FFmpeg in ${folder} is not used`)]);
   });
 
-  test('that is not executable is told of', async () => {
+  test('that is not executable is reported', async () => {
     await writeFile(join(folder, 'ffmpeg'), '');
     expect((await find()).passedOver).toEqual([expect.stringMatching(/EACCES/)]);
   });

@@ -8,7 +8,7 @@ import { toolEnvironment } from './toolEnvironment.ts';
 
 export interface MediaTool {
   readonly path: string;
-  /** As it names itself: `6.1.1`, or a git build like `N-47683-g0e8eb07980-static`. */
+  /** As the program prints it: `6.1.1`, or a git build like `N-47683-g0e8eb07980-static`. */
   readonly version: string;
   readonly source: 'named' | 'path' | 'package';
 }
@@ -16,15 +16,15 @@ export interface MediaTool {
 export interface FfmpegTools {
   readonly ffmpeg: MediaTool;
   readonly ffprobe: MediaTool;
-  /** Why each pair on PATH that comes before the chosen one is not used: sentences for the log. */
+  /** Sentences for the logger: why each pair on PATH before the chosen one is not used. */
   readonly passedOver: readonly string[];
 }
 
 export interface FindToolsOptions {
-  /** `FFMPEG_PATH`, `FFPROBE_PATH`: used as they are, or the start fails. */
+  /** `FFMPEG_PATH`, `FFPROBE_PATH`. The start fails if they cannot be used. */
   readonly ffmpegPath?: string;
   readonly ffprobePath?: string;
-  /** Where a packaged binary is copied to that cannot be made executable in place (a read-only node_modules). */
+  /** A packaged program is copied here if it cannot be made executable in place (a read-only node_modules). */
   readonly binFolder: string;
   /** `PATH`. */
   readonly searchPath?: string;
@@ -33,7 +33,7 @@ export interface FindToolsOptions {
 type Name = 'ffmpeg' | 'ffprobe';
 type Pair = Pick<FfmpegTools, Name>;
 
-/** libavcodec's major version in FFmpeg 4.0, the oldest release that these options are tested with. */
+/** The major version of libavcodec in FFmpeg 4.0, the oldest release that our options are tested with. */
 const OLDEST_LIBAVCODEC = 58;
 const LIMITS = { timeout: 20_000, killSignal: 'SIGKILL', maxBuffer: 4 << 20 } as const;
 
@@ -41,10 +41,10 @@ const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 
 /**
- * Finds FFmpeg and ffprobe and runs both once. In this order: the named pair; the first usable pair on PATH, which the
- * system's distribution keeps patched; the pair from npm, which nobody patches. Both programs come from one build: an
- * ffprobe that reads a file in another way than FFmpeg checks something else than what is transcoded. The pair from npm
- * is the exception, since no package has both. @throws StartError
+ * Finds FFmpeg and ffprobe, and runs both once. It tries, in this order: the pair that the configuration names; the pairs on
+ * PATH, which the distribution keeps patched; the pair from npm, which nobody patches. Both programs must come from one
+ * build. Otherwise ffprobe may read a file differently from FFmpeg, and check something else than what is transcoded. The
+ * pair from npm is an exception, since no package has both. @throws StartError
  */
 export async function findFfmpegTools(options: FindToolsOptions): Promise<FfmpegTools> {
   const { ffmpegPath, ffprobePath, searchPath = '', binFolder } = options;
@@ -64,8 +64,8 @@ export async function findFfmpegTools(options: FindToolsOptions): Promise<Ffmpeg
 }
 
 /**
- * The folders on PATH that have an FFmpeg, each once, also when PATH has it under several names. A folder that this user may
- * not search is left out: whether it has an FFmpeg is not known.
+ * The folders on PATH that have an FFmpeg. A folder that PATH has under several names is listed once. A folder that this
+ * user may not search is left out.
  */
 async function foldersWithFfmpeg(searchPath: string): Promise<string[]> {
   const byRealPath = new Map<string, string>();
@@ -94,7 +94,7 @@ async function namedPair(ffmpegPath: string | undefined, ffprobePath: string | u
   return { ffmpeg, ffprobe };
 }
 
-/** The program at `path`; if only the `other` one is named, the one in its folder. */
+/** The program at `path`. If only the `other` program is named: the one in its folder. */
 async function named(name: Name, path: string | undefined, other: string | undefined): Promise<MediaTool> {
   const variable = `${name.toUpperCase()}_PATH`;
   if (path !== undefined) {
@@ -153,7 +153,7 @@ async function requireEncoders(path: string): Promise<void> {
   }
 }
 
-/** The packages are optional: npm leaves out what it has no binary for. */
+/** The packages are optional: npm does not install them where they have no binary. */
 async function packaged(name: Name, binFolder: string): Promise<MediaTool> {
   const path = require.resolve(
     `@${name}-installer/${process.platform}-${process.arch}/${name}${process.platform === 'win32' ? '.exe' : ''}`,

@@ -54,7 +54,7 @@ async function workers(): Promise<string[]> {
   return commands.filter((command) => command.includes(`${folder.path.slice(join(closed, 'tmp').length + 1)}/`));
 }
 
-test('a clip in a folder that only we may enter is inspected, transcoded and pictured, and the results are ours', async () => {
+test('a clip in a folder that only we may enter is inspected and transcoded and gets a thumbnail; the results belong to us', async () => {
   const { sandbox } = found;
   const inspect = createInspector({ ffprobe, sandbox });
   const [source, movie, picture] = [
@@ -77,7 +77,7 @@ test('a clip in a folder that only we may enter is inspected, transcoded and pic
   }
 });
 
-test('a transcode that is given up is killed at once', async () => {
+test('a transcode that is aborted is killed at once', async () => {
   const givenUp = new AbortController();
   const plan = {
     videoStream: 0,
@@ -101,10 +101,10 @@ test('a transcode that is given up is killed at once', async () => {
   await eventually(async () => (await workers()).length === 0, { what: 'no process is left', within: 3_000 });
 }, 60_000);
 
-test('an end by a signal is told from an end by itself', async () => {
+test('a program that a signal ended is told apart from one that ended by itself', async () => {
   const run = async (text: string): Promise<void> => {
     const program = await script(closed, 'program', text);
-    // In a closed folder, it takes the same way as a program that root keeps to itself.
+    // In a closed folder, it is started like a program that only root may enter the folder of.
     const sandbox = found.user === undefined ? found.sandbox : closedProgram();
     await runFfmpeg(
       program,
@@ -132,7 +132,7 @@ function closedProgram(): FoundSandbox['sandbox'] {
   });
 }
 
-test("a sandbox that does not start the program is our fault, and not the file's", async () => {
+test('a sandbox that does not start the program is our fault, not a fault of the file', async () => {
   const sandbox = createSandbox({ steps: ['/nonexistent/step'] });
   const path = await original('plain');
   await expect(createInspector({ ffprobe, sandbox })(path)).rejects.toThrow(ProbeFailed);
@@ -148,7 +148,7 @@ test("a sandbox that does not start the program is our fault, and not the file's
   });
 });
 
-test('what runs without network reaches no server of this machine either', async () => {
+test('a program without network cannot reach a server of this machine either', async () => {
   let contacts = 0;
   const bait: Server = createServer((socket) => {
     contacts += 1;

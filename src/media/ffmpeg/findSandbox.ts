@@ -12,7 +12,7 @@ export interface FoundSandbox {
   /** The user's number; undefined: the server's own user. */
   readonly user: number | undefined;
   readonly memoryLimit: boolean;
-  /** One sentence for the log. */
+  /** One sentence for the logger. */
   readonly description: string;
   /** Something that this sandbox should have is not available on this machine. */
   readonly weak: boolean;
@@ -27,10 +27,10 @@ interface Way {
 const { uid, gid } = FFMPEG_ACCOUNT;
 const AS_OTHER_USER = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--no-new-privs'];
 const NO_NETWORK = ['unshare', '--net'];
-/** For a user without privileges, where the system allows it. It also keeps FFmpeg from reading the memory of our processes. */
+/** For a user without privileges, where the system allows it. It also prevents FFmpeg from reading the memory of our processes. */
 const NO_NETWORK_UNPRIVILEGED = ['unshare', '--user', '--net'];
 
-/** From the strongest to the weakest; root may use all of them. Each ends by executing FFmpeg: nothing forks (docs/adr/0032). */
+/** From the strongest to the weakest. Root may use all of them. The last step executes FFmpeg; nothing forks (docs/adr/0032). */
 const WAYS: readonly Way[] = [
   { steps: [...NO_NETWORK, ...AS_OTHER_USER], withoutNetwork: true, otherUser: true },
   { steps: [...AS_OTHER_USER, ...NO_NETWORK_UNPRIVILEGED], withoutNetwork: true, otherUser: true },
@@ -39,14 +39,14 @@ const WAYS: readonly Way[] = [
 ];
 
 const run = promisify(execFile);
-/** Bytes: what a trial may take. */
+/** Bytes of memory that a trial may use. */
 const TRIAL_MEMORY = 1024 ** 3;
 
 /**
- * Finds the strongest sandbox that works on this machine, by running FFmpeg on a file in it: what a machine has installed
- * says little about what its kernel, container or security module permits.
+ * Finds the strongest sandbox that works on this machine, by running FFmpeg on a file in it. The installed programs alone do
+ * not tell what the kernel, the container or a security module permits.
  *
- * @param root - the folder that `scratch` makes its folders in.
+ * @param root the folder in which `scratch` makes its folders
  */
 export async function findSandbox(
   { ffmpeg, ffprobe }: FfmpegTools,
@@ -74,7 +74,7 @@ export async function findSandbox(
   return describe({ sandbox: createSandbox(), withoutNetwork: false, user: undefined, memoryLimit }, isRoot);
 }
 
-/** FFmpeg reads a file and writes what was in it to another one, and we can read that; ffprobe starts. */
+/** Whether FFmpeg can copy a file in the sandbox, this process can read the copy, and ffprobe starts. */
 async function works(
   sandbox: Sandbox,
   ffmpeg: string,

@@ -48,7 +48,7 @@ const plan = {
   duration: 1,
 };
 
-/** What a program says about an input, with these options before it. */
+/** What a program prints about an input, with these options before it. */
 function says(
   program: string,
   options: readonly string[],
@@ -64,7 +64,7 @@ function says(
   });
 }
 
-describe('scripts that make FFmpeg open URLs and other files, renamed .mp4 and past the look at their first bytes', () => {
+describe('scripts that make FFmpeg open URLs and other files, renamed to .mp4 and past the check of their first bytes', () => {
   const scripts = (): [string, string][] => [
     ['a playlist of URLs', `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${url}\n#EXT-X-ENDLIST\n`],
     ['a playlist of playlists', `#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n${url}\n`],
@@ -80,7 +80,7 @@ describe('scripts that make FFmpeg open URLs and other files, renamed .mp4 and p
     ],
   ];
 
-  test('fail, without a contact', async () => {
+  test('fail, and contact nothing', async () => {
     for (const [name, content] of scripts()) {
       const path = join(folder, 'script.mp4');
       await writeFile(path, content);
@@ -95,7 +95,7 @@ describe('scripts that make FFmpeg open URLs and other files, renamed .mp4 and p
     }
   }, 60_000);
 
-  test('would make contact if FFmpeg were let', async () => {
+  test('would contact a server without our options', async () => {
     const path = join(folder, 'script.m3u8');
     await writeFile(path, scripts()[0]![1]);
     await says(tools.ffmpeg.path, ['-f', 'hls', '-protocol_whitelist', 'file,http,tcp'], path);
@@ -116,7 +116,7 @@ describe('a movie whose track says that its data is in another file', () => {
     await expect(probe(tools.ffprobe.path, path)).resolves.toHaveLength(1);
   });
 
-  test.each(['ffprobe', 'ffmpeg'] as const)('would make %s open it if it were let', async (name) => {
+  test.each(['ffprobe', 'ffmpeg'] as const)('would make %s open it without our options', async (name) => {
     const said = await says(tools[name].path, ['-f', 'mov', '-enable_drefs', '1', '-use_absolute_path', '1'], path);
     expect(said).toMatch(/passwd/);
   });
@@ -127,11 +127,11 @@ describe('a movie that is small by its headers and grows beyond 8K in the middle
   beforeAll(async () => {
     path = await growingMovie();
   }, 60_000);
-  /** What FFmpeg says of each picture that it decodes. */
+  /** What FFmpeg prints about each picture that it decodes. */
   const pictures = (options: readonly string[]): Promise<string> =>
     says(tools.ffmpeg.path, options, path, ['-vf', 'showinfo']);
 
-  test('passes the look at its headers, and fails before a large picture is decoded', async () => {
+  test('passes the check of its headers, and fails before a large picture is decoded', async () => {
     const { facts } = await createInspector({ ffprobe: tools.ffprobe.path })(path);
     expect(facts).toMatchObject({ width: 64, height: 48 });
     const said = await pictures(untrustedInput);
@@ -142,12 +142,12 @@ describe('a movie that is small by its headers and grows beyond 8K in the middle
     });
   }, 60_000);
 
-  test('would be decoded if FFmpeg were let', async () => {
+  test('would be decoded without our options', async () => {
     expect(await pictures(['-f', 'mov'])).toMatch(/s:8192x4096/);
   }, 60_000);
 });
 
-test('a frame larger than the file may have, for all the frames that it has, is not decoded', async () => {
+test('a frame that is larger than the work budget leaves for each frame of the file is not decoded', async () => {
   const [path, output] = [await clip('large'), join(folder, 'out.mp4')];
   await transcode(path, output, { ...plan, maxPixels: 2560 * 1440 }, { ffmpeg: tools.ffmpeg.path });
   await expect(
@@ -171,7 +171,7 @@ function renamedCodec(): Promise<string> {
   });
 }
 
-/** Two H.264 streams one after the other: the first one's size is in the index, the second one's only among the pictures. */
+/** Two H.264 streams one after the other. The index has the size of the first one; the size of the second one is only in the stream. */
 async function growingMovie(): Promise<string> {
   const ffmpeg = (...args: string[]): Promise<unknown> =>
     promisify(execFile)(tools.ffmpeg.path, ['-v', 'error', '-nostdin', '-y', ...args]);
@@ -223,7 +223,7 @@ function referTo(movie: Buffer, path: string): Buffer {
   const dref = movie.indexOf('dref') - 4;
   const old = { start: dref + 16, length: movie.readUInt32BE(dref + 16) };
   const changed = Buffer.concat([movie.subarray(0, old.start), alias, movie.subarray(old.start + old.length)]);
-  // The index comes last in this clip, so nothing but the boxes around the reference changes its size.
+  // The index comes last in this clip, so only the boxes around the reference change their sizes.
   for (const box of ['moov', 'trak', 'mdia', 'minf', 'dinf', 'dref']) {
     const at = movie.lastIndexOf(box, dref + 4) - 4;
     changed.writeUInt32BE(changed.readUInt32BE(at) + alias.length - old.length, at);

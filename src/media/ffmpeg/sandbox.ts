@@ -3,59 +3,59 @@ import { dirname, sep } from 'node:path';
 import type { Account } from '../../postgres/account.ts';
 import { toolEnvironment } from './toolEnvironment.ts';
 
-/** What a program is started with in place of its own command line. */
+/** The command line that starts a program in the sandbox. */
 export interface Command {
   readonly file: string;
   readonly args: string[];
   readonly options: { readonly env: Record<string, string>; readonly cwd?: string };
 }
 
-/** Files that a program may use: it reads one, and writes the other if there is one. */
+/** The files that a program may use: it reads one, and may write another. */
 export interface LentFiles {
   readonly reads: string;
   readonly writes?: string;
 }
 
-/** How FFmpeg and ffprobe are started: with little memory, low priority and few rights. */
+/** Starts FFmpeg and ffprobe with limited memory, low priority and few rights. */
 export interface Sandbox {
-  /** `memory`: bytes of address space, where the system can limit it. */
+  /** @param memory bytes of address space, on systems that can limit it */
   command(program: string, args: readonly string[], memory: number): Command;
-  /** Lets programs use files below the sandbox's folder. Call it before each run. */
+  /** Lets a program use files below the sandbox's folder. Call it before each run. */
   lend(files: LentFiles): Promise<void>;
-  /** Ends a program's right to write to a file. The object store may keep this very file. */
+  /** Ends a program's right to write to a file, which the object store may keep as it is. */
   takeBack(path: string): Promise<void>;
 }
 
 export interface SandboxOptions {
-  /** Programs that take rights away, each with its options; each executes the next one. */
+  /** Programs that drop rights, each with its options. Each executes the next one. */
   readonly steps?: readonly string[];
   /** The user that `steps` change to. The files are lent to that user. */
   readonly account?: Account;
-  /** Opens the program before `steps` are taken: their user may not enter its folder. */
+  /** Opens the program before the `steps`, for a user who may not enter the program's folder. */
   readonly byDescriptor?: boolean;
   /** The folder that all files are below. */
   readonly folder?: string;
 }
 
 /**
- * The user that root starts FFmpeg as. It owns nothing but the files that FFmpeg writes, and is not the one that
- * PostgreSQL runs as. From the same range (`postgres/account.ts`).
+ * Root starts FFmpeg as this user, who owns only the files that FFmpeg writes. PostgreSQL runs as another user of the same
+ * range (`postgres/account.ts`).
  */
 export const FFMPEG_ACCOUNT: Account = { uid: 61_019, gid: 61_019 };
 
-/** Niceness: below everything that answers requests. */
+/** Niceness: everything that answers requests comes first. */
 const PRIORITY = '10';
-/** A system that cannot limit memory (macOS) starts the program all the same. Kilobytes, as POSIX shells count. */
+/** `$0` is in kilobytes, as POSIX shells count. A system that cannot limit memory (macOS) still starts the program. */
 const LIMITED = `ulimit -v "$0" 2>/dev/null; exec nice -n ${PRIORITY} "$@"`;
 const LIMITED_BY_DESCRIPTOR = `exec 3<"$1" && shift && { ${LIMITED}; }`;
 
 /**
- * A shell sets the limit, and then each program executes the next one, so that the process that was started becomes FFmpeg:
- * its signals, its exit code and its output are its own, and SIGKILL reaches it. No text of a user reaches the shell's
- * script: file names are ours, and are arguments.
+ * A shell sets the limit. Then each program executes the next one, so the started process becomes FFmpeg: signals reach
+ * FFmpeg itself, and the exit code and the output are FFmpeg's. The shell's script contains no text of a user: file names
+ * are ours, and are passed as arguments.
  */
 export function createSandbox({ steps = [], account, byDescriptor = false, folder }: SandboxOptions = {}): Sandbox {
-  // A user who may not enter our folders can open what is below the working folder, by a relative name.
+  // A user who may not enter our folders can still open files below the working folder by relative names.
   const relative = (argument: string): string =>
     folder !== undefined && argument.startsWith(`${folder}${sep}`) ? argument.slice(folder.length + 1) : argument;
 
@@ -73,7 +73,7 @@ export function createSandbox({ steps = [], account, byDescriptor = false, folde
     },
     lend: async ({ reads, writes }) => {
       if (account === undefined || folder === undefined) return;
-      // The folders stay ours: FFmpeg's user may pass through them, and cannot put a link in the place of a file that we read next.
+      // The folders stay ours. FFmpeg's user may pass through them, but cannot replace a file that we read next with a link.
       for (let each = dirname(reads); each.startsWith(folder); each = dirname(each)) await chmod(each, 0o711);
       await lchown(reads, process.geteuid!(), account.gid);
       await chmod(reads, 0o640);
@@ -89,10 +89,10 @@ export function createSandbox({ steps = [], account, byDescriptor = false, folde
   };
 }
 
-/** Limits and environment only: what needs nothing from the system. */
+/** Limits resources and empties the environment. It works on every system. */
 export const plainSandbox = createSandbox();
 
-/** Whether a command ended before the program in it was executed. That says nothing about the program's input. */
+/** Whether a command ended before the program in it was executed, so that the program's input is not the reason. */
 export function wasNotStarted(exitCode: unknown, stderr: string): boolean {
   return exitCode === 126 || exitCode === 127 || /^(?:\/bin\/sh|sh|nice|unshare|setpriv): /m.test(stderr);
 }

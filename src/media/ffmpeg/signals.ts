@@ -1,5 +1,5 @@
-/** Signals that a program brings upon itself by what it does: here, by the file that it reads. */
-const OWN_DOING = new Set([
+/** Signals that a program causes itself, here because of the file that it reads. */
+const CAUSED_BY_PROGRAM = new Set([
   'SIGABRT',
   'SIGBUS',
   'SIGFPE',
@@ -11,7 +11,7 @@ const OWN_DOING = new Set([
   'SIGXFSZ',
 ]);
 
-/** Something else ended the program (the kernel, short of memory; an operator): the same run may work another time. */
+/** Whether something outside (the kernel, short of memory; an operator) ended the program. A retry may then succeed. */
 export function cameFromOutside(signal: string): boolean {
-  return !OWN_DOING.has(signal);
+  return !CAUSED_BY_PROGRAM.has(signal);
 }

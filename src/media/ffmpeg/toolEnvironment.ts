@@ -1,10 +1,10 @@
-/** `LD_LIBRARY_PATH` is for an FFmpeg that was built by hand; PATH finds what `sandbox.ts` starts it with. */
+/** A self-built FFmpeg may need `LD_LIBRARY_PATH`. PATH is for the programs of `sandbox.ts`. */
 const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH'] as const;
 
 /**
- * The environment of every FFmpeg and ffprobe. They read files of strangers, so none of the server's secrets is in it.
- * Messages are in English, since we read them; glibc reserves 64 MB of address space for each arena, and makes up to
- * eight a core, which would count against the memory limit.
+ * The environment of FFmpeg and ffprobe. They read files of strangers, so it contains none of the server's secrets.
+ * `LC_ALL`: messages are in English, because our code reads them. `MALLOC_ARENA_MAX`: glibc reserves 64 MB of address space
+ * for each arena, and has up to eight arenas a core, which would count against the memory limit.
  */
 export function toolEnvironment(environment: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const kept = PASSED_ON.flatMap((name) =>

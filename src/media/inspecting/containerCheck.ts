@@ -3,8 +3,8 @@ import type { BoxLayout, TrackCount } from './isoBaseMedia.ts';
 import type { UploadLimits } from '../limits.ts';
 
 /**
- * Brands that say "MP4" (the registry at mp4ra.org). A file is taken for one when its major or any compatible brand is
- * here. QuickTime's `qt  ` alone is not: that is a .mov.
+ * The brands of MP4 (the registry at mp4ra.org). A file counts as MP4 when its major or any compatible brand is one of them.
+ * A file with only QuickTime's `qt  ` is a .mov, and does not count.
  */
 const MP4_BRANDS = new Set([
   'isom',
@@ -36,7 +36,7 @@ const MP4_BRANDS = new Set([
   'cmfc',
   'cmf2',
 ]);
-/** Pictures and sound in the same kind of container; they often call themselves compatible with `isom`. */
+/** Pictures and sound in the same kind of container. Many of these files name `isom` as a compatible brand. */
 const OTHER_MAJOR_BRANDS = new Map([
   ...['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mif1', 'msf1', 'avif', 'avis', 'crx '].map(
     (brand) => [brand, 'a picture (HEIC or AVIF)'] as const,
@@ -45,7 +45,7 @@ const OTHER_MAJOR_BRANDS = new Map([
 ]);
 
 /**
- * Says no to what is not an MP4 by its own bytes, whatever its name or Content-Type, before any decoder sees it.
+ * Refuses files that are not MP4, by their bytes and not by name or Content-Type, before a decoder reads them.
  * @throws DomainError `not_an_mp4` (unsupportedMedia), `damaged_video`, `too_many_streams` or `video_too_complex` (unprocessable).
  */
 export function checkContainer(

@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('honest clips are taken, and measured as a viewer sees them', () => {
+describe('ordinary clips are accepted, and measured as a viewer sees them', () => {
   test.each<[ClipName, object]>([
     ['plain', { duration: 1, width: 64, height: 48 }],
     ['faststart', { duration: 1, width: 64, height: 48 }],
@@ -48,7 +48,7 @@ describe('honest clips are taken, and measured as a viewer sees them', () => {
   });
 });
 
-describe('what is no MP4 by content is refused as unsupported', () => {
+describe('a file whose content is not MP4 is refused as unsupported', () => {
   test.each<[ClipName, RegExp]>([
     ['webm', /not an MP4.*WebM/],
     ['matroska', /not an MP4.*Matroska/],
@@ -83,7 +83,7 @@ describe('what is no MP4 by content is refused as unsupported', () => {
   });
 });
 
-describe('what is broken or beyond the limits is refused as unprocessable', () => {
+describe('a file that is damaged or beyond the limits is refused as unprocessable', () => {
   test.each<[ClipName, string]>([
     ['sixtyHalf', 'video_too_long'],
     ['longSound', 'video_too_long'],
@@ -122,7 +122,7 @@ describe('what is broken or beyond the limits is refused as unprocessable', () =
     await expect(inspect(path)).rejects.toMatchObject({ kind: 'unprocessable', code: 'damaged_video' });
   });
 
-  test('a header that lies about the length does not help', async () => {
+  test('a header with a wrong length does not help', async () => {
     const path = await spoiltClip('sixtyHalf', join(folder, 'liar.mp4'), (bytes) => {
       const lie = Buffer.from(bytes);
       for (const [box, offset] of [
@@ -138,7 +138,7 @@ describe('what is broken or beyond the limits is refused as unprocessable', () =
 });
 
 describe('tracks', () => {
-  /** Nothing can be asked of this ffprobe: what it refuses, it refuses by the index. */
+  /** Its ffprobe does not exist, so everything that it refuses, it refuses by the index. */
   const withoutFfprobe = createInspector({ ffprobe: '/nonexistent/ffprobe' });
 
   test.each<[string, ClipName, (movie: Buffer) => Buffer]>([
@@ -232,7 +232,7 @@ test('owners take turns: many files of one delay the file of another by one of t
       .catch(() => void order.push(ownerId))
       .then(() => undefined);
   await Promise.all([...Array.from({ length: 40 }, () => look('greedy')), look('other')]);
-  // The other one's is the fourth to begin. On a busy machine several may end before it does, but never half of the forty.
+  // The other user's file is the fourth to begin. On a busy machine several may end before it, but never half of the forty.
   expect(order.indexOf('other')).toBeLessThan(20);
 });
 
@@ -244,20 +244,20 @@ test('a file of very many boxes is refused before ffprobe reads them, unless it 
   };
   const emptyBoxes = Buffer.alloc(12_000_000, Buffer.from('0000000866726565', 'hex'));
   const atTop = await padded('top.mp4', emptyBoxes);
-  // Wrapped in one box whose contents are boxes again.
+  // The boxes are inside one box, whose contents FFmpeg reads as boxes.
   const head = Buffer.from('000000007564746100', 'hex').subarray(0, 8);
   head.writeUInt32BE(emptyBoxes.length + 8);
   const nested = await padded('nested.mp4', Buffer.concat([head, emptyBoxes]));
   for (const path of [atTop, nested])
     await expect(inspect(path)).rejects.toMatchObject({ kind: 'unprocessable', code: 'video_too_complex' });
-  // What a camera appends is one box of its own, which ffprobe skips.
+  // Cameras append one box of their own, which ffprobe skips.
   const ownBox = Buffer.from(head);
   ownBox.write('inst', 4, 'latin1');
   const appended = await padded('appended.mp4', Buffer.concat([ownBox, emptyBoxes]));
   expect((await inspect(appended)).facts).toMatchObject({ width: 64, height: 48 });
 });
 
-test('two files are looked at, at a time; one that waits can be given up', async () => {
+test('two files are inspected at a time; one that waits can be aborted', async () => {
   const begun = join(folder, 'begun');
   await mkdir(begun);
   const slow = createInspector({
@@ -271,11 +271,11 @@ test('two files are looked at, at a time; one that waits can be given up', async
   const givenUp = new AbortController();
   const looks = Array.from({ length: 4 }, () => slow(path)).map((look) => look.catch((error: Error) => error));
   const waiting = slow(path, { signal: givenUp.signal });
-  // Each look runs ffprobe twice.
+  // Each inspection runs ffprobe twice.
   await eventually(async () => (await readdir(begun)).length >= 4, { what: 'two looks have begun' });
   givenUp.abort(new Error('given up'));
   await expect(waiting).rejects.toThrow('given up');
-  // Long enough for others to have begun, if they were let.
+  // Long enough for others to begin, if they could.
   await inspect(path);
   expect(await readdir(begun)).toHaveLength(4);
   await writeFile(join(folder, 'go'), '');

@@ -20,14 +20,14 @@ export interface InspectOptions {
   readonly signal?: AbortSignal | undefined;
   /** The inspector's by default. */
   readonly limits?: UploadLimits;
-  /** Whose file it is. When several wait, their owners take turns; files without an owner share one turn. */
+  /** The owner of the file. When several files wait, their owners take turns. Files without an owner share one turn. */
   readonly ownerId?: string;
 }
 
 export type Inspect = (path: string, options?: InspectOptions) => Promise<InspectedVideo>;
 
 export interface InspectorOptions {
-  /** Path of the binary. */
+  /** Path of the program. */
   readonly ffprobe: string;
   readonly limits?: UploadLimits;
   /** Milliseconds for one run of ffprobe; 30 000 by default. */
@@ -35,13 +35,13 @@ export interface InspectorOptions {
   readonly sandbox?: Sandbox;
 }
 
-/** Files that one process looks at, at the same time: each may take as much memory as ffprobe may. */
+/** Files that one process inspects at a time. Each may take as much memory as ffprobe may use. */
 const MOST_AT_A_TIME = 2;
 
 /**
- * Looks at an upload by its content, at two at a time. Others wait, and their owners take turns, so that one user with many
- * files that take long delays the others by one of them. @throws DomainError that tells the uploader why it is
- * refused; `ProbeFailed` when the fault is ours; the signal's reason, also while it waits.
+ * Inspects the content of uploads, two at a time. When more wait, their owners take turns: a user with many slow files
+ * delays the others by one of them. @throws DomainError that tells the uploader why the file is refused; `ProbeFailed` when
+ * the fault is ours; the signal's reason, also while the file waits
  */
 export function createInspector({
   ffprobe,
@@ -50,7 +50,11 @@ export function createInspector({
   sandbox,
 }: InspectorOptions): Inspect {
   const turns = createFairTurns(MOST_AT_A_TIME);
-  const look = async (path: string, signal: AbortSignal | undefined, limits: UploadLimits): Promise<InspectedVideo> => {
+  const inspect = async (
+    path: string,
+    signal: AbortSignal | undefined,
+    limits: UploadLimits,
+  ): Promise<InspectedVideo> => {
     signal?.throwIfAborted();
     checkContainer(await readBoxLayout(path), limits);
     const streams = await probe(ffprobe, path, { signal, timeout, sandbox }).catch((error: unknown) => {
@@ -60,7 +64,7 @@ export function createInspector({
   };
   return (path, { signal, limits = usualLimits, ownerId = '' } = {}) =>
     abortable(
-      turns(ownerId, () => look(path, signal, limits)),
+      turns(ownerId, () => inspect(path, signal, limits)),
       signal,
     );
 }
@@ -84,7 +88,7 @@ function explain(error: Unreadable): DomainError {
   return refuse('damaged_video', 'The video is damaged: it cannot be read. Export it again.', error);
 }
 
-/** The rules for what is in the file. */
+/** Checks the rules for the content of a file. */
 function judge(streams: readonly ProbedStream[], limits: UploadLimits): InspectedVideo {
   const pictures = streams.filter(({ kind, still }) => kind === 'video' && !still);
   checkTracks({ all: streams.length, video: pictures.length, complete: true }, limits);
@@ -154,7 +158,7 @@ function checkLength(video: ProbedStream, streams: readonly ProbedStream[], limi
   }
 }
 
-/** Each limit alone lets through a minute of 8K at 240 frames a second, which would keep everybody else waiting. */
+/** Without this limit, the others would allow a minute of 8K at 240 frames a second, and everybody else would wait for it. */
 function checkWork({ width, height, decoded }: ProbedStream, { maxWork }: UploadLimits): void {
   if (width * height * decoded <= maxWork) return;
   const most = Math.floor(maxWork / (width * height));

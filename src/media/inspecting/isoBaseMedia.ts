@@ -4,42 +4,42 @@ import { open, type FileHandle } from 'node:fs/promises';
 export interface Box {
   readonly type: string;
   readonly start: number;
-  /** One past its last byte, as its header claims: past the end of the file when that was cut off. */
+  /** One past its last byte, as its header says. In a file that was cut off, it is past the end of the file. */
   readonly end: number;
 }
 
 export interface BoxLayout {
   readonly size: number;
   readonly boxes: readonly Box[];
-  /** False: the file has more boxes, or more bytes in containers, than a clip has. */
+  /** False when the file has more boxes, or more bytes in containers, than any clip. */
   readonly plausible: boolean;
-  /** Brands of the first box when that is `ftyp`: the major one first. */
+  /** The brands of the first box, the major one first; undefined when that box is not `ftyp`. */
   readonly brands: readonly string[] | undefined;
   readonly tracks: TrackCount;
-  /** The first bytes, to tell what the file is when it is something else. */
+  /** The first bytes of the file, to recognise other formats. */
   readonly head: Buffer;
 }
 
-/** The tracks that the index (`moov`) announces, whatever is in them. */
+/** The tracks that the index (`moov`) announces. */
 export interface TrackCount {
-  /** Those that it describes, or those that it announces for fragments, whichever are more. */
+  /** The number that it describes, or that it announces for fragments, whichever is higher. */
   readonly all: number;
-  /** Those that say that they are pictures. One that lies is not counted; the memory limit of ffprobe is for those. */
+  /** Tracks that declare themselves as video. A false declaration is not noticed here; ffprobe's memory limit covers it. */
   readonly video: number;
-  /** False: the index has more boxes than were read, so there may be more tracks. */
+  /** False when the index has more boxes than were read, so there may be more tracks. */
   readonly complete: boolean;
 }
 
-/** A fragmented clip has two boxes a fragment; far more than this is not a clip. */
+/** A fragmented clip has two boxes a fragment. No clip has as many as this. */
 const MOST_BOXES = 50_000;
 /**
- * Bytes in all containers of a file together. An index takes some 20 bytes a frame: 300 kB for a minute at 240 frames a
- * second. ffprobe takes a second for 8 MB of empty boxes.
+ * Bytes of all containers of a file. An index takes about 20 bytes a frame, so 300 kB for a minute at 240 frames a second.
+ * ffprobe takes a second for 8 MB of empty boxes.
  */
 const MOST_BYTES_IN_CONTAINERS = 8 * 1024 * 1024;
 /**
- * Boxes whose contents FFmpeg reads as boxes again, wherever they stand (`mov_default_parse_table` in libavformat/mov.c).
- * It skips the others: cameras append megabytes of their own to a clip.
+ * Boxes whose contents FFmpeg reads as boxes again, wherever they are (`mov_default_parse_table` in libavformat/mov.c).
+ * FFmpeg skips the others; cameras append megabytes of such boxes to a clip.
  */
 const CONTAINERS = new Set([
   'moov',
@@ -63,10 +63,10 @@ const CONTAINERS = new Set([
   'ipco',
 ]);
 const MOST_BRANDS = 64;
-/** Boxes of the index whose headers are read. A track has about ten of those. */
+/** Boxes of the index whose headers are read. A track has about ten. */
 const MOST_INDEX_BOXES = 1_000;
 
-/** Reads the headers of the top-level boxes, and of those in the index that tell how many tracks there are; no contents. */
+/** Reads the headers of the top-level boxes, and of the boxes in the index that tell the number of tracks. It reads no contents. */
 export async function readBoxLayout(path: string): Promise<BoxLayout> {
   await using file = await open(path, 'r');
   const { size } = await file.stat();

@@ -17,7 +17,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('a fault that says nothing about the video is not told to its uploader as one of the video', () => {
+describe('a fault of ours is not reported as a fault of the video', () => {
   test.each([
     ['killed, as by a kernel that is short of memory', 'kill -KILL $$'],
     ['told to end', 'kill -TERM $$'],
@@ -34,7 +34,7 @@ describe('a fault that says nothing about the video is not told to its uploader 
   });
 });
 
-describe('a fault of the video is told as one', () => {
+describe('a fault of the video is reported as one', () => {
   test.each([
     ['that ffprobe complains of', 'echo "moov atom not found" >&2; exit 1', 'damaged_video', 30_000],
     [

@@ -18,21 +18,21 @@ export interface ProbedStream {
   readonly pixelShape: number;
   /** Degrees, a multiple of 90 as a rule. */
   readonly rotation: number;
-  /** A cover picture, not a moving one. */
+  /** A cover picture, not a video. */
   readonly still: boolean;
-  /** Packets that are shown (an edit list may leave some out), and when the first begins and the last ends, in seconds. */
+  /** Packets that are shown (an edit list may leave some out). `start` and `end` are the seconds of the first and the last one. */
   readonly packets: number;
-  /** All packets, also those that an edit list leaves out: they have to be decoded as well. */
+  /** All packets. Those that an edit list leaves out must be decoded as well. */
   readonly decoded: number;
   readonly start: number;
   readonly end: number;
-  /** Packets that the container could give only in part. */
+  /** Packets of which a part is missing. */
   readonly damaged: number;
 }
 
-/** ffprobe could make nothing of the file. */
+/** ffprobe could not read the file. */
 export class Unreadable extends Error {
-  /** It would have taken too much time, memory or output. */
+  /** ffprobe needed too much time, memory or output. */
   readonly tooMuch: boolean;
 
   constructor(message: string, { tooMuch = false, cause }: { tooMuch?: boolean; cause?: unknown } = {}) {
@@ -42,24 +42,24 @@ export class Unreadable extends Error {
   }
 }
 
-/** ffprobe could not be run, or was killed from outside: that says nothing about the file, and another time it may work. */
+/** ffprobe did not start, or something outside killed it. The file is not the reason, and a retry may succeed. */
 export class ProbeFailed extends Error {
-  /** It was ended from outside: with this file it may happen again. */
+  /** Something outside ended it. With this file it may happen again. */
   readonly killed: boolean;
 
   constructor(cause: Error) {
-    super(`ffprobe could not do its work: ${cause.message}`, { cause });
+    super(`ffprobe could not be run: ${cause.message}`, { cause });
     this.name = 'ProbeFailed';
     this.killed = typeof (cause as ExecFileException).signal === 'string';
   }
 }
 
-/** A minute at 240 fps with sound is 20 000 packets of some 40 bytes of text each. */
+/** Bytes of output. A minute at 240 frames a second with sound has 20 000 packets of about 40 bytes of text each. */
 const MOST_OUTPUT = 8 * 1024 * 1024;
 const LONGEST_MS = 30_000;
 /**
- * Bytes of address space. An upload with one track at 8K takes 340 MB of it in Debian's FFmpeg 5.1 (most of that are
- * libraries) and 170 MB in the FFmpeg from npm; four tracks, the most there may be, take 580 MB.
+ * Bytes of address space. An upload with one track at 8K takes 340 MB in Debian's FFmpeg 5.1 (most of it libraries) and
+ * 170 MB in the FFmpeg from npm. Four tracks, the most that are allowed, take 580 MB.
  */
 const MOST_MEMORY = 1024 ** 3;
 
@@ -71,8 +71,8 @@ export interface ProbeOptions {
 }
 
 /**
- * Reads the headers and the whole packet index of an upload. Times come from the packets, not from what the headers
- * claim: those lie in hostile files, and are missing in fragmented ones. @throws Unreadable, ProbeFailed
+ * Reads the headers and the whole packet index of an upload. Times come from the packets: headers may be wrong in hostile
+ * files, and are missing in fragmented ones. @throws Unreadable, ProbeFailed
  */
 export async function probe(ffprobe: string, path: string, options: ProbeOptions = {}): Promise<ProbedStream[]> {
   const common = ['-v', 'error', ...memoryLimit, ...untrustedInput];
@@ -103,7 +103,7 @@ export async function probe(ffprobe: string, path: string, options: ProbeOptions
     const { streams = [] } = JSON.parse(headers) as { streams?: RawStream[] };
     return streams.map((stream) => ({ ...readStream(stream), ...(times.get(stream.index) ?? noPackets()) }));
   } catch (error) {
-    // One of the two is enough to refuse a file; the other one does not go on behind the caller's back.
+    // One failed run is enough to refuse a file. The other one is ended before the caller hears of it.
     failed.abort(error);
     await Promise.allSettled(runs);
     throw error;
@@ -128,13 +128,13 @@ function run(
     } as const;
     const child = execFile(command.file, command.args, settings, (error, stdout, stderr) => {
       patience.end();
-      // ffprobe does not end when a decoder gets no memory: it answers with less than there is.
+      // When a decoder gets no memory, ffprobe does not fail: its output is incomplete.
       if (error === null && !OUT_OF_MEMORY.test(stderr)) resolve(stdout);
       else if (error === null) reject(new Unreadable(stderr.trim(), { tooMuch: true }));
       else if (signal?.aborted) reject(signal.reason as Error);
       else if (tookTooLong || isTooMuch(error, stderr))
         reject(new Unreadable(stderr.trim() || error.message, { tooMuch: true, cause: error }));
-      else if (isOurs(error, stderr)) reject(new ProbeFailed(error));
+      else if (isOurFault(error, stderr)) reject(new ProbeFailed(error));
       else reject(new Unreadable(stderr.trim() || error.message, { cause: error }));
     });
     const patience = startPatience(timeout, () => {
@@ -142,21 +142,21 @@ function run(
       child.kill('SIGKILL');
     });
   } catch (error) {
-    // Some of what keeps a program from starting (no memory) is thrown at once.
+    // Some errors of starting a program (no memory) are thrown at once.
     reject(new ProbeFailed(error as Error));
   }
   return promise;
 }
 
-/** Linux gives out more memory than it has, so this means our limit, not a machine short of memory. */
+/** Linux overcommits memory, so this means that our limit was reached, not that the machine is out of memory. */
 const OUT_OF_MEMORY = /(?:Cannot|Could not) allocate memory/;
 
 function isTooMuch({ code }: ExecFileException, stderr: string): boolean {
   return code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER' || (OUT_OF_MEMORY.test(stderr) && !wasNotStarted(code, stderr));
 }
 
-/** It did not start (a code of the system: no such program, no processes or files left), or did not end by itself. */
-function isOurs({ code, signal }: ExecFileException, stderr: string): boolean {
+/** Whether ffprobe did not start (a code of the system: no such program, no processes or files left), or something outside ended it. */
+function isOurFault({ code, signal }: ExecFileException, stderr: string): boolean {
   return (
     typeof code === 'string' || (typeof signal === 'string' && cameFromOutside(signal)) || wasNotStarted(code, stderr)
   );

@@ -91,14 +91,14 @@ const post = (
   headers: Record<string, string> = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` },
 ): Promise<Response> => fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: new Uint8Array(body), headers });
 
-/** A form with a file of so many bytes, made as it is sent. */
+/** A form with a file of so many bytes, generated while it is sent. */
 function* largeForm(bytes: number): Generator<Buffer> {
   yield part('video', '', 'large.mp4').subarray(0, -2);
   for (let left = bytes; left > 0; left -= 65_536) yield Buffer.alloc(Math.min(left, 65_536), 7);
   yield Buffer.from(`\r\n--${BOUNDARY}--\r\n`);
 }
 
-/** The folders of uploads under way or not yet cleared up. */
+/** The folders of uploads that are under way or not yet removed. */
 const leftovers = async (): Promise<string[]> => readdir(join(folder, (await readdir(folder))[0]!));
 
 function send(headers: Record<string, string>, body: Readable): Promise<{ response: IncomingMessage; text: string }> {
@@ -124,7 +124,7 @@ function send(headers: Record<string, string>, body: Readable): Promise<{ respon
   });
 }
 
-test('a clip arrives whole, with its hash, its facts and the text beside it; and is gone when it is let go', async () => {
+test('a clip arrives whole, with its hash, its facts and its text; disposing it removes the file', async () => {
   const bytes = await readFile(await clip('plain'));
   const body = new FormData();
   body.set('video', new Blob([new Uint8Array(bytes)]), 'ünïcode "name".mp4');
@@ -149,7 +149,7 @@ test('the text may come before the file, or not at all', async () => {
   expect(await (await post(form(file))).json()).not.toHaveProperty('data');
 });
 
-describe('a form that is not what it should be is a 400 that says what to do, and leaves nothing', () => {
+describe('a wrong form is a 400 that says what to do, and leaves nothing', () => {
   const type = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` };
   test.each<[string, () => Buffer, Record<string, string>, RegExp]>([
     ['no multipart', () => Buffer.from('{}'), { 'content-type': 'application/json' }, /multipart\/form-data/],
@@ -198,7 +198,7 @@ describe('size', () => {
     expect(await leftovers()).toEqual([]);
   });
 
-  test('an endless upload is cut off while it arrives; the client gets to read why', async () => {
+  test('an endless upload is cut off while it arrives, and the client can read why', async () => {
     let sent = 0;
     const endless = Readable.from(
       (function* () {
@@ -237,7 +237,7 @@ describe('size', () => {
     await eventually(async () => (await leftovers()).length === 0, { what: 'nothing is left' });
   });
 
-  test('what announces itself as too large is refused before it is sent', async () => {
+  test('an upload that is announced as too large is refused before it is sent', async () => {
     const body = new PassThrough();
     const { response } = await send({ 'content-length': String(80 * 1024 * 1024) }, body);
     expect(response.statusCode).toBe(413);
@@ -277,13 +277,13 @@ describe('size', () => {
     ]);
     clearInterval(timer);
     expect(stdout).toBe('422 422 422 422');
-    // Kept in memory they would be 200 MB; `bench/` holds to the 100 MB that are promised.
+    // In memory they would take 200 MB. `bench/` checks the 100 MB that are promised.
     expect(most - before).toBeLessThan(150 * 1024 * 1024);
     expect(await leftovers()).toEqual([]);
   });
 });
 
-test('a client that goes away in the middle leaves nothing', async () => {
+test('a client that disconnects in the middle leaves nothing', async () => {
   const socket = connect(port, '127.0.0.1');
   socket.write(
     `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=${BOUNDARY}\r\nContent-Length: 1000000\r\n\r\n`,
@@ -295,20 +295,20 @@ test('a client that goes away in the middle leaves nothing', async () => {
   expect(failures).toHaveLength(1);
 });
 
-test('an upload that stops coming is given up, and told so', async () => {
+test('an upload that stops in the middle is refused, and the client is told', async () => {
   options = { longestPause: 300 };
   const body = new PassThrough();
   const answer = send({}, body);
   body.write(part('video', Buffer.alloc(100_000), 'a.mp4').subarray(0, -2));
   const { response, text } = await answer;
   expect([response.statusCode, text]).toEqual([400, expect.stringMatching(/nothing came for 0.3 s/)]);
-  // An answer that says when to come again is not kept for an Idempotency-Key.
+  // An answer with Retry-After is not stored for an Idempotency-Key.
   expect(failures).toEqual([expect.objectContaining({ code: 'upload_stalled', retryAfter: 1 })]);
   expect(await leftovers()).toEqual([]);
   body.destroy();
 });
 
-test('an upload that is given up by its signal leaves nothing', async () => {
+test('an upload that its signal ends leaves nothing', async () => {
   const giveUp = new AbortController();
   options = { signal: giveUp.signal };
   const body = new PassThrough();
@@ -334,7 +334,7 @@ test('progress rises as the file arrives', async () => {
   expect(steps.at(-1)).toBeCloseTo(1, 1);
 });
 
-describe("a disk that is full but for the database's reserve is a 503, and nothing is left on it", () => {
+describe("a disk with only the database's reserve left is a 503, and nothing stays on it", () => {
   test.each<[string, number[]]>([
     ['at the start', [300e6]],
     ['as it fills', [1e9, 200e6]],
@@ -355,7 +355,7 @@ describe("a disk that is full but for the database's reserve is a 503, and nothi
   });
 });
 
-test('what cannot be looked at because of a fault of ours is a 503, and leaves nothing', async () => {
+test('a file that cannot be inspected by a fault of ours is a 503, and leaves nothing', async () => {
   options = { inspect: () => Promise.reject(new ProbeFailed(new Error('spawn ffprobe EAGAIN'))) };
   const response = await post(form(part('video', 'x', 'a.mp4')));
   expect([response.status, await response.text()]).toEqual([503, expect.stringMatching(/try again/)]);
@@ -363,7 +363,7 @@ test('what cannot be looked at because of a fault of ours is a 503, and leaves n
   expect(await leftovers()).toEqual([]);
 });
 
-test('what is refused for its content leaves nothing', async () => {
+test('a file that is refused for its content leaves nothing', async () => {
   const response = await post(form(part('video', '#EXTM3U\n', 'a.mp4')));
   expect([response.status, await response.text()]).toEqual([415, expect.stringMatching(/playlist/)]);
   expect(await leftovers()).toEqual([]);

@@ -1,9 +1,9 @@
 import { statfs } from 'node:fs/promises';
 
-/** Bytes that are free for us on the disk that a folder lies on. */
+/** Bytes that this process may still write to the disk of a folder. */
 export type FreeSpace = (folder: string) => Promise<number>;
 
-/** Bytes that media files leave free: in the embedded profile PostgreSQL is on the same disk, and without room it stops. */
+/** Bytes that media files leave free. In the embedded profile PostgreSQL uses the same disk, and stops when it is full. */
 const RESERVE = 256 * 1024 * 1024;
 
 const freeSpace: FreeSpace = async (folder) => {
@@ -21,12 +21,12 @@ class DiskFull extends Error {
   }
 }
 
-/** @throws DiskFull unless so many bytes more leave the reserve untouched. */
+/** @throws DiskFull when writing so many bytes would use up the reserve. */
 export async function ensureRoom(folder: string, bytes: number, free: FreeSpace = freeSpace): Promise<void> {
   if ((await free(folder)) < RESERVE + bytes) throw new DiskFull();
 }
 
-/** Whether the disk, or this user's share of it, is full: by our own count or the system's. */
+/** Whether an error means that the disk, or this user's quota, is full: `DiskFull` or the system's own error. */
 export function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }

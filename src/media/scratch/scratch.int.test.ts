@@ -31,7 +31,7 @@ async function deadProcess(): Promise<number> {
   return child.pid!;
 }
 
-test('a folder is there until it is disposed, and everything until the scratch is closed', async () => {
+test('a folder exists until it is disposed, and all folders until the scratch is closed', async () => {
   scratch = await createScratch(root);
   const kept = await scratch.make();
   {
@@ -45,14 +45,14 @@ test('a folder is there until it is disposed, and everything until the scratch i
   expect(await readdir(root)).toEqual([]);
 });
 
-test('a process that was stopped, and found its folder swept when it went on, makes it again', async () => {
+test('a process whose folder was removed while it was stopped makes it again', async () => {
   scratch = await createScratch(root);
   await rm(join(root, (await readdir(root))[0]!), { recursive: true });
   await using folder = await scratch.make();
   await writeFile(join(folder.path, 'file'), 'x');
 });
 
-test('a start removes what dead processes left here, and what has shown no sign of life for a minute; not what is in use, nor for an hour what a living process has', async () => {
+test('a start removes folders of dead processes, and those not touched for a minute; not those in use, nor, for an hour, those of a running process', async () => {
   await left(`${hostname()}.${await deadProcess()}.a`);
   await left(`${hostname()}.${process.pid}.b`, 120_000);
   await left('otherhost.1.c', 120_000);

@@ -3,31 +3,31 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/pro
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 
-/** A temporary folder that is gone when it is disposed, whatever happened in it. */
+/** A temporary folder. Disposing it removes it with everything in it. */
 export interface ScratchFolder extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Makes temporary folders for uploads and jobs, and clears up behind processes that could not. */
+/** Makes temporary folders for uploads and jobs, and removes those of processes that were killed. */
 export interface Scratch {
   make(): Promise<ScratchFolder>;
-  /** Removes what processes that are gone left, and kills the FFmpeg that one may have left running in it. */
+  /** Removes the folders of processes that have ended, and kills an FFmpeg that still runs in one of them. */
   sweep(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How often a process says, by touching its folder, that it is still there. */
+/** How often a process touches its folder, to show that it still runs. */
 const SIGN_OF_LIFE_MS = 10_000;
-/** Without a sign of life for this long, a folder belongs to nobody (also on another machine, in another container). */
+/** A folder that was not touched for so long is abandoned, also when its process was on another machine or in a container. */
 const ABANDONED_MS = 60_000;
-/** The same for an owner that can be seen here: it may be stopped, and go on. Or its number was given out again. */
-const ABANDONED_BY_THE_LIVING_MS = 60 * 60_000;
+/** The same when a process with the owner's id runs here. It may be stopped and continue later; or the id was reused. */
+const ABANDONED_BY_RUNNING_MS = 60 * 60_000;
 
-/** Each process has a folder of its own under `root`, so that it can be told whose is whose after a crash. */
+/** Each process has a folder of its own under `root`, whose name tells the owner after a crash. */
 export async function createScratch(root: string): Promise<Scratch> {
   const own = `${hostname()}.${process.pid}.${randomUUID()}`;
   const folder = join(root, own);
-  // Again and again: another process may have swept it, while this one was stopped.
+  // Called before each use: another process may have removed the folder while this one was stopped.
   const makeOwn = (): Promise<unknown> => mkdir(folder, { recursive: true, mode: 0o700 });
   await makeOwn();
 
@@ -39,7 +39,7 @@ export async function createScratch(root: string): Promise<Scratch> {
       await rm(path, { recursive: true, force: true });
     }
   };
-  const showLife = async (): Promise<void> => {
+  const touchOwn = async (): Promise<void> => {
     await makeOwn();
     const now = new Date();
     await utimes(folder, now, now);
@@ -47,7 +47,7 @@ export async function createScratch(root: string): Promise<Scratch> {
   };
   let showing = Promise.resolve();
   const timer = setInterval(() => {
-    showing = showing.then(showLife).catch(() => undefined);
+    showing = showing.then(touchOwn).catch(() => undefined);
   }, SIGN_OF_LIFE_MS).unref();
   await sweep();
 
@@ -70,11 +70,11 @@ async function isAbandoned(path: string, name: string): Promise<boolean> {
   const parts = name.split('.');
   const [pid, host] = [Number(parts.at(-2)), parts.slice(0, -2).join('.')];
   const isHere = host === hostname();
-  // Process ids come round again, above all in containers: an id that is in use proves little, one that is not does.
+  // Process ids are reused, especially in containers. An id that is in use proves little; one that is not proves the end.
   if (isHere && !isAlive(pid)) return true;
-  const patience = isHere && pid !== process.pid ? ABANDONED_BY_THE_LIVING_MS : ABANDONED_MS;
+  const silence = isHere && pid !== process.pid ? ABANDONED_BY_RUNNING_MS : ABANDONED_MS;
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > patience;
+  return found !== undefined && Date.now() - found.mtimeMs > silence;
 }
 
 function isAlive(pid: number): boolean {
@@ -86,12 +86,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** An FFmpeg outlives the process that started it when that is killed. Where there is no /proc, its CPU limit ends it. */
+/** When a process is killed, its FFmpeg goes on. Where there is no /proc, its limit of CPU time ends it. */
 async function killThoseIn(folder: string): Promise<void> {
   for (const pid of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(pid)) continue;
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    // The sandbox may name files by what is below the root (`sandbox.ts`); a process's folder has a name of its own.
+    // The sandbox may name files relative to the root (`sandbox.ts`). The names of the folders are unique.
     if (
       !command
         .split('\0')
@@ -101,7 +101,7 @@ async function killThoseIn(folder: string): Promise<void> {
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {
-      // Gone in the meantime, or somebody else's.
+      // The process has ended meanwhile, or belongs to another user.
     }
   }
 }

@@ -10,15 +10,15 @@ export interface BucketOwnerOptions {
   readonly logId: () => Promise<string | null>;
 }
 
-/** `unknown` while the log is empty; `shared` names the marks that other logs have put up. */
+/** `unknown` while the log is empty; `shared` names the marks of the other logs. */
 export type BucketOwner =
   { readonly owner: 'us' | 'unknown' } | { readonly owner: 'shared'; readonly marks: readonly string[] };
 
 const MARKS = 'owner/';
 
 /**
- * Whose the objects are. Nothing in a store says so by itself, and two systems may well be given the same bucket: so
- * each puts up a mark named after its log, also beside another's, whose owner then knows as well.
+ * Finds out which system the objects in the store belong to. Two systems may be configured with the same bucket by mistake.
+ * Therefore each stores a mark, an object named after its log. When there are two marks, both systems see them.
  */
 export async function findBucketOwner({ objects, scratch, logId }: BucketOwnerOptions): Promise<BucketOwner> {
   const id = await logId();
@@ -26,12 +26,12 @@ export async function findBucketOwner({ objects, scratch, logId }: BucketOwnerOp
   const own = `${MARKS}${id}`;
   const marks: string[] = [];
   for await (const mark of objects.list(MARKS)) marks.push(mark);
-  if (!marks.includes(own)) await putUp(own, objects, scratch);
+  if (!marks.includes(own)) await storeMark(own, objects, scratch);
   const others = marks.filter((mark) => mark !== own);
   return others.length === 0 ? { owner: 'us' } : { owner: 'shared', marks: others };
 }
 
-async function putUp(
+async function storeMark(
   mark: string,
   objects: BucketOwnerOptions['objects'],
   scratch: BucketOwnerOptions['scratch'],

@@ -25,13 +25,13 @@ export interface RenderOptions {
   readonly objects: ObjectStore;
   readonly scratch: Scratch;
   readonly inspect: Inspect;
-  /** Path of the binary. */
+  /** Path of the program. */
   readonly ffmpeg: string;
-  /** Limits and a bare environment only, by default. */
+  /** By default it only limits resources and empties the environment. */
   readonly sandbox?: Sandbox;
   /** Milliseconds for one transcode. */
   readonly timeout?: number;
-  /** What the system says by default. */
+  /** Asks the system by default. */
   readonly freeSpace?: FreeSpace;
 }
 
@@ -41,7 +41,7 @@ export interface Rendition {
   readonly facts: MediaFacts;
 }
 
-/** Trying again would end the same way. The message is for the uploader. */
+/** The file is at fault: another attempt would end the same way. The message is for the uploader. */
 export class CannotBeProcessed extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -49,12 +49,13 @@ export class CannotBeProcessed extends Error {
   }
 }
 
-/** Seconds by which a rendition may be shorter than the picture it was made of, before that counts as damaged. */
+/** Seconds that a rendition may be shorter than the upload's picture. If more is missing, the upload is damaged. */
 const MOST_LOST = 0.5;
 
 /**
- * Fetches a video's original, makes what is played and its thumbnail, and stores both.
- * @throws CannotBeProcessed for what is wrong with the file; AttemptKilled when FFmpeg or ffprobe was killed; anything else is worth another try.
+ * Fetches a video's original, makes the file that is played and its thumbnail, and stores both.
+ * @throws CannotBeProcessed when the file is at fault; AttemptKilled when FFmpeg or ffprobe was killed; other errors when
+ * another attempt may succeed
  */
 export async function makeRendition(
   video: ExistingVideo,
@@ -119,7 +120,7 @@ async function store(
 function explain(error: unknown): unknown {
   if (error instanceof DomainError) return new CannotBeProcessed(error.message, { cause: error });
   if (error instanceof ObjectNotFound)
-    return new CannotBeProcessed('The uploaded file is gone. Please upload it again.', { cause: error });
+    return new CannotBeProcessed('The uploaded file is lost. Please upload it again.', { cause: error });
   if ((error instanceof FfmpegFailed || error instanceof ProbeFailed) && error.killed) return new AttemptKilled(error);
   if (!(error instanceof FfmpegFailed) || error.ourFault) return error;
   if (error.reason === 'timeout')

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../../objectStore/objectStore.ts';
 import type { MediaObject } from '../events.ts';
 import type { ReceivedFile } from '../../../media/receiving/writeFile.ts';
 
-/** Under the video, so that deleting one video never touches another's bytes; named by its bytes, so never overwritten. */
+/** Each video has a prefix of its own, so deleting it touches no other. The name is a hash, so nothing is overwritten. */
 function originalKey(videoId: string, sha256: string): string {
   return `originals/${videoId}/${sha256}.mp4`;
 }
@@ -12,7 +12,7 @@ export function renditionKey(videoId: string, sha256: string, extension: 'mp4' |
   return `${PUBLIC_PREFIX}${videoId}/${sha256}.${extension}`;
 }
 
-/** Stores an upload as it came, where only our own processes read it. @throws ObjectStoreUnavailable */
+/** Stores an upload as it is, where only our own processes can read it. @throws ObjectStoreUnavailable */
 export async function storeOriginal(
   objects: ObjectStore,
   videoId: string,
@@ -24,7 +24,7 @@ export async function storeOriginal(
   return { key, size: file.size };
 }
 
-/** Removes every object of a video but those to keep. Repeating it is harmless. */
+/** Removes every object of a video except those to keep. It is safe to repeat. */
 export async function removeObjects(
   objects: ObjectStore,
   videoId: string,

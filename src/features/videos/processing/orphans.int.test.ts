@@ -23,7 +23,7 @@ const createSweep = (logger: Logger = silent): OrphanSweep =>
     logger,
   });
 
-test('a file whose upload was never recorded goes at the second look; one that is recorded by then, or was before, stays', async () => {
+test('the second look removes the files of uploads that were never recorded, and keeps those recorded before or between', async () => {
   const path = await clip('plain');
   const recorded = await rig.upload(path);
   const [old, fresh] = [v7({ msecs: Date.now() - 3 * 24 * 3_600_000 }), v7()];
@@ -41,7 +41,7 @@ test('a file whose upload was never recorded goes at the second look; one that i
   ]);
 });
 
-test('while the log is empty nothing is known to be an orphan', async () => {
+test('while the log is empty, nothing is removed', async () => {
   const id = v7();
   await rig.objects.putFile(`originals/${id}/x.mp4`, await clip('plain'), 'video/mp4');
   const sweep = createSweep();
@@ -49,7 +49,7 @@ test('while the log is empty nothing is known to be an orphan', async () => {
   expect(await rig.keys(id)).toHaveLength(1);
 });
 
-test('another system with the same store keeps its files, is told of us, and both are told what to do', async () => {
+test('when another system uses the same store, its files stay, it finds our mark, and the warning says what to do', async () => {
   const path = await clip('plain');
   await rig.upload(path);
   const theirs = v7();

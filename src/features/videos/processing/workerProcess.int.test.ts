@@ -52,7 +52,7 @@ describe('a worker process', () => {
   });
   afterAll(async () => rig[Symbol.asyncDispose]());
 
-  test('killed in the middle of a transcode is replaced in good time, and nothing of it is left', async () => {
+  test('killed in the middle of a transcode is replaced within a minute or two, and leaves no files and no FFmpeg', async () => {
     const videoId = await rig.upload(await clip('slow'));
     const first = await startProcess();
     await first.transcoding;
@@ -61,7 +61,7 @@ describe('a worker process', () => {
     const killed = performance.now();
     const second = await startProcess();
     await second.transcoding;
-    // A heartbeat, a look after those that are missed, and a retry: some 30 s on a machine that has the time.
+    // A missed heartbeat, the next look for missed heartbeats, and a retry: some 30 s on an idle machine.
     expect(performance.now() - killed).toBeLessThan(100_000);
     await done(videoId);
     expect((await rig.events(videoId)).map(({ type }) => type)).toEqual(['VideoUploaded', 'VideoProcessed']);
@@ -73,12 +73,12 @@ describe('a worker process', () => {
     await expect(ffmpegsIn(join(rig.folder, 'scratch'), first.child.pid!)).resolves.toEqual([]);
   }, 180_000);
 
-  test('that is alone and killed takes its job up as soon as it is started again', async () => {
+  test('that is alone and was killed takes up its job as soon as it is started again', async () => {
     const videoId = await rig.upload(await clip('slow'));
     const first = await startProcess('alone');
     await first.transcoding;
     await holdTranscode(first.child);
-    // Not because a heartbeat was missed, however long the next process takes to start.
+    // The heartbeat lasts so long that the job is not taken up because one was missed.
     await rig.database.pool.query(
       `update reelstream_jobs.job set heartbeat_seconds = 3600 where data->>'videoId' = $1`,
       [videoId],
