@@ -14,6 +14,7 @@ import { realtimeDocs } from '../realtime/realtimeDocs.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import { createApiContext } from './apiContext.ts';
 import type { Process } from './process.ts';
+import { isAnyRebuilding } from './projectionHealth.ts';
 import type { Services } from './services.ts';
 import { tokenOptions } from './tokenOptions.ts';
 
@@ -55,6 +56,7 @@ export function createApi(
     tracing,
     health,
     idempotency,
+    rebuilding: () => isAnyRebuilding(progress),
     positions: createKnownPositions({ head: () => store.head(), reached: () => reachedBy(progress) }),
     authenticator: createAuthenticator({ secret: secrets.jwt }),
     rateLimits,

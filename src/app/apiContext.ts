@@ -13,7 +13,7 @@ import { createReadYourWrites } from '../projecting/readYourWrites.ts';
 
 export interface ApiContextOptions
   extends Omit<FeatureContext, 'logger'>, Pick<ApiContext, 'rateLimits' | 'pool' | 'onClose'> {
-  readonly progress: Pick<ProjectionProgress, 'waitFor' | 'onCommit' | 'positions'>;
+  readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state' | 'onCommit' | 'positions'>;
   readonly redis: SharedRedis | undefined;
   readonly tokens: TokenOptions;
   /** `DATA_KEY`. */

@@ -14,16 +14,17 @@ import { decodeFor } from '../projecting/decoding.ts';
 import { createProjector } from '../projecting/projector.ts';
 import { openPool } from './eventLog.ts';
 import type { Process } from './process.ts';
+import { consumerChecks } from './projectionHealth.ts';
 import type { Services } from './services.ts';
 
-/** Longer than any batch takes. A connection that has gone silent holds a consumer up for no longer. */
+/** Longer than any batch takes. A connection that no longer answers delays a consumer for no longer than this. */
 const BATCH_TIMEOUT_MS = 60_000;
 /** About as long as a lease lasts: a renewal that takes longer comes too late. */
 const RELAY_QUERY_TIMEOUT_MS = 5_000;
 
 /**
  * Starts consumers, by the names of their groups. With Kafka each group reads the log at its own pace; without, all
- * consumers of the process share one subscription. Answers how to check their health.
+ * consumers of the process share one subscription. Returns their health checks.
  */
 export async function startConsumers(
   running: Process,
@@ -63,7 +64,7 @@ async function startGroup(
   });
   parts.defer(() => projector.stop());
   await projector.start();
-  return [...checks, { name: group, required: false, check: () => Promise.resolve(projector.states()) }];
+  return [...checks, ...consumerChecks(projector, services.pool, consumers)];
 }
 
 function openSource(
@@ -85,7 +86,7 @@ function openSource(
   return { source, checks: [checkOf(`kafka ${group}`, () => source.state(), ['away', 'refused'])] };
 }
 
-/** Copies the log to Kafka, for as long as no other relay does. Answers how to check its health. */
+/** Copies the log to Kafka while no other relay does. Returns its health check. */
 export async function startRelay(running: Process, services: Services): Promise<HealthCheck[]> {
   const { config, logger, parts } = running;
   if (config.kafka === undefined) return [];

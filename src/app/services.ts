@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { ReadModels } from '../../projections/index.ts';
 import type { SharedRedis } from '../cache/sharedRedis.ts';
+import type { Role } from '../config/config.ts';
 import { openDataFolder } from '../config/dataFolder.ts';
 import { abortable } from '../core/abortable.ts';
 import type { EventStore } from '../core/eventStore.ts';
@@ -18,6 +19,7 @@ import { openMediaFiles } from './openMediaFiles.ts';
 import { openObjectStore, type OpenedObjectStore } from './openObjectStore.ts';
 import { openRedis } from './openRedis.ts';
 import type { Process } from './process.ts';
+import { readModelsCheck } from './projectionHealth.ts';
 
 /** The adapters that the roles of a process work with, chosen by its configuration. */
 export interface Services extends EventLog, OpenedObjectStore {
@@ -55,6 +57,7 @@ export async function openServices(running: Process, port: number): Promise<Serv
     { name: 'eventStore', required: true, check: async () => ({ head: String(await rawStore.head()) }) },
     { name: 'objectStore', required: false, check: () => opened.objects.check() },
   ];
+  if (answersQueries(config.role)) checks.push(readModelsCheck(progress));
   if (redis !== undefined) {
     checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
   }
@@ -67,13 +70,14 @@ async function openProgress(
   { pool, rawStore }: EventLog,
   metrics: Metrics,
 ): Promise<SharedProgress> {
-  const names = projections.map(({ name }) => name);
-  const progress = createSharedProgress({ pool, projections: names, log: logger });
+  const progress = createSharedProgress({ pool, projections, log: logger });
   parts.defer(() => progress.close());
   // Only requests wait for projections, and each process that listens is woken by every notification.
-  if (config.role === 'serve' || config.role === 'api') {
+  if (answersQueries(config.role)) {
     await abortable(progress.start(), starting);
-    showProjectionLag({ metrics, store: rawStore, progress, projections: names });
+    showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
   }
   return progress;
 }
+
+const answersQueries = (role: Role): boolean => role === 'serve' || role === 'api';

@@ -6,6 +6,16 @@ export interface ProjectionCommit {
 }
 
 /**
+ * Whether the tables in place are those that this program declares.
+ *
+ * - `current`: they are.
+ * - `rebuilding`: an older version is in place, or none yet. The old tables serve, and stand still until the new ones
+ *   replace them.
+ * - `newer`: a newer program has put its version in place, and keeps it up to date.
+ */
+export type ProjectionState = 'current' | 'rebuilding' | 'newer';
+
+/**
  * How far the projections have got, whichever process runs them. The answers are never ahead of what a query on the
  * read models would see.
  */
@@ -14,9 +24,12 @@ export interface ProjectionProgress {
   position(projection: string): bigint;
   /** The last known position of each partition; `position` is the lowest of them. Empty while nothing is known. */
   positions(projection: string): readonly bigint[];
+  /** The last known state. Does not query the database. */
+  state(projection: string): ProjectionState;
   /**
    * Answers true as soon as the projection has passed `position`, and false after `timeoutMs`. With `stream`, it is
    * enough that the projection has processed the event of that stream at that position, which can be sooner.
+   * Answers false at once while the projection is `rebuilding`: its old tables will not get there.
    */
   waitFor(
     projection: string,

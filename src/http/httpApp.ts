@@ -39,6 +39,8 @@ export interface HttpAppOptions {
   readonly positions?: KnownPositions;
   /** Without it, no request waits for a read model. */
   readonly readModels?: ReadYourWrites;
+  /** Whether a projection is being rebuilt: a column that only its new tables have is then no fault. Never by default. */
+  readonly rebuilding?: () => boolean;
   /** By default as without `CORS_ORIGIN`. */
   readonly cors?: AllowedOrigins;
   /** `NODE_ENV=production`; false by default. */
@@ -88,7 +90,7 @@ export function createHttpApp(options: HttpAppOptions): Application {
     noticeProxy: warnOfUntrustedProxies(options.log),
     draining: health.draining,
   });
-  return closing(app, options.log);
+  return closing(app, options.log, options.rebuilding);
 }
 
 export interface DocumentedParts extends SystemRouteParts {
@@ -152,9 +154,9 @@ function bareApp({
   return app;
 }
 
-function closing(app: Application, log: Logger): Application {
+function closing(app: Application, log: Logger, rebuilding = (): boolean => false): Application {
   app.use(notFound);
-  app.use(errorHandler(log));
+  app.use(errorHandler(log, rebuilding));
   return app;
 }
 
@@ -162,11 +164,12 @@ const notFound: RequestHandler = () => {
   throw new DomainError('notFound', 'route_not_found', 'There is nothing at this address; /docs lists what there is.');
 };
 
-function errorHandler(log: Logger): ErrorRequestHandler {
+function errorHandler(log: Logger, rebuilding: () => boolean): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: unknown, request, response, _next) => {
     const requestId = requestIdOf(response);
-    const answer = errorAnswer(error, { requestId, conditional: request.headers['if-match'] !== undefined });
+    const conditional = request.headers['if-match'] !== undefined;
+    const answer = errorAnswer(error, { requestId, conditional, rebuilding: rebuilding() });
     if (answer.status >= 500 && !isAbandoned(error, response)) {
       log[answer.status === 500 ? 'error' : 'warn']({ requestId, ...described(error) }, 'request failed');
     }

@@ -6,7 +6,7 @@ import type { Consumer, ConsumerTransaction } from './consumer.ts';
 import { applyIsolating, parkFollowers } from './parking/parking.ts';
 import { inTransaction } from './transaction.ts';
 
-/** Everything that a partition holds in (after, position], of the types that the consumer handles. */
+/** All events of a partition in (after, position] whose types the consumer handles. */
 export interface PartitionBatch {
   readonly partition: number;
   readonly after: bigint;
@@ -14,7 +14,7 @@ export interface PartitionBatch {
   readonly events: readonly RecordedEvent[];
 }
 
-/** Where a partition stands now, which is further than the batch when another process was ahead. */
+/** The position of a partition after the batch; beyond the batch when another process was ahead. */
 export interface Applied {
   readonly partition: number;
   readonly position: bigint;
@@ -25,19 +25,19 @@ export interface Applied {
 export interface ApplyOptions {
   readonly pool: pg.Pool;
   readonly consumer: Consumer;
-  /** Where its tables are: its name, or the place where a rebuild is made. */
+  /** The schema of its tables: its name, or the schema that a rebuild fills. */
   readonly schema: string;
   readonly logId: () => Promise<string | null>;
-  /** Events come as they lie in the log; only what is taken in is decoded. */
+  /** Events come as they are in the log; only those that are applied are decoded. */
   readonly decode: EventCodec['decode'];
-  /** How often this batch has failed as a whole; given, events that fail again are parked one by one. */
+  /** How often this batch has failed as a whole. When it is given, single events that fail again are parked. */
   readonly isolateAfter?: number;
 }
 
 /**
- * Takes a batch of each of some partitions into the rows and moves their checkpoints, in one transaction. Whatever lies
- * at or below a checkpoint is skipped, and the checkpoints' rows stay locked meanwhile: a repetition, a second process
- * or one that believes to be in charge still changes nothing. Answers in the order of the partitions.
+ * Applies one batch of each of these partitions and moves their checkpoints, in one transaction. Events at or below a
+ * checkpoint are skipped, and the rows of the checkpoints stay locked meanwhile: a repeated batch, a second process or one
+ * that has not noticed a rebalance changes nothing. Returns the partitions in their order.
  * @throws CheckpointBehind, Superseded
  */
 export async function applyBatches(
@@ -94,7 +94,7 @@ function standing({ batch, checkpoint, events }: FreshPart): Applied {
 
 const byPosition = (a: RecordedEvent, b: RecordedEvent): number => (a.position < b.position ? -1 : 1);
 
-/** Answers how many were parked. */
+/** Returns how many events were parked. */
 export async function applyEvents(
   { consumer, decode, isolateAfter }: Pick<ApplyOptions, 'consumer' | 'decode' | 'isolateAfter'>,
   events: readonly RecordedEvent[],

@@ -1,31 +1,32 @@
 import type pg from 'pg';
 import type { Consumer, ConsumerTransaction } from './consumer.ts';
+import { FINGERPRINT_TABLE, keepFingerprint } from './tables/storedFingerprint.ts';
 import { inTransaction } from './transaction.ts';
 
 /** How far a consumer is in one partition. */
 export interface Checkpoint {
   readonly partition: number;
-  /** How many partitions there are: a position means something only under the layout it was reached in. */
+  /** How many partitions there are: a position has a meaning only under the layout in which it was reached. */
   readonly partitions: number;
-  /** Of the consumer, whose tables lie beside it. */
+  /** Of the consumer's tables, which lie beside it. */
   readonly version: number;
-  /** Everything of the partition up to and including it is in the rows, or parked. */
+  /** Everything in the partition up to and including it is in the rows, or parked. */
   readonly position: bigint;
-  /** Which log the position is of (`logId.ts`); null at position 0. */
+  /** Identifies the log that the position belongs to (`logId.ts`); null at position 0. */
   readonly logId: string | null;
   /** Whether streams of this partition may have parked events. */
   readonly parks: boolean;
 }
 
-/** The row is not there: another layout, another version or a rebuild has taken over since. Nothing was changed. */
+/** The checkpoint's row no longer exists: another layout, another version or a rebuild has replaced it. Nothing was changed. */
 export class Superseded extends Error {
   constructor(schema: string) {
-    super(`the checkpoint of ${schema} has been taken over by another layout or version`);
+    super(`another layout or version has replaced the checkpoint of ${schema}`);
     this.name = 'Superseded';
   }
 }
 
-/** A partition's checkpoint is before the batch's beginning: what lies between would be lost. Nothing was changed. */
+/** A partition's checkpoint is before the beginning of the batch: the events in between would be lost. Nothing was changed. */
 export class CheckpointBehind extends Error {
   constructor({ partition, position }: Pick<Checkpoint, 'partition' | 'position'>) {
     super(`the checkpoint of partition ${partition} is at ${position}, before the batch begins`);
@@ -56,26 +57,36 @@ const TABLES = `
   create index of_stream on parked_events (stream, position)`;
 
 /** The engine's own tables in a consumer's schema. */
-export const bookkeepingTables: readonly string[] = ['checkpoints', 'parked_events'];
+export const bookkeepingTables: readonly string[] = ['checkpoints', 'parked_events', FINGERPRINT_TABLE];
 
-/** Creates the consumer's schema and tables unless they are there, in any version. Answers where it stands. */
-export async function install(pool: pg.Pool, consumer: Consumer, schema: string): Promise<Checkpoint[]> {
+/** Creates the consumer's schema and tables unless they exist, in any version. New ones get `version`. Returns the checkpoints. */
+export async function install(
+  pool: pg.Pool,
+  consumer: Consumer,
+  schema: string,
+  { version = consumer.version }: { version?: number } = {},
+): Promise<Checkpoint[]> {
   return inTransaction(pool, { schema }, async (transaction) => {
     const { client } = transaction;
-    // Several processes may start at once. One at a time installs; the others wait here.
-    await client.query(`select pg_advisory_xact_lock(hashtextextended('reelstream.install', 0))`);
+    await lockInstalling(client);
     // `create schema if not exists` trusts this session's catalog cache, which an advisory lock does not refresh: after
     // the wait it would create the schema a second time and fail. A query on the catalog refreshes the cache.
     const { rowCount: found } = await client.query('select from pg_namespace where nspname = $1', [schema]);
     if (found === 0) await client.query(`create schema "${schema}"`);
-    const { rows } = await client.query<{ there: boolean }>(`select to_regclass('checkpoints') is not null as there`);
-    if (!rows[0]!.there) {
+    const { rows } = await client.query<{ exists: boolean }>(`select to_regclass('checkpoints') is not null as exists`);
+    if (!rows[0]!.exists) {
       await client.query(TABLES);
       await consumer.createTables(transaction);
-      await writeEvenLayout(client, { partitions: 1, version: consumer.version, position: 0n, logId: null });
+      if (consumer.fingerprint !== undefined) await keepFingerprint(client, await consumer.fingerprint());
+      await writeEvenLayout(client, { partitions: 1, version, position: 0n, logId: null });
     }
     return readCheckpoints(client);
   });
+}
+
+/** Several processes may start at once. One at a time installs; the others wait here until its transaction ends. */
+export async function lockInstalling(client: Pick<pg.ClientBase, 'query'>): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(hashtextextended('reelstream.install', 0))`);
 }
 
 const COLUMNS = 'partition, partitions, version, position, log_id as "logId", parks';
@@ -87,15 +98,15 @@ export async function readCheckpoints(client: Pick<pg.ClientBase, 'query'>, sche
 }
 
 /**
- * Keeps every other writer of this consumer out until the transaction ends. Those who change which rows there are come
- * one after the other: a row lock that is granted when its row has been replaced shows neither the old nor the new.
+ * Keeps every other writer of this consumer out until the transaction ends. Transactions that replace the rows first take
+ * an advisory lock, one after the other: a row lock that is granted after its row was replaced returns neither row.
  */
 export async function lockAllCheckpoints({ client }: ConsumerTransaction, name: string): Promise<Checkpoint[]> {
   await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`reelstream.layout ${name}`]);
   return (await client.query<Checkpoint>(`select ${COLUMNS} from checkpoints order by partition for update`)).rows;
 }
 
-/** Of these partitions, in their order. @throws Superseded */
+/** Locks the checkpoints of these partitions. Returns them in the order of the partitions. @throws Superseded */
 export async function lockCheckpoints(
   { client }: ConsumerTransaction,
   schema: string,
@@ -122,7 +133,7 @@ export async function moveCheckpoints(
   );
 }
 
-/** Every partition at one position, in the place of all rows that are there. */
+/** Replaces all rows: every partition is at one position. */
 export async function writeEvenLayout(
   client: Pick<pg.ClientBase, 'query'>,
   { partitions, version, position, logId }: Omit<Checkpoint, 'partition' | 'parks'>,

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type pg from 'pg';
 import type { RecordedEvent } from '../core/event.ts';
 import type { Projection } from './projection.ts';
+import { fingerprintOf } from './tables/fingerprint.ts';
 
 /** The transaction that holds what a batch changes and the checkpoint behind it. `search_path` is the consumer's schema. */
 export interface ConsumerTransaction {
@@ -15,16 +16,20 @@ export interface Consumer {
   readonly name: string;
   readonly version: number;
   readonly handles: readonly string[];
+  /** Identifies the tables that `createTables` makes. Undefined for a subscriber, which has none and is never rebuilt. */
+  readonly fingerprint?: (() => Promise<string>) | undefined;
   createTables(transaction: ConsumerTransaction): Promise<void>;
   apply(events: readonly RecordedEvent[], transaction: ConsumerTransaction): Promise<void>;
 }
 
 export function projectionConsumer(projection: Projection): Consumer {
   const { name, version, handles } = projection;
+  let fingerprint: Promise<string> | undefined;
   return {
     name,
     version,
     handles,
+    fingerprint: () => (fingerprint ??= fingerprintOf((db) => projection.createTables(db))),
     createTables: ({ db }) => projection.createTables(db),
     apply: (events, { db }) => projection.apply(events, db),
   };

@@ -1,17 +1,17 @@
 import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventTypeDefinitions } from '../core/eventTypes.ts';
 
-/** An event was written by a later version of the program, whose processes know how to take it in. */
+/** A newer version of the program wrote the event, and only its processes can apply it. */
 export class OlderThanTheLog extends Error {
   constructor(type: string, version: number) {
     super(
-      `the log holds a ${type} of version ${version}, which this version of the program does not know: start the newer one`,
+      `the log holds a ${type} of version ${version}, which this version of the program does not know: start the newer program`,
     );
     this.name = 'OlderThanTheLog';
   }
 }
 
-/** Decodes, and tells events from the future (wait for the newer program) from damaged ones (park them). */
+/** Decodes. Tells events of a newer program, which wait for that program, from damaged events, which are parked. */
 export function decodeFor(types: EventTypeDefinitions, codec: Pick<EventCodec, 'decode'>): EventCodec['decode'] {
   return async (events) => {
     for (const { type, metadata } of events) {

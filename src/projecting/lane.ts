@@ -6,41 +6,41 @@ import type { EventBatch } from '../core/eventStore.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { applyBatches, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
 import { CheckpointBehind, readCheckpoints, Superseded } from './checkpoints.ts';
-import { isNobodysFault } from './parking/parking.ts';
+import { isEnvironmental } from './parking/parking.ts';
 
-/** After this many failures of a batch its bad events are looked for. */
+/** After this many failures of a batch, the events that fail are isolated. */
 const FAILURES_BEFORE_ISOLATING = 3;
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 5_000;
-/** Checkpoints that only pass events of no interest are written this often, instead of with each batch. */
+/** Checkpoints that pass only events of other types are written this often, instead of with each batch. */
 const IDLE_CHECKPOINT_MS = 1_000;
 /**
- * After a transaction with few events: what follows closely is gathered. Measured at 500 likes a second, it halves the
- * slowest answers; a transaction each costs all that the machine has.
+ * The pause after a transaction with few events, so that the next one takes several together. Measured at 500 likes per
+ * second, it halves the slowest answers: one transaction for each event keeps the whole machine busy.
  */
 const GATHER_MS = 8;
 const FEW_EVENTS = 100;
-/** A server that crashed may have lost its last commits (`transaction.ts`). With nothing new to take in, only a look tells. */
+/** A server that crashed may have lost its last commits (`transaction.ts`). While there are no new events, the checkpoints are compared this often. */
 const LOOK_MS = 2_000;
 
 export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
-  /** How many there are in all, and which of them this lane takes in. */
+  /** How many partitions there are in all, and which of them this lane applies. */
   readonly partitions: number;
   readonly mine: readonly number[];
   readonly source: Pick<EventSource, 'open'>;
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** After each commit, and each time that events of no interest were passed. `regressed` when it may be less than was said before. */
+  /** Called after each commit, and each time that events of other types were passed. `regressed` when the position may be less than the last one. */
   onMoved(moved: Applied & { regressed?: boolean }): void;
   onState(state: LaneState): void;
 }
 
-/** `superseded`: another layout or version is in place. `failing`: trying again what failed. */
+/** `superseded`: another layout or version is in place. `failing`: the last attempt failed, and is repeated. */
 export type LaneState = 'running' | 'failing' | 'superseded';
 
 /**
- * Takes partitions into one consumer's rows until the signal aborts, whatever has come of all of them in one transaction;
- * never throws, never gives up.
+ * Applies partitions to one consumer's rows until the signal aborts. All events that have arrived, of any partition, share
+ * one transaction. Never throws, never gives up.
  */
 export async function runLane(options: LaneOptions): Promise<void> {
   const { signal, log, consumer, mine, source } = options;
@@ -48,7 +48,7 @@ export async function runLane(options: LaneOptions): Promise<void> {
   const readers = new Map<number, PartitionReader>();
   let failures = 0;
   while (!signal.aborted) {
-    // What is still under way for a run that failed must not reach the next one.
+    // Reads of a run that failed must not deliver to the next run.
     const run = new AbortController();
     try {
       for (const partition of mine) if (!readers.has(partition)) readers.set(partition, source.open(partition));
@@ -59,7 +59,7 @@ export async function runLane(options: LaneOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) break;
       options.onState(error instanceof Superseded ? 'superseded' : 'failing');
-      failed(error, 'a consumer was held up; it goes on from its checkpoint');
+      failed(error, 'a consumer was interrupted; it continues from its checkpoint');
       if (!(error instanceof CheckpointBehind)) await pause(backOff(failures++), signal);
     } finally {
       run.abort();
@@ -68,7 +68,7 @@ export async function runLane(options: LaneOptions): Promise<void> {
   for (const reader of readers.values()) reader.close();
 }
 
-/** `seen` may be ahead of what is written, by events of no interest. */
+/** `seen` may be ahead of `written`, by events of other types. */
 interface Place {
   readonly partition: number;
   written: bigint;
@@ -126,17 +126,17 @@ async function follow(
   }
 }
 
-/** What has come of each partition since it was last taken. */
+/** The batches that have arrived, by partition, since the last `take`. */
 interface Arrivals {
-  /** Asks for what follows the place. */
+  /** Requests the events after the place. */
   request(place: Place): void;
-  /** Until something is there, or `ms` have passed. Throws when a partition cannot be read. */
+  /** Waits until a batch arrives, or until `ms` have passed. Throws when a partition cannot be read. */
   wait(ms: number): Promise<void>;
   take(): ReadonlyMap<number, EventBatch>;
 }
 
 function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: AbortSignal): Arrivals {
-  let there = new Map<number, EventBatch>();
+  let arrived = new Map<number, EventBatch>();
   let wake = Promise.withResolvers<void>();
   let failure: { error: unknown } | undefined;
   signal.addEventListener('abort', () => wake.resolve(), { once: true });
@@ -146,7 +146,7 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
         .get(partition)!
         .next(seen, signal)
         .then(
-          (batch) => void there.set(partition, batch),
+          (batch) => void arrived.set(partition, batch),
           (error: unknown) => (failure = { error }),
         )
         .finally(() => wake.resolve());
@@ -157,15 +157,15 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
       if (failure !== undefined) throw failure.error;
     },
     take() {
-      const taken = there;
-      there = new Map();
+      const taken = arrived;
+      arrived = new Map();
       wake = Promise.withResolvers();
       return taken;
     },
   };
 }
 
-/** Tries again for as long as it takes; parks what cannot be taken in. */
+/** Tries again for as long as it takes. Parks events that cannot be applied. */
 async function applyUntilDone(options: LaneOptions, batches: readonly PartitionBatch[]): Promise<Applied[]> {
   const { signal, log, consumer, partitions } = options;
   const failed = createFailureLog(log.child({ consumer: consumer.name }));
@@ -175,14 +175,17 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
       const isolateAfter = failures < FAILURES_BEFORE_ISOLATING ? undefined : failures;
       const { applied, parked } = await applyBatches({ ...options, isolateAfter }, partitions, batches);
       if (parked > 0)
-        log.error({ consumer: consumer.name, parked }, 'events were parked; see the parked events of this consumer');
+        log.error(
+          { consumer: consumer.name, parked },
+          'events were parked; see the table parked_events in the schema of this consumer',
+        );
       return applied;
     } catch (error) {
       if (error instanceof CheckpointBehind || error instanceof Superseded) throw error;
       signal.throwIfAborted();
-      if (!isNobodysFault(error)) failures++;
+      if (!isEnvironmental(error)) failures++;
       options.onState('failing');
-      failed(error, 'a batch could not be taken in; trying again');
+      failed(error, 'a batch could not be applied; trying again');
       await pause(backOff(attempts), signal);
       signal.throwIfAborted();
     }

@@ -7,10 +7,12 @@ import { createProjectingTest, type ProjectingTest } from '../../tests/support/p
 import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { createPool } from '../postgres/pool.ts';
+import { StartError } from '../core/startError.ts';
 import { readCheckpoints } from './checkpoints.ts';
+import type { Consumer } from './consumer.ts';
+import { createProgressTracker } from './progress/progressTracker.ts';
 import { ensureLayout } from './rebuilding/layout.ts';
-import { discardParked, listParked, retryParked } from './parking/parked.ts';
-import { rebuild } from './rebuilding/rebuild.ts';
+import { rebuild, RebuildUnderWay } from './rebuilding/rebuild.ts';
 import { consumerStatus } from './status.ts';
 import { verify } from './rebuilding/verify.ts';
 
@@ -24,8 +26,21 @@ afterEach(async () => {
 
 const views = (): Promise<Record<string, number>> => countedViews(t.pool);
 
+interface ParkedEvent {
+  readonly position: bigint;
+  readonly stream: string;
+  readonly revision: number;
+  readonly type: string;
+  readonly error: string;
+  readonly attempts: number;
+}
+
+async function parkedEvents(): Promise<ParkedEvent[]> {
+  return (await t.pool.query<ParkedEvent>('select * from counting.parked_events order by position')).rows;
+}
+
 describe('a running projector', () => {
-  test('takes in what is there and what comes, and tells who waits', async () => {
+  test('applies past and new events, and reports its position', async () => {
     await t.append(viewsOf(1), viewed(1), viewed(1));
     const { reached, progress } = await t.run([countingViews()]);
     const position = await t.append(viewsOf(2), viewed(2));
@@ -35,7 +50,7 @@ describe('a running projector', () => {
     expect(await progress.waitFor('counting', position + 1n, { timeoutMs: 20 })).toBe(false);
   });
 
-  test('passes events of no interest, and writes its checkpoint behind them within seconds', async () => {
+  test('passes events of other types, and writes its checkpoint behind them within seconds', async () => {
     const { reached } = await t.run([countingViews()]);
     const position = await t.append('session-1', {
       type: 'SessionStarted',
@@ -57,10 +72,10 @@ describe('a running projector', () => {
   test('several that start at the same moment on an empty database log no error', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
-    // More than one consumer, since only a session that has already worked has something in its catalog cache.
+    // More than one consumer, since only a session that has run statements has something in its catalog cache.
     const names = Array.from({ length: 3 }, (_, n) => `counting_${n}`);
     const consumers = names.map((name) => ({ ...countingViews(), name }));
-    // Each with connections of its own, as a process has them: waiting for those of the others would be another fault.
+    // Each with its own connections, as a process has them: waiting for those of the others would be another fault.
     const pools = [1, 2, 3].map((n) => createPool({ connectionString: t.url, name: `projector ${n}`, max: 10 }));
     const projectors = await Promise.all(pools.map((rows) => t.run(consumers, { log, rows })));
     const position = await t.append(viewsOf(1), viewed(1));
@@ -88,7 +103,7 @@ describe('a running projector', () => {
     done = true;
     await cutting;
     await reached('counting', position);
-    // The last connection to be cut may still be on its way out.
+    // The last connection that was cut may still be closing.
     await eventually(views, { what: 'all is counted once', holds: (counts) => isDeepStrictEqual(counts, evenly(100)) });
   });
 
@@ -134,23 +149,23 @@ describe('a running projector', () => {
   });
 });
 
-describe('an event that cannot be taken in', () => {
+describe('an event that cannot be applied', () => {
   const poison = countingViews({ refuse: (viewer) => viewer === 'poison' });
 
-  test('is parked with what follows in its stream, and the rest goes on', async () => {
+  test('is parked with the later events of its stream, and the others are applied', async () => {
     const { reached } = await t.run([poison]);
     await reached('counting', await t.append(viewsOf(1), viewed(1)));
     const bad = await t.append(viewsOf(1), viewed(1, 'poison'));
     const behind = await t.append(viewsOf(1), viewed(1));
     await reached('counting', await t.append(viewsOf(2), viewed(2)));
     expect(await views()).toEqual({ 1: 1, 2: 1 });
-    expect(await listParked(t.pool, 'counting')).toMatchObject([
+    expect(await parkedEvents()).toMatchObject([
       {
         position: bad,
         stream: viewsOf(1),
         revision: 1,
         type: 'VideoViewed',
-        error: 'cannot take in poison',
+        error: 'cannot apply poison',
         attempts: expect.any(Number),
       },
       { position: behind, attempts: 0, error: 'an earlier event of its stream is parked' },
@@ -169,39 +184,25 @@ describe('an event that cannot be taken in', () => {
     const { reached } = await t.run([poison]);
     await reached('counting', await t.store.head());
     const total = Object.values(await views()).reduce((sum, count) => sum + count, 0);
-    const parked = await listParked(t.pool, 'counting', { limit: 300 });
+    const parked = await parkedEvents();
     expect(total + parked.length).toBe(300);
     expect(new Set(parked.map(({ stream }) => stream))).toEqual(new Set([viewsOf(200 % 7)]));
     expect(parked[0]!.position).toBe(201n);
   });
 
-  test('is taken in with its followers, in order, once the cause is mended', async () => {
+  test('is applied with the later events of its stream, in order, by a rebuild once the cause is fixed', async () => {
     const { reached } = await t.run([poison]);
     await t.append(viewsOf(1), viewed(1, 'poison'), viewed(1));
     await reached('counting', await t.append(viewsOf(2), viewed(2)));
-    expect(await retryParked(t.of(poison), viewsOf(1))).toBe(2);
-    expect(await retryParked(t.of(countingViews()), viewsOf(1))).toBe(0);
-    expect(await listParked(t.pool, 'counting')).toEqual([]);
+    await rebuild(t.of(countingViews()));
+    expect(await parkedEvents()).toEqual([]);
     await reached('counting', await t.append(viewsOf(1), viewed(1)));
     expect(await views()).toEqual({ 1: 3, 2: 1 });
-  });
-
-  test('can be discarded, and what was behind it taken in', async () => {
-    const { reached } = await t.run([poison]);
-    await t.append(viewsOf(1), viewed(1, 'poison'), viewed(1));
-    await reached('counting', await t.append(viewsOf(2), viewed(2)));
-    const [bad] = await listParked(t.pool, 'counting');
-    await discardParked(t.pool, 'counting', bad!.position);
-    await expect(discardParked(t.pool, 'counting', bad!.position)).rejects.toMatchObject({
-      code: 'parked_event_not_found',
-    });
-    expect(await retryParked(t.of(poison), viewsOf(1))).toBe(0);
-    expect(await views()).toEqual({ 1: 1, 2: 1 });
   });
 });
 
 describe('a rebuild', () => {
-  test('while events flow ends with the rows that live delivery made, and live delivery goes on', async () => {
+  test('while events arrive ends with the rows that live delivery made, and live delivery continues', async () => {
     const consumer = countingViews();
     const { reached } = await t.run([consumer]);
     await manyViews(t, 300);
@@ -222,7 +223,7 @@ describe('a rebuild', () => {
     expect(rows).toEqual([{ nspname: 'counting' }]);
   });
 
-  test('goes on from its checkpoint after it was cut off', async () => {
+  test('continues from its checkpoint after an interruption', async () => {
     await manyViews(t, 20);
     const consumer = countingViews();
     const stopped = new AbortController();
@@ -253,7 +254,7 @@ describe('a rebuild', () => {
     expect(await views()).toEqual({ 0: 4, 1: 5, 2: 4, 3: 4, 4: 4 });
   });
 
-  test('happens by itself when another version is in place, which serves until then', async () => {
+  test('happens by itself when an older version is in place, which serves until then', async () => {
     const old = await t.run([countingViews()]);
     await old.reached('counting', await manyViews(t, 10));
     await old.stop();
@@ -263,7 +264,7 @@ describe('a rebuild', () => {
     expect((await readCheckpoints(t.pool, 'counting'))[0]!.version).toBe(2);
   });
 
-  test('leaves a process of the older version behind, which changes nothing any more', async () => {
+  test('ends the work of a process of the older version, which then changes nothing', async () => {
     const old = await t.run([countingViews()]);
     await old.reached('counting', await manyViews(t, 5));
     const { reached } = await t.run([countingViews({ version: 2, factor: 10 })]);
@@ -272,13 +273,145 @@ describe('a rebuild', () => {
       what: 'the new version is in place',
     });
     await reached('counting', await manyViews(t, 5));
-    await eventually(() => old.projector.states()['counting'] === 'superseded', { what: 'the old process knows' });
+    await eventually(() => old.projector.states()['counting'] === 'superseded', {
+      what: 'the old process has stopped applying',
+    });
     expect(await views()).toEqual({ 0: 30, 1: 30, 2: 30, 3: 30, 4: 30 });
+  });
+
+  test('does not replace a newer version by an older one, unless an operator asks for it', async () => {
+    const newer = await t.run([countingViews({ version: 2, factor: 10 })]);
+    await newer.reached('counting', await manyViews(t, 5));
+    const older = countingViews();
+    const { projector } = await t.run([older]);
+    await eventually(() => projector.states()['counting'] === 'superseded', { what: 'the older program gives way' });
+    await rebuild({ ...t.of(older), onlyIfOlder: true });
+    await newer.reached('counting', await manyViews(t, 5));
+    expect(await views()).toEqual(evenly(20));
+    await newer.stop();
+    await rebuild(t.of(older));
+    expect(await views()).toEqual(evenly(2));
+    await eventually(() => projector.states()['counting'] === 'running', {
+      what: 'the older program goes on with its own version',
+    });
+  });
+
+  test('of one projection does not wait for that of another', async () => {
+    const blocked = ['a', 'b'].map((name) => ({ ...countingViews({ version: 2 }), name }));
+    const consumers = [...blocked, countingViews({ version: 2 })];
+    const old = await t.run(consumers.map((consumer) => ({ ...consumer, version: 1 })));
+    const position = await manyViews(t, 5);
+    for (const { name } of consumers) await old.reached(name, position);
+    await old.stop();
+    const release = Promise.withResolvers<void>();
+    const [slow, bad, good] = consumers as [Consumer, Consumer, Consumer];
+    const { projector, reached } = await t.run([
+      { ...slow, apply: (...batch) => release.promise.then(() => slow.apply(...batch)) },
+      { ...bad, createTables: () => Promise.reject(new Error('cannot create tables')) },
+      good,
+    ]);
+    await eventually(
+      () => isDeepStrictEqual(projector.states(), { a: 'rebuilding', b: 'failing', counting: 'running' }),
+      { what: 'the third projection is rebuilt while the others are not' },
+    );
+    expect((await readCheckpoints(t.pool, 'counting'))[0]!.version).toBe(2);
+    release.resolve();
+    await reached('a', position);
+  });
+
+  test('reports its progress, and refuses a second one meanwhile', async () => {
+    await manyViews(t, 100);
+    const seen: bigint[] = [];
+    const counting = countingViews();
+    let second: Promise<void> | undefined;
+    const busy: Consumer = {
+      ...counting,
+      async apply(events, transaction) {
+        await (second ??= expect(rebuild(t.of(counting))).rejects.toThrow(RebuildUnderWay));
+        await counting.apply(events, transaction);
+      },
+    };
+    await rebuild({ ...t.of(busy), onProgress: ({ position }) => seen.push(position) });
+    expect(second).toBeDefined();
+    expect(seen.at(-1)).toBe(100n);
+    expect(await views()).toEqual(evenly(20));
+    expect(await consumerStatus(t, counting)).toMatchObject({ position: 100n, version: 1, rebuild: undefined });
+  });
+});
+
+describe('the tables of a projection', () => {
+  /** As `countingViews`, with one more column. */
+  function withColumn(version: number): Consumer {
+    const counting = countingViews();
+    return {
+      ...counting,
+      version,
+      fingerprint: () => Promise.resolve('with one more column'),
+      async createTables(transaction) {
+        await counting.createTables(transaction);
+        await transaction.client.query('alter table seen add more int');
+      },
+    };
+  }
+
+  test('that change without a new version are refused at the start, with a sentence that says what to do', async () => {
+    const { stop } = await t.run([countingViews()]);
+    await stop();
+    await expect(t.run([withColumn(1)])).rejects.toThrow(
+      new StartError(
+        'The declaration of the projection "counting" creates other tables than those in place, but its version is still 1. Raise "version" to 2 in the declaration of "counting": the next start then builds the new tables beside the old ones.',
+      ),
+    );
+    const { reached } = await t.run([withColumn(2)]);
+    await reached('counting', await manyViews(t, 5));
+    expect(await views()).toEqual(evenly(1));
+    await eventually(async () => (await t.pool.query('select more from counting.seen')).rowCount === 5, {
+      what: 'the new tables are in place',
+    });
+    await expect(t.run([{ ...withColumn(2), fingerprint: countingViews().fingerprint }])).rejects.toThrow(StartError);
+  });
+
+  test('are identified at the first start when an older program created them', async () => {
+    const { stop } = await t.run([countingViews()]);
+    await stop();
+    await t.pool.query('drop table counting.tables_fingerprint');
+    await (await t.run([countingViews()])).stop();
+    await expect(t.run([withColumn(1)])).rejects.toThrow(StartError);
+  });
+
+  test('are built beside the empty ones when the log is long', async () => {
+    await manyViews(t, 1_500);
+    const release = Promise.withResolvers<void>();
+    const counting = countingViews();
+    const { projector, reached, progress } = await t.run(
+      [{ ...counting, apply: (...batch) => release.promise.then(() => counting.apply(...batch)) }],
+      { progress: createProgressTracker([counting]) },
+    );
+    await eventually(() => projector.states()['counting'] === 'rebuilding', { what: 'the tables are being built' });
+    expect(progress.state('counting')).toBe('rebuilding');
+    expect(await views()).toEqual({});
+    release.resolve();
+    await eventually(() => progress.state('counting') === 'current', { what: 'the tables are in place' });
+    await reached('counting', await manyViews(t, 5));
+    expect(await views()).toEqual(evenly(301));
+  });
+});
+
+describe('the status of a projection', () => {
+  test('reports how far behind it is, in events and in seconds, before there has been any start', async () => {
+    await t.append(viewsOf(1), viewed(1), viewed(1));
+    await t.append('session-1', {
+      type: 'SessionStarted',
+      data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' },
+    });
+    const status = await consumerStatus(t, countingViews());
+    expect(status).toMatchObject({ version: undefined, position: 0n, head: 3n, lagEvents: 2, declaredVersion: 1 });
+    expect(status.lagSeconds).toBeGreaterThan(0);
   });
 });
 
 describe('verifying', () => {
-  test('names the keys whose rows differ from what the log says', async () => {
+  test('reports the keys whose rows differ from a replay of the log', async () => {
     const consumer = countingViews();
     const { reached } = await t.run([consumer]);
     await reached('counting', await manyViews(t, 10));
@@ -303,7 +436,7 @@ describe('the layout of the checkpoints', () => {
     const first = await t.run([consumer]);
     await first.reached('counting', await manyViews(t, 50));
     await ensureLayout(t.of(consumer), 6);
-    // The direct lane finds its place taken, and changes nothing any more.
+    // The direct lane finds that its checkpoint was replaced, and changes nothing any more.
     await manyViews(t, 50);
     await first.stop();
     expect(

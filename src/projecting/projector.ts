@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
@@ -8,7 +9,6 @@ import type { EventStore } from '../core/eventStore.ts';
 import { StartError } from '../core/startError.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { ApplyOptions } from './applyBatch.ts';
-import { install } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
 import { runLane, type LaneState } from './lane.ts';
 import { ensureLayout } from './rebuilding/layout.ts';
@@ -16,18 +16,24 @@ import { createLogId } from '../core/logId.ts';
 import type { PartitionMoved } from './progress/progressTracker.ts';
 import { rebuild, RebuildUnderWay } from './rebuilding/rebuild.ts';
 import { refuseAnotherLog } from './rebuilding/sameLog.ts';
+import { adoptIfShort, installLive } from './tables/firstBuild.ts';
+import { refuseChangedTables } from './tables/sameTables.ts';
 
 const RETRY_MS = 1_000;
+/** How often a process of an older program looks whether its version is in place again. */
+const LOOK_AGAIN_MS = 5_000;
+/** Each rebuild keeps one core busy, and the machine has requests to answer meanwhile. */
+const REBUILDS_AT_ONCE = 2;
 
 export interface ProjectorOptions {
   readonly pool: pg.Pool;
-  /** Undecoded, as `decode` will have it. */
+  /** Events as they are in the log; `decode` decodes them. */
   readonly store: EventStore;
   readonly decode: EventCodec['decode'];
   readonly source: EventSource;
   readonly consumers: readonly Consumer[];
   readonly log: Logger;
-  /** Hears how far each consumer is (`SharedProgress.moved`). */
+  /** Called with the position of each consumer (`SharedProgress.moved`). */
   onMoved?(move: PartitionMoved): void;
 }
 
@@ -38,57 +44,81 @@ interface Lane {
 
 export type ConsumerState = LaneState | 'starting' | 'rebuilding';
 
-/** Runs consumers: the partitions of the log that the source assigns to this process go into their rows. */
+/** Runs consumers: applies the partitions of the log that the source assigns to this process to their rows. */
 export interface Projector {
   /**
-   * Creates what is missing and begins. Consumers whose version is not the one in place are rebuilt beside it meanwhile.
-   * @throws StartError when the read models are of another log.
+   * Creates the tables that are missing, and begins. A consumer with an older version in place is rebuilt beside it while
+   * the old tables serve. A newer version is left in place: another program keeps it up to date.
+   * @throws StartError when the read models were made from another log, or when tables changed and their version did not.
    */
   start(): Promise<void>;
-  /** Of each consumer. */
+  /** The state of each consumer. */
   states(): Record<string, ConsumerState>;
-  /** Finishes the transactions under way. The source is the caller's to close. */
+  /** Finishes the transactions under way. The caller closes the source. */
   stop(): Promise<void>;
 }
 
 export function createProjector(options: ProjectorOptions): Projector {
-  const { pool, store, decode, source, consumers, log } = options;
+  const { pool, store, decode, source, consumers, log, onMoved } = options;
   const stopping = new AbortController();
   const logId = createLogId(store);
   const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
   const failureLogs = new Map(consumers.map(({ name }) => [name, createFailureLog(log, 'error')]));
   const running: Promise<void>[] = [];
-  let lastRebuild: Promise<unknown> = Promise.resolve();
+  const rebuilds = pLimit(REBUILDS_AT_ONCE);
+  const announced = new Set<Consumer>();
 
   const applyOptions = (consumer: Consumer): ApplyOptions => ({ pool, consumer, schema: consumer.name, logId, decode });
 
-  /** Answers the version in place. */
+  /** Creates the tables if they are missing, and reports how far they are. Returns the version in place. */
   async function check(consumer: Consumer): Promise<number> {
-    const checkpoints = await install(pool, consumer, consumer.name);
-    refuseAnotherLog(consumer.name, checkpoints, { id: await logId(), head: await store.head() });
-    return checkpoints[0]!.version;
+    const { name } = consumer;
+    const installed = await installLive(pool, consumer);
+    refuseAnotherLog(name, installed, { id: await logId(), head: await store.head() });
+    await refuseChangedTables(pool, consumer);
+    const inPlace = await adoptIfShort({ pool, store }, consumer, installed);
+    for (const { partition, partitions, position, version } of inPlace)
+      onMoved?.({ projection: name, partition, partitions, position, version, changed: false, regressed: true });
+    return inPlace[0]!.version;
   }
 
+  /** Returns when the declared version is in place. */
   async function prepare(consumer: Consumer): Promise<void> {
-    for (let version = await check(consumer); version !== consumer.version; version = await check(consumer)) {
-      states.set(consumer.name, 'rebuilding');
-      log.info(
-        { consumer: consumer.name, from: version, to: consumer.version },
-        'another version is in place; rebuilding beside it',
-      );
-      try {
-        await oneAtATime(() => rebuild({ ...applyOptions(consumer), store, log, signal: stopping.signal }));
-      } catch (error) {
-        if (!(error instanceof RebuildUnderWay)) throw error;
-        await pause(RETRY_MS, stopping.signal);
-      }
+    while (!stopping.signal.aborted) {
+      const version = await check(consumer);
+      if (version === consumer.version) return;
+      if (version > consumer.version) await leaveNewer(consumer, version);
+      else await replaceOlder(consumer, version);
     }
   }
 
-  function oneAtATime(work: () => Promise<void>): Promise<void> {
-    const done = lastRebuild.then(work);
-    lastRebuild = done.catch(() => undefined);
-    return done;
+  async function leaveNewer({ name, version }: Consumer, inPlace: number): Promise<void> {
+    if (states.get(name) !== 'superseded')
+      log.warn(
+        { consumer: name, inPlace, declared: version },
+        `A newer version of ${name} is in place, and this program leaves it there. To go back to this program's version for good, run "projections rebuild ${name}".`,
+      );
+    states.set(name, 'superseded');
+    await pause(LOOK_AGAIN_MS, stopping.signal);
+  }
+
+  async function replaceOlder(consumer: Consumer, inPlace: number): Promise<void> {
+    const { name, version } = consumer;
+    const showRebuilding = (): void => void states.set(name, 'rebuilding');
+    // A rebuild that failed stays "failing" until it has applied a batch.
+    if (states.get(name) !== 'failing') showRebuilding();
+    const versions = { consumer: name, from: inPlace, to: version };
+    if (!announced.has(consumer)) log.info(versions, 'an older version is in place; rebuilding beside it');
+    announced.add(consumer);
+    const { signal } = stopping;
+    const options = { ...applyOptions(consumer), store, log, signal, onlyIfOlder: true, onProgress: showRebuilding };
+    try {
+      await rebuilds(() => (signal.aborted ? undefined : rebuild(options)));
+      log.info(versions, 'rebuilt; the new version serves');
+    } catch (error) {
+      if (!(error instanceof RebuildUnderWay)) throw error;
+      await pause(RETRY_MS, signal);
+    }
   }
 
   async function run(consumer: Consumer): Promise<void> {
@@ -112,14 +142,15 @@ export function createProjector(options: ProjectorOptions): Projector {
 
   function startLane(consumer: Consumer, assignment: Assignment): Lane {
     const stop = new AbortController();
-    const { name } = consumer;
+    const { name, version } = consumer;
+    const { partitions } = assignment;
     const ended = runLane({
       ...applyOptions(consumer),
       ...assignment,
       source,
       signal: stop.signal,
       log,
-      onMoved: (moved) => options.onMoved?.({ projection: name, partitions: assignment.partitions, ...moved }),
+      onMoved: (moved) => onMoved?.({ projection: name, partitions, version, ...moved }),
       onState: (state) => states.set(name, state),
     });
     return {
@@ -137,26 +168,36 @@ export function createProjector(options: ProjectorOptions): Projector {
       try {
         return await work();
       } catch (error) {
-        tellOf(consumer, what, error);
+        reportFailure(consumer, what, error);
         await pause(RETRY_MS, stopping.signal);
       }
     }
   }
 
-  function tellOf({ name }: Consumer, what: string, error: unknown): void {
-    // The stop closes what the work uses.
-    if (!stopping.signal.aborted) failureLogs.get(name)!(error, `${what} ${name} failed; trying again`);
+  function reportFailure({ name }: Consumer, what: string, error: unknown): void {
+    // A stop closes the parts that the work uses.
+    if (stopping.signal.aborted) return;
+    states.set(name, 'failing');
+    failureLogs.get(name)!(error, `${what} ${name} failed; trying again`);
+  }
+
+  /** Also while the log or the database is unavailable: then the consumer tries again later. @throws StartError */
+  async function checkFirst(consumer: Consumer): Promise<void> {
+    try {
+      await check(consumer);
+    } catch (error) {
+      if (error instanceof StartError) throw error;
+      reportFailure(consumer, 'preparing', error);
+    }
   }
 
   return {
     async start() {
-      for (const consumer of consumers) {
-        if (stopping.signal.aborted) return;
-        await check(consumer).catch((error: unknown) => {
-          if (error instanceof StartError) throw error;
-          tellOf(consumer, 'preparing', error);
-        });
-      }
+      // Side by side: during an outage each check takes as long as the outage is waited for.
+      const checks = await Promise.allSettled(consumers.map(checkFirst));
+      const refused = checks.find((each) => each.status === 'rejected');
+      if (refused !== undefined) throw refused.reason;
+      if (stopping.signal.aborted) return;
       running.push(...consumers.map((consumer) => untilDone(consumer, 'running', () => run(consumer))));
     },
     states: () => Object.fromEntries(states),

@@ -1,6 +1,7 @@
 import type { Appended } from '../core/appended.ts';
 import { DomainError } from '../core/errors.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
+import { projectionRebuilding } from './projectionRebuilding.ts';
 
 /** What is asked of a read model: that its rows show all up to `minPosition`. */
 export interface FreshnessDemand {
@@ -16,7 +17,8 @@ export interface FreshnessDemand {
 export interface ReadYourWrites {
   /**
    * Resolves once the projections have passed the position.
-   * @throws DomainError `projection_behind` after two seconds; the reason of the signal when it aborts.
+   * @throws DomainError `projection_behind` after two seconds, `projection_rebuilding` at once while one of them is being
+   * rebuilt; the reason of the signal when it aborts.
    */
   untilFresh(projections: readonly ProjectionName[], demand: FreshnessDemand): Promise<void>;
   /**
@@ -36,7 +38,7 @@ export interface ProjectionName {
 
 export interface ReadYourWritesOptions {
   readonly projections: readonly (ProjectionName & { readonly handles: readonly string[] })[];
-  readonly progress: Pick<ProjectionProgress, 'waitFor'>;
+  readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state'>;
 }
 
 /** The longest that a request waits for a read model. */
@@ -53,8 +55,11 @@ export function createReadYourWrites({ projections, progress }: ReadYourWritesOp
       const waits = wanted.map(({ name }) =>
         progress.waitFor(name, minPosition, { timeoutMs: LONGEST_WAIT_MS, signal }),
       );
-      if (!(await Promise.all(waits)).includes(false)) return;
+      const passed = await Promise.all(waits);
+      if (!passed.includes(false)) return;
       signal.throwIfAborted();
+      if (wanted.some(({ name }, n) => !passed[n] && progress.state(name) === 'rebuilding'))
+        throw projectionRebuilding();
       throw new DomainError(
         'unavailable',
         'projection_behind',

@@ -4,31 +4,32 @@ import { readCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
 import { rebuildSchema } from './rebuilding/rebuild.ts';
 
-/** Lag is counted up to here; beyond it, it is just a lot. */
-const MOST_LAG = 10_000;
+/** Lag and parked events are counted up to here. */
+const MOST_COUNTED = 10_000;
 
 export interface ConsumerStatus {
   readonly name: string;
-  /** In place; undefined before the first start. */
+  /** Of the tables in place; undefined before the first start. */
   readonly version: number | undefined;
-  /** Of this program: different from `version` while a rebuild is due or under way. */
+  /** Of this program. Higher than `version` while a rebuild is due or under way. */
   readonly declaredVersion: number;
   readonly position: bigint;
   readonly head: bigint;
-  /** Events of its types that are not in the rows yet; at most 10 000. */
+  /** How many events of its types are not in the rows yet; at most 10 000. */
   readonly lagEvents: number;
   /** Age of the oldest of them; 0 when there is none. */
   readonly lagSeconds: number;
   readonly partitions: number;
+  /** At most 10 000. */
   readonly parkedEvents: number;
   readonly rebuild: RebuildStatus | undefined;
 }
 
-/** A rebuild that is under way, in whichever process, or was cut off and will go on. */
+/** A rebuild that is under way in any process, or was interrupted and will continue. */
 export interface RebuildStatus {
   readonly position: bigint;
   readonly startedAt: Date;
-  /** Positions a second since it began. */
+  /** Positions per second since it began. */
   readonly rate: number;
   /** Seconds; undefined until there is a rate. */
   readonly timeLeft: number | undefined;
@@ -40,14 +41,14 @@ export interface StatusOptions {
   readonly now?: () => Date;
 }
 
-/** How far a consumer is, as the database knows it: asked in any process. */
+/** How far a consumer is, read from the database: it may run in another process. */
 export async function consumerStatus(
   { pool, store, now = () => new Date() }: StatusOptions,
   consumer: Consumer,
 ): Promise<ConsumerStatus> {
   const { name, version: declaredVersion, handles } = consumer;
   const head = await store.head();
-  const checkpoints = await readIfThere(pool, name);
+  const checkpoints = await readIfInstalled(pool, name);
   const position = checkpoints.reduce(
     (least, checkpoint) => (checkpoint.position < least ? checkpoint.position : least),
     checkpoints[0]?.position ?? 0n,
@@ -57,7 +58,7 @@ export async function consumerStatus(
   for await (const { events } of store.readAll({ after: position, types: handles })) {
     oldest ??= events[0]?.time;
     lagEvents += events.length;
-    if (lagEvents >= MOST_LAG) break;
+    if (lagEvents >= MOST_COUNTED) break;
   }
   const parked = checkpoints.length === 0 ? 0 : await countParked(pool, name);
   return {
@@ -66,7 +67,7 @@ export async function consumerStatus(
     declaredVersion,
     position,
     head,
-    lagEvents: Math.min(lagEvents, MOST_LAG),
+    lagEvents: Math.min(lagEvents, MOST_COUNTED),
     lagSeconds: oldest === undefined ? 0 : Math.max(0, (now().getTime() - oldest.getTime()) / 1_000),
     partitions: checkpoints.length,
     parkedEvents: parked,
@@ -76,7 +77,7 @@ export async function consumerStatus(
 
 async function rebuildStatus(pool: pg.Pool, name: string, head: bigint, now: Date): Promise<RebuildStatus | undefined> {
   const schema = rebuildSchema(name);
-  const [checkpoint] = await readIfThere(pool, schema);
+  const [checkpoint] = await readIfInstalled(pool, schema);
   if (checkpoint === undefined) return undefined;
   const { rows } = await pool.query<{ startedAt: Date }>(
     `select created_at as "startedAt" from "${schema}".checkpoints`,
@@ -92,14 +93,17 @@ async function rebuildStatus(pool: pg.Pool, name: string, head: bigint, now: Dat
   };
 }
 
-async function countParked(pool: pg.Pool, schema: string): Promise<number> {
-  const { rows } = await pool.query<{ count: bigint }>(`select count(*) from "${schema}".parked_events`);
+/** At most 10 000. */
+export async function countParked(pool: pg.Pool, schema: string): Promise<number> {
+  const { rows } = await pool.query<{ count: bigint }>(
+    `select count(*) from (select from "${schema}".parked_events limit ${MOST_COUNTED}) counted`,
+  );
   return Number(rows[0]!.count);
 }
 
-async function readIfThere(pool: pg.Pool, schema: string): Promise<Checkpoint[]> {
-  const { rows } = await pool.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+async function readIfInstalled(pool: pg.Pool, schema: string): Promise<Checkpoint[]> {
+  const { rows } = await pool.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [
     `"${schema}".checkpoints`,
   ]);
-  return rows[0]!.there ? readCheckpoints(pool, schema) : [];
+  return rows[0]!.exists ? readCheckpoints(pool, schema) : [];
 }

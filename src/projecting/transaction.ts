@@ -12,8 +12,8 @@ export interface TransactionOptions {
 /**
  * Runs `work` in one transaction, with unqualified names meaning the schema's.
  *
- * The commit does not wait for the disk: rows and checkpoint are lost together, and the log has them still. A process
- * that stops in the middle without its connection being closed loses the transaction after a minute.
+ * The commit does not wait for the disk: a crash may lose it, but always the rows together with their checkpoint, and the
+ * log still has the events. When a process hangs in the middle, the server ends its transaction after a minute.
  */
 export async function inTransaction<T>(
   pool: pg.Pool,
@@ -37,10 +37,10 @@ export async function inTransaction<T>(
     const { command } = await client.query('commit');
     // A transaction in which a statement failed answers a commit with a rollback, and no error.
     if (command !== 'COMMIT')
-      throw new Error('the transaction was rolled back: an error inside it was caught and passed over');
+      throw new Error('the transaction was rolled back, because an error inside it was caught and ignored');
     return result;
   } catch (error) {
-    // A connection that went silent would keep the rollback waiting as well; the server rolls back when it is closed.
+    // On a connection that no longer answers, a rollback would wait as well; the server rolls back when it is closed.
     if (isOutage(error)) broken = true;
     else await client.query('rollback').catch(() => (broken = true));
     throw error;

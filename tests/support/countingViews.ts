@@ -10,7 +10,7 @@ interface Tables {
   seen: { video_id: string; views: number };
 }
 
-/** Adds up views: not idempotent by itself, so that whatever is taken in twice or lost shows. */
+/** Adds up views. It is not idempotent by itself, so events that are applied twice or lost show in its rows. */
 export function countingViews(
   options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {},
 ): Consumer {
@@ -28,7 +28,7 @@ export function countingViews(
     async apply(events, db) {
       const counts = new Map<string, number>();
       for (const { data } of events) {
-        if (options.refuse?.(data.viewer) === true) throw new Error(`cannot take in ${data.viewer}`);
+        if (options.refuse?.(data.viewer) === true) throw new Error(`cannot apply ${data.viewer}`);
         counts.set(data.videoId, (counts.get(data.videoId) ?? 0) + (options.factor ?? 1));
       }
       for (const [videoId, views] of [...counts].toSorted()) await add(db, videoId, views);
@@ -56,7 +56,7 @@ export function viewed(video: number, viewer = 'user:1'): VideoViewed {
 
 export const viewsOf = (video: number): string => `views-${asUuid('video', video)}_2025-01-30`;
 
-/** Views of so many videos in turn, as many at once as the store will have. Answers the last position. */
+/** Appends views of so many videos in turn, all at once. Returns the last position. */
 export async function manyViews(t: ProjectingTest, count: number, videos = 5): Promise<bigint> {
   const positions = await Promise.all(
     Array.from({ length: count }, (_, n) => t.append(viewsOf(n % videos), viewed(n % videos))),
@@ -64,7 +64,7 @@ export async function manyViews(t: ProjectingTest, count: number, videos = 5): P
   return positions.reduce((most, position) => (position > most ? position : most));
 }
 
-/** What the projection has, by the number of the video. */
+/** The rows of the projection, by the number of the video. */
 export async function countedViews(pool: pg.Pool): Promise<Record<string, number>> {
   const { rows } = await pool.query<{ video_id: string; views: number }>('select * from counting.seen');
   return Object.fromEntries(rows.map(({ video_id, views }) => [Number.parseInt(video_id.slice(-12), 16), views]));

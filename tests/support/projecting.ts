@@ -23,9 +23,9 @@ export interface ProjectingTest extends AsyncDisposable {
   readonly pool: pg.Pool;
   readonly url: string;
   readonly store: EventStore;
-  /** Appends events of one stream; answers the position of the last. */
+  /** Appends events of one stream; returns the position of the last. */
   append(stream: string, ...events: readonly ReelStreamEvent[]): Promise<bigint>;
-  /** What the engine's functions ask for, of this consumer. */
+  /** The options of the engine's functions, for this consumer. */
   of(consumer: Consumer): {
     pool: pg.Pool;
     consumer: Consumer;
@@ -35,9 +35,9 @@ export interface ProjectingTest extends AsyncDisposable {
     store: EventStore;
     log: typeof quiet;
   };
-  /** All rows of a consumer's own tables, in an order of their own. */
+  /** All rows of a consumer's own tables, in a stable order. */
   rows(schema: string): Promise<Record<string, unknown[]>>;
-  /** Runs consumers straight from the store until `stop`; rows are written through `rows`, if it is given. */
+  /** Runs consumers directly from the store until `stop`; writes rows through the pool `rows`, if it is given. */
   run(
     consumers: readonly Consumer[],
     options?: { progress?: ProgressTracker; rows?: pg.Pool; log?: Logger },
@@ -47,7 +47,7 @@ export interface ProjectingTest extends AsyncDisposable {
 export interface RunningProjector {
   readonly projector: Projector;
   readonly progress: ProgressTracker;
-  /** Fails the test when the consumer does not get there within thirty seconds. */
+  /** Fails the test when the consumer does not reach the position within thirty seconds. */
   reached(consumer: string, position: bigint): Promise<void>;
   stop(): Promise<void>;
 }

@@ -83,7 +83,7 @@ function apiRows({ method, auth, body, etag, limit }: Route): readonly Row[] {
     [
       true,
       503,
-      'A part that is needed does not answer, or the read model has not caught up. Try again.',
+      'A part that is needed does not answer, or the read model has not caught up or is being rebuilt. Try again.',
       'projection_behind',
     ],
   ];

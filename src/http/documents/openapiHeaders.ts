@@ -20,7 +20,7 @@ export function headerParameters({ method, tag, etag, multipart }: Route): Json[
       name: 'X-Min-Position',
       applies: isQuery,
       description:
-        'A position as `X-Event-Position` gave it, such as `1024`. The answer comes once the read model has passed it, so that a client sees its own changes on every server. After 2 seconds: 503 `projection_behind`.',
+        'A position as `X-Event-Position` gave it, such as `1024`. The answer comes once the read model has passed it, so that a client sees its own changes on every server. After 2 seconds: 503 `projection_behind`. At once, while the read model is being rebuilt: 503 `projection_rebuilding`. At once, while the read model is being rebuilt: 503 `projection_rebuilding`.',
       schema: { pattern: '^\\d{1,19}$' },
     },
     {

@@ -2,6 +2,7 @@ import { DomainError, type ErrorKind, type FieldMessage } from '../../core/error
 import { EventStoreUnavailable, RevisionConflict } from '../../core/eventStore.ts';
 import { ObjectStoreUnavailable } from '../../objectStore/objectStore.ts';
 import { isOutage } from '../../postgres/outage.ts';
+import { projectionRebuilding } from '../../projecting/projectionRebuilding.ts';
 import type { Answer } from './answer.ts';
 
 /** The one place where an error becomes a status. */
@@ -20,6 +21,9 @@ const statusOf: Record<ErrorKind, number> = {
   unavailable: 503,
 };
 
+/** PostgreSQL: undefined column, undefined table. */
+const missingFromTables = new Set<unknown>(['42703', '42P01']);
+
 /** What Express and its body parser throw (http-errors), by their `type`. */
 const parserErrors: Record<string, [ErrorKind, string, string]> = {
   'request.aborted': ['invalid', 'request_aborted', 'The connection was closed before the whole body had arrived.'],
@@ -29,17 +33,19 @@ const parserErrors: Record<string, [ErrorKind, string, string]> = {
   'charset.unsupported': ['unsupportedMedia', 'unsupported_charset', 'This charset is not supported; send UTF-8.'],
 };
 
-/** Errors of the operating system that are not about a connection (ENOENT) or not its errors at all (ERR_…): faults, not outages. */
+/** Codes that begin with E and are no outage: errors of the operating system that are not about a connection (ENOENT), and errors of Node (ERR_…). */
 const NOT_A_CONNECTION = /^E(?!CONN|PIPE|TIMEDOUT|HOST|NET|NOTFOUND|AI_)/;
 
 export interface ErrorFacts {
   readonly requestId: string;
-  /** The client named the version that it wanted to change (`If-Match`). */
+  /** The client named the version that it wants to change (`If-Match`). */
   readonly conditional: boolean;
+  /** The tables of a projection that are in place are not those that this program declares. */
+  readonly rebuilding?: boolean;
 }
 
-export function errorAnswer(error: unknown, { requestId, conditional }: ErrorFacts): Answer {
-  const refusal = refusalOf(error, conditional);
+export function errorAnswer(error: unknown, { requestId, ...facts }: ErrorFacts): Answer {
+  const refusal = refusalOf(error, facts);
   if (refusal === undefined)
     return failure(500, 'internal_error', 'Something went wrong on our side.', [], {}, requestId);
   const headers: Record<string, string> = {};
@@ -48,8 +54,11 @@ export function errorAnswer(error: unknown, { requestId, conditional }: ErrorFac
   return failure(statusOf[refusal.kind], refusal.code, refusal.message, refusal.fields, headers, requestId);
 }
 
-/** The error as a refusal that may be shown; undefined for what is a fault of ours. */
-function refusalOf(error: unknown, conditional: boolean): DomainError | undefined {
+/** The error as a refusal that may be shown; undefined for a fault of the program. */
+function refusalOf(
+  error: unknown,
+  { conditional, rebuilding = false }: Omit<ErrorFacts, 'requestId'>,
+): DomainError | undefined {
   if (error instanceof DomainError) return error;
   if (error instanceof RevisionConflict) {
     return conditional
@@ -59,25 +68,29 @@ function refusalOf(error: unknown, conditional: boolean): DomainError | undefine
         });
   }
   if (error instanceof EventStoreUnavailable)
-    return away('event_store_unavailable', 'Changes cannot be recorded right now; try again shortly.');
+    return unavailable('event_store_unavailable', 'Changes cannot be recorded right now; try again shortly.');
   if (error instanceof ObjectStoreUnavailable)
-    return away('object_store_unavailable', 'Video files cannot be stored or read right now; try again shortly.');
+    return unavailable(
+      'object_store_unavailable',
+      'Video files cannot be stored or read right now; try again shortly.',
+    );
   if (!(error instanceof Error)) return undefined;
-  if (error.name === 'AbortError') return away('shutting_down', 'This server is going down; try again.');
+  if (error.name === 'AbortError') return unavailable('shutting_down', 'This server is stopping; try again.');
   const { type, status, code } = error as { type?: unknown; status?: unknown; code?: unknown };
-  // Before outages: the parser reports a client that went away with a connection's code (ECONNABORTED).
+  // Before outages: when a client disconnects, the parser reports the code of a lost connection (ECONNABORTED).
   const known = typeof type === 'string' ? parserErrors[type] : undefined;
   if (known !== undefined) return new DomainError(...known);
+  if (rebuilding && missingFromTables.has(code)) return projectionRebuilding();
   if (isOutage(error) && !NOT_A_CONNECTION.test(String(code)))
-    return away('database_unavailable', 'Data cannot be read right now; try again shortly.');
+    return unavailable('database_unavailable', 'Data cannot be read right now; try again shortly.');
   if (status === 412)
-    return new DomainError('preconditionFailed', 'precondition_failed', 'It is not the version that you named.');
+    return new DomainError('preconditionFailed', 'precondition_failed', 'This is not the version that you named.');
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new DomainError('invalid', 'bad_request', 'The request is malformed.');
   return undefined;
 }
 
-function away(code: string, message: string): DomainError {
+function unavailable(code: string, message: string): DomainError {
   return new DomainError('unavailable', code, message, { retryAfter: 1 });
 }
 

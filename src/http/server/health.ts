@@ -1,11 +1,25 @@
 import type { Logger } from 'pino';
 
+/** Shown beside the status of a part (a lag, a version). Nothing secret. */
+export type HealthDetails = Readonly<Record<string, string | number | boolean>>;
+
 export interface HealthCheck {
   readonly name: string;
-  /** Whether the process cannot do its work without it. */
+  /** Whether the process cannot do its work without this part. */
   readonly required: boolean;
-  /** Rejects when the part is down. What it answers is shown beside the status (a lag, a version); nothing secret. */
-  check(signal: AbortSignal): Promise<Readonly<Record<string, string | number | boolean>> | undefined | void>;
+  /** Rejects when the part is down; with a `ComponentDown` when there are details to show all the same. */
+  check(signal: AbortSignal): Promise<HealthDetails | undefined | void>;
+}
+
+/** The part is down, and its details say in which way. */
+export class ComponentDown extends Error {
+  readonly details: HealthDetails;
+
+  constructor(message: string, details: HealthDetails) {
+    super(message);
+    this.name = 'ComponentDown';
+    this.details = details;
+  }
 }
 
 export interface ComponentHealth {
@@ -16,7 +30,7 @@ export interface ComponentHealth {
 }
 
 export interface HealthReport {
-  /** All required parts are up. */
+  /** Whether all required parts are up. */
   readonly healthy: boolean;
   readonly timestamp: string;
   readonly components: Readonly<Record<string, ComponentHealth>>;
@@ -24,7 +38,7 @@ export interface HealthReport {
 
 export interface Health {
   report(): Promise<HealthReport>;
-  /** Whether this process wants requests: healthy, and not going down. */
+  /** Aborts when the process begins to stop: load balancers should send no more requests. */
   readonly draining: AbortSignal;
 }
 
@@ -32,9 +46,9 @@ export interface HealthOptions {
   readonly checks: readonly HealthCheck[];
   readonly log: Logger;
   readonly draining: AbortSignal;
-  /** A check that takes longer has failed; 1 000 by default. */
+  /** In milliseconds. A check that takes longer has failed; 1 000 by default. */
   readonly timeoutMs?: number;
-  /** How long a report may be given again, so that probes cannot load what they probe; 1 000 by default. */
+  /** For how many milliseconds a report is repeated, so that probes do not load what they probe; 1 000 by default. */
   readonly keepMs?: number;
 }
 
@@ -56,7 +70,8 @@ export function createHealth({ checks, log, draining, timeoutMs = 1_000, keepMs 
     } catch (error) {
       if (!down.has(name)) log.warn({ component: name, err: error }, 'component is down');
       down.add(name);
-      return [name, facts('down')];
+      const details = error instanceof ComponentDown ? error.details : {};
+      return [name, { ...details, ...facts('down') }];
     }
   }
 

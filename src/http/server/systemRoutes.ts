@@ -8,7 +8,13 @@ import { route, type BytesReply, type Route } from '../route.ts';
 
 const component = z
   .object({
-    status: z.enum(['up', 'down']).meta({ examples: ['up'] }),
+    status: z
+      .enum(['up', 'down'])
+      .meta({
+        description:
+          'A projection that fails to apply events, or has parked some, is `down`; one that is rebuilt is `up`.',
+        examples: ['up'],
+      }),
     required: z.boolean().meta({ description: 'Whether this process cannot work without it.', examples: [true] }),
     latencyMs: z
       .number()

@@ -7,24 +7,24 @@ import type { ConsumerTransaction } from '../consumer.ts';
 import { OlderThanTheLog } from '../decoding.ts';
 import { recordset } from '../recordset.ts';
 
-/** What is kept of the message of an error. */
+/** Longer messages of errors are cut. */
 const LONGEST_ERROR = 500;
 
 /**
- * Whether an error says nothing about the event: a server away, tables or keys that are missing, a program older than
- * the log. Parking would only spread the damage; what is right is to try again until it is mended.
+ * Whether the cause of an error is not the event: a server is unavailable, tables or keys are missing, the program is
+ * older than the log. Parking would park every event that comes; the engine tries again until the cause is fixed.
  */
-export function isNobodysFault(error: unknown): boolean {
-  if (isOutage(error) || errorsOfTheSurroundings.some((kind) => error instanceof kind)) return true;
+export function isEnvironmental(error: unknown): boolean {
+  if (isOutage(error) || environmentalErrors.some((kind) => error instanceof kind)) return true;
   return brokenSchema.has((error as { code?: string }).code ?? '');
 }
 
-const errorsOfTheSurroundings = [EventStoreUnavailable, WrongMasterKey, UnknownUserKey, OlderThanTheLog];
+const environmentalErrors = [EventStoreUnavailable, WrongMasterKey, UnknownUserKey, OlderThanTheLog];
 
-/** Undefined table, column or function, invalid schema name, insufficient privilege; a damaged database. */
+/** SQLSTATE: undefined table, column or function, invalid schema name, insufficient privilege; a damaged database. */
 const brokenSchema = new Set(['42P01', '42703', '42883', '3F000', '42501', 'XX000', 'XX001', 'XX002']);
 
-/** Parks the events of streams that have parked events already, so that no stream is taken in out of order. Answers the others. */
+/** Parks the events of streams that already have parked events, so that no stream is applied out of order. Returns the other events. */
 export async function parkFollowers(
   events: readonly RecordedEvent[],
   transaction: ConsumerTransaction,
@@ -41,8 +41,8 @@ export async function parkFollowers(
 }
 
 /**
- * Takes in all that can be taken in: halves what fails until single events are left, and parks those, and what follows
- * them in their streams. Answers how many were parked.
+ * Applies all events that can be applied. Halves a batch that fails until single events are left; parks those, and the
+ * later events of their streams. Returns how many were parked.
  */
 export async function applyIsolating(
   apply: (events: readonly RecordedEvent[]) => Promise<void>,
@@ -68,7 +68,7 @@ export async function applyIsolating(
       await client.query('release savepoint attempt');
       return;
     } catch (error) {
-      if (isNobodysFault(error)) throw error;
+      if (isEnvironmental(error)) throw error;
       await client.query('rollback to savepoint attempt; release savepoint attempt');
       if (free.length === 1) {
         blocked.add(free[0]!.stream);
@@ -86,13 +86,13 @@ export async function applyIsolating(
   return parked;
 }
 
-/** What logs may have of an error: PostgreSQL's also carry the failing row. */
+/** The parts of an error that may be logged: errors of PostgreSQL also carry the failing row. */
 export function loggable(error: unknown): object {
   if (!(error instanceof Error)) return { message: describe(error) };
   return { message: describe(error), code: (error as { code?: unknown }).code, stack: error.stack };
 }
 
-/** As an operator sees it. The event itself stays in the log alone, where forgetting its user works on it. */
+/** The message that is kept beside a parked event. The event itself stays in the log alone, so that forgetting its user affects it. */
 export function describe(error: unknown): string {
   return String(error instanceof Error ? error.message : error).slice(0, LONGEST_ERROR);
 }

@@ -1,24 +1,32 @@
 import { partitionOf } from '../../core/partitions.ts';
-import type { ProjectionCommit, ProjectionProgress } from '../../core/projectionProgress.ts';
+import type { ProjectionCommit, ProjectionProgress, ProjectionState } from '../../core/projectionProgress.ts';
 
-/** What one consumer says of one of its partitions. */
+/** How far one consumer is in one of its partitions. */
 export interface PartitionMoved {
   readonly projection: string;
   readonly partition: number;
   readonly partitions: number;
   readonly position: bigint;
+  /** Of the tables in place. Older programs do not report it. */
+  readonly version?: number | undefined;
   /** Whether rows changed. */
   readonly changed: boolean;
-  /** Counts although it is less than what was said before. */
+  /** The position counts although it may be less than the one reported before. */
   readonly regressed?: boolean;
+}
+
+/** A projection as this program declares it. */
+export interface DeclaredProjection {
+  readonly name: string;
+  readonly version: number;
 }
 
 /** The part of progress that needs no database: what was last heard of, and who waits for more. */
 export interface ProgressTracker extends ProjectionProgress {
   moved(move: PartitionMoved): void;
-  /** Whether anybody waits for news of a projection. */
+  /** Whether there are calls of `waitFor` that still wait. */
   readonly awaited: boolean;
-  /** Whether anybody wants to hear of commits. */
+  /** Whether there are listeners to commits. */
   readonly watched: boolean;
 }
 
@@ -28,7 +36,10 @@ interface Waiter {
   readonly resolve: (passed: boolean) => void;
 }
 
-export function createProgressTracker(): ProgressTracker {
+/** A projection that is not among the `declared` is always `current`. */
+export function createProgressTracker(declared: readonly DeclaredProjection[] = []): ProgressTracker {
+  const declaredVersions = new Map(declared.map(({ name, version }) => [name, version]));
+  const versions = new Map<string, number>();
   const positions = new Map<string, bigint[]>();
   const waiters = new Map<string, Set<Waiter>>();
   const listeners = new Set<(commit: ProjectionCommit) => void>();
@@ -44,12 +55,21 @@ export function createProgressTracker(): ProgressTracker {
     return (stream === undefined ? position(projection) : known[partitionOf(stream, known.length)]!) >= wanted;
   }
 
+  function state(projection: string): ProjectionState {
+    const wanted = declaredVersions.get(projection);
+    if (wanted === undefined) return 'current';
+    const inPlace = versions.get(projection);
+    if (inPlace === undefined || inPlace < wanted) return 'rebuilding';
+    return inPlace === wanted ? 'current' : 'newer';
+  }
+
   return {
     position,
     positions: (projection) => [...(positions.get(projection) ?? [])],
+    state,
     waitFor(projection, wanted, { timeoutMs, stream, signal }) {
       if (hasPassed(projection, wanted, stream)) return Promise.resolve(true);
-      if (signal?.aborted === true) return Promise.resolve(false);
+      if (signal?.aborted === true || state(projection) === 'rebuilding') return Promise.resolve(false);
       return new Promise((resolve) => {
         const waiting = waiters.get(projection) ?? new Set();
         waiters.set(projection, waiting);
@@ -70,9 +90,10 @@ export function createProgressTracker(): ProgressTracker {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    moved({ projection, partition, partitions, position: reached, changed, regressed = false }) {
+    moved({ projection, partition, partitions, position: reached, version, changed, regressed = false }) {
+      if (version !== undefined) versions.set(projection, version);
       let known = positions.get(projection);
-      // Another layout begins with all its partitions at one position.
+      // A new layout begins with all its partitions at one position.
       if (known?.length !== partitions) positions.set(projection, (known = Array<bigint>(partitions).fill(-1n)));
       if (reached <= known[partition]! && !regressed) return;
       known[partition] = reached;

@@ -14,9 +14,13 @@ let t: ProjectingTest;
 let moves: PartitionMoved[];
 let here: SharedProgress;
 let elsewhere: SharedProgress;
+const declared = [
+  { name: 'counting', version: 1 },
+  { name: 'nowhere', version: 1 },
+];
 const ended: (() => Promise<void>)[] = [];
 
-/** Projections run in one "process", and another one only hears of them. */
+/** One "process" runs the projection, and another one only listens. */
 beforeEach(async () => {
   t = await createProjectingTest();
   [here, elsewhere] = [await begin(), await begin()];
@@ -40,10 +44,11 @@ beforeEach(async () => {
     () => source.close(),
   );
   await projector.start();
+  await eventually(() => elsewhere.state('counting') === 'current', { what: 'the other process knows the tables' });
 });
 
 async function begin(): Promise<SharedProgress> {
-  const progress = createSharedProgress({ pool: t.pool, projections: ['counting', 'nowhere'], log: quiet });
+  const progress = createSharedProgress({ pool: t.pool, projections: declared, log: quiet });
   await progress.start();
   ended.push(() => progress.close());
   return progress;
@@ -55,52 +60,50 @@ afterEach(async () => {
 });
 
 describe('the progress of projections', () => {
-  test('is told in the process that runs them and in others', async () => {
+  test('is reported in the process that runs them and in others', async () => {
     const position = await manyViews(t, 20);
     expect(
       await Promise.all(
         [here, elsewhere].map((progress) => progress.waitFor('counting', position, { timeoutMs: WAIT_MS })),
       ),
     ).toEqual([true, true]);
-    // What was read before that commit may arrive after the news of it, and is put right by the next look.
+    // An older position may arrive after a newer one; the next poll corrects it.
     await eventually(() => [here, elsewhere].every((progress) => progress.position('counting') === position), {
-      what: 'both say so',
+      what: 'both report the position',
     });
   });
 
-  test('says within the time limit that a position has not been reached, and stops when the caller goes', async () => {
+  test('reports within the time limit that a position has not been reached, and stops waiting when the caller aborts', async () => {
     const position = await manyViews(t, 5);
     expect(await elsewhere.waitFor('counting', position + 1n, { timeoutMs: 50 })).toBe(false);
-    const gone = new AbortController();
-    const waiting = elsewhere.waitFor('counting', position + 1n, { timeoutMs: 60_000, signal: gone.signal });
-    gone.abort();
+    const caller = new AbortController();
+    const waiting = elsewhere.waitFor('counting', position + 1n, { timeoutMs: 60_000, signal: caller.signal });
+    caller.abort();
     expect(await waiting).toBe(false);
   });
 
-  test('tells each process of commits that changed rows', async () => {
+  test('reports commits that changed rows to each process', async () => {
     const commits: ProjectionCommit[] = [];
     elsewhere.onCommit((commit) => commits.push(commit));
     const position = await t.append(viewsOf(1), viewed(1));
-    await eventually(() => commits.some((commit) => commit.position >= position), { what: 'the commit is told of' });
+    await eventually(() => commits.some((commit) => commit.position >= position), { what: 'the commit is reported' });
   });
 
-  test('tells no process of a commit where no rows were changed', async () => {
+  test('does not report commits that changed no rows', async () => {
     const commits: ProjectionCommit[] = [];
     elsewhere.onCommit((commit) => commits.push(commit));
-    // Of a projection that has no tables: its checkpoint tells nothing, only the notification does. That may be lost, hence again and again.
-    const tell = (position: bigint, changed: boolean): void =>
+    // This projection has no tables, so only notifications report it. One may be lost, hence the repetition.
+    const report = (position: bigint, changed: boolean): void =>
       here.moved({ projection: 'nowhere', partition: 0, partitions: 1, position, changed });
-    await eventually(() => (tell(1n, false), elsewhere.position('nowhere') === 1n), {
-      what: 'the position is heard of',
-    });
+    await eventually(() => (report(1n, false), elsewhere.position('nowhere') === 1n), { what: 'the position arrives' });
     expect(commits).toEqual([]);
-    await eventually(() => (tell(2n, true), elsewhere.position('nowhere') === 2n), {
-      what: 'the next position is heard of',
+    await eventually(() => (report(2n, true), elsewhere.position('nowhere') === 2n), {
+      what: 'the next position arrives',
     });
     expect(commits).toEqual([{ projection: 'nowhere', position: 2n }]);
   });
 
-  test('is said by a projector to have changed rows only where it has', async () => {
+  test('says that rows changed only when they did', async () => {
     const position = await t.append('session-1', {
       type: 'SessionStarted',
       data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' },
@@ -112,7 +115,7 @@ describe('the progress of projections', () => {
     expect(moves.filter(({ changed }) => changed).map((move) => move.position)).toEqual([next]);
   });
 
-  test('is found out by asking when notifications do not come', async () => {
+  test('is polled while notifications do not arrive', async () => {
     await t.pool.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'listen %'`,
     );
@@ -120,9 +123,25 @@ describe('the progress of projections', () => {
     expect(await elsewhere.waitFor('counting', position, { timeoutMs: WAIT_MS })).toBe(true);
   });
 
-  test('known to a process that starts later', async () => {
+  test('is known to a process that starts later', async () => {
     const position = await manyViews(t, 5);
     await here.waitFor('counting', position, { timeoutMs: WAIT_MS });
     expect((await begin()).position('counting')).toBe(position);
+  });
+
+  test('answers at once, in each process, while an older version is in place; and waits again once the new one is', async () => {
+    const position = await manyViews(t, 5);
+    await here.waitFor('counting', position, { timeoutMs: WAIT_MS });
+    declared[0]!.version = 2;
+    const newer = await begin();
+    declared[0]!.version = 1;
+    expect(newer.state('counting')).toBe('rebuilding');
+    const began = performance.now();
+    expect(await newer.waitFor('counting', position + 1n, { timeoutMs: WAIT_MS })).toBe(false);
+    expect(performance.now() - began).toBeLessThan(WAIT_MS / 2);
+    expect(await newer.waitFor('counting', position, { timeoutMs: WAIT_MS })).toBe(true);
+    here.moved({ projection: 'counting', partition: 0, partitions: 1, position, version: 2, changed: false });
+    await eventually(() => newer.state('counting') === 'current', { what: 'the new version is reported' });
+    await eventually(() => elsewhere.state('counting') === 'newer', { what: 'the older program sees a newer version' });
   });
 });

@@ -3,13 +3,13 @@ import type { Logger } from 'pino';
 import { abortable, pause } from '../../core/abortable.ts';
 import { createFailureLog } from '../../telemetry/failureLog.ts';
 import { readCheckpoints } from '../checkpoints.ts';
-import { createProgressTracker, type PartitionMoved } from './progressTracker.ts';
+import { createProgressTracker, type DeclaredProjection, type PartitionMoved } from './progressTracker.ts';
 import type { ProjectionProgress } from '../../core/projectionProgress.ts';
 
 const CHANNEL = 'reelstream_progress';
-/** A NOTIFY takes a lock of the whole server as it commits, so one speaks for all that happened meanwhile. */
+/** A NOTIFY takes a lock of the whole server as it commits, so one notification reports all that moved meanwhile. */
 const TELL_EVERY_MS = 15;
-/** Bytes; PostgreSQL takes payloads below 8 000. */
+/** In bytes. PostgreSQL accepts payloads below 8 000. */
 const MOST_PAYLOAD = 7_000;
 const POLL_FOR_WAITERS_MS = 200;
 const POLL_FOR_LISTENERS_MS = 1_000;
@@ -18,22 +18,23 @@ const UNDEFINED_TABLE = '42P01';
 
 export interface SharedProgressOptions {
   readonly pool: pg.Pool;
-  /** The projections to know about. */
-  readonly projections: readonly string[];
+  /** The projections to report on, as this program declares them. */
+  readonly projections: readonly DeclaredProjection[];
   readonly log: Logger;
 }
 
-/** Progress of all projections, whichever process runs them. */
+/** The progress of all projections, whichever process runs them. */
 export interface SharedProgress extends ProjectionProgress {
-  /** For those who run projections: tells this process at once, the others within milliseconds. Of others than `projections` nobody is told. */
+  /** For the process that runs projections: reports a move to this process at once, to the others within milliseconds. Ignores consumers that are not among `projections`. */
   moved(move: PartitionMoved): void;
-  /** Reads where the projections are and begins to hear from other processes; one connection of the pool. */
+  /** Reads where the projections are and begins to listen to other processes. Keeps one connection of the pool. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
 export function createSharedProgress({ pool, projections, log }: SharedProgressOptions): SharedProgress {
-  const tracker = createProgressTracker();
+  const tracker = createProgressTracker(projections);
+  const names = new Set(projections.map(({ name }) => name));
   const closing = new AbortController();
   const { signal } = closing;
   const untold = new Map<string, PartitionMoved>();
@@ -43,8 +44,8 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
   let running: Promise<unknown> | undefined;
 
   function moved(move: PartitionMoved): void {
-    // Nobody waits for a process manager, and each notification wakes every API process.
-    if (!projections.includes(move.projection)) return;
+    // No request waits for a process manager, and each notification wakes every API process.
+    if (!names.has(move.projection)) return;
     tracker.moved(move);
     const key = `${move.projection} ${move.partition}`;
     untold.set(key, { ...move, changed: move.changed || untold.get(key)?.changed === true });
@@ -64,7 +65,11 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
     const failed = createFailureLog(log);
     while (!signal.aborted) {
       await hearUntilLost().catch((error: unknown) => {
-        if (!signal.aborted) failed(error, 'not hearing of projections in other processes; polling meanwhile');
+        if (!signal.aborted)
+          failed(
+            error,
+            'the connection that listens for the progress of projections was lost; polling until it is back',
+          );
       });
       await pause(RECONNECT_AFTER_MS, signal);
     }
@@ -78,7 +83,7 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
     client.on('notification', ({ payload }) => parsePayload(payload ?? '').forEach(tracker.moved));
     try {
       await client.query(`listen ${CHANNEL}`);
-      // The server may have lost its last commits when it went away: what it says now counts.
+      // A server that crashed may have lost its last commits: what it reports now counts.
       await readAll(true);
       await abortable(lost.promise, signal);
     } finally {
@@ -94,18 +99,18 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
   }
 
   async function readAll(regressed: boolean): Promise<void> {
-    for (const projection of projections) {
+    for (const projection of names) {
       const checkpoints = await readCheckpoints(pool, projection).catch((error: unknown) => {
         if ((error as { code?: string }).code === UNDEFINED_TABLE) return []; // not installed yet
         throw error;
       });
-      for (const { partition, partitions, position } of checkpoints) {
+      for (const { partition, partitions, position, version } of checkpoints) {
         const key = `${projection} ${partition}`;
-        // One that was not there at the beginning has been filled since.
+        // A checkpoint that did not exist at the start has been filled since then.
         const changed =
           position > (seen.get(key) ?? (begun ? 0n : position)) && position > tracker.position(projection);
         seen.set(key, position);
-        tracker.moved({ projection, partition, partitions, position, changed, regressed });
+        tracker.moved({ projection, partition, partitions, position, version, changed, regressed });
       }
     }
   }
@@ -113,6 +118,7 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
   return {
     position: tracker.position,
     positions: tracker.positions,
+    state: tracker.state,
     waitFor: tracker.waitFor,
     onCommit: tracker.onCommit,
     moved,
@@ -128,11 +134,11 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
   };
 }
 
-/** As many as fit; they are taken out. */
+/** Takes as many moves out of the map as fit into one payload. */
 function takePayload(untold: Map<string, PartitionMoved>): string {
   let payload = '';
-  for (const [key, { projection, partition, partitions, position, changed }] of untold) {
-    const line = `${projection} ${partition} ${partitions} ${position} ${Number(changed)}\n`;
+  for (const [key, { projection, partition, partitions, position, changed, version }] of untold) {
+    const line = `${projection} ${partition} ${partitions} ${position} ${Number(changed)} ${version ?? ''}\n`;
     if (payload.length + line.length > MOST_PAYLOAD) break;
     payload += line;
     untold.delete(key);
@@ -145,13 +151,15 @@ function parsePayload(payload: string): PartitionMoved[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [projection = '', partition, partitions, position = '0', changed] = line.split(' ');
+      const [projection = '', partition, partitions, position = '0', changed, version] = line.split(' ');
       return {
         projection,
         partition: Number(partition),
         partitions: Number(partitions),
         position: BigInt(position),
         changed: changed === '1',
+        // A process of an older program sends none.
+        version: version ? Number(version) : undefined,
       };
     });
 }

@@ -1,8 +1,8 @@
 import type { EventStore } from '../../core/eventStore.ts';
 import { applyBatches, type ApplyOptions } from '../applyBatch.ts';
-import { isNobodysFault } from '../parking/parking.ts';
+import { isEnvironmental } from '../parking/parking.ts';
 
-/** As for live batches (`lane.ts`), but an error of the surroundings ends it: whoever asked decides what then. */
+/** As for live batches (`lane.ts`), except that an environmental error is thrown: the caller decides what to do. */
 const FAILURES_BEFORE_ISOLATING = 3;
 
 export interface BatchDone {
@@ -13,13 +13,13 @@ export interface BatchDone {
 export interface CatchUpOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly store: Pick<EventStore, 'readAll'>;
   readonly after: bigint;
-  /** Inclusive; the head when left out. */
+  /** Inclusive; the head by default. */
   readonly until?: bigint;
   readonly signal?: AbortSignal;
   onBatch?(done: BatchDone): void;
 }
 
-/** Reads the log into a consumer whose layout is one partition, page by page. Answers where it is then. */
+/** Applies the log, page by page, to a consumer whose layout is one partition. Returns the position that it reached. */
 export async function catchUp(options: CatchUpOptions): Promise<bigint> {
   const { store, until, signal, consumer } = options;
   let { after } = options;
@@ -30,7 +30,7 @@ export async function catchUp(options: CatchUpOptions): Promise<bigint> {
         await applyBatches({ ...options, isolateAfter }, 1, [{ partition: 0, after, position, events }]);
         break;
       } catch (error) {
-        if (isNobodysFault(error) || failures === FAILURES_BEFORE_ISOLATING) throw error;
+        if (isEnvironmental(error) || failures === FAILURES_BEFORE_ISOLATING) throw error;
         failures++;
       }
     }

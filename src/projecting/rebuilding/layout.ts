@@ -11,20 +11,20 @@ export interface LayoutOptions extends Omit<ApplyOptions, 'isolateAfter'> {
 }
 
 /**
- * Makes the consumer's checkpoints ones of `partitions` partitions: when delivery goes over from the store to Kafka, or
- * back, or to a topic with another count. All partitions are first brought to one position from the event store, since
- * a stream's place under one layout says nothing under another. Harmless when several processes do it at once.
+ * Changes the consumer's checkpoints to `partitions` partitions: when delivery changes from the store to Kafka, or back,
+ * or to a topic with another number of partitions. First brings all partitions to one position from the event store: a
+ * stream's position under one layout has no meaning under another. Several processes may do this at once.
  */
 export async function ensureLayout(options: LayoutOptions, partitions: number): Promise<void> {
   const { pool, consumer, schema, store } = options;
   const found = await readCheckpoints(pool, schema);
   if (isLayout(found, partitions)) return;
-  // One pass over what is missing now, so that not each new partition has to make its own.
+  // One pass over the missing events now, instead of one for each new partition later.
   if (isLayout(found, 1)) await catchUp({ ...options, after: found[0]!.position });
 
   await inTransaction(pool, { schema }, async (transaction) => {
     const checkpoints = await lockAllCheckpoints(transaction, consumer.name);
-    // A process of another version would apply its rules to rows of these.
+    // A process of another version would apply its rules to the rows of this one.
     if (checkpoints.some(({ version }) => version !== consumer.version)) throw new Superseded(schema);
     if (isLayout(checkpoints, partitions)) return;
     const level = checkpoints.reduce((most, { position }) => (position > most ? position : most), 0n);

@@ -2,8 +2,8 @@ import { StartError } from '../../core/startError.ts';
 import type { Checkpoint } from '../checkpoints.ts';
 
 /**
- * Refuses a database whose read models were made from another log than the one at hand, or from more of it than there
- * is: going on would mix two histories, or wait for ever for positions that have passed.
+ * Refuses read models that were made from another log than the connected one, or from events that this log no longer
+ * has: the rows would mix two histories, or wait for ever for positions that were already applied.
  * @throws StartError
  */
 export function refuseAnotherLog(
@@ -17,13 +17,13 @@ export function refuseAnotherLog(
   );
   if (position === 0n) return;
   const logId = checkpoints.find((checkpoint) => checkpoint.logId !== null)?.logId ?? null;
-  const remedy = `Point EVENTSTORE_URL and DATABASE_URL at a log and a database that belong together, or drop the schema "${name}" so that it is built anew.`;
+  const remedy = `Point EVENTSTORE_URL and DATABASE_URL at a log and a database that belong together, or drop the schema "${name}" so that it is built again from the log.`;
   if (logId !== null && logId !== log.id) {
-    throw new StartError(`The read model "${name}" was made from another event log than the one at hand. ${remedy}`);
+    throw new StartError(`The read model "${name}" was made from another event log than the connected one. ${remedy}`);
   }
   if (position > log.head) {
     throw new StartError(
-      `The read model "${name}" is at position ${position}, but the event log ends at ${log.head}: the log has lost events, or is another one. ${remedy}`,
+      `The read model "${name}" is at position ${position}, but the event log ends at ${log.head}: the log has lost events, or it is another log. ${remedy}`,
     );
   }
 }

@@ -6,23 +6,23 @@ import type { ConsumerTransaction } from '../consumer.ts';
 import { partitionOf } from '../../core/partitions.ts';
 import { inTransaction } from '../transaction.ts';
 
-/** Differing keys that are named, a table. */
+/** How many differing keys are reported for each table. */
 const MOST_KEYS = 20;
 
 export interface TableDrift {
   readonly table: string;
-  /** Rows that differ, are missing or are too many. */
+  /** How many rows differ, are missing or are unexpected. */
   readonly rows: number;
-  /** Primary keys of the first of them, as JSON. */
+  /** The primary keys of the first of them, as JSON. */
   readonly keys: readonly { readonly key: unknown; readonly found: 'differs' | 'missing' | 'unexpected' }[];
 }
 
 export interface Verification {
   readonly projection: string;
-  /** The live tables' position that was compared. */
+  /** The position of the live tables that were compared. */
   readonly position: bigint;
   readonly rows: number;
-  /** Empty: the live rows are what the log says. */
+  /** Empty when the live rows equal a replay of the log. */
   readonly drift: readonly TableDrift[];
 }
 
@@ -34,7 +34,7 @@ export interface VerifyOptions extends Omit<ApplyOptions, 'isolateAfter'> {
 
 /**
  * Replays the log into a scratch schema and compares it, row by row, with the live tables as they were at one moment.
- * Live delivery goes on undisturbed: the comparison sees a snapshot.
+ * Live delivery continues meanwhile: the comparison reads a snapshot.
  */
 export async function verify(options: VerifyOptions): Promise<Verification> {
   const { pool, consumer, store } = options;
