@@ -14,7 +14,7 @@ export async function fingerprintOf(createTables: (db: Kysely<never>) => Promise
       createIntrospector: (kysely) => new PostgresIntrospector(kysely),
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
-    log: ({ query }) => void statements.push(JSON.stringify([withoutLayout(query.sql), query.parameters])),
+    log: ({ query }) => void statements.push([withoutLayout(query.sql), ...query.parameters.map(String)].join('\0')),
   });
   await createTables(db);
   return createHash('sha256').update(statements.toSorted().join('\n')).digest('base64url');
