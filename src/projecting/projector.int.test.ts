@@ -7,6 +7,7 @@ import { createProjectingTest, type ProjectingTest } from '../../tests/support/p
 import { startTcpProxy } from '../../tests/support/tcpProxy.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { createPool } from '../postgres/pool.ts';
+import { EventStoreUnavailable } from '../core/eventStore.ts';
 import { StartError } from '../core/startError.ts';
 import { readCheckpoints } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
@@ -132,6 +133,25 @@ describe('a running projector', () => {
     expect(await views()).toEqual({ 1: 2 });
     await stop();
     await pool.end();
+  });
+
+  test('checks all its consumers side by side, so that they wait for an unavailable log together', async () => {
+    const { head } = t.store;
+    const allAsked = Promise.withResolvers<void>();
+    let asked = 0;
+    // The source asks as well, so two would also ask one after the other.
+    const unavailable = async (): Promise<bigint> => {
+      if (++asked === 3) allAsked.resolve();
+      await allAsked.promise;
+      throw new EventStoreUnavailable('the log is unavailable');
+    };
+    Object.assign(t.store, { head: unavailable });
+    const consumers = ['a', 'b', 'counting'].map((name) => ({ ...countingViews(), name }));
+    const { projector, reached } = await t.run(consumers);
+    expect(projector.states()).toEqual({ a: 'failing', b: 'failing', counting: 'failing' });
+    Object.assign(t.store, { head });
+    const position = await manyViews(t, 5);
+    for (const { name } of consumers) await reached(name, position);
   });
 
   test('does not start on the read models of another log', async () => {

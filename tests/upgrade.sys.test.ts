@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import type pg from 'pg';
+import { projections } from '../projections/index.ts';
+import { createPool } from '../src/postgres/pool.ts';
+import { install } from '../src/projecting/checkpoints.ts';
+import { projectionConsumer } from '../src/projecting/consumer.ts';
+import { eventually } from './support/eventually.ts';
+import { Instance, newPlace, type Place } from './support/instance.ts';
+import { call, type Answer } from './support/systemClient.ts';
+import { createDatabase, databaseName, onServer } from './support/testServer.ts';
+import { readUpgradeFixture, restoreFixture, type RecordedQuery } from './support/upgradeFixture.ts';
+import { startUpgradeLoad } from './support/upgradeLoad.ts';
+
+jest.setTimeout(120_000);
+
+const names = projections.map(({ name }) => name);
+const fixture = readUpgradeFixture();
+const server = process.env['REELSTREAM_TEST_POSTGRES']!;
+
+let name: string;
+let pool: pg.Pool;
+let place: Place;
+const started: Instance[] = [];
+let environment: Record<string, string>;
+
+/** The database of the older program. Each projection is below any declared version, so that all are rebuilt. */
+beforeEach(async () => {
+  name = databaseName('test');
+  const url = await createDatabase(server, name);
+  await restoreFixture(url, fixture);
+  pool = createPool({ connectionString: url, name: 'upgrade test' });
+  for (const schema of Object.keys(fixture.schemas).filter((each) => names.includes(each)))
+    await pool.query(`update "${schema}".checkpoints set version = 0`);
+  environment = { ...fixture.environment, DATABASE_URL: url };
+  place = await newPlace();
+});
+afterEach(async () => {
+  for (const instance of started.splice(0)) await instance[Symbol.asyncDispose]();
+  await place[Symbol.asyncDispose]();
+  await pool.end();
+  await onServer(server, `drop database if exists ${name} with (force)`);
+});
+
+function start(...command: readonly string[]): Instance {
+  const instance = new Instance({
+    ...place,
+    env: environment,
+    command: [process.execPath, 'bin/reelstream.js', ...command],
+  });
+  started.push(instance);
+  return instance;
+}
+
+test('answers requests from the old tables until the new ones are in place, and none fails', async () => {
+  const mayLack = await lackColumns();
+  const release = await holdUpRebuilds();
+  const instance = start('serve');
+  const load = startUpgradeLoad(instance.url, fixture);
+  await instance.ready();
+  const tokens = await logIn(instance.url);
+  const ask = ({ path, person }: Omit<RecordedQuery, 'data'>, after?: bigint): Promise<Answer<unknown>> =>
+    call(instance.url, 'GET', path, { ...(person !== undefined && { token: tokens[person]! }), after });
+
+  // The old tables serve: the same answers as before, and /health says what is going on.
+  expect(await readModels(instance.url)).toMatchObject(Object.fromEntries(names.map((each) => [each, 'rebuilding'])));
+  for (const query of fixture.queries) {
+    const { status, data, body } = await ask(query);
+    if (status === 503 && mayLack) expect(body.code).toBe('projection_rebuilding');
+    else expect([query.path, data]).toMatchObject([query.path, query.data]);
+  }
+
+  // A command does not wait for them, and a query that asks for more than they have is told to come back.
+  const [, bob] = tokens as [string, string];
+  const durations: number[] = [];
+  let position: bigint | undefined;
+  for (const method of ['PUT', 'DELETE', 'PUT', 'DELETE']) {
+    const began = performance.now();
+    const liked = await call(instance.url, method, `/api/v1/video/${fixture.video}/like`, { token: bob });
+    durations.push(performance.now() - began);
+    expect([liked.status, liked.headers.get('x-projection-behind')]).toEqual([200, 'true']);
+    position = liked.position;
+  }
+  // Each would take two seconds if it waited.
+  expect(Math.min(...durations)).toBeLessThan(1_500);
+  const early = await ask({ path: '/api/v1/video' }, position);
+  expect([early.status, early.body.code, early.headers.get('retry-after')]).toEqual([
+    503,
+    'projection_rebuilding',
+    '5',
+  ]);
+
+  await release();
+  await eventually(() => readModels(instance.url), {
+    what: 'all new tables are in place',
+    holds: (states) => names.every((each) => states[each] === 'current'),
+  });
+  await load.more(60);
+  expect(await load.stop()).toMatchObject({ failures: [], ...(!mayLack && { rebuilding: 0 }) });
+
+  for (const query of fixture.queries) {
+    const { data } = await ask(query, position);
+    expect([query.path, withoutViews(data)]).toMatchObject([query.path, withoutViews(query.data)]);
+  }
+  const verified = await start('projections', 'verify').ended;
+  expect([verified.code, verified.output]).toEqual([0, expect.stringContaining(`${names.at(-1)}: `)]);
+});
+
+async function logIn(base: string): Promise<string[]> {
+  const tokens: string[] = [];
+  for (const { email, password } of fixture.people) {
+    const { data } = await call<{ accessToken: string }>(base, 'POST', '/api/v1/auth/login', {
+      json: { email, password },
+    });
+    tokens.push(data.accessToken);
+  }
+  return tokens;
+}
+
+async function readModels(base: string): Promise<Record<string, unknown>> {
+  const { status, body } = await call(base, 'GET', '/health');
+  expect(status).toBe(200);
+  return (body as unknown as { components: Record<string, Record<string, unknown>> }).components['read models']!;
+}
+
+/** Keeps the lock that a rebuild takes, for each projection, until `release`. */
+async function holdUpRebuilds(): Promise<() => Promise<void>> {
+  const client = await pool.connect();
+  for (const each of names)
+    await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [`reelstream.rebuild ${each}`]);
+  return async () => {
+    await client.query('select pg_advisory_unlock_all()');
+    client.release();
+  };
+}
+
+/** Whether this program's tables have columns that those of the fixture lack, so that the old tables cannot answer everything. */
+async function lackColumns(): Promise<boolean> {
+  let lacks = false;
+  for (const projection of projections) {
+    const declared = `${projection.name}__declared`;
+    await install(pool, projectionConsumer(projection), declared);
+    const { rowCount } = await pool.query(
+      `select table_name, column_name from information_schema.columns
+       where table_schema = $1 and table_name not in ('checkpoints', 'parked_events', 'tables_fingerprint')
+       except select table_name, column_name from information_schema.columns where table_schema = $2`,
+      [declared, projection.name],
+    );
+    lacks ||= rowCount! > 0;
+    await pool.query(`drop schema "${declared}" cascade`);
+  }
+  return lacks;
+}
+
+/** The load watches videos, and with the new tables in place these views count. */
+function withoutViews(data: unknown): unknown {
+  const counts = new Set(['viewCount', 'totalViews', 'viewsOverTime', 'engagementRate', 'topVideos']);
+  return JSON.parse(JSON.stringify(data, (key, value: unknown) => (counts.has(key) ? undefined : value)));
+}
