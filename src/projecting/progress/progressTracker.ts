@@ -21,7 +21,7 @@ export interface DeclaredProjection {
   readonly version: number;
 }
 
-/** The part of progress that needs no database: what was last heard of, and who waits for more. */
+/** The part of progress that needs no database: the positions last reported, and the calls that wait for more. */
 export interface ProgressTracker extends ProjectionProgress {
   moved(move: PartitionMoved): void;
   /** Whether there are calls of `waitFor` that still wait. */
