@@ -53,9 +53,9 @@ function start(...command: readonly string[]): Instance {
 
 test('answers requests from the old tables until the new ones are in place, and none fails', async () => {
   const mayLack = await lackColumns();
-  const release = await holdUpRebuilds();
+  await using hold = await holdUpRebuilds();
   const instance = start('serve');
-  const load = startUpgradeLoad(instance.url, fixture);
+  await using load = startUpgradeLoad(instance.url, fixture);
   await instance.ready();
   const tokens = await logIn(instance.url);
   const ask = ({ path, person }: Omit<RecordedQuery, 'data'>, after?: bigint): Promise<Answer<unknown>> =>
@@ -89,7 +89,7 @@ test('answers requests from the old tables until the new ones are in place, and 
     '5',
   ]);
 
-  await release();
+  await hold.release();
   await eventually(() => readModels(instance.url), {
     what: 'all new tables are in place',
     holds: (states) => names.every((each) => states[each] === 'current'),
@@ -123,14 +123,18 @@ async function readModels(base: string): Promise<Record<string, unknown>> {
 }
 
 /** Keeps the lock that a rebuild takes, for each projection, until `release`. */
-async function holdUpRebuilds(): Promise<() => Promise<void>> {
+async function holdUpRebuilds(): Promise<AsyncDisposable & { release(): Promise<void> }> {
   const client = await pool.connect();
   for (const each of names)
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [`reelstream.rebuild ${each}`]);
-  return async () => {
+  let isHeld = true;
+  async function release(): Promise<void> {
+    if (!isHeld) return;
+    isHeld = false;
     await client.query('select pg_advisory_unlock_all()');
     client.release();
-  };
+  }
+  return { release, [Symbol.asyncDispose]: release };
 }
 
 /** Whether this program's tables have columns that those of the fixture lack, so that the old tables cannot answer everything. */

@@ -6,7 +6,7 @@ import type { UpgradeFixture } from './upgradeFixture.ts';
 /** Between two requests of one client: the server starts on the same machine. */
 const PAUSE_MS = 10;
 
-export interface UpgradeLoad {
+export interface UpgradeLoad extends AsyncDisposable {
   /** Resolves after so many more answers to each client. */
   more(answers: number): Promise<void>;
   /** Ends the requests. Returns those that failed, and how many were answered with `projection_rebuilding`. */
@@ -73,6 +73,12 @@ export function startUpgradeLoad(base: string, { queries, people, video }: Upgra
       for (const method of ['PUT', 'DELETE']) await send(client, method, `/api/v1/video/${video}/like`, token);
   }
 
+  async function stop(): ReturnType<UpgradeLoad['stop']> {
+    stopping.abort();
+    await running;
+    return { failures, rebuilding };
+  }
+
   const clients = [ask, watchFeed, like];
   const running = Promise.all(clients.map((client, n) => client(n)));
   return {
@@ -82,10 +88,7 @@ export function startUpgradeLoad(base: string, { queries, people, video }: Upgra
         what: 'each client has so many more answers',
       });
     },
-    async stop() {
-      stopping.abort();
-      await running;
-      return { failures, rebuilding };
-    },
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
   };
 }
