@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
-import { projections } from '../projections/index.ts';
+import { projections } from '../src/features/index.ts';
 import { createPool } from '../src/postgres/pool.ts';
 import { install } from '../src/projecting/checkpoints.ts';
 import { projectionConsumer } from '../src/projecting/consumer.ts';

@@ -62,4 +62,19 @@ describe('a query', () => {
     const fresh = readModels.untilFresh([views, days], { minPosition: 9n, signal });
     await expect(fresh).rejects.toMatchObject({ code: 'projection_behind', retryAfter: 1 });
   });
+
+  test('fails at once as projection_rebuilding when an older version of one of them is in place', async () => {
+    const progress = createProgressTracker([
+      { name: 'views', version: 2 },
+      { name: 'days', version: 1 },
+    ]);
+    const readModels = createReadYourWrites({ projections: [views, likes, days], progress });
+    progress.moved({ ...moved('days', 9n), version: 1 });
+    progress.moved({ ...moved('views', 8n), version: 1 });
+    const fresh = readModels.untilFresh([days, views], { minPosition: 9n, signal });
+    await expect(fresh).rejects.toMatchObject({ code: 'projection_rebuilding', retryAfter: 5 });
+    // The old tables are far enough.
+    progress.moved({ ...moved('views', 9n), version: 1 });
+    await expect(readModels.untilFresh([days, views], { minPosition: 9n, signal })).resolves.toBeUndefined();
+  });
 });
