@@ -377,7 +377,7 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     const variable = which === 'port' ? 'PORT' : 'SOCKET_PORT';
     try {
       expect(await refusal(start())).toBe(
-        `Port ${place[which]} is taken by another program. Set ${variable} to a free one, e.g. ${variable}=${place[which] + 100} npm start.`,
+        `Another program uses port ${place[which]}. Set ${variable} to a free one, e.g. ${variable}=${place[which] + 100} npm start.`,
       );
       expect(existsSync(join(place.dataDir, 'postgres'))).toBe(false);
     } finally {

@@ -26,7 +26,7 @@ import { warnOfUntrustedProxies } from './request/untrustedProxy.ts';
 
 export interface HttpAppOptions {
   readonly routes: readonly Route[];
-  /** A sentence about each group of routes, for the document. */
+  /** A sentence about each group of routes, for the OpenAPI document. */
   readonly tags?: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -45,9 +45,9 @@ export interface HttpAppOptions {
   readonly cors?: AllowedOrigins;
   /** `NODE_ENV=production`; false by default. */
   readonly production?: boolean;
-  /** Everybody by default. */
+  /** Who may read the metrics and the details of `/health`; everybody by default. */
   readonly monitoring?: MonitoringAccess;
-  /** Express's `trust proxy`: whom to believe about a client's address; nobody by default. */
+  /** Express's `trust proxy`: the proxies that may name a client's address; none by default. */
   readonly trustProxy?: boolean | number | string;
   /** Served as `/asyncapi.json` and `/docs/realtime`. */
   readonly realtime?: RealtimeDocs;
@@ -55,7 +55,7 @@ export interface HttpAppOptions {
   readonly media?: { readonly path: string; readonly handler: RequestHandler } | undefined;
 }
 
-/** The public door: the API's routes, the system's own, the document of both, and one answer for everything else. */
+/** The HTTP application: the API's routes, the system's routes, the documents of both, and 404 for everything else. */
 export function createHttpApp(options: HttpAppOptions): Application {
   const {
     health,
@@ -98,7 +98,7 @@ export interface DocumentedParts extends SystemRouteParts {
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Routes, together with those that every API has; the last of them answers with the document of all. */
+/** Adds the routes that every API has. The last of them answers with the OpenAPI document of all. */
 export function documentedRoutes(api: readonly Route[], { realtime, tags, ...parts }: DocumentedParts): Route[] {
   const channel = realtime === undefined ? [] : [asyncApiRoute(realtime.document)];
   const routes: Route[] = [
@@ -146,7 +146,7 @@ function bareApp({
 }: Pick<HttpAppOptions, 'log' | 'metrics' | 'trustProxy' | 'production'>): Application {
   const app = express();
   app.disable('x-powered-by');
-  // Answers carry the tags that their makers give them; hashing every body again would cost more than most of them.
+  // Handlers set the ETag where there is one. Express would hash every body, which costs more than most answers.
   app.disable('etag');
   app.set('trust proxy', trustProxy);
   writeCommonHeaders(app);
@@ -161,7 +161,7 @@ function closing(app: Application, log: Logger, rebuilding = (): boolean => fals
 }
 
 const notFound: RequestHandler = () => {
-  throw new DomainError('notFound', 'route_not_found', 'There is nothing at this address; /docs lists what there is.');
+  throw new DomainError('notFound', 'route_not_found', 'There is nothing at this address; /docs lists all addresses.');
 };
 
 function errorHandler(log: Logger, rebuilding: () => boolean): ErrorRequestHandler {
@@ -173,7 +173,7 @@ function errorHandler(log: Logger, rebuilding: () => boolean): ErrorRequestHandl
     if (answer.status >= 500 && !isAbandoned(error, response)) {
       log[answer.status === 500 ? 'error' : 'warn']({ requestId, ...described(error) }, 'request failed');
     }
-    // Half an answer cannot be taken back; cutting the connection is what tells the client that it is not whole.
+    // Part of the answer is sent already. Closing the connection tells the client that the answer is incomplete.
     if (response.headersSent) response.destroy();
     else send(request, response, answer);
   };
@@ -184,7 +184,7 @@ function isAbandoned(error: unknown, response: Response): boolean {
   return error instanceof Error && error.name === 'AbortError' && response.closed;
 }
 
-/** A refusal says all in its code; only an error that nobody expected, or the cause of a refusal, needs its stack. */
+/** The code of a refusal is enough. Only an unexpected error, or the cause of a refusal, needs its stack. */
 function described(error: unknown): object {
   if (!(error instanceof DomainError)) return { err: error };
   return { code: error.code, ...(error.cause !== undefined && { err: error.cause }) };
@@ -200,7 +200,7 @@ const homeRoute = route({
   path: '/',
   operationId: 'getHome',
   summary: 'Say hello',
-  description: 'Says that the server runs, and where its documentation is.',
+  description: 'Says that the server runs and where its documentation is.',
   tag: 'System',
   auth: 'none',
   limit: 'none',
@@ -215,7 +215,7 @@ function openApiRoute(makeDocument: () => object): Route {
     path: '/openapi.json',
     operationId: 'getOpenApi',
     summary: 'Get this document',
-    description: 'The OpenAPI document of this server, which the page `/docs` shows.',
+    description: 'The OpenAPI document of this server. The page `/docs` shows it.',
     tag: 'System',
     auth: 'none',
     limit: 'none',
@@ -244,7 +244,7 @@ function asyncApiRoute(document: object): Route {
     path: '/asyncapi.json',
     operationId: 'getAsyncApi',
     summary: 'Get the AsyncAPI document',
-    description: 'The document of the real-time channel (Socket.io), which the page `/docs/realtime` shows.',
+    description: 'The document of the real-time channel (Socket.io). The page `/docs/realtime` shows it.',
     tag: 'System',
     auth: 'none',
     limit: 'none',

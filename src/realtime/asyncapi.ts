@@ -71,7 +71,7 @@ interface Server {
   readonly description: string;
 }
 
-/** The part of an AsyncAPI 3.0 document that ours has. */
+/** The parts of AsyncAPI 3.0 that our document uses. */
 export interface AsyncApiDocument {
   readonly asyncapi: '3.0.0';
   readonly id: string;
@@ -92,7 +92,10 @@ export interface AsyncApiDocument {
   };
 }
 
-/** The AsyncAPI document of the real-time channel, made from the schemas of its messages. "Send" is what the server sends. */
+/**
+ * The AsyncAPI document of the real-time channel, made from the schemas of its messages. "Send" means that the server
+ * sends.
+ */
 export function asyncApiDocument({ rules, topics }: FeedDefinition): AsyncApiDocument {
   const events = Object.keys(rules);
   const subscribe = subscribeText(topics);
@@ -200,7 +203,7 @@ export function asyncApiDocument({ rules, topics }: FeedDefinition): AsyncApiDoc
         subscribed: message(
           'subscribed',
           'Acknowledgement of subscribe',
-          'What the client gets as its acknowledgement.',
+          'What the server acknowledges with.',
           schemaOf(subscribeAnswer),
           texts.subscribeErrors,
         ),
@@ -272,7 +275,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonSch
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io,
     override: ({ jsonSchema }) => {
-      // A format says it in a word. And clients must not refuse a message that has one more field some day.
+      // A format needs no pattern. Clients must accept messages that have more fields some day.
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
       delete jsonSchema.additionalProperties;
     },
@@ -280,7 +283,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): JsonSch
   return rest as JsonSchema;
 }
 
-/** Put together from the examples of its parts. */
+/** Built from the examples of the schema's parts. */
 function exampleOf({ examples, const: constant, properties, items, anyOf }: JsonSchema): unknown {
   if (examples !== undefined) return examples[0];
   if (constant !== undefined) return constant;

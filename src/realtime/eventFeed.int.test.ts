@@ -54,7 +54,7 @@ async function listen(
 
 const positions = (events: readonly PushedEvent[]): bigint[] => events.map(({ position }) => BigInt(position));
 
-test('what happens after a subscription is heard, what concerns others is not, and after its end nothing', async () => {
+test('a subscription gets later events of its topics, no others, and none after its end', async () => {
   const video = randomUUID();
   const { heard, subscription, started } = await listen([`video:${video}`]);
   await started;
@@ -71,7 +71,7 @@ test('what happens after a subscription is heard, what concerns others is not, a
   expect(heard).toHaveLength(2);
 });
 
-test('subscribers who come at any moment, from any position, while others write: no gap, no repeat, in order', async () => {
+test('subscribers get events in order, without gap or repeat, at any moment, from any position, while others write', async () => {
   const video = randomUUID();
   const from = await store.head();
   const written: bigint[] = [];
@@ -99,22 +99,22 @@ test('subscribers who come at any moment, from any position, while others write:
   }
 });
 
-test('many at once that have much to catch up with all get there', async () => {
+test('many subscribers with many missed events all catch up', async () => {
   const video = randomUUID();
   const from = await store.head();
   for (let n = 0; n < 30; n++) await like(video);
   const listeners = await Promise.all(Array.from({ length: 20 }, () => listen([`video:${video}`], from)));
   await Promise.all(listeners.map(({ started }) => started));
-  // What this process had not seen yet when they started comes live.
+  // Events that this process had not seen when they started arrive live.
   await eventually(() => listeners.every(({ heard }) => heard.length === 30), { what: 'each has heard all 30' });
 });
 
 describe('a position', () => {
-  test('that is not there yet is refused', async () => {
+  test('beyond the end of the log is refused', async () => {
     await expect(listen(['feed'], (await store.head()) + 1_000n)).rejects.toMatchObject({ code: 'position_unknown' });
   });
 
-  test('that is the newest is fine, also when this process has not seen it yet', async () => {
+  test('at the end of the log is accepted, even when this process has not seen it yet', async () => {
     const video = randomUUID();
     const { heard, started } = await listen([`video:${video}`], await like(video));
     await started;
@@ -124,7 +124,7 @@ describe('a position', () => {
   });
 });
 
-test('one event that matches several topics is heard once', async () => {
+test('an event that matches several topics arrives once', async () => {
   const video = randomUUID();
   const { heard, started } = await listen([`video:${video}`, 'me:owner']);
   await started;

@@ -9,20 +9,20 @@ import { createPlaces } from './places.ts';
 import { topicsOf, type FeedDefinition, type FeedEvent } from './feedDefinition.ts';
 
 export interface FeedSubscription {
-  /** Every event after it will be pushed. */
+  /** Every event after this position will be pushed. */
   readonly position: bigint;
   /**
-   * Begins pushing: first what happened since, then what happens. Resolves when the subscriber has caught up.
+   * Begins to push: first the events since the position, then new ones. Resolves when the subscriber has caught up.
    * @throws DomainError `too_far_behind`: the subscription is over. Any other error: the log could not be read.
    */
   start(): Promise<void>;
   end(): void;
 }
 
-/** Pushes events to subscribers in the order of the log, each once, without a gap between what was and what comes. */
+/** Pushes events to subscribers in the order of the log, each once, without a gap between past and new events. */
 export interface EventFeed {
   /**
-   * The caller must `start` or `end` what it gets.
+   * The caller must call `start` or `end` of the subscription.
    * @throws DomainError `position_unknown`, `feed_unavailable`, `too_many_catch_ups`
    */
   subscribe(subscriber: Subscriber, since?: bigint): Promise<FeedSubscription>;
@@ -31,9 +31,9 @@ export interface EventFeed {
 
 export interface EventFeedOptions {
   readonly definition: FeedDefinition;
-  /** Decoded, so that events of older versions say what the feed asks of them. Its order is the order that subscribers see. */
+  /** Decodes events, so that events of older versions have the fields that the feed uses. Subscribers see its order. */
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
-  /** Subscribers of one address that may be catching up at a time. */
+  /** How many subscribers from one address may catch up at a time. */
   readonly catchUpsPerAddress: number;
   readonly logger: Logger;
 }
@@ -41,15 +41,17 @@ export interface EventFeedOptions {
 const RETRY_MS = 500;
 /** Events that a subscriber who is catching up gets in one turn. */
 const PAGE = 500;
-/** Events of the feed that a subscriber may have missed. Whoever missed more is better off asking for the feed anew. */
+/**
+ * How many events of the feed a subscriber may have missed. After more, reading the current state over HTTP costs less.
+ */
 const MOST_MISSED = 20_000;
-/** Pages that are read from the store at a time. */
+/** How many pages are read from the store at a time. */
 const MOST_READING = 4;
 
 const TOO_FAR_BEHIND =
   'Too much has happened since that position. Read the current state again and subscribe without "since".';
 const TOO_MANY_CATCH_UPS =
-  'Too many subscribers at your address are catching up. Try again in a few seconds, or subscribe without "since".';
+  'Too many subscribers from your address are catching up. Try again in a few seconds, or subscribe without "since".';
 
 export function createEventFeed({ definition, store, catchUpsPerAddress, logger }: EventFeedOptions): EventFeed {
   const feedEventTypes = Object.keys(definition.rules);
@@ -74,7 +76,7 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
           announce();
         }
       } catch (error) {
-        if (!signal.aborted) failed(error, 'the event feed lost the log and will take it up again');
+        if (!signal.aborted) failed(error, 'the event feed cannot read the log and will try again');
       }
       await pause(RETRY_MS, signal);
     }
@@ -108,8 +110,9 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
   }
 
   /**
-   * Reads the log until the subscriber is where the live events are, and lets it in there and then. Between two pages it
-   * queues again, so that it holds up nobody, and waits for its client, so that a slow one has few events in memory.
+   * Reads the log until the subscriber is where the live events are, and joins it to them in the same step. Between two
+   * pages the subscriber queues again, so that others get their turn, and waits for its client, so that few events are
+   * in memory.
    */
   async function catchUp(subscription: LiveSubscription): Promise<void> {
     const { subscriber } = subscription;
@@ -124,7 +127,7 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
     if (!subscription.ended) join(subscription);
   }
 
-  /** Gives the next page, and answers how many events of the feed were in it, whether they concerned the subscriber or not. */
+  /** Gives the next page. Returns how many events of the feed it has, whether or not the subscriber gets them. */
   async function givePage(subscription: LiveSubscription): Promise<number> {
     const { topics } = subscription;
     const until = live;

@@ -25,7 +25,7 @@ function heardOn(socket: Socket): unknown[] {
   return heard;
 }
 
-test('many subscribers of one address with much to catch up do not keep one of another address waiting', async () => {
+test('many subscribers from one address that catch up do not keep a subscriber from another address waiting', async () => {
   const { main } = await rig.startApi({ trustProxy: 'loopback' });
   const topics = [`video:${randomUUID()}`];
   const EVENTS = 3_000;
@@ -45,8 +45,8 @@ test('many subscribers of one address with much to catch up do not keep one of a
     what: 'all have caught up',
     within: 100_000,
   });
-  // The other address needs six turns. The greedy one needs 180, which its subscribers share evenly, so that none of them is
-  // served much before the last. First come, first served would serve all of them before the other.
+  // The other address needs six turns. The greedy one needs 180, and its subscribers share them evenly, so all of them
+  // end late. First come, first served would serve all of them before the other address.
   expect(servedBeforeOther).toBeLessThan(greedy.length / 2);
 }, 120_000);
 
@@ -63,27 +63,27 @@ describe('sockets of one address', () => {
     await eventually(() => from(main, '203.0.113.1'), { what: 'there is a place again' });
   });
 
-  test('are those of an IPv6 network', async () => {
+  test('are counted per IPv6 network', async () => {
     const { main } = await rig.startApi({ limits: { perAddress: 1 }, trustProxy: 'loopback' });
     await from(main, '2001:db8::1');
     await expect(from(main, '2001:db8::2')).rejects.toMatchObject(refused);
     await from(main, '2001:db8:0:1::1');
   });
 
-  test('are those of the connection when the proxy is not trusted', async () => {
+  test('are counted by the address of the connection when the proxy is not trusted', async () => {
     const { main } = await rig.startApi({ limits: { perAddress: 1 } });
     await from(main, '203.0.113.1');
     await expect(from(main, '203.0.113.2')).rejects.toMatchObject(refused);
   });
 
-  test('count also when they poll', async () => {
+  test('also count when they use long polling', async () => {
     const { main } = await rig.startApi({ limits: { perAddress: 1 } });
     await rig.connect(main, undefined, { transports: ['polling'] });
     await expect(rig.connect(main, undefined, { transports: ['polling'] })).rejects.toMatchObject(refused);
   });
 });
 
-test('subscribers of one address that catch up at a time are limited; others, and those that ask for nothing past, are not refused', async () => {
+test('only so many subscribers from one address may catch up at a time; other addresses and other subscriptions are accepted', async () => {
   const proxy = await startTcpProxy(rig.database().url);
   const pool = createPool({ connectionString: proxy.url, name: 'behind a proxy' });
   const store = createPostgresEventStore({ pool });
@@ -118,6 +118,6 @@ test('subscribers of one address that catch up at a time are limited; others, an
   });
   proxy.restore();
   await eventually(() => heard.every(({ length }) => length === 2), { what: 'all have caught up' });
-  // Their places are free: a new one from the same address is not refused.
+  // Their places are free again, so a new subscriber from the same address is accepted.
   expect(await subscribe(four!, request)).toMatchObject({ ok: true });
 });

@@ -1,27 +1,27 @@
 import type { z } from 'zod';
 import type { DomainEvent, RecordedEvent } from '../core/event.ts';
 
-/** Data of an event that can be in the feed: it says when the event happened (ISO 8601, UTC). */
+/** Data of an event that can be in the feed. `at` is when the event happened (ISO 8601, UTC). */
 interface DatedData {
   readonly at: string;
 }
 
-/** Who hears of an event of one type, and what they are told. */
+/** Who gets events of one type, and with which data. */
 export interface FeedRule<Event extends DomainEvent = DomainEvent> {
-  /** `data` as subscribers get it. Its description is the summary of the message in the document. */
+  /** `data` as subscribers get it. Its description is the summary of the message in AsyncAPI. */
   readonly schema: z.ZodObject;
-  /** Those who hear of it, for the document: "`me` (the owner)". */
+  /** Those who get the event, for AsyncAPI: "`me` (the owner)". */
   readonly audience: readonly string[];
-  /** The topics under which it is pushed: `topicOfUser(…)`, or topics that a feature declares. */
+  /** The topics whose subscribers get the event: `topicOfUser(…)`, or topics that a feature declares. */
   topics(data: Event['data']): readonly string[];
-  /** What a subscriber may see. `userId`: whose token the subscriber has shown. */
+  /** The data that a subscriber may see. `userId` is the user of the subscriber's token. */
   view(data: Event['data'], userId: string | undefined): object;
 }
 
-/** For events that nobody hears of. */
+/** For events that are not pushed to anybody. */
 export const NOBODY_HEARS = 'nobody hears of it';
 
-/** What the feed does with each event of a feature: a new event type must say who may hear of it, or it does not compile. */
+/** What the feed does with each event of a feature. A new event type does not compile until it says who may get it. */
 export type FeedRules<Event extends DomainEvent> = {
   readonly [Type in Event['type']]:
     | typeof NOBODY_HEARS
@@ -38,7 +38,7 @@ export interface FeedTopic {
   readonly description: string;
 }
 
-/** All that the feed is made of, collected from the features. */
+/** The rules and topics of all features. */
 export interface FeedDefinition {
   readonly rules: Readonly<Record<string, FeedRule>>;
   readonly topics: readonly FeedTopic[];

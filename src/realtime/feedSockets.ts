@@ -5,11 +5,13 @@ import type { EventFeed, FeedSubscription } from './eventFeed.ts';
 import { subscribeRequest, type PushedEvent, type SocketError, type SubscribeAnswer } from './messages.ts';
 import { topicOfUser, type FeedTopic } from './feedDefinition.ts';
 
-/** Packets that may wait for a client that does not read them. At more, its connection is closed; it comes back with `since`. */
+/**
+ * How many packets may wait for a slow client. Beyond that its connection is closed; it reconnects and sends `since`.
+ */
 const MOST_WAITING = 5_000;
 
 export interface SocketCaller {
-  /** Undefined: connected without a token. */
+  /** Undefined when connected without a token. */
   readonly userId: string | undefined;
   readonly address: string;
 }
@@ -20,7 +22,7 @@ export interface FeedSocketsOptions {
   readonly logger: Logger;
 }
 
-/** Answers `subscribe` on sockets. On one socket, a second subscription replaces the first. */
+/** Answers `subscribe` on sockets. A second subscription on the same socket replaces the first. */
 export function createFeedSockets({
   feed,
   topics,
@@ -35,7 +37,7 @@ export function createFeedSockets({
 
 interface Serving extends Omit<FeedSocketsOptions, 'topics'> {
   parse(message: unknown): { readonly topics: readonly string[]; readonly since?: bigint | undefined } | undefined;
-  /** What a client is told whose message is none. */
+  /** The error message for a malformed `subscribe`. */
   readonly malformed: string;
 }
 
@@ -76,8 +78,8 @@ function serve(socket: Socket, { userId, address }: SocketCaller, { feed, logger
       if (current !== subscription) return;
       subscription.end();
       socket.emit('event_error', errorOf(error));
-      // A client that reconnects by itself would ask for the same position again and fail again, for ever. Therefore the
-      // connection stays when the request was at fault, and is closed only when the same request can succeed later.
+      // After a closed connection, a client reconnects and sends the same request. So the connection is closed only
+      // when the same request can succeed later; otherwise the client would repeat it for ever.
       if (error instanceof DomainError) return;
       logger.warn({ err: error }, 'a subscriber could not catch up; its client will reconnect');
       socket.conn.close();
@@ -102,7 +104,8 @@ function errorOf(error: unknown): SocketError {
 }
 
 function push(socket: Socket, event: PushedEvent): void {
-  // Closing the transport, not the socket: after a Socket.io DISCONNECT packet, clients do not reconnect by themselves.
+  // This closes the transport, not the socket: after a DISCONNECT packet of Socket.io, clients do not reconnect by
+  // themselves.
   if (waitingPackets(socket) > MOST_WAITING) socket.conn.close(true);
   else socket.emit('event', event);
 }
@@ -119,7 +122,7 @@ async function drained(socket: Socket): Promise<void> {
   });
 }
 
-/** Engine.io's own list of what its transport has not taken yet. */
+/** Engine.io's list of packets that the transport has not taken yet. */
 function waitingPackets({ conn }: Socket): number {
   return (conn as unknown as { readonly writeBuffer: readonly unknown[] }).writeBuffer.length;
 }

@@ -3,15 +3,15 @@ import type { FeedDefinition, FeedEvent } from './feedDefinition.ts';
 
 export interface Subscriber {
   readonly userId: string | undefined;
-  /** Subscribers of one address share the turns of that address when they catch up. */
+  /** Subscribers from one address share its turns while they catch up. */
   readonly address: string;
   readonly topics: readonly string[];
   push(event: PushedEvent): void;
-  /** Resolves when what was pushed is on its way to the client, or when the client is gone. */
+  /** Resolves when all pushed events are on their way to the client, or when the client has disconnected. */
   drained(): Promise<void>;
 }
 
-/** How far a subscriber has got in the log. Gives it each event once, however often the event is offered. */
+/** Keeps a subscriber's position in the log. Gives the subscriber each event once, however often it is offered. */
 export class LiveSubscription {
   readonly subscriber: Subscriber;
   readonly topics: ReadonlySet<string>;
@@ -37,7 +37,7 @@ export class LiveSubscription {
   }
 }
 
-/** An event as one subscriber may see it. */
+/** The event with the data that this subscriber may see. */
 export function viewOf({ rules }: FeedDefinition, event: FeedEvent, userId: string | undefined): PushedEvent {
   const { type, data, position } = event;
   return { position: String(position), type, time: data.at, data: rules[type]!.view(data, userId) };

@@ -10,12 +10,12 @@ const position = z
   .regex(/^\d{1,19}$/)
   .meta({
     description:
-      'A position in the event log: a whole number, as text, since it may be larger than what JavaScript numbers hold exactly.',
+      'A position in the event log: a whole number as text, since it may be too large for a JavaScript number.',
     examples: ['1042'],
   });
 const video = { videoId: z.uuid().meta({ examples: [videoId] }) };
 
-/** What a client sends with `subscribe`, to topics of these kinds and to its own, `me`. */
+/** What a client sends with `subscribe`: topics of these kinds or its own topic, `me`. */
 export function subscribeRequest(topics: readonly FeedTopic[]) {
   const topic = z.union([z.literal('me'), ...topics.map(({ schema }) => schema)]);
   const names = [...topics.map(({ name }) => name), 'me'].map((name) => `\`${name}\``);
@@ -38,11 +38,11 @@ export function subscribeRequest(topics: readonly FeedTopic[]) {
 }
 
 const socketError = z.object({
-  code: z.string().meta({ description: 'Stable; for programs.', examples: ['too_far_behind'] }),
+  code: z.string().meta({ description: 'For programs: stable.', examples: ['too_far_behind'] }),
   message: z
     .string()
     .meta({
-      description: 'For people; says what to do.',
+      description: 'For people: what is wrong and what to do.',
       examples: [
         'Too much has happened since that position. Read the current state again and subscribe without "since".',
       ],
@@ -65,7 +65,7 @@ export const subscribeAnswer = z.discriminatedUnion('ok', [
 ]);
 export type SubscribeAnswer = z.infer<typeof subscribeAnswer>;
 
-/** `event`: something that a subscriber may hear of has happened. */
+/** `event`: an event that the subscriber may see. */
 export const pushedEvent = z.object({
   position,
   type: z.string(),
@@ -82,12 +82,13 @@ export interface PushedEvent {
 
 /**
  * `event_error`: the subscription has ended; no more events come from it.
- * - `too_far_behind`: the connection stays. Read the current state over HTTP, then subscribe without `since`.
- * - `feed_unavailable`: the server then closes the connection, so that the client reconnects and subscribes with `since`.
+ * - `too_far_behind`: the connection stays open. Read the current state over HTTP, then subscribe without `since`.
+ * - `feed_unavailable`: the server then closes the connection, so that the client reconnects and subscribes with
+ * `since`.
  */
 export const eventError = socketError;
 
-/** `uploadProgress-<userId>` on `SOCKET_PORT`, to every socket: what clients of the original server read. */
+/** `uploadProgress-<userId>` on `SOCKET_PORT`, to every socket, for clients of the original server. */
 export const publicProgressMessage = z.object({
   progress: z
     .number()
@@ -102,6 +103,6 @@ export const uploadProgressMessage = publicProgressMessage.extend({
   ...video,
   stage: z
     .enum(['receiving', 'checking', 'storing', 'transcoding', 'thumbnail', 'publishing', 'ready'])
-    .meta({ description: 'What is being done.', examples: ['transcoding'] }),
+    .meta({ description: 'The current stage of the upload.', examples: ['transcoding'] }),
 });
 export type UploadProgressMessage = Readonly<z.infer<typeof uploadProgressMessage>>;

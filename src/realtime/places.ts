@@ -1,6 +1,8 @@
-/** Counts what each key has at a time, and refuses more than its share. */
+/** Limits how many places each key may hold at a time. */
 export interface Places {
-  /** Takes a place; call the result, once or more often, to give it back. Undefined: the key has all of its places. */
+  /**
+   * Takes a place. Call the result to give it back; more calls have no effect. Undefined: the key has no free place.
+   */
   take(key: string): (() => void) | undefined;
 }
 

@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { ReportUploadProgress } from './uploadProgress.ts';
 
-/** Uploads whose last step is remembered. */
+/** How many uploads have their last step remembered. */
 const MOST_UPLOADS = 10_000;
 
 /**
- * Lets through what is further than everything before it of the same video: steps come from several processes, and a
- * transcode that was handed over begins again.
+ * Delivers only steps with more progress than all earlier steps of the same video. Steps come from several processes,
+ * and a transcode starts again when another worker takes it over.
  */
 export function onlyRising(deliver: ReportUploadProgress): ReportUploadProgress {
   const furthest = new LRUCache<string, number>({ max: MOST_UPLOADS });

@@ -43,7 +43,7 @@ afterEach(() => {
 });
 
 describe('upload progress', () => {
-  test('reaches the uploader’s own sockets on the API’s port with the video and the stage, and every socket on the other port as a bare number', async () => {
+  test('reaches the uploader’s own sockets on PORT with video and stage, and every socket on SOCKET_PORT as a bare number', async () => {
     const { realtime, main, legacy } = await rig.startApi();
     const onLegacy = [heardOn(await connect(legacy), 'u1'), heardOn(await connect(legacy, tokenOf('u1')), 'u1')];
     const own = [heardOn(await connect(main, tokenOf('u1')), 'u1'), heardOn(await connect(main, tokenOf('u1')), 'u1')];
@@ -60,7 +60,7 @@ describe('upload progress', () => {
     expect(others).toEqual([[], []]);
   });
 
-  test('never falls back, also when a transcode begins again', async () => {
+  test('never goes back, not even when a transcode starts again', async () => {
     const { realtime, main } = await rig.startApi();
     const heard = heardOn(await connect(main, tokenOf('u1')), 'u1') as { progress: number; videoId: string }[];
     for (const progress of [0, 40, 70, 40, 60, 70, 80, 100, 90]) realtime.reportProgress(step('u1', 'v1', progress));
@@ -82,13 +82,13 @@ describe('the handshake', () => {
     },
   );
 
-  test('without a token, or with an empty one, is fine', async () => {
+  test('without a token, or with an empty one, is accepted', async () => {
     const { main } = await rig.startApi();
     await connect(main);
     await connect(main, '');
   });
 
-  test('other requests on the port go where they went before', async () => {
+  test('leaves other requests on the port to the HTTP application', async () => {
     const { main } = await rig.startApi();
     expect((await fetch(`${main}/anything`)).status).toBe(418);
   });
@@ -97,7 +97,7 @@ describe('the handshake', () => {
 describe('subscribe', () => {
   const like = async (videoId: string): Promise<string> => (await rig.like(videoId))[0]!;
 
-  test('is answered with a position; then events come, and go on after a reconnect with `since` as if nothing had been', async () => {
+  test('is answered with a position; events follow, and continue without gap or repeat after a reconnect with `since`', async () => {
     const { main } = await rig.startApi();
     const videoId = randomUUID();
     const heard: { position: string }[] = [];
@@ -128,7 +128,7 @@ describe('subscribe', () => {
     expect(heard.map(({ position }) => position)).toEqual(written);
   });
 
-  test('to "me" hears of one’s own videos, and needs a token', async () => {
+  test('to "me" gets events of the user’s own videos, and needs a token', async () => {
     const { main } = await rig.startApi();
     const owner = await connect(main, tokenOf('owner'));
     const heard: object[] = [];
@@ -142,7 +142,7 @@ describe('subscribe', () => {
     });
   });
 
-  test('to the feed hears of a deletion only when the video was public, also from a log of before that was recorded', async () => {
+  test('to the feed gets a deletion only if the event says that the video was public; older events do not say so', async () => {
     const keys = await openPostgresUserKeys({ pool: rig.database().pool, masterKey: randomBytes(32) });
     const { main } = await rig.startApi({
       store: withCodec(rig.store(), createEventCodec({ types: eventTypes, keys })),
@@ -177,7 +177,7 @@ describe('subscribe', () => {
     expect(strangers).toEqual(all.slice(-1));
   });
 
-  test('again replaces what was before', async () => {
+  test('replaces the earlier subscription', async () => {
     const { legacy } = await rig.startApi();
     const [before, after] = [randomUUID(), randomUUID()];
     const socket = await connect(legacy);
@@ -207,7 +207,7 @@ describe('subscribe', () => {
     });
   });
 
-  test('from a position that is not there yet is refused', async () => {
+  test('from a position beyond the end of the log is refused', async () => {
     const { main } = await rig.startApi();
     expect(
       await (await connect(main)).emitWithAck('subscribe', { topics: ['feed'], since: '999999999999' }),
@@ -227,7 +227,7 @@ if (REDIS_URL === undefined)
   });
   afterAll(() => redis.disconnect());
 
-  test('what one process or a media worker reports reaches the sockets of every API process, once', async () => {
+  test('progress from one process or a media worker reaches the sockets of every API process, once', async () => {
     const [first, second] = [
       await rig.startApi({ redis: { redis, namespace } }),
       await rig.startApi({ redis: { redis, namespace } }),
@@ -244,7 +244,7 @@ if (REDIS_URL === undefined)
     );
     const ofThis = (): number[][] =>
       heard.map((each) => each.filter((one) => one.videoId === videoId).map(({ progress }) => progress));
-    // The adapters subscribe in their own time.
+    // The adapters subscribe in the background.
     const fromWorker = new Set<string>();
     await eventually(
       () => {
@@ -261,7 +261,7 @@ if (REDIS_URL === undefined)
     worker.report(step(userId, videoId, 60));
     await eventually(() => ofThis().every((each) => each.length === 2), { what: 'all have heard the second' });
     expect(ofThis()).toEqual(Array(2).fill([10, 60]));
-    // As on the other port within one process: a number for everybody, and nothing that says which video it is.
+    // As within one process: the other port gets a number, and nothing that identifies the video.
     for (const each of onLegacy) {
       await eventually(() => each.some((message) => isDeepStrictEqual(message, { progress: 60 })), {
         what: 'the port of the original server has it too',
@@ -298,7 +298,7 @@ if (REDIS_URL === undefined)
   });
 });
 
-test('a Redis that is away changes nothing for the sockets of one’s own process', async () => {
+test('without Redis, the sockets of the same process still get progress', async () => {
   const redis = new Redis('redis://127.0.0.1:9', { lazyConnect: true });
   redis.on('error', () => undefined);
   const { realtime, main, close } = await rig.startApi({ redis: { redis, namespace } });

@@ -12,36 +12,36 @@ import { createSocketOrigins } from './socketOrigins.ts';
 import { createSocketServer, type AuthenticateSocket } from './socketServer.ts';
 
 export interface RealtimeOptions {
-  /** The API's own; listening already or not. */
+  /** The API's server, listening or not. */
   readonly http: HttpServer;
-  /** On the port of the original server's clients; undefined: none (`LEGACY_SOCKET=false`). */
+  /** The server on the port of the original server's clients; undefined with `LEGACY_SOCKET=false`. */
   readonly legacyHttp?: HttpServer;
-  /** What is pushed, and to whom. */
+  /** Which events are pushed, and to whom. */
   readonly definition: FeedDefinition;
   readonly authenticate: AuthenticateSocket;
   readonly addressOf: ClientAddress;
   readonly limits: SocketLimits;
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
-  /** Joins the sockets of all API processes, and hears media workers. */
+  /** Connects the sockets of all API processes, and receives progress from media workers. */
   readonly redis?: SocketsRedis;
   readonly logger: Logger;
 }
 
-/** What one client address may have at a time in this process, on both ports together. */
+/** Limits for one client address in this process, on both ports together. */
 export interface SocketLimits {
   readonly perAddress: number;
-  /** Subscriptions that ask for past events and have not caught up yet. */
+  /** Subscriptions that are still catching up with past events. */
   readonly catchUpsPerAddress: number;
 }
 
 export interface Realtime {
-  /** To the sockets of this process, and of all others where there is a Redis. */
+  /** Reports to the sockets of this process and, with Redis, to those of all other processes. */
   readonly reportProgress: ReportUploadProgress;
-  /** Closes every connection; clients reconnect by themselves. HTTP servers that are being closed wait for that. */
+  /** Closes every connection, so that the HTTP servers can close. Clients reconnect by themselves. */
   close(): Promise<void>;
 }
 
-/** Socket.io on the API's port and on that of the original server. */
+/** Starts Socket.io on the API's port and on the original server's port. */
 export function createRealtime({
   http,
   legacyHttp,

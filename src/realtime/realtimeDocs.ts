@@ -4,7 +4,7 @@ import { asyncApiDocument } from './asyncapi.ts';
 import type { FeedDefinition } from './feedDefinition.ts';
 import { realtimePage } from './realtimePage.ts';
 
-/** What describes the real-time channel: the AsyncAPI document, and the same as a page. */
+/** The documentation of the real-time channel: as an AsyncAPI document and as a page. */
 export function realtimeDocs(definition: FeedDefinition): RealtimeDocs {
   const document = asyncApiDocument(definition);
   return {

@@ -4,11 +4,11 @@ import { resumeRules } from './channelTexts.ts';
 const CONNECT = `import { io } from 'socket.io-client';
 
 const socket = io('http://localhost:3000', {
-  // Asked again at every reconnect. Leave it out to connect without a user.
+  // Called at every reconnect. Leave it out to connect without a user.
   auth: (give) => give({ token: accessToken() }),
 });
 
-let position; // of the last event that has been handled
+let position; // of the last handled event
 socket.on('connect', async () => {
   const answer = await socket.emitWithAck('subscribe', { topics: ['feed'], since: position });
   if (!answer.ok) return console.error(answer.error.code, answer.error.message);
@@ -90,7 +90,7 @@ ${variants.map((variant, index) => `${fields(variant)}<pre tabindex="0"><code>${
 ${paragraphs(description ?? '')}</article>`;
 }
 
-/** What all events have in common is said once, so of each only `data` is shown. */
+/** The common fields of all events are shown once; for each event only `data` is shown. */
 function eventSection({ title, description }: Channel, events: readonly AsyncApiMessage[]): string {
   const [shown] = events.filter(({ name }) => name === 'VideoProcessed');
   const { data: _, ...common } = shown!.payload.properties!;
@@ -170,7 +170,7 @@ function list(items: readonly string[]): string {
   return `<ul>${items.map((item) => `<li>${inline(item)}</li>`).join('')}</ul>`;
 }
 
-/** Paragraphs, lists and code between backticks are all the Markdown that our texts have. */
+/** Our texts use no other Markdown than paragraphs, lists and code between backticks. */
 function inline(text: string): string {
   return escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 }

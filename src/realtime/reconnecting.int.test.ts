@@ -32,9 +32,9 @@ const subscribed = (follower: FeedFollower, times: number): Promise<boolean> =>
   eventually(() => follower.subscribed() >= times, { what: `it has subscribed ${times} times` });
 
 describe.each(['websocket', 'polling'] as const)('a client that uses %s', (transport) => {
-  test('goes on with a new token when its connection ended with the old one', async () => {
+  test('reconnects with a new token after its connection was closed with the old one', async () => {
     const { main } = await rig.startApi();
-    // Tokens count whole seconds: with one second, nothing may be left when the socket arrives.
+    // Tokens count whole seconds: one of one second may have expired when the socket connects.
     const tokens = [socketToken(OWNER, 3), socketToken(OWNER)];
     const follower = rig.follow(main, {
       topics: ['me'],
@@ -50,7 +50,7 @@ describe.each(['websocket', 'polling'] as const)('a client that uses %s', (trans
     expect(follower.disconnects).not.toContain('io server disconnect');
   });
 
-  test('that stops reading is cut off, and goes on from where it was when it reads again', async () => {
+  test('that stops reading loses its connection, and continues from its position when it reads again', async () => {
     const { main } = await rig.startApi();
     const proxy = await proxyTo(main);
     const follower = rig.follow(proxy.url, {
@@ -62,7 +62,8 @@ describe.each(['websocket', 'polling'] as const)('a client that uses %s', (trans
     const before = await rig.retitle(3);
     await eventually(() => follower.heard.length === 3, { what: 'it is up to date' });
     proxy.hang();
-    // More than waits for a client: 5 000 packets, and, over a websocket, as many on their way and 10 MB in the system's buffers.
+    // More than waits for a client: 5 000 packets, and, over a websocket, as many on their way and 10 MB in the
+    // system's buffers.
     const missed = transport === 'polling' ? await rig.retitle(6_000) : await rig.retitle(15_000, 3_000);
     proxy.restore();
     await subscribed(follower, 2);
@@ -70,7 +71,7 @@ describe.each(['websocket', 'polling'] as const)('a client that uses %s', (trans
     expect(follower.disconnects).not.toContain('io server disconnect');
   }, 120_000);
 
-  test('is kept out of a process whose sockets are closed, and gets into its successor', async () => {
+  test('is refused by a process that has closed its sockets, and connects to its successor', async () => {
     const closing = await rig.startApi();
     const video = randomUUID();
     const follower = rig.follow(closing.main, { topics: [`video:${video}`], transports: [transport] });
@@ -90,7 +91,7 @@ describe.each(['websocket', 'polling'] as const)('a client that uses %s', (trans
   });
 });
 
-test('a client that does not answer does not hold up the end of its process', async () => {
+test('a client that does not answer does not delay the end of the process', async () => {
   const api = await rig.startApi();
   const proxy = await proxyTo(api.main);
   const follower = rig.follow(proxy.url, { topics: ['feed'], transports: ['websocket'] });
@@ -101,7 +102,7 @@ test('a client that does not answer does not hold up the end of its process', as
   await eventually(() => Promise.race([ended, false]), { what: 'the process ends', within: 15_000 });
 });
 
-test('a subscriber is reconnected while the log cannot be read, and goes on when it can', async () => {
+test('a subscriber reconnects while the log cannot be read, and continues when it can be read', async () => {
   const proxy = await proxyTo(rig.database().url);
   const pool = createPool({ connectionString: proxy.url, name: 'behind a proxy' });
   const store = createPostgresEventStore({ pool });
@@ -123,7 +124,7 @@ test('a subscriber is reconnected while the log cannot be read, and goes on when
   await hasHeard(follower, rest);
 });
 
-test('a subscriber that has missed too much is told so, and keeps its connection', async () => {
+test('a subscriber that has missed too many events gets an error and keeps its connection', async () => {
   const { main } = await rig.startApi();
   await rig.like(randomUUID(), 20_500);
   const video = randomUUID();

@@ -8,19 +8,19 @@ import type { ReportUploadProgress, UploadProgress } from './uploadProgress.ts';
 const PROGRESS = 'uploadProgress';
 
 export interface SocketsRedis {
-  /** Stays the caller's; connections are made like it. */
+  /** The caller closes it. It is duplicated for the connections of the sockets. */
   readonly redis: Redis;
-  /** Tells the channels of this system from those of another on the same Redis. */
+  /** Separates the channels of this system from those of another system on the same Redis. */
   readonly namespace: string;
 }
 
 export interface ProgressBridge {
-  /** Tells the other processes. Redis away: nobody else hears it. */
+  /** Reports to the other processes. While Redis is not available, the step is dropped. */
   readonly report: ReportUploadProgress;
   close(): void;
 }
 
-/** Joins this process's sockets to those of the others: what one reports, each gives to its own sockets. */
+/** Connects the sockets of all processes: each process delivers to its own sockets what any process reports. */
 export function bridgeSockets(
   io: Server,
   { redis, namespace }: SocketsRedis,
@@ -41,7 +41,7 @@ export function bridgeSockets(
   };
 }
 
-/** For a process without sockets of its own: a media worker. */
+/** For a process that has no sockets: a media worker. */
 export function createProgressEmitter({ redis, namespace }: SocketsRedis, logger: Logger): ProgressBridge {
   const publisher = publisherOf({ redis, namespace }, logger);
   const emitter = new Emitter(publisher, { key: keyOf(namespace) });
@@ -52,7 +52,7 @@ function keyOf(namespace: string): string {
   return `${namespace}:sockets`;
 }
 
-/** Progress that cannot be told now is worth nothing later: it is dropped, not queued. */
+/** Progress that cannot be sent now has no use later, so it is dropped, not queued. */
 function publisherOf(sockets: SocketsRedis, logger: Logger): Redis {
   return connect(sockets, { maxRetriesPerRequest: 0, enableOfflineQueue: false }, logger);
 }
@@ -60,13 +60,13 @@ function publisherOf(sockets: SocketsRedis, logger: Logger): Redis {
 function connect({ redis, namespace }: SocketsRedis, options: RedisOptions, logger: Logger): Redis {
   const connection = redis.duplicate({ lazyConnect: false, connectionName: keyOf(namespace), ...options });
   connection.on('error', (error) =>
-    logger.debug({ err: error }, 'Redis is away: sockets of other processes are not reached'),
+    logger.debug({ err: error }, 'Redis is not available: sockets of other processes get no progress'),
   );
-  return forgiving(connection);
+  return withoutRejections(connection);
 }
 
-/** The adapter and the emitter drop the promises of their commands; a rejected one would end the process. */
-function forgiving(redis: Redis): Redis {
+/** The adapter and the emitter ignore the promises of their commands, so a rejected one would end the process. */
+function withoutRejections(redis: Redis): Redis {
   return new Proxy(redis, {
     get: (target, property) => {
       const value: unknown = Reflect.get(target, property, target);

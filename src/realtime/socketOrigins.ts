@@ -6,26 +6,26 @@ import { callerKey } from '../rateLimits/callerKey.ts';
 import { createPlaces } from './places.ts';
 
 export interface SocketOrigin {
-  /** As rate limits count it: an IPv4 address, or the /64 of an IPv6 address. */
+  /** The address as rate limits count it: an IPv4 address, or the /64 of an IPv6 address. */
   readonly address: string;
-  /** False: its address already had as many connections as it may have. */
+  /** False when its address already had as many connections as it may have. */
   readonly allowed: boolean;
 }
 
-/** Where the connections of all socket servers of this process come from. */
+/** Counts the connections of all socket servers of this process by client address. */
 export interface SocketOrigins {
-  /** Counts every connection of a server, also those that never become a socket. */
+  /** Counts every connection of a server, including those that never become a socket. */
   countConnections(io: Server): void;
   of(socket: Socket): SocketOrigin;
 }
 
-/** What this file uses of an Engine.io connection. */
+/** The part of an Engine.io connection that this file uses. */
 interface Connection {
   readonly request: IncomingMessage;
   once(event: 'close', listener: () => void): void;
 }
 
-/** Between two warnings that an address has too many connections. */
+/** The shortest time between two warnings that an address has too many connections. */
 const WARN_EVERY_MS = 60_000;
 
 export function createSocketOrigins({
@@ -46,7 +46,7 @@ export function createSocketOrigins({
     warnAgainAt = performance.now() + WARN_EVERY_MS;
     logger.warn(
       { address, perAddress },
-      'sockets are refused: this address has SOCKETS_PER_ADDRESS of them already. If it is your proxy, set TRUST_PROXY',
+      'sockets are refused: this address already has SOCKETS_PER_ADDRESS sockets. If it is your proxy, set TRUST_PROXY',
     );
   }
 

@@ -10,7 +10,10 @@ import type { SocketOrigins } from './socketOrigins.ts';
 export type AuthenticateSocket = (token: string) => { readonly id: string };
 
 export interface SocketServerOptions {
-  /** `everyone`: as the original server did, where any socket hears of any upload; only how far it is, not of what. */
+  /**
+   * `everyone`: as on the original server, every socket gets the progress of every upload, without the video or its
+   * stage.
+   */
   readonly progressFor: 'owner' | 'everyone';
   readonly authenticate: AuthenticateSocket;
   readonly origins: SocketOrigins;
@@ -20,17 +23,20 @@ export interface SocketServerOptions {
 
 export interface SocketServer {
   readonly io: Server;
-  /** To the sockets of this process. */
+  /** Delivers to the sockets of this process. */
   deliverProgress(progress: UploadProgress): void;
-  /** Closes all connections, so that clients reconnect by themselves, and refuses new ones. The HTTP server stays its owner's. */
+  /**
+   * Closes all connections, so that clients reconnect by themselves, and refuses new ones. It does not close the HTTP
+   * server.
+   */
   close(): void;
 }
 
-/** Most bytes of a message from a client: a subscription to a hundred videos. */
+/** The largest message from a client, in bytes: enough for a subscription to a hundred videos. */
 const MOST_BYTES = 16 * 1024;
-/** How long a connection may stay without a socket: before its handshake, or after a refused one. */
+/** How long a connection may stay without a socket: before its handshake, or after its handshake was refused. */
 const HANDSHAKE_MS = 10_000;
-/** How long a closing connection may wait for its client, which may have stopped reading. */
+/** How long a closing connection waits for its client, which may have stopped reading. */
 const LINGER_MS = 2_000;
 
 /** Puts Socket.io on an HTTP server. */
@@ -47,7 +53,7 @@ export function createSocketServer(
   let closing = false;
   io.engine.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
     if (!closing) return next();
-    // A client that polls over a connection from before would otherwise open a socket here again, which nothing serves any more.
+    // A client that polls over an open connection could otherwise open a socket that this process no longer serves.
     response.statusCode = 503;
     response.setHeader('Connection', 'close');
     response.end();
@@ -109,7 +115,10 @@ function refusal(code: string, message: string): Error {
   return Object.assign(new Error(message), { data: { code } });
 }
 
-/** What a token allows ends with it. The connection is closed, not the socket, so that clients reconnect by themselves. */
+/**
+ * Closes the connection when the token expires. It closes the connection, not the socket, so that the client reconnects
+ * by itself.
+ */
 function closeOnExpiry(socket: Socket, token: string): void {
   const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}') as {
     exp?: number;

@@ -5,21 +5,21 @@ import type { Answer } from '../reply/answer.ts';
 
 /** One attempt at a command that its client may repeat. */
 export interface Attempt {
-  /** A user's id, else the holder of a cookie, else the client's address. */
+  /** The user's id, or else the holder of a cookie, or else the client's address. */
   readonly actor: string;
   readonly key: string;
-  /** Says whether two requests ask for the same. */
+  /** Equal for two requests that ask for the same thing. */
   readonly fingerprint: string;
-  /** Whether a success may be stored; answers that hold secrets may not, and their command runs again instead. */
+  /** Whether a success may be stored. An answer that holds secrets may not: a repeat runs the command again. */
   readonly keepSuccess: boolean;
 }
 
 export interface Idempotency {
-  /** Which request this is, apart from its key. Not to be guessed from: bodies hold passwords. */
+  /** Identifies the request, apart from its key. It must not reveal the body, which may hold a password. */
   fingerprint(request: Request): string;
   /**
    * Runs a command at most once at a time for its actor and key; a repeat gets the first answer. Only final answers are
-   * kept: no 5xx, none that says when to try again. A process that dies holds its key for half a minute at most.
+   * kept: no 5xx and no answer with `Retry-After`. A process that dies holds its key for half a minute at most.
    * @throws DomainError `idempotency_key_reused`, `idempotency_in_progress`
    */
   once(attempt: Attempt, run: () => Promise<Answer | undefined>): Promise<Answer | undefined>;
@@ -38,7 +38,7 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
   return header;
 }
 
-/** Over method, address and JSON body. A multipart body is not known when its request begins and does not count. */
+/** An HMAC of method, URL and JSON body. A multipart body is not included: it is not known when the request begins. */
 export function fingerprintOf(request: Request, secret: string): string {
   const body: unknown = request.body;
   return createHmac('sha256', secret)

@@ -39,19 +39,19 @@ choose();
 SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null });
 `;
 
-/** Where the package's files are. Importing the package itself would run the whole of the page's code in this process. */
+/** The folder of the package's files. Importing the package would run the code of the page in this process. */
 const FILES = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
 
-/** What describes the real-time channel. */
+/** The documentation of the real-time channel. */
 export interface RealtimeDocs {
   /** AsyncAPI. */
   readonly document: object;
-  /** HTML without scripts, with its styles at `/docs/realtime.css`. */
+  /** HTML without scripts. Its styles are at `/docs/realtime.css`. */
   readonly page: string;
   readonly styles: string;
 }
 
-/** The documents as pages, from files that come with the package: they work without the internet. */
+/** Serves the documentation as pages, from files of the package: they work without the internet. */
 export function docsHandler(realtime?: RealtimeDocs): Router {
   const router = Router();
   router.use((_request, response, next) => {

@@ -1,4 +1,4 @@
-/** What the examples of `/openapi.json` share, so that they tell one story: Ada uploads a video, Grace watches it. */
+/** Values that the examples of `/openapi.json` share, so that they fit together. */
 export const exampleValues = {
   userId: '01980a3c-5b7e-7c41-9d2a-6f1e0b8c4d25',
   videoId: '01980a41-7d93-7a08-8f5b-2c9e4a6d1b30',

@@ -10,18 +10,18 @@ const INTRODUCTION = `A backend for short videos in which the event log is the d
 
 Every JSON answer comes in one envelope: \`{ success, statusCode, message, meta?, data }\` for a success, the schema \`Error\` for a failure.
 
-**Who asks.** Register, log in, and send the access token as \`Authorization: Bearer …\`. It expires within minutes. \`refresh-token\` gives a new one for the cookie \`refreshToken\`, which login sets and only the browser (or the cookie jar of another client) handles.
+**Authentication.** Register, log in, and send the access token as \`Authorization: Bearer …\`. It expires within minutes. \`refresh-token\` gives a new one for the cookie \`refreshToken\`. Login sets this cookie, and scripts cannot read it.
 
-**Reading your own writes.** Answers to commands carry \`X-Event-Position\`. Send it as \`X-Min-Position\` with a query to see the command on any server.
+**Reading your own writes.** Answers to commands carry \`X-Event-Position\`. Send it as \`X-Min-Position\` with a query to see the change on any server.
 
-**Real time.** What happens is also pushed over Socket.io: see [/docs/realtime](/docs/realtime).
+**Real time.** Events are also pushed over Socket.io: see [/docs/realtime](/docs/realtime).
 
 **Sending a command again.** Give it an \`Idempotency-Key\`: it then takes effect once.
 
-**Text** is Unicode. Lengths are in characters (code points). Text with NUL characters or halves of surrogate pairs is refused, unless it is cleaned as titles are.`;
+**Text** is Unicode. Lengths are in characters (code points). Text with NUL characters or unpaired surrogates is refused, except where the text is cleaned, as in titles.`;
 
 /**
- * The OpenAPI 3.1 document of routes, made from the schemas that check their requests.
+ * The OpenAPI 3.1 document of the routes, made from the schemas that check their requests.
  * @param tags a sentence about each group of routes
  */
 export function openApiDocument(routes: readonly Route[], tags: Readonly<Record<string, string>> = {}): Json {
@@ -39,7 +39,7 @@ export function openApiDocument(routes: readonly Route[], tags: Readonly<Record<
       title: 'ReelStream',
       version,
       description: INTRODUCTION,
-      contact: { name: 'Whoever runs this server' },
+      contact: { name: 'The operator of this server' },
       license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
     },
     servers: [{ url: '/' }],
@@ -53,7 +53,7 @@ export function openApiDocument(routes: readonly Route[], tags: Readonly<Record<
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: 'The access token that `login` and `refresh-token` answer with.',
+          description: 'The access token from `login` or `refresh-token`.',
         },
       },
     },
@@ -108,7 +108,7 @@ function parametersIn(place: 'path' | 'query', schema: z.ZodType | undefined, sc
   });
 }
 
-/** Of what may be left out there is no example: the page `/docs` would fill it in, and send it with every call. */
+/** Optional parameters have no example: the page `/docs` would fill it in and send it with every request. */
 function firstOf(examples: unknown): Json {
   return Array.isArray(examples) ? { example: examples[0] as unknown } : {};
 }

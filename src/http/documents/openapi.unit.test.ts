@@ -83,7 +83,7 @@ beforeAll(async () => {
 });
 
 describe('the document', () => {
-  test('says of a request what is checked, before defaults and conversions', () => {
+  test('describes requests as they are checked, before defaults and conversions', () => {
     const operation = document.paths['/api/v1/things/{thingId}/parts/{part}']?.['post'];
     expect(operation?.parameters).toEqual([
       expect.objectContaining({
@@ -108,7 +108,7 @@ describe('the document', () => {
     expect(operation?.security).toEqual([{ bearer: [] }]);
   });
 
-  test('says of an answer what its envelope, its headers and its failures are', () => {
+  test('describes the envelope, the headers and the failures of answers', () => {
     const { responses } = document.paths['/api/v1/things/{thingId}/parts/{part}']?.['post'] as Operation;
     expect(Object.keys(responses)).toEqual([
       '201',
@@ -141,19 +141,19 @@ describe('the document', () => {
     expect(document.paths['/api/v1/things']?.['get']?.responses['204']).not.toHaveProperty('content');
   });
 
-  test('says what a form holds', () => {
+  test('describes the fields of a form', () => {
     const form = document.paths['/api/v1/things']?.['put']?.requestBody?.content['multipart/form-data']?.schema;
     expect(form?.properties).toMatchObject({ file: { type: 'string', format: 'binary' }, data: { type: 'string' } });
   });
 
-  test('refers only to what it holds, and to each schema by one name', () => {
+  test('refers only to schemas that it contains, each under one name', () => {
     const refs = refsIn(document);
     expect(refs).toContain('#/components/schemas/Thing');
     for (const ref of refs) expect(document).toHaveProperty(ref.replace('#/', '').split('/'));
     expect(JSON.stringify(document)).not.toContain('$defs');
   });
 
-  test('has the system’s own addresses, and no two operations of one name', () => {
+  test('contains the system’s own routes, and no two operations with the same name', () => {
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     const ids = operations.map(({ operationId }) => operationId);
     expect(new Set(ids).size).toBe(ids.length);

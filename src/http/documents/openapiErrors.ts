@@ -7,7 +7,7 @@ import type { Json } from './openapiSchemas.ts';
 import type { ResponseDescription, Route } from '../route.ts';
 import { validate } from '../request/validate.ts';
 
-/** Every failure looks like this. */
+/** The body of every failure. */
 export const errorBody = z
   .object({
     success: z.literal(false),
@@ -19,7 +19,7 @@ export const errorBody = z
     message: z
       .string()
       .meta({
-        description: 'For people. Of a request that is not valid: what is wrong with its first field.',
+        description: 'For people. For a request that is not valid: what is wrong with its first field.',
         examples: ['title is required'],
       }),
     code: z.string().meta({ description: 'For programs: stable, in snake_case.', examples: ['validation_failed'] }),
@@ -30,14 +30,14 @@ export const errorBody = z
           message: z.string().meta({ examples: ['title is required'] }),
         }),
       )
-      .meta({ description: 'What is wrong, one message per field, in the order in which the fields are listed.' }),
+      .meta({ description: 'What is wrong: one message per field, in the order of the schema.' }),
     requestId: z.string().meta({ description: 'The same as `X-Request-Id`.', examples: [exampleValues.requestId] }),
   })
   .meta({ id: 'Error', description: 'A failure.' });
 
 type Row = readonly [applies: boolean, status: number, description: string, code: string];
 
-/** What a route can answer without declaring it: failures, for the most part. */
+/** Answers that a route need not declare, mostly failures. */
 export function standardResponses(route: Route): [status: number, description: ResponseDescription][] {
   const rows: readonly Row[] = route.tag === 'System' ? systemRows : apiRows(route);
   return rows.flatMap(([applies, status, description, code]) => (applies ? [[status, { description, code }]] : []));
@@ -46,7 +46,7 @@ export function standardResponses(route: Route): [status: number, description: R
 const wrongMethod: Row = [
   true,
   405,
-  'The address does not have this method. `Allow` names those that it has.',
+  'This address does not support this method. `Allow` lists the methods that it supports.',
   'method_not_allowed',
 ];
 const fault: Row = [true, 500, 'Something went wrong on the side of the server.', 'internal_error'];
@@ -55,14 +55,14 @@ const systemRows: readonly Row[] = [wrongMethod, fault];
 function apiRows({ method, auth, body, etag, limit }: Route): readonly Row[] {
   const isCommand = method !== 'get';
   return [
-    [etag === true && !isCommand, 304, 'The answer is the one that the client has (`If-None-Match`).', ''],
+    [etag === true && !isCommand, 304, 'The client already has this answer (`If-None-Match`).', ''],
     [
       true,
       400,
       'The request is not valid. `message` says what is wrong with the first field, `errorMessages` with each.',
       'validation_failed',
     ],
-    [auth === 'required', 401, 'There is no access token, or it is not valid any longer.', 'authentication_required'],
+    [auth === 'required', 401, 'The access token is missing or no longer valid.', 'authentication_required'],
     wrongMethod,
     [
       isCommand,
@@ -75,7 +75,7 @@ function apiRows({ method, auth, body, etag, limit }: Route): readonly Row[] {
     [
       isCommand,
       422,
-      'The request is understood and cannot be done, or its `Idempotency-Key` belongs to another request.',
+      'The request is well-formed but cannot be carried out, or its `Idempotency-Key` belongs to another request.',
       'idempotency_key_reused',
     ],
     [limit !== 'none', 429, 'Too many requests. `Retry-After` says when to try again.', 'rate_limited'],
@@ -89,7 +89,7 @@ function apiRows({ method, auth, body, etag, limit }: Route): readonly Row[] {
   ];
 }
 
-/** What a failure of a route looks like. That of a malformed request is what the route's own rules say of one. */
+/** An example of a failure of a route. For 400 it is the answer of the route's own checks to a malformed request. */
 export function errorExample(route: Route, statusCode: number, { description, code }: ResponseDescription): Json {
   const refused = statusCode === 400 ? refusalOf(route) : undefined;
   const message = refused?.message ?? description.replaceAll('`', '').split(/(?<=\.) /)[0];

@@ -11,7 +11,10 @@ interface HeaderParameter {
   readonly schema?: Json;
 }
 
-/** Headers that a route reads, as parameters. They have no examples: the page `/docs` would fill them in, and send one key with every command. */
+/**
+ * Headers that a route reads, as parameters. They have no examples: the page `/docs` would fill them in and send the
+ * same key with every command.
+ */
 export function headerParameters({ method, tag, etag, multipart }: Route): Json[] {
   if (tag === 'System') return [];
   const isQuery = method === 'get';
@@ -32,19 +35,19 @@ export function headerParameters({ method, tag, etag, multipart }: Route): Json[
       name: 'If-Match',
       applies: !isQuery && etag === true,
       description:
-        'One `ETag` as this video gave it, such as `"3"`, with its quotation marks. The command takes effect only if the video has not changed since; otherwise: 412. Views and likes do not count as changes. Without it, or with `*`, any version will do.',
+        'The `ETag` of this video, such as `"3"`, with its quotation marks. The command takes effect only if the video has not changed since; otherwise: 412. Views and likes do not count as changes. Without this header, or with `*`, the version is not checked.',
     },
     {
       name: 'Prefer',
       applies: multipart !== undefined,
       description:
-        '`respond-async`: answer 202 as soon as the file is received and checked, without waiting for its processing (RFC 7240). Other values have no effect.',
+        '`respond-async`: the answer 202 comes as soon as the file is received and checked, without waiting for its processing (RFC 7240). Other values have no effect.',
     },
     {
       name: 'Idempotency-Key',
       applies: !isQuery,
       description:
-        'Names this command, so that it can be sent again safely: for 24 hours the same request with the same key takes effect once and gets the same answer; another request with that key gets 422. 1 to 255 visible ASCII characters; an empty key is 400, so leave the header out for no key. A random UUID is a good key.',
+        'Names this command, so that it can be sent again safely. For 24 hours, the same request with the same key takes effect once and gets the same answer; another request with that key gets 422. 1 to 255 visible ASCII characters; an empty key gets 400. A random UUID is a good key.',
       schema: { pattern: '^[\\x21-\\x7e]{1,255}$', minLength: 1, maxLength: 255 },
     },
   ];
@@ -63,21 +66,24 @@ const count = (description: string, example: number): Json => ({
 /** Headers of answers, for `components/headers`. */
 export const answerHeaders = {
   'X-Request-Id': text(
-    'Names this request in the logs of the server. The one that was sent, if any.',
+    'Names this request in the logs of the server. The one that the client sent, if any.',
     exampleValues.requestId,
   ),
-  'X-Event-Position': text('The position of the command in the log, for `X-Min-Position`.', exampleValues.position),
+  'X-Event-Position': text(
+    "The position of the command's events in the event log, for `X-Min-Position`.",
+    exampleValues.position,
+  ),
   'X-Projection-Behind': text('`true` when queries may not show the command yet.', 'true'),
-  'Idempotent-Replay': text('`true` on an answer that is given again under its `Idempotency-Key`.', 'true'),
+  'Idempotent-Replay': text('`true` when this is the stored answer for its `Idempotency-Key`.', 'true'),
   ETag: text('Changes whenever the answer does.', EXAMPLE_ETAG),
   'RateLimit-Limit': count('How many requests a window allows.', 300),
-  'RateLimit-Remaining': count('How many of them are left.', 299),
+  'RateLimit-Remaining': count('How many requests are left in this window.', 299),
   'RateLimit-Reset': count('Seconds until the next window.', 60),
   'Retry-After': count('Seconds to wait before the next try.', 1),
-  Allow: text('The methods that this address has.', 'GET, HEAD, OPTIONS'),
+  Allow: text('The methods that this address supports.', 'GET, HEAD, OPTIONS'),
 } as const;
 
-/** Which of them an answer of a route may carry, by reference. */
+/** References to the headers that an answer of a route may carry. */
 export function responseHeaders(status: number, { method, tag, limit, etag }: Route): Json {
   const isCommand = tag !== 'System' && method !== 'get';
   const applies: Record<keyof typeof answerHeaders, boolean> = {

@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 export type Json = Record<string, unknown>;
 
-/** Formats that say it all: zod's pattern for them is long, and tells a reader nothing. */
+/** Formats that need no pattern: zod's pattern for them is long and adds nothing for a reader. */
 const PLAIN_FORMATS: ReadonlySet<unknown> = new Set(['uuid', 'date', 'date-time']);
 
-/** Schemas as JSON Schema. Those with an id are kept once, in `all`, and referred to. */
+/** Converts schemas to JSON Schema. Schemas with an id are kept once, in `all`, and referred to. */
 export class SchemaCollection {
   readonly all: Json = {};
 

@@ -1,16 +1,16 @@
 import { ServerResponse } from 'node:http';
 import type { Application, Response } from 'express';
 
-/** Headers that a response carries whatever its answer is. What the answer itself says goes before them. */
+/** Headers that a response carries whatever its answer is. Headers of the answer itself take precedence. */
 export function commonHeadersOf(response: Response): Record<string, string> {
   const locals = response.locals as { commonHeaders?: Record<string, string> };
   return (locals.commonHeaders ??= {});
 }
 
 /**
- * Makes all responses of an application carry their common headers. They are added when the head is written, in one go:
- * setting ten headers one by one before, and merging the answer's own with them, takes as long as all our other work on
- * a cached answer.
+ * Makes all responses of an application carry their common headers. They are added all at once when the head is
+ * written: setting ten headers one by one and merging those of the answer takes as long as the rest of our work on a
+ * cached answer.
  */
 export function writeCommonHeaders(app: Application): void {
   const write = ServerResponse.prototype.writeHead as (this: Response, status: number, ...rest: unknown[]) => Response;

@@ -1,11 +1,11 @@
 import cors, { type CorsOptions } from 'cors';
 import type { RequestHandler } from 'express';
 
-/** What pages of other origins may do. An origin that is not covered gets no CORS headers. */
+/** Which pages of other origins may call the API. Any other origin gets no CORS headers. */
 export interface AllowedOrigins {
-  /** May call with credentials (cookies). */
+  /** Origins that may call with credentials (cookies). */
   readonly named: readonly string[];
-  /** Pages on this machine may call with credentials: a web client under development. */
+  /** Pages on this machine may call with credentials, such as a web client under development. */
   readonly local: boolean;
   /** All others may call, without credentials. */
   readonly others: boolean;
@@ -30,7 +30,7 @@ const common: CorsOptions = {
   maxAge: 600,
 };
 
-/** Reads `CORS_ORIGIN`, where `*` stands for all others. In production a local page is an origin like any other. */
+/** Reads `CORS_ORIGIN`, where `*` means all other origins. In production a local page is an origin like any other. */
 export function allowedOrigins(
   origins: readonly string[],
   { production }: { readonly production: boolean },

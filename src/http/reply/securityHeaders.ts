@@ -3,7 +3,7 @@ import helmet from 'helmet';
 
 type Directives = Readonly<Record<string, readonly string[]>>;
 
-/** Nothing may be loaded, framed or sent from a response, unless a page asks for more. */
+/** The strictest policy. A page adds the sources that it needs. */
 const CLOSED: Directives = {
   'default-src': ["'none'"],
   'base-uri': ["'none'"],
@@ -11,7 +11,7 @@ const CLOSED: Directives = {
   'frame-ancestors': ["'none'"],
 };
 
-/** The value of `Content-Security-Policy` for a page that needs these sources; all others stay forbidden. */
+/** The value of `Content-Security-Policy` for a page that needs these sources. All others stay forbidden. */
 export function contentPolicy(directives: Directives): string {
   return headersOf({ useDefaults: false, directives: { ...CLOSED, ...directives } })['Content-Security-Policy']!;
 }
@@ -38,11 +38,11 @@ function headersOf(
       Parameters<typeof helmet>[0],
       undefined
     >['contentSecurityPolicy'],
-    // Other names below the same domain are not ours to decide about.
+    // Other hosts of the same domain may not support HTTPS.
     strictTransportSecurity: production && { maxAge: 365 * 24 * 60 * 60, includeSubDomains: false },
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
-    // These do nothing for JSON, or only in browsers that no longer exist, and every response would carry them.
+    // These have no effect on JSON, or only in browsers that no longer exist.
     originAgentCluster: false,
     xDnsPrefetchControl: false,
     xDownloadOptions: false,

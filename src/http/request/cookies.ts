@@ -1,12 +1,15 @@
 import { parseCookie, stringifySetCookie } from 'cookie';
 import type { IncomingMessage } from 'node:http';
 
-/** Where the cookies of sessions are sent to. */
+/** Browsers send the cookies of sessions to addresses below this one. */
 const PATH = '/api/v1/auth';
-/** Where earlier versions had them sent. A browser may still have such a cookie beside a new one of the same name. */
+/**
+ * The path of the cookies of earlier versions. A browser may still have such a cookie beside a new one of the same
+ * name.
+ */
 const OLD_PATH = '/';
 
-/** The cookie's value. Of two of that name, the one with the longer path, which browsers send first (RFC 6265, 5.4). */
+/** The cookie's value. If there are two, the one with the longer path: browsers send it first (RFC 6265, 5.4). */
 export function readCookie(request: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
   return valuesOf(request, name)[0];
 }
@@ -16,18 +19,18 @@ function valuesOf({ headers: { cookie } }: Pick<IncomingMessage, 'headers'>, nam
 }
 
 export interface SecretCookies {
-  /** The value of `Set-Cookie` that makes the cookie, for so many seconds. */
+  /** Values of `Set-Cookie` that set the cookie. `maxAge` is in seconds. */
   set(request: Pick<IncomingMessage, 'headers'>, value: string, maxAge: number): string | string[];
-  /** The same to delete it. */
+  /** Values of `Set-Cookie` that delete the cookie. */
   clear(): string[];
 }
 
-/** A cookie that scripts cannot read, that other sites' forms do not send, and that is sent to `/api/v1/auth` only. */
+/** A cookie that scripts cannot read and other sites' forms do not send. It is sent to `/api/v1/auth` only. */
 export function secretCookies(name: string, { secure }: { readonly secure: boolean }): SecretCookies {
   const cookie = (value: string, path: string, maxAge: number): string =>
     stringifySetCookie(name, value, { httpOnly: true, sameSite: 'lax', path, secure, maxAge });
   return {
-    // The old cookie is deleted once both are sent, so that a client that minds no paths never sees its only cookie deleted.
+    // The old cookie is deleted only when both arrive. A client that ignores paths has one cookie and must not lose it.
     set: (request, value, maxAge) => {
       const made = cookie(value, PATH, maxAge);
       return valuesOf(request, name).length > 1 ? [cookie('', OLD_PATH, 0), made] : made;

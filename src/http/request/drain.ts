@@ -4,8 +4,8 @@ const LONGEST_MS = 5_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 /**
- * Throws the rest of a request away for a moment, then cuts the connection if more is still coming. A server that
- * closes a socket with unread bytes in it makes TCP reset the connection, and the client loses the answer that says why.
+ * Discards the rest of a request, and closes the connection if it does not end in time. Closing a socket that holds
+ * unread bytes would reset the connection, and the client would lose the answer.
  * @param longest Milliseconds; 5 000 by default.
  */
 export function drainThenClose(request: IncomingMessage, longest = LONGEST_MS): void {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 type Issue = z.core.$ZodRawIssue;
 
-/** What a type is called. */
+/** Types in plain words. */
 const TYPES: Record<string, string> = {
   string: 'text',
   number: 'a number',
@@ -16,7 +16,7 @@ const TYPES: Record<string, string> = {
   date: 'a date',
 };
 
-/** What a format is called. */
+/** Formats in plain words. */
 const FORMATS: Record<string, string> = {
   email: 'an e-mail address like ada@example.org',
   uuid: 'a UUID like 01980a3c-5b7e-7c41-9d2a-6f1e0b8c4d25',
@@ -28,8 +28,8 @@ const FORMATS: Record<string, string> = {
 };
 
 /**
- * Says what is wrong with a field, to be read after its name: "must be at least 1". It is the error map of every request
- * that is checked, so that no text of zod reaches a client. A message in a schema takes precedence, and reads the same way.
+ * Says what is wrong with a field, in words that follow its name: "must be at least 1". It is the error map of every
+ * request, so that no text of zod reaches a client. A message in a schema takes precedence and has the same form.
  */
 export function fieldMessage(issue: Issue): string {
   if (issue.input === undefined && MISSING.has(issue.code)) return 'is required';
@@ -96,7 +96,7 @@ function limitMessage(origin: string, limit: number | bigint, comparison: string
   return `must be ${comparison} ${limit}`;
 }
 
-/** Names the alternatives where each of them asks for another type or value of the field itself. */
+/** Names the alternatives if each of them is a type or a value of the field itself. */
 function unionMessage({ errors, options }: Extract<Issue, { code: 'invalid_union' }>): string {
   if (Array.isArray(options)) return `must be ${oneOf(options.map((value) => JSON.stringify(value)))}`;
   const alternatives = errors.map(([first]) => {

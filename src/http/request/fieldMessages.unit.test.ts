@@ -149,14 +149,14 @@ async function refusal(path: string, json?: unknown): Promise<Refusal> {
   return (await response.json()) as Refusal;
 }
 
-test('every rule is told in plain words, in the order of the schema, the first of them as the message', async () => {
+test('every rule has a message in plain words, in the order of the schema; `message` is the first of them', async () => {
   const { message, errorMessages } = await refusal('/rules', sent);
   expect(errorMessages.map((each) => each.message)).toEqual(said);
   expect(message).toBe('required is required');
   for (const each of errorMessages) expect(each.message.startsWith(`${each.path} `)).toBe(true);
 });
 
-test('parts of the address and of the query are fields like others', async () => {
+test('parameters of path and query are fields like others', async () => {
   const { message, errorMessages } = await refusal('/rules/7?size=10');
   expect([message, errorMessages.map(({ path }) => path)]).toEqual([
     'id must be a UUID like 01980a3c-5b7e-7c41-9d2a-6f1e0b8c4d25',
@@ -164,7 +164,7 @@ test('parts of the address and of the query are fields like others', async () =>
   ]);
 });
 
-test.each([7, 'text', [], null])('a body that is %j is named as a whole', async (json) => {
+test.each([7, 'text', [], null])('the message about the body %j names the whole body', async (json) => {
   expect(await refusal('/rules', json)).toMatchObject({
     message: 'The body must be an object',
     errorMessages: [{ path: '', message: 'The body must be an object' }],

@@ -2,7 +2,7 @@ import express, { type Request, type RequestHandler, type Response } from 'expre
 import { DomainError } from '../../core/errors.ts';
 import { drainThenClose } from './drain.ts';
 
-/** Bytes. Commands are small; files go through multipart routes, which do not come here. */
+/** Bytes. Commands are small; multipart routes read files themselves. */
 const MOST_BYTES = 100 * 1024;
 
 const parse: RequestHandler = express.json({ limit: MOST_BYTES, strict: false, type: () => true });

@@ -1,12 +1,12 @@
 import type { Request } from 'express';
 import type { Logger } from 'pino';
 
-/** Peers to warn of. More are not proxies, but clients that send the header themselves. */
+/** How many peers to warn about. More than these are not proxies, but clients that send the header themselves. */
 const MOST_PEERS = 5;
 
 /**
- * Warns, once for each peer, of requests that a proxy passes on which `TRUST_PROXY` does not name. All clients behind
- * such a proxy have its address: they share the limits of one address, and its views.
+ * Warns once about each proxy that passes requests on and is not named in `TRUST_PROXY`. All clients behind such a
+ * proxy have its address, so they share the limits and the views of one address.
  */
 export function warnOfUntrustedProxies(log: Logger): (request: Request) => void {
   const warned = new Set<string>();
@@ -19,7 +19,7 @@ export function warnOfUntrustedProxies(log: Logger): (request: Request) => void 
     warned.add(peer);
     log.warn(
       { peer },
-      `requests from ${peer} carry X-Forwarded-For, which is ignored. If ${peer} is your proxy, set TRUST_PROXY=${peer}: until then all clients behind it share the rate limits of one address`,
+      `requests from ${peer} carry X-Forwarded-For, which is ignored. If ${peer} is your proxy, set TRUST_PROXY=${peer}; until then, all clients behind it share the rate limits of one address`,
     );
   };
 }

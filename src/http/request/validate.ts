@@ -9,7 +9,10 @@ export interface RequestParts {
   readonly body: unknown;
 }
 
-/** Checks all parts of a request against its route. @throws DomainError `validation_failed` with one message per field, in the order of the schema. */
+/**
+ * Checks all parts of a request against its route.
+ * @throws DomainError `validation_failed` with one message per field, in the order of the schema
+ */
 export function validate(route: Pick<Route, 'params' | 'query' | 'body'>, parts: RequestParts): RequestParts {
   const problems = new Map<string, FieldMessage>();
   const checked = {
@@ -43,8 +46,8 @@ function check(
 }
 
 /**
- * PostgreSQL stores neither NUL nor a lone surrogate, so such text would fail late, in a projection. Walks with a
- * stack of its own: 100 KB of opening brackets are deeper than the call stack.
+ * PostgreSQL stores neither NUL nor an unpaired surrogate, so such text would fail late, in a projection. Not
+ * recursive: 100 KB of opening brackets would overflow the call stack.
  */
 function pathOfUnstorableText(value: unknown): string | undefined {
   const open: [path: string, value: unknown][] = [['', value]];

@@ -4,22 +4,28 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { commonHeadersOf } from '../reply/commonHeaders.ts';
 
-/** Names that are safe to repeat in headers and logs. */
+/** Request ids that are safe to repeat in headers and logs. */
 const SANE_ID = /^[\w.:/+=-]{1,128}$/;
 
 export interface ExchangeOptions {
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'request'>;
-  /** Of every response. */
+  /** Headers of every response. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The request's name: the client's own if it sent a sane one. Correlation id of everything it causes. */
+/**
+ * The client's own id if it is safe to repeat, or else a new one. It is the correlation id of everything that the
+ * request causes.
+ */
 export function requestIdOf(response: Response): string {
   return (response.locals as { requestId: string }).requestId;
 }
 
-/** First in line: names the request, says what every response carries, and counts and logs it once it is over. */
+/**
+ * Comes first: gives the request its id, sets the headers of every response, and counts and logs the request when it
+ * ends.
+ */
 export function exchange({ log, metrics, headers }: ExchangeOptions): RequestHandler {
   return (request, response, next) => {
     const started = performance.now();
@@ -29,11 +35,11 @@ export function exchange({ log, metrics, headers }: ExchangeOptions): RequestHan
     Object.assign(commonHeadersOf(response), headers, { 'X-Request-Id': requestId });
     response.once('close', () => {
       const ms = performance.now() - started;
-      // 499: the client left before there was an answer (nginx's number for it).
+      // 499: the client disconnected before there was an answer (nginx's status for this).
       const status = response.headersSent ? response.statusCode : 499;
       metrics.request(request.method, status, ms / 1000);
       const level = levelFor(request, status);
-      // The path alone: query strings are the client's, and may hold what no log should.
+      // The path alone: a query string may hold secrets.
       if (log.isLevelEnabled(level)) {
         log[level](
           { requestId, method: request.method, path: pathOf(request), status, ms: Math.round(ms * 10) / 10 },

@@ -3,7 +3,7 @@ import { DomainError } from '../../core/errors.ts';
 import { handlerOf, type RouteDependencies } from './handleRoute.ts';
 import type { Route } from '../route.ts';
 
-/** Mounts routes, literal paths before parameters, and answers 405 for a method that a known path does not have. */
+/** Mounts routes, literal paths before parameters. A known path answers 405 for a method that it does not support. */
 export function mountRoutes(app: Application, routes: readonly Route[], dependencies: RouteDependencies): void {
   const byPath = Map.groupBy(routes, ({ path }) => path);
   for (const path of [...byPath.keys()].sort(literalFirst)) {
@@ -17,7 +17,7 @@ export function mountRoutes(app: Application, routes: readonly Route[], dependen
         throw new DomainError(
           'methodNotAllowed',
           'method_not_allowed',
-          `${request.method} is not possible here; ${allow} are.`,
+          `This address does not support ${request.method}, only ${allow}.`,
         );
     });
   }

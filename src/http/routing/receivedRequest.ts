@@ -4,7 +4,10 @@ import type { AuthenticatedUser, RouteRequest } from '../route.ts';
 
 type Facts = Omit<RouteRequest<unknown, unknown, unknown>, 'signal'>;
 
-/** A class for the sake of `signal`: a getter in an object literal costs V8 a hidden class a request, which no young collection frees. */
+/**
+ * A class because of the getter `signal`: with a getter in an object literal, V8 makes a hidden class per request,
+ * which only a full garbage collection frees.
+ */
 export class ReceivedRequest implements RouteRequest<unknown, unknown, unknown> {
   readonly params: unknown;
   readonly query: unknown;
@@ -34,13 +37,13 @@ export class ReceivedRequest implements RouteRequest<unknown, unknown, unknown> 
     this.#draining = draining;
   }
 
-  /** Made when it is asked for: most queries come from the cache and never do. */
+  /** Created on first use: most queries are answered from the cache and never need it. */
   get signal(): AbortSignal {
     return (this.#signal ??= requestSignal(this.response, this.#draining));
   }
 }
 
-/** Aborts when the client goes away before its answer is out, or the server drains. */
+/** Aborts when the client disconnects before its answer is sent, or the server drains. */
 function requestSignal(response: Response, draining: AbortSignal): AbortSignal {
   const controller = new AbortController();
   const drain = (): void => controller.abort(new DOMException('the server is going down', 'AbortError'));
@@ -48,7 +51,7 @@ function requestSignal(response: Response, draining: AbortSignal): AbortSignal {
   draining.addEventListener('abort', drain, { once: true });
   response.once('close', () => {
     draining.removeEventListener('abort', drain);
-    if (!response.writableFinished) controller.abort(new DOMException('the client has gone away', 'AbortError'));
+    if (!response.writableFinished) controller.abort(new DOMException('the client has disconnected', 'AbortError'));
   });
   return controller.signal;
 }

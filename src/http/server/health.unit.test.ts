@@ -36,7 +36,7 @@ async function read(url: string): Promise<{ status: number; body: Report }> {
 
 const up: HealthCheck = { name: 'database', required: true, check: () => Promise.resolve({ lag: 3 }) };
 
-test('a process whose parts are up is healthy, and says what it knows of each', async () => {
+test('a process whose parts are up is healthy and shows the details of each part', async () => {
   const { url } = await opsServer([up, { name: 'cache', required: false, check: () => Promise.resolve() }]);
   const { status, body } = await read(`${url}/health`);
   expect([status, body.success, body.message]).toEqual([200, true, 'API is healthy!']);
@@ -48,7 +48,7 @@ test('a process whose parts are up is healthy, and says what it knows of each', 
   expect((await read(`${url}/health/ready`)).status).toBe(200);
 });
 
-test('it stays healthy when a part is down that it can do without', async () => {
+test('a process stays healthy when a part that is not required is down', async () => {
   const { url } = await opsServer([
     up,
     { name: 'cache', required: false, check: () => Promise.reject(new Error('redis://secret@host is away')) },
@@ -58,18 +58,18 @@ test('it stays healthy when a part is down that it can do without', async () => 
   expect(JSON.stringify(body)).not.toContain('secret');
 });
 
-test('it is not healthy, but alive, when a part that it needs hangs; nobody waits longer than the check may take', async () => {
+test('a process is alive but not healthy when a required part hangs, and answers within the time limit of a check', async () => {
   const { url } = await opsServer([{ name: 'database', required: true, check: () => new Promise(() => undefined) }]);
   const started = performance.now();
   const { status, body } = await read(`${url}/health`);
-  // Which is 50 ms here; the check itself never ends.
+  // The time limit is 50 ms here; the check itself never ends.
   expect(performance.now() - started).toBeLessThan(10_000);
   expect([status, body.success, body.components['database']?.status]).toEqual([503, false, 'down']);
   expect((await read(`${url}/health/ready`)).status).toBe(503);
   expect((await read(`${url}/health/live`)).status).toBe(200);
 });
 
-test('many who ask at once make one check, and its result is given again for a while', async () => {
+test('requests at the same time share one check, and later ones get its result for a while', async () => {
   let checks = 0;
   const { url } = await opsServer(
     [{ name: 'database', required: true, check: () => Promise.resolve(void checks++) }],
@@ -80,7 +80,7 @@ test('many who ask at once make one check, and its result is given again for a w
   expect(checks).toBe(1);
 });
 
-test('a part that goes away and comes back is logged once each time', async () => {
+test('a part that goes down and comes back is logged once each time', async () => {
   let away = false;
   const { url, lines } = await opsServer([
     { name: 'database', required: true, check: () => (away ? Promise.reject(new Error('gone')) : Promise.resolve()) },
@@ -95,14 +95,14 @@ test('a part that goes away and comes back is logged once each time', async () =
   ]);
 });
 
-test('a process that goes down wants no more requests', async () => {
+test('a stopping process is not ready for requests', async () => {
   const { url, drain } = await opsServer([up]);
   drain.abort();
   expect((await read(`${url}/health/ready`)).status).toBe(503);
   expect((await read(`${url}/health`)).status).toBe(200);
 });
 
-test('a process without an API serves its metrics, and has no other addresses', async () => {
+test('a process without an API serves its metrics and no other addresses', async () => {
   const { url } = await opsServer([up]);
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('process_cpu_seconds_total');
   expect((await fetch(`${url}/api/v1/video`)).status).toBe(404);

@@ -4,26 +4,28 @@ import { answerClientErrors } from './clientErrors.ts';
 
 export interface HttpServer {
   readonly server: Server;
-  /** The one that was asked for, or the free one that was found for 0. */
+  /** The requested port, or a free one if 0 was requested. */
   readonly port: number;
   /**
-   * Takes no more connections, answers every request under way or already sent to it, each with `Connection: close`, for
-   * `graceMs`, then cuts off the rest.
+   * Accepts no more connections. For `graceMs` it answers the requests that are under way or already sent, each with
+   * `Connection: close`. Then it closes the remaining connections.
    */
   close(graceMs: number): Promise<void>;
 }
 
-/** How long a connection without a request stays open while closing: one may be on its way, or about to be sent by a client that stalls. */
+/** How long an idle connection stays open while the server closes: a request may be on its way. */
 const LINGER_MS = 2_000;
-/** For a request to arrive: 50 MB over a line of 250 kbit/s. An upload that stops coming is found out by its receiver. */
+/** The longest time for a request to arrive: 50 MB at 250 kbit/s. The receiver of uploads finds out when one stalls. */
 const LONGEST_REQUEST_MS = 30 * 60_000;
 
-/** Only websockets are Socket.io's. Who offers something else (h2c) is answered in HTTP/1.1, as if nobody knew of upgrades. */
+/**
+ * Only websockets go to Socket.io. A request for another upgrade (h2c) is answered over HTTP/1.1, without the upgrade.
+ */
 function wantsWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
-/** Starts listening. @throws Error with the system's `code` (`EADDRINUSE`, `EACCES`) when it cannot. */
+/** Starts listening. @throws Error with the system's `code` (`EADDRINUSE`, `EACCES`) */
 export async function startHttpServer(
   app: RequestListener,
   { port, host }: { port: number; host?: string },
@@ -52,7 +54,7 @@ export async function startHttpServer(
     closing = true;
     for (const response of unanswered) if (!response.headersSent) response.setHeader('Connection', 'close');
     const closed = new Promise<void>((resolve) => {
-      // http's own close() destroys idle connections at once, and with them the requests that are on their way.
+      // close() of node:http destroys idle connections at once, and requests that are on their way are lost.
       NetServer.prototype.close.call(server, () => resolve());
     });
     const idle = setInterval(() => server.closeIdleConnections(), LINGER_MS);
@@ -62,7 +64,7 @@ export async function startHttpServer(
     } finally {
       clearInterval(idle);
       clearTimeout(grace);
-      server.close(() => undefined); // Ends the timer of http's own.
+      server.close(() => undefined); // Stops the timer of node:http.
     }
   }
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** Whether a request may read what is for operators: the metrics, and the parts behind `/health`. */
+/** Whether a request may read what only operators need: the metrics and the components in `/health`. */
 export type MonitoringAccess = (request: IncomingMessage) => boolean;
 
 export interface MonitoringAccessOptions {
@@ -10,7 +10,7 @@ export interface MonitoringAccessOptions {
   readonly token: string | undefined;
 }
 
-/** Open while there is neither production nor a token; otherwise for this machine and for those who send the token. */
+/** Open outside production while no token is set. Otherwise only for this machine and for requests with the token. */
 export function createMonitoringAccess({ production, token }: MonitoringAccessOptions): MonitoringAccess {
   if (!production && token === undefined) return () => true;
   const wanted = token === undefined ? undefined : digest(`Bearer ${token}`);
@@ -30,7 +30,7 @@ function isLocal({ socket, headers }: IncomingMessage): boolean {
   return forwarded === undefined && LOOPBACK.test(socket.remoteAddress ?? '');
 }
 
-/** Digests have one length, as a comparison in constant time needs it. */
+/** `timingSafeEqual` needs inputs of one length. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

@@ -1,18 +1,18 @@
 import { StartError } from '../../core/startError.ts';
 
-export interface Door {
-  /** What the port is set by. */
+export interface ListenAddress {
+  /** The variable that sets the port. */
   readonly variable: 'PORT' | 'SOCKET_PORT';
   readonly port: number;
   readonly host: string | undefined;
 }
 
-/** Turns the system's refusal to listen into a sentence; errors of other kinds are given back as they are. */
-export function portError(error: unknown, { variable, port, host }: Door): unknown {
+/** Turns the system's refusal to listen into a message for the operator. Other errors are returned as they are. */
+export function portError(error: unknown, { variable, port, host }: ListenAddress): unknown {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
       return new StartError(
-        `Port ${port} is taken by another program. Set ${variable} to a free one, e.g. ${variable}=${port + 100} npm start.`,
+        `Another program uses port ${port}. Set ${variable} to a free one, e.g. ${variable}=${port + 100} npm start.`,
         { cause: error },
       );
     case 'EACCES':
@@ -23,7 +23,7 @@ export function portError(error: unknown, { variable, port, host }: Door): unkno
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EINVAL':
-      return new StartError(`This machine has no address ${host}. Unset HOST to listen on every address it has.`, {
+      return new StartError(`This machine has no address ${host}. Unset HOST to listen on all its addresses.`, {
         cause: error,
       });
     default:

@@ -31,7 +31,7 @@ const healthBody = z
       .record(z.string(), component)
       .optional()
       .meta({
-        description: 'In production only on this machine, or with the monitoring token.',
+        description: 'In production, only for requests from this machine or with the monitoring token.',
         examples: [{ database: { status: 'up', required: true, latencyMs: 1.2 } }],
       }),
   })
@@ -52,7 +52,7 @@ export interface SystemRouteParts {
   readonly monitoring: MonitoringAccess;
 }
 
-/** What every process answers, whatever its role. */
+/** The routes of every process, whatever its role. */
 export function systemRoutes({ health, metrics, monitoring }: SystemRouteParts): Route[] {
   return [
     route({
@@ -61,14 +61,10 @@ export function systemRoutes({ health, metrics, monitoring }: SystemRouteParts):
       operationId: 'getHealth',
       summary: 'Get the health of each part',
       description:
-        'Asks every part that this process works with (database, event store, Kafka, …) and says whether it is up.',
+        'Says for each part that this process works with (database, event store, Kafka, …) whether it is up.',
       responses: {
-        200: { description: 'Every part that is needed is up.', contentType: 'application/json', body: healthBody },
-        503: {
-          description: 'A part that the process cannot work without is down.',
-          contentType: 'application/json',
-          body: healthBody,
-        },
+        200: { description: 'All required parts are up.', contentType: 'application/json', body: healthBody },
+        503: { description: 'A required part is down.', contentType: 'application/json', body: healthBody },
       },
       handle: async ({ raw }) => healthReply(await health.report(), monitoring(raw)),
     }),
@@ -77,7 +73,7 @@ export function systemRoutes({ health, metrics, monitoring }: SystemRouteParts):
       path: '/health/live',
       operationId: 'getLiveness',
       summary: 'Check that the process runs',
-      description: 'For a liveness probe. It asks no other part: restart the process when there is no answer.',
+      description: 'For a liveness probe: restart the process when there is no answer. It checks no other part.',
       responses: { 200: { description: 'The process runs.', contentType: 'application/json', body: plainBody } },
       handle: () => Promise.resolve(json(200, { success: true, message: 'alive' })),
     }),
@@ -86,17 +82,17 @@ export function systemRoutes({ health, metrics, monitoring }: SystemRouteParts):
       path: '/health/ready',
       operationId: 'getReadiness',
       summary: 'Check that the process takes requests',
-      description: 'For a readiness probe and for load balancers: send requests elsewhere while it is not 200.',
+      description: 'For readiness probes and load balancers: send requests elsewhere while the status is not 200.',
       responses: {
         200: { description: 'The process takes requests.', contentType: 'application/json', body: plainBody },
         503: {
-          description: 'The process is shutting down, or a part that it needs is down.',
+          description: 'The process is stopping, or a required part is down.',
           contentType: 'application/json',
           body: plainBody,
         },
       },
       handle: async () => {
-        if (health.draining.aborted) return json(503, { success: false, message: 'going down' });
+        if (health.draining.aborted) return json(503, { success: false, message: 'stopping' });
         const { healthy } = await health.report();
         return healthy
           ? json(200, { success: true, message: 'ready' })
@@ -117,7 +113,7 @@ export function systemRoutes({ health, metrics, monitoring }: SystemRouteParts):
         },
         401: {
           description:
-            'In production: not from this machine, and without the monitoring token (`monitoring_token_required`).',
+            'In production: the request is not from this machine and has no monitoring token (`monitoring_token_required`).',
         },
       },
       handle: async ({ raw }) => {
