@@ -3,10 +3,10 @@ import { isVisible } from '../../core/cleanText.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { limitedText, visibleLine } from '../../http/request/textSchemas.ts';
 
-/** No control characters, line breaks, invisible spaces, or marks that change the direction of the text around them. */
+/** Text without control characters, line breaks, invisible spaces and marks that change the direction of text. */
 const NOTHING_HIDDEN = /^[^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$/u;
 
-/** People tell users apart by it, so what could hide in it is refused, not removed. */
+/** People tell users apart by it, so hidden characters are refused, not removed. */
 const username = limitedText({ max: 50 })
   .regex(NOTHING_HIDDEN, 'must not contain control characters')
   .regex(/\S[\s\S]+\S/u, 'must have at least 3 characters')
@@ -24,18 +24,18 @@ export const registrationSchema = z
   .object({
     name: visibleLine({ min: 3, max: 50 }).meta({
       description:
-        'Shown beside videos. Control, invisible and direction-changing characters are removed, and so are spaces at its ends; at least 3 characters must remain.',
+        'Shown beside videos. Control, invisible and direction-changing characters, and spaces at its ends, are removed; at least 3 characters must remain.',
       examples: ['Ada Lovelace'],
     }),
     username: username.meta({
       description:
-        'Unique, compared without regard to case, to how a character is encoded, and to invisible characters. Spaces at its ends are removed. Control, invisible and direction-changing characters are refused.',
+        'Unique. Case, the encoding of characters, and invisible characters make no difference. Spaces at its ends are removed. Control, invisible and direction-changing characters are refused.',
       minLength: 3,
       maxLength: 50,
       examples: ['ada'],
     }),
     email: email.meta({
-      description: 'Unique, compared without regard to case.',
+      description: 'Unique. Case makes no difference.',
       format: 'email',
       examples: ['ada@example.org'],
     }),

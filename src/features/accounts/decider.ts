@@ -4,7 +4,7 @@ import type { UserEvent, UserRegistered } from './events.ts';
 
 export type UserCommand =
   | ({ readonly type: 'RegisterUser' } & UserRegistered['data'])
-  /** Gives up a registration that has not come to its end; one that has stays what it is. */
+  /** Gives up a registration that has not finished. Without effect on a registered user. */
   | { readonly type: 'AbandonRegistration'; readonly userId: string; readonly at: string };
 
 export interface RegisteredUser {
@@ -57,6 +57,6 @@ function registrationAbandoned(): DomainError {
   return new DomainError(
     'conflict',
     'registration_abandoned',
-    'This registration took too long and was given up; register again.',
+    'This registration took too long and was abandoned; register again.',
   );
 }

@@ -1,7 +1,9 @@
 import type { DomainEvent } from '../../core/event.ts';
 import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
 
-/** Stream `user-<userId>`. Name, username, email and passwordHash are encrypted in the log (see `accountEventTypes`). */
+/**
+ * Stream `user-<userId>`. Name, username, email and passwordHash are encrypted in the log (see `accountEventTypes`).
+ */
 export type UserRegistered = DomainEvent<
   'UserRegistered',
   {
@@ -17,7 +19,9 @@ export type UserRegistered = DomainEvent<
   }
 >;
 
-/** A registration that stopped half-way was given up so that its e-mail and username are free again. Fences off the one who began it. */
+/**
+ * An unfinished registration was abandoned, so that its e-mail and username are free again. It can no longer finish.
+ */
 export type RegistrationAbandoned = DomainEvent<
   'RegistrationAbandoned',
   { readonly userId: string; readonly at: string }

@@ -9,7 +9,7 @@ export { nameHashOf, normalised, type NameHash } from './names.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
 export { findUserByEmail, readUser } from './readAccount.ts';
 
-/** Registering, and who there is. Nobody else hears of it. */
+/** Registration and accounts. Its events are not pushed to anybody. */
 export const accounts = defineFeature<UserEvent | ReservationEvent>({
   name: 'accounts',
   events: accountEventTypes,
@@ -22,6 +22,6 @@ export const accounts = defineFeature<UserEvent | ReservationEvent>({
     UsernameReleased: NOBODY_HEARS,
   },
   projections: [accountsProjection],
-  tags: { Accounts: 'Registering, logging in and out, and your own account.' },
+  tags: { Accounts: 'Register, log in and out, and read your own account.' },
   routes: accountRoutes,
 });

@@ -1,4 +1,7 @@
-/** E-mail addresses and usernames are the same when these are: case, ways of writing a character and what nobody sees do not tell people apart. */
+/**
+ * Two e-mail addresses or usernames are the same if their normalised forms are equal: case, the encoding of characters,
+ * and invisible characters make no difference.
+ */
 export function normalised(name: string): string {
   return name.normalize('NFKC').replace(INVISIBLE, '').trim().toLowerCase();
 }
@@ -6,10 +9,10 @@ export function normalised(name: string): string {
 /** Soft hyphens, joiners, fillers, variation selectors. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 
-/** Names a personal value in a stream's name without showing it (`hmacName`). */
+/** A keyed hash that stands for a personal value in the name of a stream (`hmacName`). */
 export type NameHash = (kind: 'email' | 'username', normalised: string) => string;
 
-/** With the secret of this installation. */
+/** Uses the secret of this installation. */
 export function nameHashOf({ hmac }: { hmac(use: string, text: string): string }): NameHash {
   return (kind, name) => hmac(kind, name);
 }

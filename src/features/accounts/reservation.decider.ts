@@ -4,9 +4,9 @@ import type { ReservationEvent } from './events.ts';
 
 export type ReservationCommand =
   | { readonly type: 'Reserve'; readonly userId: string; readonly at: string }
-  /** Reserves what a user holds whose registration was given up. */
+  /** Reserves a name whose holder's registration was abandoned. */
   | { readonly type: 'TakeOver'; readonly from: string; readonly userId: string; readonly at: string }
-  /** By its holder; anyone else has nothing to release. */
+  /** Has an effect only if the user is the holder. */
   | { readonly type: 'Release'; readonly userId: string; readonly at: string };
 
 export interface ReservationState {
@@ -16,11 +16,11 @@ export interface ReservationState {
 export type ReservedName = 'email' | 'username';
 
 const words = {
-  email: { reserved: 'EmailReserved', released: 'EmailReleased', taken: 'This e-mail address is registered already.' },
+  email: { reserved: 'EmailReserved', released: 'EmailReleased', taken: 'This e-mail address is already registered.' },
   username: { reserved: 'UsernameReserved', released: 'UsernameReleased', taken: 'This username is taken.' },
 } as const;
 
-/** Who holds a name. One holder at a time, because a stream has one event at each revision. */
+/** Decides who holds a name. There is one holder at a time, because a stream has one event at each revision. */
 export function reservationDecider(
   name: ReservedName,
 ): Decider<ReservationCommand, ReservationEvent, ReservationState> {

@@ -26,7 +26,7 @@ function register(context: ApiContext): Route {
     operationId: 'register',
     summary: 'Register a user',
     description:
-      'Creates an account. Registering does not log in: call login next. Of several registrations at once for one e-mail address or username, exactly one succeeds.',
+      'Creates an account. It does not log in: call login next. If several requests register the same e-mail address or username at once, exactly one succeeds.',
     tag: 'Accounts',
     auth: 'none',
     repeat: 'sameCommand',
@@ -35,12 +35,12 @@ function register(context: ApiContext): Route {
       201: { description: 'The new user.', message: 'User registered successfully', data: accountSchema },
       409: {
         description:
-          'The e-mail address (`email_taken`) or the username (`username_taken`) belongs to another user, compared without regard to case.',
+          'The e-mail address (`email_taken`) or the username (`username_taken`) belongs to another user. Case makes no difference.',
         code: 'email_taken',
       },
     },
     async handle({ body, context: command, address }): Promise<Reply> {
-      // Also when a name is taken: asking for many names would show who is registered.
+      // Also when a name is taken: trying many names would reveal who is registered.
       const state = await rateLimits.consume('registration', `ip:${address}`);
       if (state?.allowed === false) throw tooMany('Too many accounts were registered from this address', state);
       const { user, appended } = await registerUser(dependencies, body, command);
@@ -58,7 +58,7 @@ function me({ store, pool, objects }: ApiContext): Route {
     operationId: 'getMe',
     summary: 'Get your account and your videos',
     description:
-      'The account of the access token, with all of its videos, newest first, also those that are being processed or that failed.',
+      'The account of the access token and all its videos, newest first, including videos that are being processed or have failed.',
     tag: 'Accounts',
     auth: 'required',
     reads: [accounts, videos],
@@ -77,11 +77,11 @@ function me({ store, pool, objects }: ApiContext): Route {
   });
 }
 
-/** Who has just registered may be ahead of the read model. */
+/** The read model may not have a new user yet. */
 async function fromLog(store: Pick<EventStore, 'readStream'>, userId: string): Promise<AccountView> {
   const user = await readUser(store, userId);
   if (user.status !== 'registered')
-    throw new DomainError('unauthenticated', 'user_unknown', 'This account does not exist any longer.');
+    throw new DomainError('unauthenticated', 'user_unknown', 'This account no longer exists.');
   return viewOf(user);
 }
 
