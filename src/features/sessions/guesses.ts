@@ -4,26 +4,26 @@ import { tooMany } from '../../rateLimits/tooMany.ts';
 
 /** An attempt to log in, before its password is checked. */
 export interface Guess {
-  /** The hash of the e-mail, whether or not there is such an account: refusals must not show which. */
+  /** The hash of the e-mail, whether or not the account exists: a refusal must not reveal it. */
   readonly account: string;
   readonly address: string;
-  /** A device from which somebody has logged in to this account before. */
+  /** The id of a device that has logged in to this account before. */
   readonly device: string | undefined;
 }
 
 /**
- * Counts a guess before the password is checked, so that guesses sent at once do not slip through. Answers how to take
- * it back once the password turned out to be right.
+ * Counts a guess before the password is checked, so that guesses sent at once are all counted. Returns a function that
+ * takes the count back, for a right password.
  *
- * Nobody can lock an owner out by guessing: devices that the account knows have a count of their own, and an address
- * from which nobody guesses always gets a try (docs/adr/0034-who-is-limited-by-what.md).
+ * Guessing cannot lock an owner out: known devices have their own count, and an address without guesses always has one
+ * try (docs/adr/0034-who-is-limited-by-what.md).
  * @throws DomainError `rate_limited` (the address, whatever the accounts), `too_many_guesses` (this account)
  */
 export async function countGuess(
   rateLimits: RateLimits,
   { account, address, device }: Guess,
 ): Promise<() => Promise<void>> {
-  // Known devices are exempt: otherwise whoever shares the address with an owner could keep the owner out.
+  // Known devices are exempt. Otherwise others at the owner's address could lock the owner out.
   const attempts = device === undefined ? await rateLimits.consume('login', `ip:${address}`) : undefined;
   if (attempts?.allowed === false) throw tooMany('Too many attempts to log in from this address', attempts);
 

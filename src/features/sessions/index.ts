@@ -5,7 +5,7 @@ import { sessionRoutes } from './routes.ts';
 
 export { createTokens, type TokenOptions, type Tokens } from './tokens.ts';
 
-/** Logging in, staying logged in, logging out. */
+/** Log in, stay logged in, log out. */
 export const sessions = defineFeature<SessionEvent>({
   name: 'sessions',
   events: sessionEventTypes,

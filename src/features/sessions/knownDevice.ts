@@ -1,11 +1,11 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 
 /**
- * Tells a device from which somebody has logged in to an account before, by a cookie that the server signed then
- * (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"). Nothing is stored. The cookie gives no access.
+ * Recognises a device that has logged in to an account before, by a cookie that the server signed then (OWASP, "Slow
+ * Down Online Guessing Attacks with Device Cookies"). Nothing is stored. The cookie gives no access.
  */
 export interface KnownDevices {
-  /** The value of the cookie for a device that has just logged in. Keeps the id of a device that is known already. */
+  /** The value of the cookie for a device that has just logged in. A known device keeps its id. */
   issue(account: string, known: string | undefined): string;
   /** The device's id; undefined unless the cookie was issued for this account. */
   identify(account: string, cookie: string | undefined): string | undefined;

@@ -32,9 +32,11 @@ const accessToken = z
   })
   .meta({ id: 'AccessToken' });
 
-/** There is no security scheme for it in the document: pages cannot set an httpOnly cookie, so an input field for it could not work. */
+/**
+ * OpenAPI has no security scheme for the cookie: pages cannot set an httpOnly cookie, so an input field could not work.
+ */
 const COOKIE_IN_WORDS =
-  'Login sets the cookie, and browsers send it by themselves; scripts cannot read or set it (httpOnly). To try this call on the page `/docs`, log in there first.';
+  'Login sets the cookie, and browsers send it by themselves. Scripts cannot read or set it (httpOnly). To try this call on the page `/docs`, log in there first.';
 
 const setsCookie = {
   'Set-Cookie': '`refreshToken`: httpOnly, SameSite=Lax, Path=/api/v1/auth, and Secure in production.',
@@ -67,18 +69,18 @@ export function sessionRoutes(context: ApiContext): Route[] {
       operationId: 'logIn',
       summary: 'Log in',
       description:
-        'Starts a session. The access token lives for minutes; the cookie `refreshToken` renews it until the session ends.',
+        'Starts a session. The access token is valid for minutes; the cookie `refreshToken` renews it until the session ends.',
       body: credentials,
       responses: {
         200: {
           description:
-            'An access token, and the cookies `refreshToken` and `device`. The latter gives no access: it shows later that this device is known to the account.',
+            'An access token, and the cookies `refreshToken` and `device`. The cookie `device` gives no access; it identifies a known device at later logins.',
           message: 'User logged in successfully',
           data: accessToken,
           headers: setsCookie,
         },
         401: {
-          description: 'The e-mail or the password is wrong. Which of them, the answer does not tell.',
+          description: 'The e-mail or the password is wrong. The answer does not say which.',
           code: 'invalid_credentials',
         },
         429: {
@@ -125,7 +127,7 @@ export function sessionRoutes(context: ApiContext): Route[] {
         },
         409: {
           description:
-            'The session was refreshed with this cookie less than 10 s ago (`already_refreshed`), perhaps by another tab. The session goes on: try again with the new cookie.',
+            'The session was refreshed with this cookie less than 10 s ago (`already_refreshed`), perhaps by another tab. The session stays valid: try again with the new cookie.',
           code: 'already_refreshed',
         },
       },
@@ -149,7 +151,7 @@ export function sessionRoutes(context: ApiContext): Route[] {
       cookie: COOKIE,
       responses: {
         200: {
-          description: 'The session is over, if there was one, and the cookie is removed.',
+          description: 'The session, if there was one, has ended, and the cookie is removed.',
           message: 'User logged out successfully',
           headers: setsCookie,
         },

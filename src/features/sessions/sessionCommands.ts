@@ -21,23 +21,26 @@ export interface SessionCommandDependencies {
   readonly rateLimits: RateLimits;
 }
 
-/** Longer than a refusal takes: a known e-mail may cost a look-up more than an unknown one, and nobody is to see which it was. */
+/** Longer than a refusal takes, so that its time does not reveal whether the e-mail is known. */
 const REFUSED_AFTER_MS = 100;
 
 /**
- * For so long after a refresh, the token that it replaced is refused without ending the session: two tabs of a browser
- * share one cookie and may refresh at the same moment.
+ * For this time after a refresh, the replaced token is refused without ending the session: two tabs of a browser share
+ * one cookie and may refresh at the same moment.
  */
 const REFRESH_GRACE_MS = 10_000;
 
-/** What a client holds of a session. */
+/** The tokens that a client gets for a session. */
 export interface SessionTokens {
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly appended: Appended;
 }
 
-/** @throws DomainError `invalid_credentials`, the same and after the same time for an unknown e-mail and a wrong password; `too_many_guesses` */
+/**
+ * @throws DomainError `invalid_credentials`, the same and after the same time for an unknown e-mail and a wrong
+ * password; `too_many_guesses`
+ */
 export async function logIn(
   { store, nameHash, passwords, tokens, rateLimits }: SessionCommandDependencies,
   { email, password, ...guess }: { email: string; password: string } & Guess,
@@ -70,9 +73,9 @@ function isLive(state: SessionState, { now }: CommandContext): boolean {
 }
 
 /**
- * Changes a refresh token for a new one. A token is good for the revision of the session at which it was issued. Used a
- * second time it meets a conflict: within 10 s of its rotation the session goes on, later it is revoked. A client that
- * lost the answer retries under the same idempotency key and gets tokens again.
+ * Exchanges a refresh token for a new one. A token is valid at the revision of the session at which it was issued. A
+ * second use meets a conflict: within 10 s the session stays valid, later it is revoked. A client that lost the answer
+ * retries under the same idempotency key and gets tokens again.
  * @throws DomainError `already_refreshed`, `token_reused`, `session_revoked`, `session_expired`, `session_unknown`
  */
 export async function refreshSession(
@@ -81,12 +84,12 @@ export async function refreshSession(
   context: CommandContext,
 ): Promise<SessionTokens> {
   const { sessionId, userId, revision } = tokens.verifyRefresh(refreshToken);
-  // Before the old token is spent: a failure after that would leave the client with neither.
+  // Before the old token is spent: a later failure would leave the client without any token.
   const user = await readUser(store, userId);
   if (user.status !== 'registered') throw sessionUnknown();
 
   const command = { type: 'RefreshSession', ...validity(tokens, context) } as const;
-  // The key counts for this token only: a client that names all its refreshes alike still gets each of them.
+  // The key counts for this token only, so that a client may send the same key with each refresh.
   const key = context.idempotencyKey === undefined ? undefined : `${context.idempotencyKey} ${revision}`;
   const own: CommandContext = { ...context, actor: userId, idempotencyKey: key };
   try {
@@ -101,7 +104,7 @@ export async function refreshSession(
   }
 }
 
-/** Ends the session of a refresh token, whether or not the token was used before. A token that is none ends nothing. */
+/** Ends the session of a refresh token, also of one that was used before. An invalid token has no effect. */
 export async function logOut(
   { store, tokens }: SessionCommandDependencies,
   refreshToken: string | undefined,
@@ -117,7 +120,7 @@ export async function logOut(
   return { appended };
 }
 
-/** Revokes the session of a token that was spent before, unless that was a moment ago. */
+/** Revokes the session of a spent token, unless the token was spent a moment ago. */
 async function refusalOfSpent(
   store: SessionCommandDependencies['store'],
   { sessionId, revision }: Pick<RefreshClaims, 'sessionId' | 'revision'>,
@@ -136,7 +139,7 @@ async function refusalOfSpent(
   );
 }
 
-/** What a refresh token says; undefined for one that is missing, expired or not ours. It may be spent. */
+/** The claims of a refresh token, which may be spent. Undefined for a token that is missing, expired or invalid. */
 export function sessionOf(tokens: Tokens, refreshToken: string | undefined): RefreshClaims | undefined {
   try {
     return refreshToken === undefined ? undefined : tokens.verifyRefresh(refreshToken);
