@@ -1,7 +1,9 @@
 import type { Decider } from '../../core/decider.ts';
 import type { LikeEvent } from './events.ts';
 
-/** What a user wants of their like on a video. `ownerId` is the video's owner; the caller has seen that the video can be liked. */
+/**
+ * Changes a user's like on a video. `ownerId` is the video's owner. The caller has checked that the video can be liked.
+ */
 export interface LikeCommand {
   readonly type: 'ToggleLike' | 'Like' | 'Unlike';
   readonly videoId: string;

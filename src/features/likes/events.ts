@@ -6,11 +6,11 @@ interface Like {
   readonly userId: string;
   /** The video's owner, so that analytics need no look-up. */
   readonly ownerId: string;
-  /** ISO 8601, UTC: the day that analytics count it under. */
+  /** ISO 8601, UTC. Analytics count the like on this day. */
   readonly at: string;
 }
 
-/** Stream `like-<videoId>_<userId>`: one a pair, so that a hot video has no contention. */
+/** Stream `like-<videoId>_<userId>`: one per pair, so that a popular video has no contention. */
 export type LikeEvent = DomainEvent<'VideoLiked', Like> | DomainEvent<'VideoUnliked', Like>;
 
 export const likeEventTypes = {

@@ -12,12 +12,12 @@ const common: Pick<FeedRule<LikeEvent>, 'topics' | 'view'> = {
 export const likeFeed: FeedRules<LikeEvent> = {
   VideoLiked: {
     ...common,
-    audience: ['`video:<id>`', '`me` (the owner, and whoever likes it)'],
+    audience: ['`video:<id>`', '`me` (the owner, and the user who likes it)'],
     schema: z.object(videoIdField).meta({ description: 'Somebody likes a video.' }),
   },
   VideoUnliked: {
     ...common,
-    audience: ['`video:<id>`', '`me` (the owner, and whoever liked it)'],
+    audience: ['`video:<id>`', '`me` (the owner, and the user who liked it)'],
     schema: z.object(videoIdField).meta({ description: 'Somebody no longer likes a video.' }),
   },
 };

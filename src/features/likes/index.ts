@@ -4,7 +4,7 @@ import { likeEventTypes, type LikeEvent } from './events.ts';
 import { likeFeed } from './feed.ts';
 import { likeRoutes } from './routes.ts';
 
-/** Liking a video, and taking the like back. */
+/** Likes on videos. */
 export const likes = defineFeature<LikeEvent>({
   name: 'likes',
   events: likeEventTypes,

@@ -31,7 +31,7 @@ export function likeRoutes(context: ApiContext): Route[] {
     const ownerId = await queries.ownerOfLikeable(videoId);
     const like: LikeCommand = { type, videoId, userId: user.id, ownerId, at: command.now.toISOString() };
     const { liked, change: difference, ...appended } = await commands.handle(like, command);
-    // All at once: the wait for the count must not begin when that for another read model is over.
+    // Both waits begin at the same time.
     const [isCounted, isShown] = await Promise.all([
       readModels.isShown(appended, { signal, only: [videos] }),
       readModels.isShown(appended, { signal }),
@@ -51,7 +51,7 @@ export function likeRoutes(context: ApiContext): Route[] {
     params: videoIdParams,
     responses: {
       200: {
-        description: 'How many likes the video has, and whether the caller’s is one of them.',
+        description: 'How many likes the video has, and whether the caller likes it.',
         message: 'Video liked successfully',
         data: likeSchema,
       },
@@ -76,7 +76,7 @@ export function likeRoutes(context: ApiContext): Route[] {
       path: '/api/v1/video/:videoId/like',
       operationId: 'like',
       summary: 'Like a video',
-      description: 'After it the caller likes the video, whatever was before. Repeating it changes nothing.',
+      description: 'Afterwards the caller likes the video, whether or not before. A repeat changes nothing.',
       handle: (request) => change('Like', request),
     }),
     route({
@@ -85,7 +85,7 @@ export function likeRoutes(context: ApiContext): Route[] {
       path: '/api/v1/video/:videoId/like',
       operationId: 'unlike',
       summary: 'Take a like back',
-      description: 'After it the caller does not like the video, whatever was before. Repeating it changes nothing.',
+      description: 'Afterwards the caller does not like the video, whether or not before. A repeat changes nothing.',
       handle: (request) => change('Unlike', request),
     }),
   ];
