@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import { pause } from '../../core/abortable.ts';
 import { EventStoreUnavailable, type AppendRequest, type EventStore } from '../../core/eventStore.ts';
 
-/** Appends that nobody waits for, gathered for a moment and kept while the event store is away. */
+/** Appends in the background: gathers requests for a moment, and keeps them while the event store is not available. */
 export interface AppendBuffer {
-  /** Never throws. The request's event ids must make repeating it harmless. */
+  /** Never throws. The request may be sent more than once, so its event ids must make a repeat harmless. */
   add(request: AppendRequest): void;
   /** Appends what is left, for five seconds at most. */
   close(): Promise<void>;
@@ -13,7 +13,7 @@ export interface AppendBuffer {
 export interface AppendBufferOptions {
   readonly store: Pick<EventStore, 'appendMany'>;
   readonly logger: Logger;
-  /** Requests kept while the store is away; beyond it the oldest are given up. */
+  /** How many requests are kept while the store is not available. Beyond that the oldest are dropped. */
   readonly mostHeld: number;
 }
 
@@ -38,11 +38,11 @@ export function createAppendBuffer({ store, logger, mostHeld }: AppendBufferOpti
     }
     working = undefined;
     if (givenUp + held.length > 0)
-      logger.error({ views: givenUp + held.length }, 'views were lost: the event store was away for too long');
+      logger.error({ views: givenUp + held.length }, 'views were lost: the event store was not available for too long');
     givenUp = 0;
   }
 
-  /** Whether the store took them. What it may have missed is kept. */
+  /** Returns whether the store has recorded them all. Requests that it may have missed are kept. */
   async function appendSome(): Promise<boolean> {
     const batch = held.splice(0, MOST_AT_ONCE);
     const results = await store

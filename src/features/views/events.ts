@@ -9,7 +9,7 @@ export type VideoViewed = DomainEvent<
     readonly ownerId: string;
     /** `user:<userId>`, or `addr:<hmac>` of the address; never the address itself. */
     readonly viewer: string;
-    /** ISO 8601, UTC: the day that analytics count it under. */
+    /** ISO 8601, UTC. Analytics count the view on this day. */
     readonly at: string;
   }
 >;

@@ -10,7 +10,7 @@ export const viewFeed: FeedRules<VideoViewed> = {
     schema: z
       .object({ videoId: z.uuid().meta({ examples: [exampleValues.videoId] }) })
       .meta({ description: 'A view of a video has been counted.' }),
-    // Not who watched it.
+    // Without the viewer.
     view: ({ videoId }) => ({ videoId }),
   },
 };

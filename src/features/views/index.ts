@@ -4,5 +4,5 @@ import { viewFeed } from './feed.ts';
 
 export { createViewRecorder, type ViewRecorder } from './viewRecorder.ts';
 
-/** Who watched what. `GET /api/v1/video/:videoId` records the views. */
+/** Views of videos. `GET /api/v1/video/:videoId` records them. */
 export const views = defineFeature<VideoViewed>({ name: 'views', events: viewEventTypes, feed: viewFeed });

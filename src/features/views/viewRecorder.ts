@@ -18,27 +18,30 @@ export interface View {
 }
 
 /**
- * Counts views: one a viewer, a video and 60 s, and of one address so many viewers a video and minute. Never throws, and
- * nobody waits for it.
+ * Counts views: one per viewer, video and 60 s, and a limited number of viewers per address, video and minute. It works
+ * in the background and never throws.
  */
 export interface ViewRecorder {
   record(view: View): void;
-  /** Records what is still held, for five seconds at most. */
+  /** Records the views that are still held, for five seconds at most. */
   close(): Promise<void>;
 }
 
 export interface ViewRecorderOptions {
   readonly store: Pick<EventStore, 'appendMany'>;
   readonly logger: Logger;
-  /** Hides addresses. All API processes share it, so that they know each other's viewers. */
+  /** The key for the hashes of addresses. All API processes must have the same, so that they recognise viewers. */
   readonly secret: string;
-  /** Lets API processes see each other's views. Without it, each counts by itself. */
+  /** Shares counted views between API processes. Without it, each process counts by itself. */
   readonly claims?: SharedClaims;
-  /** Bounds the viewers behind one address (`RATE_LIMIT_VIEWERS`). */
+  /** Limits the viewers per address (`RATE_LIMIT_VIEWERS`). */
   readonly rateLimits: Pick<RateLimits, 'consume'>;
-  /** Views held while the event store is away; beyond it the oldest are given up. 50 000 by default. */
+  /**
+   * How many views are held while the event store is not available; 50 000 by default. Beyond that the oldest are
+   * dropped.
+   */
   readonly mostHeld?: number;
-  /** Viewers remembered; 100 000 by default. */
+  /** How many viewers are remembered; 100 000 by default. */
   readonly mostViewers?: number;
 }
 
@@ -58,7 +61,7 @@ export function createViewRecorder({
   const buffer = createAppendBuffer({ store, logger, mostHeld });
   const underWay = new Set<Promise<void>>();
 
-  /** Accounts cost nothing: without a bound, one person with many of them could make any number of views. */
+  /** Accounts cost nothing. Without a limit, one person with many accounts could make any number of views. */
   const withinShare = async ({ videoId, viewer: { address } }: View): Promise<boolean> => {
     const state = await rateLimits.consume('viewers', `${videoId}:${viewerName({ address }, secret)}`);
     return state?.allowed !== false;
@@ -68,7 +71,7 @@ export function createViewRecorder({
     if ((await claims.claim(`view:${key}`, WINDOW_MS)) !== false) {
       if (await withinShare(view)) buffer.add(toAppend(view, viewer));
     } else if (counted.get(key) === now) {
-      // Counted by another process, some time ago: only Redis knows when its minute is over.
+      // Another process has counted the view at an unknown time. Only Redis knows when its minute ends.
       counted.delete(key);
     }
   };
@@ -90,7 +93,10 @@ export function createViewRecorder({
   };
 }
 
-/** The id is derived from viewer, video and minute, so that what two processes counted, or one before and after a crash, is there once. */
+/**
+ * The event id is derived from viewer, video and minute. A view that two processes have counted, or one process before
+ * and after a crash, is recorded once.
+ */
 function toAppend({ videoId, ownerId, context }: View, viewer: string): AppendRequest {
   const at = context.now.toISOString();
   const stream = `views-${videoId}_${at.slice(0, 10)}`;
