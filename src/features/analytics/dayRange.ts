@@ -13,9 +13,8 @@ const FIRST_DAY = '0001-01-01';
 const LAST_DAY = '9999-12-31';
 
 /**
- * The days that a caller asks about, each of the form `DAY`. An end that is not named is open, as it was in the original
- * server, whose profile page asks for everything by naming neither. A day past its month's end (31 February) means the
- * month's last day.
+ * The requested days, each of the form `DAY`. A missing start or end is open, as on the original server, whose profile
+ * page sends neither. A day after the end of its month (31 February) means the month's last day.
  * @throws DomainError `validation_failed` when the start is after the end.
  */
 export function dayRange({

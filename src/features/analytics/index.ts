@@ -2,12 +2,12 @@ import { analytics as analyticsProjection } from '../../../projections/analytics
 import { defineFeature } from '../feature.ts';
 import { analyticsRoutes } from './routes.ts';
 
-/** What happened to one's videos, day by day. */
+/** Views, likes and uploads of a user's videos, by day. */
 export const analytics = defineFeature<never>({
   name: 'analytics',
   events: {},
   feed: {},
   projections: [analyticsProjection],
-  tags: { Analytics: 'What happened to your videos, day by day.' },
+  tags: { Analytics: 'Views, likes and uploads of your videos, by day.' },
   routes: analyticsRoutes,
 });

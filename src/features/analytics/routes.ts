@@ -14,9 +14,7 @@ const dayCounts = (example: number): z.ZodArray =>
 
 const reportSchema = z.object({
   totalViews: count.meta({ examples: [5] }),
-  totalLikes: z
-    .int32()
-    .meta({ description: 'Likes less unlikes in the range, so it may be below zero.', examples: [3] }),
+  totalLikes: z.int32().meta({ description: 'Likes minus unlikes in the range. It may be below zero.', examples: [3] }),
   totalUploads: count.meta({ examples: [1] }),
   viewsOverTime: dayCounts(5).meta({ description: 'Days with views, in order.' }),
   likesOverTime: dayCounts(3).meta({ description: 'Days on which likes and unlikes differ, in order.' }),
@@ -51,10 +49,10 @@ export function analyticsRoutes({ pool }: ApiContext): Route[] {
       auth: 'required',
       reads: [analytics],
       query: z.object({
-        startDate: day.meta({ description: 'The first day, like `2025-07-01`; from the beginning when absent.' }),
+        startDate: day.meta({ description: 'The first day, like `2025-07-01`. Without it, the range has no start.' }),
         endDate: day.meta({
           description:
-            'The last day, like `2025-07-31`; without an end when absent. A day past the end of its month (`2025-02-31`) means the last day of the month.',
+            'The last day, like `2025-07-31`. Without it, the range has no end. A day after the end of its month (`2025-02-31`) means the last day of the month.',
         }),
         videoId: z.guid().optional().meta({ description: 'Count this video only.' }),
       }),
