@@ -16,15 +16,15 @@ import { currentView } from './currentView.ts';
 
 export const videoTitle = visibleLine({ max: 200 }).meta({
   description:
-    'One line that shows something. Control, invisible and direction-changing characters are removed, and so are spaces at its ends.',
+    'One line with a visible character. Control, invisible and direction-changing characters, and spaces at its ends, are removed.',
   examples: ['Test card'],
 });
 export const videoDescription = cleanedText({ max: 5_000 }).meta({
-  description: 'May have several lines, and may be empty. It is cleaned as titles are.',
+  description: 'May have several lines, and may be empty. It is cleaned like titles.',
   examples: ['Four seconds'],
 });
 
-/** The document says it as `anyOf`, since JSON Schema has no other way to ask for one property of several. */
+/** JSON Schema can express "at least one of these properties" only as `anyOf`. */
 const changedDetails = z
   .object({ title: videoTitle.optional(), description: videoDescription.optional() })
   .refine(
@@ -47,7 +47,10 @@ export function videoCommandRoutes(context: ApiContext): Route[] {
   return [changeDetails(context), deleteVideo(context)];
 }
 
-/** @throws RevisionConflict when the video is not at `expectedRevision`; what the rules forbid at any revision comes first. */
+/**
+ * @throws RevisionConflict when the video is not at `expectedRevision`, unless the rules forbid the command at any
+ * revision
+ */
 export async function handleVideoCommand(
   store: Pick<EventStore, 'append' | 'readStream'>,
   videoId: string,
@@ -58,7 +61,7 @@ export async function handleVideoCommand(
   try {
     return await handleCommand(store, videoDecider, videoStream(videoId), command, context, { expectedRevision });
   } catch (error) {
-    // Whose video it is, or that there is none, is no matter of which version one has seen.
+    // 403 and 404 do not depend on the version, so they take precedence over the conflict.
     if (error instanceof RevisionConflict) videoDecider.decide(command, (await readVideo(store, videoId)).state);
     throw error;
   }
@@ -73,7 +76,7 @@ function changeDetails({ store, pool, objects, readModels }: ApiContext): Route 
     etag: true,
     summary: 'Change a title or a description',
     description:
-      'Changes what is given and leaves the rest. Only the owner of a video may do this. With `If-Match` the change happens only if nobody else has changed the video meanwhile.',
+      'Changes the given fields and keeps the others. Only the owner of a video may do this. With `If-Match`, it takes effect only if the video has not changed since.',
     tag: 'Videos',
     auth: 'required',
     params: videoIdParams,
@@ -94,7 +97,7 @@ function changeDetails({ store, pool, objects, readModels }: ApiContext): Route 
       const appended = await handleVideoCommand(store, videoId, command, context, expected);
       const { state, revision } = appended;
       if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
-      // Before its counts are read, so that they are not older than the answer.
+      // Wait before the counts are read, so that they are not older than the change.
       const behind = !(await readModels.isShown(appended, { signal }));
       const data = await currentView(queries, objects, state, user);
       const headers = { ETag: videoEtag(revision!) };
@@ -111,7 +114,7 @@ function deleteVideo({ store }: ApiContext): Route {
     etag: true,
     summary: 'Delete a video',
     description:
-      'Removes the video from the feed, and its files from storage. Only the owner of a video may do this. It cannot be undone.',
+      'Removes the video from the feed and its files from storage. Only the owner of a video may do this. It cannot be undone.',
     tag: 'Videos',
     auth: 'required',
     params: videoIdParams,

@@ -3,8 +3,8 @@ import type { VideoQueries } from './videoQueries.ts';
 import { viewOfState, type MediaUrls, type VideoView } from './videoView.ts';
 
 /**
- * A video for the answer to a command. The command may be ahead of the read model, so what the video is comes from its
- * stream; all that is counted, and its owner's names, come from the read model.
+ * A video for the answer to a command. The read model may be behind the command, so the video comes from its stream.
+ * Its counts and its owner's names come from the read model.
  */
 export async function currentView(
   queries: Pick<VideoQueries, 'byId'>,

@@ -7,12 +7,13 @@ export const videoTopics: readonly FeedTopic[] = [
   {
     name: 'feed',
     schema: z.literal('feed'),
-    description: '`feed` is what everybody can see: videos that are ready to play, and public ones that are deleted.',
+    description:
+      '`feed` has events that everybody may see: videos that become ready to play, and deleted public videos.',
   },
   {
     name: 'video:<id>',
     schema: z.templateLiteral(['video:', z.uuid()]),
-    description: '`video:<id>` is all that happens to one video.',
+    description: '`video:<id>` has all events of one video.',
   },
 ];
 
@@ -27,13 +28,13 @@ export const videoIdField = { videoId: z.uuid().meta({ examples: [exampleValues.
 const title = z.string().meta({ examples: ['Test card'] });
 const description = z.string().meta({ examples: ['Four seconds'] });
 
-/** A video that nobody else can watch concerns its owner only. */
+/** Events of a video that only its owner can watch. */
 const toItsOwner = {
   audience: ['`me` (the owner)'],
   topics: ({ ownerId }: { readonly ownerId: string }) => [topicOfUser(ownerId)],
 };
 
-/** No message says where an original lies. */
+/** No message contains the address of an original. */
 export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
   UploadBegun: NOBODY_HEARS,
   VideoUploaded: {
@@ -92,9 +93,9 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
       .object({ ...videoIdField, title: title.optional(), description: description.optional() })
       .meta({
         description:
-          'The title or the description of a video has changed. Only its owner is sent the new ones; all others read the video again.',
+          'The title or the description of a video has changed. Only its owner gets the new values; other clients read the video again.',
       }),
-    // The video may not be public yet. Anyone who knows its id would learn its new title.
+    // The video may not be public yet, and anyone who knows its id can subscribe.
     view: (data, userId) =>
       data.ownerId === userId
         ? { videoId: data.videoId, title: data.title, description: data.description }

@@ -4,7 +4,7 @@ import { exampleValues } from '../../http/documents/exampleValues.ts';
 import type { VideoEvent } from './events.ts';
 
 export const historyEntrySchema = z.object({
-  type: z.string().meta({ description: 'What happened.', examples: ['VideoDetailsChanged'] }),
+  type: z.string().meta({ description: 'The type of the event.', examples: ['VideoDetailsChanged'] }),
   at: z.iso.datetime().meta({ description: 'When it happened.', examples: [exampleValues.updated] }),
   revision: z
     .int32()
@@ -18,7 +18,7 @@ export const historyEntrySchema = z.object({
 
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
-/** An event of a video as its owner may see it: without the keys under which objects are stored. */
+/** An event of a video for its owner, without the keys of stored objects. */
 export function historyOf(event: RecordedEvent<VideoEvent>): HistoryEntry {
   const { type, data, revision, position } = event;
   return { type, at: data.at, revision, position: String(position), data: publicData(event) };

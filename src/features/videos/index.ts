@@ -12,14 +12,14 @@ export { videoIdOf, videoIdParams } from './videoId.ts';
 export { createVideoQueries, type VideoQueries } from './videoQueries.ts';
 export { videoSchema, type VideoView } from './videoView.ts';
 
-/** Uploading, watching, changing and deleting videos. */
+/** Upload, watch, change and delete videos. */
 export const videos = defineFeature<VideoEvent | UploadBegun>({
   name: 'videos',
   events: { ...uploadEventTypes, ...videoEventTypes },
   feed: videoFeed,
   topics: videoTopics,
   projections: [videosProjection],
-  tags: { Videos: 'Uploading, watching, liking, changing and deleting videos.' },
+  tags: { Videos: 'Upload, watch, like, change and delete videos.' },
   routes: videoRoutes,
   queues: videoQueues,
   work: videoProcessing,

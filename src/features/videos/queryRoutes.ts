@@ -41,7 +41,7 @@ function listVideos({ pool, objects, cache }: ApiContext): Route {
     etag: true,
     summary: 'List the feed',
     description:
-      'Videos that are ready to play, newest first. Page through it with `page`, or with `cursor`: a page by cursor costs the same at any depth, and shows no video twice when new ones arrive meanwhile.',
+      'Videos that are ready to play, newest first. Page through it with `page` or with `cursor`. Pages by cursor are equally fast at any depth, and show no video twice when new ones arrive.',
     tag: 'Videos',
     auth: 'none',
     reads: [videos],
@@ -52,8 +52,14 @@ function listVideos({ pool, objects, cache }: ApiContext): Route {
         .min(1)
         .max(1_000_000)
         .default(1)
-        .meta({ description: 'Which page, from 1. Ignored when there is a `cursor`.' }),
-      limit: z.coerce.number().int().min(1).max(100).default(10).meta({ description: 'How many videos a page has.' }),
+        .meta({ description: 'The number of the page, from 1. Ignored when there is a `cursor`.' }),
+      limit: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(100)
+        .default(10)
+        .meta({ description: 'How many videos a page may have.' }),
       cursor: z
         .string()
         .regex(CURSOR, 'must be the nextCursor of a page, or empty')
@@ -108,7 +114,7 @@ function getVideo(context: ApiContext): Route {
   const views = createViewRecorder({ ...context, secret: context.hmac('viewer') });
   context.onClose(() => views.close());
 
-  /** Of a video that everyone may see. What is shared is its JSON, without anything about who asks. */
+  /** A public video. The cached JSON contains nothing about the caller. */
   async function listed(videoId: string, minPosition: bigint | undefined): Promise<VideoWithNeighbours | undefined> {
     const shared = await cache.get({
       key: `video:${videoId}`,
@@ -134,7 +140,7 @@ function getVideo(context: ApiContext): Route {
     etag: true,
     summary: 'Watch a video',
     description:
-      'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, else address) and minute. Its owner also gets it while it is being processed, and when that failed.',
+      'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, or else address) and minute. The owner also gets a video that is being processed or has failed.',
     tag: 'Videos',
     auth: 'optional',
     reads: [videos, likes],

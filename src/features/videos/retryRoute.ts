@@ -10,7 +10,7 @@ import { readVideo } from './readVideo.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
 import { videoSchema } from './videoView.ts';
 
-/** A retry waits in the queue as an upload does, and counts against the same limits. */
+/** A retry waits in the queue like an upload and counts against the same limits. */
 export function retryRoute({ store, pool, objects, readModels }: ApiContext, quota: UploadQuota): Route {
   const queries = createVideoQueries({ pool, urls: objects });
   return route({
@@ -19,7 +19,7 @@ export function retryRoute({ store, pool, objects, readModels }: ApiContext, quo
     operationId: 'retryVideo',
     summary: 'Process a failed video again',
     description:
-      'Processes the file that was uploaded once more. Only the owner of a video may do this, and only after its processing has failed. It counts against the same limits as an upload.',
+      'Processes the uploaded file again. Only the owner of a video may do this, and only after its processing has failed. It counts against the same limits as an upload.',
     tag: 'Videos',
     auth: 'required',
     limit: 'upload',
@@ -49,7 +49,7 @@ export function retryRoute({ store, pool, objects, readModels }: ApiContext, quo
         { type: 'RetryProcessing', userId: user.id, at: context.now.toISOString() },
         context,
       ).catch(async (error: unknown) => {
-        // Without an answer the event may be in the log all the same.
+        // The store has not answered, so the event may be in the log.
         if (!(error instanceof EventStoreUnavailable)) await quota.release(videoId);
         throw error;
       });

@@ -25,7 +25,10 @@ interface UploadDependencies extends Pick<ApiContext, 'store' | 'objects' | 'fil
   readonly quota: UploadQuota;
 }
 
-/** As long as the first try might have taken: a client that is cut off while it sends may not see its answer, and would try again for ever. */
+/**
+ * As long as the first try may have taken. A client whose connection is closed while it sends may not see its answer,
+ * and would try again for ever.
+ */
 const LONGEST_REPEAT_MS = 30 * 60_000;
 
 const details = z.object({ title: videoTitle, description: videoDescription.default('') });
@@ -40,7 +43,7 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
     operationId: 'uploadVideo',
     summary: 'Upload a video',
     description:
-      'Takes an MP4 file of at most 60 seconds and 50 MB. The request waits until the video is ready to play; with `Prefer: respond-async`, or when processing takes longer than the server lets requests wait, it answers 202 before.',
+      'Takes an MP4 file of at most 60 seconds and 50 MB. The request waits until the video is ready to play. With `Prefer: respond-async`, or when processing takes too long, the answer is 202 and comes earlier.',
     tag: 'Videos',
     auth: 'required',
     limit: 'upload',
@@ -50,7 +53,7 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
         .string()
         .meta({
           description:
-            'JSON text with `title` (1 to 200 characters) and, if wanted, `description` (at most 5000). Both are cleaned as the schema `ChangedDetails` says.',
+            'JSON text with `title` (1 to 200 characters) and optionally `description` (at most 5000). Both are cleaned as described in the schema `ChangedDetails`.',
           examples: ['{"title":"Test card","description":"Four seconds"}'],
         }),
     }),
@@ -65,7 +68,7 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
       415: { description: 'The file is not an MP4. Its content decides, not its name.', code: 'not_an_mp4' },
       422: {
         description:
-          'The video is longer than 60 seconds, has more pixels in all its frames than can be processed in good time, cannot be decoded, or could not be processed. The message says why.',
+          'The video is longer than 60 seconds, has too many pixels in all its frames, or cannot be decoded or processed. The message says why.',
         code: 'video_too_long',
       },
       429: {
@@ -99,14 +102,14 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
   });
 }
 
-/** The video that an upload has become. @throws DomainError `processing_failed`, `video_not_found` (it was deleted meanwhile) */
+/** The video of an upload. @throws DomainError `processing_failed`, `video_not_found` (it was deleted meanwhile) */
 function acceptedVideo(state: VideoState): ExistingVideo {
   if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
   if (state.status !== 'failed') return state;
   throw new DomainError('unprocessable', 'processing_failed', state.failure ?? 'The video could not be processed.');
 }
 
-/** The quota comes first: what is beyond it is refused before its file is sent. */
+/** Checks the quota before the file is received. */
 async function receiveWithinQuota(dependencies: UploadDependencies, videoId: string, ...rest: Received): Promise<void> {
   const [user, request] = rest;
   const { quota } = dependencies;
@@ -125,7 +128,7 @@ async function receiveWithinQuota(dependencies: UploadDependencies, videoId: str
   try {
     await receive(dependencies, videoId, ...rest);
   } catch (error) {
-    // Without an answer the event may be in the log all the same.
+    // The store has not answered, so the event may be in the log.
     if (!(error instanceof EventStoreUnavailable)) await quota.release(videoId);
     throw error;
   }
@@ -161,7 +164,7 @@ async function receive(
       context,
     );
   } catch (error) {
-    // Without an answer the event may be in the log all the same, and its file must be there.
+    // The store has not answered, so the event may be in the log, and then its file must be kept.
     if (!(error instanceof EventStoreUnavailable)) await objects.remove([original.key]);
     throw error;
   }
