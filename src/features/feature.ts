@@ -24,13 +24,13 @@ import type { Passwords } from './accounts/passwords.ts';
 import type { Tokens } from './sessions/tokens.ts';
 import type pg from 'pg';
 
-/** All of a feature. `features` in `index.ts` is the list of them, from which everything else follows. */
+/** The definition of a feature. `index.ts` lists all features; the system is made from this list. */
 export interface FeatureDefinition<Event extends DomainEvent> {
   /** Its folder. */
   readonly name: string;
-  /** How its events lie in the log. A type that is missing does not compile. */
+  /** How its events are recorded in the log. A missing type does not compile. */
   readonly events: Readonly<Record<Event['type'], EventTypeDefinition>>;
-  /** Who hears of its events. A type that is missing does not compile. */
+  /** Who gets its events. A missing type does not compile. */
   readonly feed: FeedRules<Event>;
   /** Kinds of topics that its feed pushes to, beside `me`. */
   readonly topics?: readonly FeedTopic[];
@@ -38,7 +38,7 @@ export interface FeatureDefinition<Event extends DomainEvent> {
   readonly projections?: readonly AnyProjection[];
   /** Groups of its routes in the OpenAPI document, each with a sentence. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Declares the routes; must not use the context before a route is called. */
+  /** Declares the routes. It must not use the context before a route is called. */
   routes?(context: ApiContext): readonly Route[];
   /** The job queues that it brings. */
   readonly queues?: readonly Queue[];
@@ -54,13 +54,13 @@ export interface Feature<Event extends DomainEvent = DomainEvent> extends Omit<
   readonly events: Readonly<Record<string, EventTypeDefinition>>;
   readonly feed: Readonly<Record<string, FeedRule | typeof NOBODY_HEARS>>;
   readonly projections: readonly Projection[];
-  /** There at compile time only: `EventOf` reads it. */
+  /** Exists only at compile time, for `EventOf`. */
   readonly event?: Event;
 }
 
 export type EventOf<F> = F extends Feature<infer Event> ? Event : never;
 
-// Which tables a projection has matters to nobody but its own functions and its queries.
+// Only the functions and queries of a projection need the types of its tables.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type AnyProjection = Projection<any, any>;
 
@@ -74,7 +74,7 @@ export interface FeatureWork {
   readonly workers?: readonly QueueWorker[];
   /** By the name of their consumer group. With Kafka, each group reads the log at its own pace. */
   readonly subscribers?: Readonly<Record<string, readonly Consumer[]>>;
-  /** Work at intervals. */
+  /** Work that is done at intervals. */
   readonly sweeps?: readonly Sweep[];
 }
 
@@ -85,7 +85,7 @@ export interface Sweep {
 
 /** What every part of a feature may use. */
 export interface FeatureContext {
-  /** The event log, decoded. */
+  /** The event log, with decoded events. */
   readonly store: EventStore;
   /** The read models, and the tables of `migrations/`. */
   readonly db: Kysely<ReadModels>;
@@ -96,7 +96,7 @@ export interface FeatureContext {
   readonly logger: Logger;
 }
 
-/** What handles video files on this machine. */
+/** The parts that handle video files on this machine. */
 export interface MediaFiles {
   readonly scratch: Scratch;
   readonly inspect: Inspect;
@@ -123,9 +123,9 @@ export interface ApiContext extends FeatureContext {
   readonly tokens: Tokens;
   readonly passwords: Passwords;
   readonly pool: pg.Pool;
-  /** A secret of this installation for one use; with a text, the text's keyed hash for that use. */
+  /** A secret of this installation for one use. With a text: the keyed hash of the text, for that use. */
   hmac(use: string, text?: string): string;
-  /** Called when the API ends, after its last request. */
+  /** Registers a function that is called when the API stops, after its last request. */
   onClose(close: () => Promise<void> | void): void;
 }
 

@@ -9,13 +9,13 @@ import { sessions } from './sessions/index.ts';
 import { videos } from './videos/index.ts';
 import { views } from './views/index.ts';
 
-/** Every feature there is. What the system knows of events, read models, routes and the feed comes from this list. */
+/** All features. The events, read models, routes and feed of the system come from this list. */
 export const features = [accounts, sessions, videos, likes, views, analytics] as const;
 
 /** Every event that can be in the log. */
 export type ReelStreamEvent = EventOf<(typeof features)[number]>;
 
-/** How each of them lies in the log. */
+/** How each of these events is recorded in the log. */
 export const eventTypes: Readonly<Record<ReelStreamEvent['type'], EventTypeDefinition>> = collectEventTypes();
 
 export const projections = features.flatMap((feature) => feature.projections);
