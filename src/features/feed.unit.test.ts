@@ -31,7 +31,7 @@ const types = Object.keys(feed.rules) as ReelStreamEvent['type'][];
 const owner = `me:${ownerId}`;
 
 describe('an event of the feed', () => {
-  test.each(types)('%s: its owner always hears of it', (type) => {
+  test.each(types)('%s: the owner always gets it', (type) => {
     expect(topicsOf(feed, recorded(type))).toContain(owner);
   });
 
@@ -43,7 +43,7 @@ describe('an event of the feed', () => {
     }
   });
 
-  test.each(types)('%s: nobody learns who did it, where its files are, or what is not public', (type) => {
+  test.each(types)('%s: does not show who did it, where files are, or what is not public', (type) => {
     const topics = topicsOf(feed, recorded(type));
     const seen = JSON.stringify(viewOf(feed, recorded(type), undefined));
     expect(seen).not.toMatch(/secret/);
@@ -60,13 +60,13 @@ describe('an event of the feed', () => {
 });
 
 describe('the public', () => {
-  test('hears of videos that can be watched, and of no other', () => {
+  test('gets events of videos that can be watched, and of no others', () => {
     const toEveryone = types.filter((type) => topicsOf(feed, recorded(type)).includes('feed'));
     expect(toEveryone).toEqual(['VideoProcessed', 'VideoDeleted']);
     expect(topicsOf(feed, recorded('VideoDeleted', { ...everything, wasPublic: false }))).toEqual([owner]);
   });
 
-  test('hears nothing of accounts, sessions and uploads that have not arrived', () => {
+  test('gets no events of accounts, sessions and unfinished uploads', () => {
     expect(types.filter((type) => /^(User|Registration|Email|Username|Session|UploadBegun)/.test(type))).toEqual([]);
   });
 });

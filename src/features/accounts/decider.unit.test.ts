@@ -14,11 +14,11 @@ describe('a user', () => {
   test('is registered', () => given(userDecider, []).when(register).then([registered]));
   test('is registered once, however often it is asked for', () =>
     given(userDecider, [registered]).when(register).thenNothing());
-  test('is not registered any more once the registration has been given up', () =>
+  test('is not registered after the registration was abandoned', () =>
     given(userDecider, [abandoned]).when(register).thenThrows('registration_abandoned'));
-  test('whose registration has not ended can be given up', () =>
+  test('whose registration has not finished can be abandoned', () =>
     given(userDecider, []).when(abandon).then([abandoned]));
-  test('whose registration has been given up is not given up again', () =>
+  test('whose registration was abandoned is not abandoned again', () =>
     given(userDecider, [abandoned]).when(abandon).thenNothing());
-  test('who is registered cannot be given up', () => given(userDecider, [registered]).when(abandon).thenNothing());
+  test('who is registered cannot be abandoned', () => given(userDecider, [registered]).when(abandon).thenNothing());
 });

@@ -41,7 +41,7 @@ describe.each([
     given(decider, [reserved('a'), released('a')])
       .when({ type: 'Release', userId: 'a', at })
       .thenNothing());
-  test('is taken over from the one who gave up, and from nobody else', () => {
+  test('is taken over only from the named holder', () => {
     given(decider, [reserved('a')])
       .when({ type: 'TakeOver', from: 'a', userId: 'b', at })
       .then([released('a'), reserved('b')]);

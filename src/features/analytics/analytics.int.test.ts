@@ -87,7 +87,7 @@ describe('analytics', () => {
     });
   });
 
-  test('without dates are about everything, as the seed’s profile page asks', async () => {
+  test('without dates cover all days, as the original server’s profile page asks', async () => {
     const id = await uploadedOn('2001-01-01');
     await viewedOn('2024-05-05', id);
     await viewedOn('2030-01-01', id);

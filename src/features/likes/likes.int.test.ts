@@ -126,7 +126,7 @@ describe('while the read models stand still', () => {
     try {
       liked = await put(id, bob);
       expect([liked.status, liked.data.likeCount, liked.headers.get('x-projection-behind')]).toEqual([200, 2, 'true']);
-      // By hand: `after` would go on asking.
+      // By hand, because `after` would ask again.
       const asked = await slices.call('GET', `/api/v1/video/${id}`, {
         headers: { 'x-min-position': String(liked.position) },
       });
@@ -139,7 +139,7 @@ describe('while the read models stand still', () => {
     expect([repeated.data.likeCount, repeated.headers.get('x-projection-behind')]).toEqual([2, null]);
   });
 
-  test('a like that is in already, without anybody having told so, is not counted twice', async () => {
+  test('a like that the count includes before its commit was announced is not counted twice', async () => {
     const id = await slices.video(ann);
     await slices.project(false);
     const untold = await slices.projecting.run(projections.map(projectionConsumer));

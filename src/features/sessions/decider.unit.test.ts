@@ -42,7 +42,7 @@ describe('a session', () => {
   test('is revoked', () => given(sessionDecider, [started]).when(revoke).then([revoked]));
   test('is revoked once, for its first reason', () =>
     given(sessionDecider, [started, revoked]).when(revoke).thenNothing());
-  test('goes on when the token before the newest one is used within the grace period', () => {
+  test('stays valid when the token before the newest one is used within the grace period', () => {
     const refreshed: SessionEvent = { type: 'SessionRefreshed', data: { ...session, at: '2025-01-02T00:00:10.000Z' } };
     const spent = (revision: number, graceSince: string): SessionCommand => ({
       type: 'ReportSpentToken',

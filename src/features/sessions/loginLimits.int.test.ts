@@ -30,7 +30,7 @@ describe('limits of an address', () => {
   });
   afterEach(async () => t[Symbol.asyncDispose]());
 
-  test("wrong logins use up the logins of their address, and nobody's refreshes", async () => {
+  test('wrong logins use up the logins of their address, and no refreshes', async () => {
     let { cookie: token } = await logIn(HOME);
     for (let guess = 0; guess < 3; guess++) await logIn(HOME, 'wrong-1!');
     expect(outcome(await logIn(HOME))).toEqual([429, 'rate_limited']);
@@ -61,7 +61,7 @@ describe('limits of an address', () => {
     expect((await Promise.all(bad)).map(({ status }) => status).toSorted()).toEqual([401, 401, 401, 429]);
   });
 
-  test('accounts are limited an hour; what is not well-formed does not count', async () => {
+  test('new accounts are limited per hour; malformed registrations do not count', async () => {
     const another = (n: number): object => ({ ...ada, username: `ada${n}`, email: `ada${n}@example.org` });
     for (let n = 0; n < 3; n++)
       expect((await post('/api/v1/auth/register', { ...another(n), password: '' }, HOME)).status).toBe(400);

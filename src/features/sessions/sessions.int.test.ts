@@ -26,7 +26,10 @@ const refresh = (cookie: string | undefined, headers: Record<string, string> = {
     ...(cookie !== undefined && { cookie: `refreshToken=${cookie}` }),
     ...headers,
   });
-/** Both tokens of a session that was refreshed so many milliseconds ago, in the log as the command would have written it then. */
+/**
+ * Both tokens of a session that was refreshed so many milliseconds ago, in the log as the command would have written it
+ * then.
+ */
 async function sessionRefreshedBefore(ms: number): Promise<{ spent: string; newest: string }> {
   const sessionId = v7();
   const userId = registered.body.data['id'] as string;
@@ -153,7 +156,7 @@ describe('a refresh token', () => {
     ]);
   });
 
-  test('that another tab has just changed is refused with 409, and the session goes on', async () => {
+  test('that another tab has just exchanged is refused with 409, and the session stays valid', async () => {
     const next = await refresh(cookie);
     const late = await refresh(cookie);
     expect([late.status, late.body.code, late.cookie, late.headers.get('retry-after')]).toEqual([
@@ -165,7 +168,7 @@ describe('a refresh token', () => {
     expect((await refresh(next.cookie)).status).toBe(200);
   });
 
-  test('that is used 20 times at once is good once, and its session goes on', async () => {
+  test('that is used 20 times at once works once, and the session stays valid', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(cookie)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ body }) => body.code === 'already_refreshed')).toHaveLength(19);
@@ -215,7 +218,7 @@ describe('a refresh token', () => {
     expect(rows).toEqual([{ status: null, body: null }]);
   });
 
-  test('is spent all the same when its retry comes after the session has gone on', async () => {
+  test('from a retry is spent when the session was refreshed again before the retry', async () => {
     const key = { 'idempotency-key': v7() };
     const first = await refresh(cookie, key);
     const second = await refresh(first.cookie);

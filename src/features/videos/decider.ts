@@ -23,7 +23,7 @@ export interface RecordVideoProcessed {
   readonly at: string;
 }
 
-/** The media worker has given up on it for good. */
+/** The media worker has given up. */
 export interface RecordProcessingFailure {
   readonly type: 'RecordProcessingFailure';
   /** A sentence for the uploader. */
@@ -106,7 +106,7 @@ function upload({ type: _, ...facts }: UploadVideo, state: VideoState): readonly
   throw new DomainError('conflict', 'video_exists', 'This video id belongs to someone else.');
 }
 
-/** A failure has been told to the uploader already, and a deleted video stays deleted: a late worker changes neither. */
+/** A late worker changes neither a failed video, whose uploader knows of the failure, nor a deleted one. */
 function recordProcessed(
   { video, thumbnail, facts, at }: RecordVideoProcessed,
   state: VideoState,
@@ -159,7 +159,7 @@ function remove({ userId, at }: DeleteVideo, state: VideoState): readonly VideoE
   ];
 }
 
-/** Who may not even see a video is told that there is none, not that it is someone else's. */
+/** The video, for its owner. Others get 404 for a video that they may not see, and 403 for a public one. */
 export function ownVideo(state: VideoState, userId: string): ExistingVideo {
   if (state.status === 'none') throw videoNotFound();
   if (state.ownerId === userId) return state;

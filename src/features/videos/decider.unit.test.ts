@@ -62,7 +62,7 @@ describe('processing', () => {
     after(uploaded, processed).when(finish).thenNothing();
     after(uploaded, failed).when(fail).thenNothing();
   });
-  test('is over once it has failed or succeeded, whatever a late worker says', () => {
+  test('has one result: a late worker does not change it', () => {
     after(uploaded, failed).when(finish).thenNothing();
     after(uploaded, processed).when(fail).thenNothing();
   });
@@ -70,7 +70,7 @@ describe('processing', () => {
     after(uploaded, deleted).when(finish).thenNothing();
     after(uploaded, deleted).when(fail).thenNothing();
   });
-  test('of a video that never was is refused', () => {
+  test('of a video that does not exist is refused', () => {
     after().when(finish).thenThrows('video_not_found');
     after().when(fail).thenThrows('video_not_found');
   });
@@ -102,7 +102,7 @@ describe('a retry', () => {
     after(uploaded, processed).when(retry('bob')).thenThrows('not_your_video');
     after(uploaded, failed).when(retry('bob')).thenThrows('video_not_found');
   });
-  test('of what is not there is refused', () => {
+  test('of a video that does not exist or is deleted is refused', () => {
     after().when(retry('ann')).thenThrows('video_not_found');
     after(uploaded, failed, deleted).when(retry('ann')).thenThrows('video_not_found');
   });
@@ -125,7 +125,7 @@ describe('details', () => {
       .when(retitle('ann', { title: 'Dog', description: 'A cat' }))
       .then([retitled]);
   });
-  test('that are so already are not changed', () => {
+  test('that are the same already are not changed', () => {
     after(uploaded, processed, retitled)
       .when(retitle('ann', { title: 'Dog' }))
       .thenNothing();
@@ -135,14 +135,14 @@ describe('details', () => {
     after(uploaded, processed)
       .when(retitle('bob', { title: 'Dog' }))
       .thenThrows('not_your_video'));
-  test('of what others cannot see are not even there for them', () => {
+  test('of a video that others may not see do not exist for them', () => {
     for (const hidden of [[], [uploaded], [uploaded, failed], [uploaded, deleted]]) {
       after(...hidden)
         .when(retitle('bob', { title: 'Dog' }))
         .thenThrows('video_not_found');
     }
   });
-  test('of a deleted video are gone for its owner too', () =>
+  test('of a deleted video do not exist for its owner either', () =>
     after(uploaded, deleted)
       .when(retitle('ann', { title: 'Dog' }))
       .thenThrows('video_not_found'));

@@ -47,13 +47,13 @@ export type VideoProcessingFailed = DomainEvent<
   }
 >;
 
-/** Its owner asked for another try after a failure. */
+/** The owner asked for another try after a failure. */
 export type VideoProcessingRetried = DomainEvent<
   'VideoProcessingRetried',
   {
     readonly videoId: string;
     readonly ownerId: string;
-    /** What is processed again. */
+    /** The file that is processed again. */
     readonly original: MediaObject;
     readonly at: string;
   }
@@ -85,8 +85,8 @@ export type VideoEvent =
   VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoProcessingRetried | VideoDetailsChanged | VideoDeleted;
 
 /**
- * Stream `upload-<hash of user and Idempotency-Key>`: the id that the first try of an upload gave its video, for the
- * others to take. A derived id would not be time-ordered, and would land anywhere in the feed.
+ * Stream `upload-<hash of user and Idempotency-Key>`: the id that the first try of an upload gave its video. Later
+ * tries use it. An id derived from the key would not be time-ordered, so the video would be anywhere in the feed.
  */
 export type UploadBegun = DomainEvent<
   'UploadBegun',
@@ -101,6 +101,7 @@ export const videoEventTypes = {
   VideoProcessingFailed: { version: 1 },
   VideoProcessingRetried: { version: 1 },
   VideoDetailsChanged: { version: 1 },
-  // Version 1 does not say whether the video was public. If it was not, strangers must not learn its id, so assume that.
+  // Version 1 does not record whether the video was public. Strangers must not learn ids of private videos, so assume
+  // not.
   VideoDeleted: { version: 2, upcasts: { 1: (data) => ({ ...data, wasPublic: false }) } },
 } as const satisfies EventTypeDefinitions;

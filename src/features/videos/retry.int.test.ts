@@ -133,7 +133,7 @@ describe('what one user has waiting is limited', () => {
   ];
   const refused = [429, 'too_many_pending_videos', '30'];
 
-  test('by number: the next upload or retry is refused until one is done with, and nobody else’s', async () => {
+  test('by number: the next upload or retry of the user is refused until one is done, those of other users are not', async () => {
     const other = await slices.video(ann, { until: 'failed' });
     const ids: string[] = [];
     for (let n = 0; n < MAX_PENDING; n++) ids.push((await upload(ann)).data.id);

@@ -97,7 +97,7 @@ describe('an upload', () => {
     }
   });
 
-  test('that cannot be processed is told why', async () => {
+  test('that cannot be processed is refused with the reason', async () => {
     const reason = 'The picture stops halfway.';
     const { body } = await processedAs({ type: 'RecordProcessingFailure', reason, at }, () =>
       upload({ title: 'Broken' }),

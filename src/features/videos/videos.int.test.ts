@@ -20,7 +20,7 @@ const get = (id: string, user?: SliceUser): Promise<Answer<VideoPage>> =>
 const feed = (query = ''): Promise<Answer<Video[]>> => slices.call('GET', `/api/v1/video${query}`);
 
 describe('the feed', () => {
-  test('shows ready videos, newest first, as API.md says', async () => {
+  test('shows ready videos, newest first, in the documented form', async () => {
     const first = await slices.video(ann, { title: 'first' });
     await slices.video(ann, { until: 'processing' });
     await slices.video(ann, { until: 'failed' });
@@ -65,7 +65,7 @@ describe('the feed', () => {
     expect(byPage).toEqual(byPage.toSorted().reverse());
   });
 
-  test('goes on from a cursor where it was, though newer videos have come', async () => {
+  test('continues from a cursor at the same place, although newer videos have arrived', async () => {
     const { body, data } = await feed('?limit=3');
     await slices.video(ann);
     const rest = await feed(`?limit=100&cursor=${body.meta!.nextCursor}`);
@@ -73,7 +73,7 @@ describe('the feed', () => {
     expect(data.length + rest.data.length).toBe(rest.body.meta!.total! - 1);
   });
 
-  test('is there with a slash at the end, as the seed’s client asks, and with a token that is no good', async () => {
+  test('is found with a slash at the end, as the original server’s client asks, and with an invalid token', async () => {
     const plain = await feed('?page=1&limit=4');
     const slash = await slices.call<Video[]>('GET', '/api/v1/video/?page=1&limit=4', { token: 'stale' });
     expect([slash.status, slash.data]).toEqual([200, plain.data]);
@@ -95,7 +95,7 @@ describe('the feed', () => {
   );
 
   test('is not sent again while it is the same, and is once a like has changed it', async () => {
-    // Nobody has looked at any of these: a view that is counted a moment later would change the page.
+    // These videos have no views: a view that is counted a moment later would change the page.
     const [, , id] = [await slices.video(ann), await slices.video(ann), await slices.video(ann)];
     const etag = (await feed('?limit=3')).headers.get('etag')!;
     const again = (): Promise<Answer<Video[]>> =>
@@ -138,7 +138,7 @@ describe('a video', () => {
     expect((await get(id)).status).toBe(404);
   });
 
-  test('tells each caller of their own like only, though the rest is shared', async () => {
+  test('shows each caller only their own like, although the rest is shared', async () => {
     const id = await slices.video(ann);
     await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
     const asked = [bob, ann, undefined, bob, ann, undefined];
@@ -148,7 +148,7 @@ describe('a video', () => {
     expect(answers[0]!.headers.get('etag')).not.toBe(answers[1]!.headers.get('etag'));
   });
 
-  test('is viewed once a minute by each viewer, whoever else looks', async () => {
+  test('counts one view a minute per viewer', async () => {
     const id = await slices.video(ann);
     const look = (user?: SliceUser): Promise<Answer<VideoPage>> => get(id, user);
     await Promise.all([look(bob), look(bob), look(ann), look(), look()]);

@@ -124,7 +124,7 @@ describe('a view', () => {
   });
 });
 
-describe('while the event store is away', () => {
+describe('while the event store is not available', () => {
   /** Takes nothing until it is let, and may have taken what it says it did not. */
   function flakyStore(): Pick<EventStore, 'appendMany'> & { away: boolean } {
     return {
@@ -150,7 +150,7 @@ describe('while the event store is away', () => {
     expect(new Set(await viewers(id)).size).toBe(20);
   });
 
-  test('so many are kept, the oldest are given up, and that is said', async () => {
+  test('a limited number of views is kept, the oldest are dropped, and that is logged', async () => {
     const store = flakyStore();
     const { log: logger, lines } = collectingLog();
     const views = recorder({ store, logger, mostHeld: 5 });
@@ -197,7 +197,7 @@ describe('while the event store is away', () => {
   });
 });
 
-test('a view that another process counted a while ago does not begin a minute of its own', async () => {
+test('a view that another process counted a while ago does not begin a new minute', async () => {
   // As Redis answers: the other process counted at 0 s, and its claim ends at 60 s.
   let clock = 0;
   const gate: RedisGate = {
@@ -216,7 +216,7 @@ test('a view that another process counted a while ago does not begin a minute of
 
 const url = redisUrl('src/views/viewRecorder.int.test.ts, processes that share a Redis');
 (url === undefined ? describe.skip : describe)('processes that share a Redis', () => {
-  test('count one view a minute between them, and each by itself while Redis is away', async () => {
+  test('count one view a minute together, and each by itself while Redis is not available', async () => {
     await using server = await openTestRedis(url!);
     const namespace = randomUUID();
     const gates = await Promise.all(
