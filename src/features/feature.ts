@@ -40,9 +40,9 @@ export interface FeatureDefinition<Event extends DomainEvent> {
   readonly tags?: Readonly<Record<string, string>>;
   /** Declares the routes. It must not use the context before a route is called. */
   routes?(context: ApiContext): readonly Route[];
-  /** The job queues that it brings. */
+  /** Its job queues. */
   readonly queues?: readonly Queue[];
-  /** What a worker runs for the feature beside its projections. */
+  /** What a worker process runs for the feature, except its projections. */
   work?(context: WorkerContext): FeatureWork;
 }
 
@@ -72,7 +72,7 @@ export function defineFeature<Event extends DomainEvent>(definition: FeatureDefi
 export interface FeatureWork {
   /** What runs the jobs of its `queues`. */
   readonly workers?: readonly QueueWorker[];
-  /** By the name of their consumer group. With Kafka, each group reads the log at its own pace. */
+  /** Keyed by the name of their consumer group. With Kafka, each group reads the log at its own pace. */
   readonly subscribers?: Readonly<Record<string, readonly Consumer[]>>;
   /** Work that is done at intervals. */
   readonly sweeps?: readonly Sweep[];
@@ -133,6 +133,6 @@ export interface ApiContext extends FeatureContext {
 export interface WorkerContext extends FeatureContext {
   /** Adds jobs to the features' queues, and cancels them. */
   readonly jobs: Pick<Jobs, 'add' | 'cancel'>;
-  /** Which log this is; null while it is empty. */
+  /** The id of the event log; null while the log is empty. */
   logId(): Promise<string | null>;
 }

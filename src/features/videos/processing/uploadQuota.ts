@@ -19,13 +19,13 @@ export interface PendingUpload {
 /** How much of the pipeline one user may fill. All processes share the count, in PostgreSQL. */
 export interface UploadQuota {
   /**
-   * Holds a place for a video until the process manager takes in its event (`recordPending`), it is released, or 31 minutes
-   * have passed. Reserving again for the same video only makes the place last longer. Requests of one user are counted one
-   * after the other.
+   * Holds a place for a video until the process manager handles its event (`recordPending`), it is released, or 31
+   * minutes have passed. Reserving again for the same video only makes the place last longer. Requests of one user are
+   * counted one after the other.
    * @throws DomainError `rateLimited` (`too_many_pending_videos`, `too_many_pending_bytes`)
    */
   reserve(upload: PendingUpload): Promise<void>;
-  /** Gives back the place of a video whose upload failed. Without effect once its event was taken in. */
+  /** Gives back the place of a video whose upload failed. Without effect once its event was handled. */
   release(videoId: string): Promise<void>;
 }
 
