@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
+import { fc } from '../../tests/support/property.ts';
 import { feed, routeTags } from '../features/index.ts';
 import { realtimeDocs } from '../realtime/realtimeDocs.ts';
 import { declaredApiRoutes } from './declaredRoutes.ts';

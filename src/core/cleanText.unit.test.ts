@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../tests/support/property.ts';
 import { characterCount, cleanLine, cleanText, isVisible } from './cleanText.ts';
 
 describe('cleaned text', () => {

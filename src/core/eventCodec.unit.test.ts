@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../tests/support/property.ts';
 import type { NewEvent, RecordedEvent } from './event.ts';
 import { createEventCodec, UndecodableEvent } from './eventCodec.ts';
 import { FORGOTTEN, type EventTypeDefinitions } from './eventTypes.ts';

@@ -1,11 +1,13 @@
+import { chooseSeed } from './property.ts';
 import { startTestServer } from './testServer.ts';
 
 declare global {
-  // The only way that jest offers for passing something on to globalTeardown.
+  // jest offers no other way to pass something on to globalTeardown.
   var stopTestServer: (() => Promise<void>) | undefined;
 }
 
 export default async function globalSetup(): Promise<void> {
+  chooseSeed();
   await provideServer();
 }
 

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { countedViews, countingViews, evenly, manyViews } from '../../../tests/support/countingViews.ts';
 import { eventually } from '../../../tests/support/eventually.ts';
-import { mulberry32 } from '../../../tests/support/history.ts';
 import { createKafkaTest, describeWithKafka, type KafkaTest } from '../../../tests/support/kafka.ts';
 import { createProjectingTest, type ProjectingTest } from '../../../tests/support/projecting.ts';
+import { fc } from '../../../tests/support/property.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './record.ts';
 import { leaseName } from './relayCheckpoint.ts';
 
@@ -32,12 +32,11 @@ describeWithKafka('the relay', () => {
   });
 
   test('loses no event and lets none count twice when it is killed at any moment, again and again', async () => {
-    const random = mulberry32(17);
     await k.relay().then((relay) => relay.stop());
     await k.member([counting]);
     await using topic = await readAlong();
     let position = 0n;
-    for (let kill = 0; kill < 4; kill++) {
+    for (const moment of fc.sample(fc.nat({ max: 100 }), 4)) {
       const relay = startRelayProcess();
       const before = await t.store.head();
       position = await manyViews(t, 500);
@@ -46,7 +45,7 @@ describeWithKafka('the relay', () => {
         within: 30_000,
         giveUp: () => hasEnded(relay),
       });
-      await delay(random() * 100); // the random moment is the point of this test
+      await delay(moment); // The random moment is the point of this test.
       relay.kill('SIGKILL');
       if (!hasEnded(relay)) await once(relay, 'exit');
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../../tests/support/property.ts';
 import type { RecordedEvent } from '../../core/event.ts';
 import { partitionOf } from '../../core/partitions.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './record.ts';

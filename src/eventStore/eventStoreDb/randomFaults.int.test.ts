@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { v7 } from 'uuid';
 import {
   startEventStoreDbDouble,
   type EventStoreDbDouble,
 } from '../../../tests/support/eventStoreDbDouble/eventStoreDbDouble.ts';
+import { fc } from '../../../tests/support/property.ts';
 import {
   EventStoreUnavailable,
   RevisionConflict,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import fc from 'fast-check';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { fc } from '../../../tests/support/property.ts';
 import type { NewEvent, RecordedEvent } from '../../core/event.ts';
 import { createPool } from '../../postgres/pool.ts';
 import { RevisionConflict, type AppendRequest, type AppendResult, type EventStore } from '../../core/eventStore.ts';

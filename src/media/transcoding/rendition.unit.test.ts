@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
+import { fc } from '../../../tests/support/property.ts';
 import { factsOf } from '../inspecting/factsOf.ts';
 import type { ProbedStream } from '../inspecting/probe.ts';
 import { planRendition } from './rendition.ts';
