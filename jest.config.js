@@ -1,4 +1,4 @@
-// Tests lie beside the code (*.unit.test.ts, *.int.test.ts) and, for whole-system runs, in tests/ (*.sys.test.ts).
+// Tests are beside the code (*.unit.test.ts, *.int.test.ts); tests of the whole system are in tests/ (*.sys.test.ts).
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -17,4 +17,6 @@ export default {
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
   testTimeout: 60_000,
   maxWorkers: 2,
+  // For .ci/run, which runs failed system tests a second time.
+  ...(process.env['FAILED_TESTS_FILE'] !== undefined && { reporters: ['default', '<rootDir>/.ci/failedTests.js'] }),
 };
