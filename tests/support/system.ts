@@ -26,7 +26,7 @@ export interface System extends AsyncDisposable {
   readonly apis: readonly string[];
   /** One of them, each time the next. */
   api(): string;
-  /** Where the seed's clients connect their sockets, one an API process. */
+  /** Where clients of the original server connect their sockets, one an API process. */
   readonly sockets: readonly string[];
   readonly processes: readonly SystemProcess[];
   /** The processes that play a role; in the embedded profile that is always the one. */

@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
+import type { z } from 'zod';
+import type { accountSchema } from '../../src/features/accounts/accountSchemas.ts';
+import type { meSchema } from '../../src/features/accounts/routes.ts';
+import type { reportSchema } from '../../src/features/analytics/routes.ts';
+import type { likeSchema } from '../../src/features/likes/routes.ts';
+import type { videoPageSchema } from '../../src/features/videos/queryRoutes.ts';
+import type { videoSchema } from '../../src/features/videos/videoView.ts';
+import { checkAnswer } from './declaredAnswers.ts';
 import { eventually } from './eventually.ts';
 
-/** The envelope of API.md. */
+/** The envelope of every JSON answer. */
 export interface Envelope<Data> {
   readonly success: boolean;
   readonly statusCode: number;
@@ -40,10 +48,13 @@ export interface CallOptions {
   readonly after?: bigint | undefined;
 }
 
-/** How long a client that was told to come again goes on doing so. */
+/** How long a client that is told to try again does so (ms). */
 const PATIENCE_MS = 30_000;
 
-/** One request to one API process. One with `after` does as its 503 says, and comes again when the read model is behind. */
+/**
+ * One request to one API process. With `after`, it repeats the request while the answer is 503 because a read model is
+ * behind. @throws when the answer is not what its route declares.
+ */
 export async function call<Data = unknown>(
   base: string,
   method: string,
@@ -73,6 +84,7 @@ async function callOnce<Data>(base: string, method: string, path: string, option
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
   const body = (isJson ? JSON.parse(text) : undefined) as Envelope<Data>;
+  checkAnswer(method, path, { status: response.status, body });
   const position = response.headers.get('x-event-position');
   return {
     status: response.status,
@@ -84,61 +96,12 @@ async function callOnce<Data>(base: string, method: string, path: string, option
   };
 }
 
-export interface Account {
-  readonly id: string;
-  readonly name: string;
-  readonly username: string;
-  readonly email: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-export interface Video {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly url: string;
-  readonly thumbnailUrl: string;
-  readonly viewCount: number;
-  readonly likeCount: number;
-  readonly uploadedBy: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly user: { readonly name: string; readonly username: string };
-  readonly duration: number;
-  readonly width: number;
-  readonly height: number;
-  readonly status: 'processing' | 'ready' | 'failed';
-}
-
-export interface VideoPage {
-  readonly video: Video;
-  readonly prev: { readonly id: string } | null;
-  readonly next: { readonly id: string } | null;
-  readonly isLiked: boolean;
-}
-
-export interface Like {
-  readonly message: string;
-  readonly videoId: string;
-  readonly likeCount: number;
-  readonly likeStatus: boolean;
-}
-
-export interface Analytics {
-  readonly totalViews: number;
-  readonly totalLikes: number;
-  readonly totalUploads: number;
-  readonly viewsOverTime: readonly { readonly date: string; readonly count: number }[];
-  readonly likesOverTime: readonly { readonly date: string; readonly count: number }[];
-  readonly topVideos: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly viewCount: number;
-    readonly likeCount: number;
-  }[];
-  readonly engagementRate: number;
-}
+export type Account = z.infer<typeof accountSchema>;
+export type Me = z.infer<typeof meSchema>;
+export type Video = z.infer<typeof videoSchema>;
+export type VideoPage = z.infer<typeof videoPageSchema>;
+export type Like = z.infer<typeof likeSchema>;
+export type Analytics = z.infer<typeof reportSchema>;
 
 export interface Credentials {
   readonly name: string;
@@ -147,7 +110,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** Nobody else's. */
+/** Credentials that no other test uses. */
 export function someone(): Credentials {
   const tag = randomBytes(6).toString('hex');
   return {
@@ -161,7 +124,7 @@ export function someone(): Credentials {
 export interface Person extends Credentials {
   readonly id: string;
   readonly token: string;
-  /** `refreshToken=…`, ready to be sent. */
+  /** `refreshToken=…`, as a client sends it. */
   readonly cookie: string;
 }
 
@@ -177,7 +140,7 @@ export async function newPerson(base: string): Promise<Person> {
   return { ...credentials, id: registered.data.id, token: loggedIn.data.accessToken, cookie: refreshCookie(loggedIn) };
 }
 
-/** Somebody new for each API process in turn: password hashing takes CPU, so only a few at once. */
+/** Registers new people, at each API process in turn. Password hashing takes CPU, so only a few at once. */
 export async function newPeople(count: number, api: () => string): Promise<Person[]> {
   const people: Person[] = [];
   while (people.length < count) {
@@ -201,7 +164,7 @@ export interface UploadOptions extends CallOptions {
   readonly fileName?: string;
 }
 
-/** Uploads as the seed's client does: the file first or last, form fields `video` and `data`. */
+/** Uploads as a client of the original server does, with the form fields `data` and `video`. */
 export async function upload(
   base: string,
   token: string,
@@ -217,19 +180,19 @@ export async function upload(
   return call<Video>(base, 'POST', '/api/v1/video/upload', { ...options, token, body: form });
 }
 
-/** For a query after a command that does not expect its view to have caught up: only what was said to be behind is waited for. */
+/** Options for a query after a command. The query waits only if the command's answer said that a read model is behind. */
 export function afterwards(command: Answer<unknown>): { after?: bigint | undefined } {
   return command.headers.has('x-projection-behind') ? { after: command.position } : {};
 }
 
-/** The video once it is ready and in the feed, also where that takes longer than an upload waits. Counts no view. */
+/** Uploads, and resolves once the video is ready and in the feed, also if that takes longer than an upload waits. Counts no view. */
 export async function uploaded(base: string, token: string, clip: string, options: UploadOptions = {}): Promise<Video> {
   const answer = await upload(base, token, clip, options);
   if (answer.status !== 201 && answer.status !== 202)
     throw new Error(`uploading answered ${answer.status}: ${answer.text}`);
   if (answer.status === 201 && !answer.headers.has('x-projection-behind')) return answer.data;
   const mine = async (): Promise<Video | undefined> => {
-    const { data } = await call<{ videos: Video[] }>(base, 'GET', '/api/v1/auth/me', { token, ...afterwards(answer) });
+    const { data } = await call<Me>(base, 'GET', '/api/v1/auth/me', { token, ...afterwards(answer) });
     return data.videos.find(({ id }) => id === answer.data.id);
   };
   return (await eventually(mine, {

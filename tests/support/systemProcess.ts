@@ -16,7 +16,7 @@ const ENDED_WITHIN_MS = 60_000;
 export class SystemProcess {
   readonly role: Role;
   readonly url: string;
-  /** Where the seed's clients connect their sockets. */
+  /** Where clients of the original server connect their sockets. */
   readonly socketUrl: string;
   readonly logFile: string;
   readonly #environment: NodeJS.ProcessEnv;

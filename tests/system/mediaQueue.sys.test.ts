@@ -2,7 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, expect } from '@jest/globals';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
-import { call, newPerson, upload, uploaded, type Answer, type Person, type Video } from '../support/systemClient.ts';
+import {
+  call,
+  newPerson,
+  upload,
+  uploaded,
+  type Answer,
+  type Me,
+  type Person,
+  type Video,
+} from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
 
 const MAX_PENDING = 6;
@@ -22,7 +31,7 @@ const retry = (id: string, person: Person): Promise<Answer<Video>> =>
 const remove = (id: string): Promise<Answer<unknown>> =>
   call(system().api(), 'DELETE', `/api/v1/video/${id}`, { token: ann.token });
 const mine = async (person: Person): Promise<readonly Video[]> =>
-  (await call<{ videos: Video[] }>(system().api(), 'GET', '/api/v1/auth/me', { token: person.token })).data.videos;
+  (await call<Me>(system().api(), 'GET', '/api/v1/auth/me', { token: person.token })).data.videos;
 
 interface Running {
   readonly pid: number;
@@ -92,9 +101,11 @@ systemTest(
     const waiting = (await mine(ann)).filter(({ status }) => status === 'processing');
     expect(waiting.length).toBeGreaterThanOrEqual(MAX_PENDING - 2 * system().playing('media').length);
 
-    await eventually(() => ffmpegs().length > 0, { what: 'one of Ann’s is transcoded' });
-    const running = ffmpegs();
-    // They do not end by themselves.
+    const running = await eventually(ffmpegs, {
+      what: 'one of Ann’s is transcoded',
+      holds: ({ length }) => length > 0,
+    });
+    // A stopped FFmpeg does not end by itself.
     kill('SIGSTOP', running);
     for (const id of ids) expect((await remove(id)).status).toBe(204);
     await eventually(() => !ffmpegs().some(({ pid }) => running.some((each) => each.pid === pid)), {

@@ -1,16 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
-import {
-  call,
-  getVideo,
-  newPeople,
-  setLike,
-  upload,
-  uploaded,
-  type Person,
-  type Video,
-} from '../support/systemClient.ts';
+import { call, getVideo, newPeople, setLike, upload, uploaded, type Me, type Person } from '../support/systemClient.ts';
 import { openFaultyWays, type FaultyEngine, type FaultyWays } from '../support/systemFaults.ts';
 import { profile } from '../support/system.ts';
 import { useSystem } from '../support/useSystem.ts';
@@ -94,10 +85,7 @@ function outages(): void {
         () => upload(system().api(), person.token, plain, { title: 'afterwards' }),
         { within: 30_000, what: 'uploads work again', holds: ({ status }) => status === 201 },
       );
-      const me = await call<{ videos: Video[] }>(system().api(), 'GET', '/api/v1/auth/me', {
-        token: person.token,
-        after: position,
-      });
+      const me = await call<Me>(system().api(), 'GET', '/api/v1/auth/me', { token: person.token, after: position });
       const titles = me.data.videos.map((video) => video.title);
       expect(titles).toContain('afterwards');
       expect(titles).not.toContain(title);

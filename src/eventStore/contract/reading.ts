@@ -72,6 +72,7 @@ export function readingContract(stores: () => StoresUnderTest): void {
       expect(batches.every((batch) => batch.events.length <= 7)).toBe(true);
       expectRisingPositions(after, batches);
       for (const stream of streams) {
+        expect(of(stream, events)).toHaveLength(10);
         expect(of(stream, events)).toEqual(await all(store.readStream(stream)));
       }
     });

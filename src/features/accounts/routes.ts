@@ -13,6 +13,8 @@ import { registerUser } from './registerUser.ts';
 import { accounts } from '../../../projections/accounts.ts';
 import { videos } from '../../../projections/videos/videos.ts';
 
+export const meSchema = accountSchema.extend({ videos: videoSchema.array() }).meta({ id: 'Me' });
+
 export function accountRoutes(context: ApiContext): Route[] {
   return [register(context), me(context)];
 }
@@ -62,13 +64,7 @@ function me({ store, pool, objects }: ApiContext): Route {
     tag: 'Accounts',
     auth: 'required',
     reads: [accounts, videos],
-    responses: {
-      200: {
-        description: 'The caller.',
-        message: 'User retrieved successfully',
-        data: accountSchema.extend({ videos: videoSchema.array() }).meta({ id: 'Me' }),
-      },
-    },
+    responses: { 200: { description: 'The caller.', message: 'User retrieved successfully', data: meSchema } },
     async handle({ user: { id } }): Promise<Reply> {
       const [known, videos] = await Promise.all([queries.byId(id), videoQueries.ofOwner(id)]);
       const account = known ?? (await fromLog(store, id));

@@ -7,12 +7,12 @@ import { analyticsOf } from './analyticsQuery.ts';
 import { DAY, dayRange } from './dayRange.ts';
 
 const count = z.int32().min(0);
-const dayCounts = (example: number): z.ZodArray =>
+const dayCounts = (example: number) =>
   z.array(
     z.object({ date: z.iso.date().meta({ examples: ['2025-07-14'] }), count: z.int32().meta({ examples: [example] }) }),
   );
 
-const reportSchema = z.object({
+export const reportSchema = z.object({
   totalViews: count.meta({ examples: [5] }),
   totalLikes: z.int32().meta({ description: 'Likes minus unlikes in the range. It may be below zero.', examples: [3] }),
   totalUploads: count.meta({ examples: [1] }),

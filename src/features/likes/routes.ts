@@ -8,7 +8,7 @@ import type { LikeCommand } from './decider.ts';
 import { createLikeCommands } from './likeCommands.ts';
 import { createLikeQueries } from './likeQueries.ts';
 
-const likeSchema = z.object({
+export const likeSchema = z.object({
   message: z.string().meta({ examples: ['Video liked successfully'] }),
   videoId: z.uuid().meta({ examples: [exampleValues.videoId] }),
   likeCount: z

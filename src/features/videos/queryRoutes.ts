@@ -18,7 +18,17 @@ import { createVideoQueries, type VideoWithNeighbours } from './videoQueries.ts'
 import { videoSchema } from './videoView.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-const videoRef = (id: string): z.ZodNullable => z.object({ id: z.uuid().meta({ examples: [id] }) }).nullable();
+const videoRef = (id: string) => z.object({ id: z.uuid().meta({ examples: [id] }) }).nullable();
+
+export const videoPageSchema = z.object({
+  video: videoSchema,
+  prev: videoRef(exampleValues.olderVideoId).meta({ description: 'The next older video.' }),
+  next: videoRef(exampleValues.newerVideoId).meta({ description: 'The next newer video.' }),
+  isLiked: z
+    .boolean()
+    .meta({ description: 'Whether the caller likes it. False without an access token.', examples: [false] }),
+});
+
 const exampleCursor = cursorBehind(exampleValues.olderVideoId);
 
 export function videoQueryRoutes(context: ApiContext): Route[] {
@@ -146,18 +156,7 @@ function getVideo(context: ApiContext): Route {
     reads: [videos, likes],
     params: videoIdParams,
     responses: {
-      200: {
-        description: 'The video.',
-        message: 'Video retrieved successfully',
-        data: z.object({
-          video: videoSchema,
-          prev: videoRef(exampleValues.olderVideoId).meta({ description: 'The next older video.' }),
-          next: videoRef(exampleValues.newerVideoId).meta({ description: 'The next newer video.' }),
-          isLiked: z
-            .boolean()
-            .meta({ description: 'Whether the caller likes it. False without an access token.', examples: [false] }),
-        }),
-      },
+      200: { description: 'The video.', message: 'Video retrieved successfully', data: videoPageSchema },
       404: { description: 'There is no such video.', code: 'video_not_found' },
     },
     async handle(request): Promise<Reply> {

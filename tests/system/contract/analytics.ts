@@ -56,7 +56,7 @@ export function analyticsContract({ system, systemTest, clip }: Setting): void {
       expect(before.data).toMatchObject({ totalViews: 0, totalLikes: 0, totalUploads: 0 });
     });
 
-    systemTest('the seed’s own example, to 31 February, is the last of February', async () => {
+    systemTest('31 February, as in the original server’s own example, is the last day of February', async () => {
       const person = await newPerson(system().api());
       expect((await analytics(person.token, 'startDate=2025-01-01&endDate=2025-02-31')).status).toBe(200);
       expect((await analytics(person.token, 'startDate=2025-02-31&endDate=2025-02-28')).status).toBe(200);

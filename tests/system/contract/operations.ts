@@ -41,29 +41,32 @@ const routes = [
 
 export function operationsContract({ system, systemTest }: Setting): void {
   describe('operations', () => {
-    systemTest('every process says that it is healthy, of what it consists, alive and ready', async () => {
-      for (const { url } of system().processes) {
-        // A part that does not answer within a second, on a machine that has other things to do, is down for a second.
-        const health = await eventually(() => fetch(`${url}/health`), {
-          what: `${url} is healthy`,
-          holds: ({ status }) => status === 200,
-        });
-        const said = (await health.json()) as { components: Record<string, { status: string }> };
-        expect(said).toMatchObject({
-          success: true,
-          message: 'API is healthy!',
-          timestamp: expect.any(String),
-          components: expect.any(Object),
-        });
-        expect(Object.keys(said.components).length).toBeGreaterThan(0);
-        for (const component of Object.values(said.components))
-          expect(component).toMatchObject({ status: expect.any(String) });
-        expect((await fetch(`${url}/health/live`)).status).toBe(200);
-        await eventually(async () => (await fetch(`${url}/health/ready`)).ok, { what: `${url} is ready` });
-      }
-    });
+    systemTest(
+      'every process says that it is healthy, what its components are, and that it is alive and ready',
+      async () => {
+        for (const { url } of system().processes) {
+          // On a busy machine a component may not answer within a second; it then counts as down until the next check.
+          const health = await eventually(() => fetch(`${url}/health`), {
+            what: `${url} is healthy`,
+            holds: ({ status }) => status === 200,
+          });
+          const said = (await health.json()) as { components: Record<string, { status: string }> };
+          expect(said).toMatchObject({
+            success: true,
+            message: 'API is healthy!',
+            timestamp: expect.any(String),
+            components: expect.any(Object),
+          });
+          expect(Object.keys(said.components).length).toBeGreaterThan(0);
+          for (const component of Object.values(said.components))
+            expect(component).toMatchObject({ status: expect.any(String) });
+          expect((await fetch(`${url}/health/live`)).status).toBe(200);
+          await eventually(async () => (await fetch(`${url}/health/ready`)).ok, { what: `${url} is ready` });
+        }
+      },
+    );
 
-    systemTest('the seed’s two metrics have their names, labels and buckets', async () => {
+    systemTest('the two metrics of the original server have their names, labels and buckets', async () => {
       const api = system().apis[0]!;
       await call(api, 'GET', '/api/v1/nothing');
       const answer = await fetch(`${api}/metrics`);
@@ -81,7 +84,7 @@ export function operationsContract({ system, systemTest }: Setting): void {
         expect(await (await fetch(`${url}/metrics`)).text()).toContain('# TYPE ');
     });
 
-    systemTest('the OpenAPI document is whole: every route, its answers, no reference into the void', async () => {
+    systemTest('the OpenAPI document is complete: every route, its answers, and what it refers to', async () => {
       const document = (await (await fetch(`${system().api()}/openapi.json`)).json()) as OpenApi;
       expect(document.openapi).toMatch(/^3\.1\./);
       expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
@@ -96,8 +99,10 @@ export function operationsContract({ system, systemTest }: Setting): void {
       }
       const ids = operations.map(({ operationId }) => operationId);
       expect(new Set(ids).size).toBe(ids.length);
-      for (const [, reference] of JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
-        const found = reference!
+      const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path!);
+      expect(references).toContain('components/schemas/Video');
+      for (const reference of references) {
+        const found = reference
           .split('/')
           .reduce<unknown>(
             (node, key) => (node as Record<string, unknown> | undefined)?.[key.replaceAll('~1', '/')],
@@ -116,7 +121,6 @@ export function operationsContract({ system, systemTest }: Setting): void {
         const document = (await (await fetch(`${api}/openapi.json`)).json()) as OpenApi;
         for (const [path, methods] of Object.entries(document.paths)) {
           for (const method of Object.keys(methods)) {
-            if (method === 'delete' && path.endsWith('/auth/me')) continue; // It would forget the caller.
             const answer = await call(
               api,
               method.toUpperCase(),
