@@ -19,13 +19,16 @@ const rules = parse(deployed('prometheus/reelstream.rules.yml')) as Rules;
 
 /** The names of metrics in PromQL. */
 function metricsIn(promql: string): string[] {
-  return [...promql.matchAll(/\b(?:up|(?:api|reelstream|process|nodejs|traces)_[a-z0-9_]+)\b/g)].map(([name]) =>
-    name.replace(/_(bucket|sum|count)$/, ''),
+  return [...promql.matchAll(/\b(?:up|ALERTS|(?:api|reelstream|process|nodejs|traces)[_:][a-z0-9_:]+)\b/g)].map(
+    ([name]) => name.replace(/_(bucket|sum|count)$/, ''),
   );
 }
 
-/** The collector makes `traces_…` from spans, Prometheus itself makes `up`. */
-const isMadeElsewhere = (name: string): boolean => name === 'up' || name.startsWith('traces_');
+/** Recorded by a rule, made by Prometheus itself, or made from spans by the collector. */
+const isMadeElsewhere = (name: string): boolean =>
+  rules.groups.some((group) => group.rules.some(({ record }) => record === name)) ||
+  ['up', 'ALERTS'].includes(name) ||
+  name.startsWith('traces_');
 
 export function monitoringContract({ system, systemTest }: Setting): void {
   describe('monitoring', () => {
