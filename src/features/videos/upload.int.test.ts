@@ -3,7 +3,7 @@ import { openAsBlob } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../../../tests/support/clips.ts';
 import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
-import type { Answer, Video } from '../../../tests/support/systemClient.ts';
+import type { Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
 import type { RecordedEvent } from '../../core/event.ts';
 import { AppendRefused, EventStoreUnavailable } from '../../core/eventStore.ts';
 import type { VideoCommand } from './decider.ts';
@@ -27,21 +27,26 @@ const done: VideoCommand = {
   at,
 };
 
-async function upload(data: unknown, headers: Record<string, string> = {}): Promise<Answer<Video>> {
+async function upload(
+  data: unknown,
+  headers: Record<string, string> = {},
+  to = slices,
+  token = ann.token,
+): Promise<Answer<Video>> {
   const body = new FormData();
   body.set('video', await openAsBlob(await clip('plain')), 'clip.mp4');
   if (data !== undefined) body.set('data', typeof data === 'string' ? data : JSON.stringify(data));
-  return slices.call('POST', '/api/v1/video/upload', { token: ann.token, body, headers });
+  return to.call('POST', '/api/v1/video/upload', { token, body, headers });
 }
 
-/** The uploads after a position, as they are recorded. */
+/** The uploads after a position, as the store records them. */
 async function* uploads(after: bigint, signal: AbortSignal): AsyncGenerator<RecordedEvent<VideoUploaded>> {
   for await (const { events } of slices.projecting.store.subscribe({ after, types: ['VideoUploaded'], signal })) {
     yield* events as RecordedEvent<VideoUploaded>[];
   }
 }
 
-/** Plays the media worker: says this of each upload, until the work is over. */
+/** Does what the media worker would do: gives this command for each upload until `work` ends. */
 async function processedAs<T>(command: VideoCommand, work: () => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const after = await slices.projecting.store.head();
@@ -88,13 +93,20 @@ describe('an upload', () => {
     });
   });
 
-  test('of one who does not wait, or waits long enough, is answered while it is processed', async () => {
-    for (const prefer of ['respond-async', 'wait=10, respond-async', undefined]) {
-      const { status, data } = await upload({ title: 'Slow' }, prefer === undefined ? {} : { prefer });
+  test('of a client that does not wait is answered while it is processed', async () => {
+    for (const prefer of ['respond-async', 'wait=10, respond-async']) {
+      const { status, data } = await upload({ title: 'Slow' }, { prefer });
       expect([status, data.status, data.url]).toEqual([202, 'processing', null]);
-      const own = await slices.call<{ video: Video }>('GET', `/api/v1/video/${data.id}`, { token: ann.token });
+      const own = await slices.call<VideoPage>('GET', `/api/v1/video/${data.id}`, { token: ann.token });
       expect(own.data.video).toEqual(data);
     }
+  });
+
+  test('that is not processed within the time that requests wait is answered while it is processed', async () => {
+    await using impatient = await startSlices({ uploadWaitMs: 200 });
+    const { token } = await impatient.user('Bob');
+    const { status, data } = await upload({ title: 'Slow' }, {}, impatient, token);
+    expect([status, data.status, data.url]).toEqual([202, 'processing', null]);
   });
 
   test('that cannot be processed is refused with the reason', async () => {
