@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { withTimeout } from '../core/withTimeout.ts';
 
 /** Access to an optional Redis. */
 export interface RedisGate {
@@ -29,15 +30,9 @@ export function createRedisGate({ redis, logger, timeoutMs = 100, retryMs = 500 
   async function attempt<T>(command: (redis: Redis) => Promise<T>): Promise<T> {
     // ioredis would queue the command until it is connected again.
     if (redis.status !== 'ready') throw new Error(`Redis is not connected (${redis.status})`);
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const fail = (): void => reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
-    // `setImmediate` lets an answer that has already arrived be read first: this process may be late, not Redis.
-    const timer = setTimeout(() => setImmediate(fail), timeoutMs);
-    try {
-      return await Promise.race([command(redis), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return withTimeout(command(redis), timeoutMs, () => {
+      throw new Error(`Redis did not answer within ${timeoutMs} ms`);
+    });
   }
 
   function stopUsingRedis(error: unknown): void {

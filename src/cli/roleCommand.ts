@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { App } from '../app/startApp.ts';
 import { loadConfig, type Role } from '../config/config.ts';
+import { withTimeout } from '../core/withTimeout.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { expectNoArguments, type Command } from './command.ts';
 import { stopSignals } from './stopSignals.ts';
@@ -56,10 +57,8 @@ async function exitCode(
   secondSignal: Promise<unknown>,
   logger: Logger,
 ): Promise<number> {
-  const timer = Promise.withResolvers<'late'>();
-  const timeout = setTimeout(() => timer.resolve('late'), timeoutMs);
-  const outcome = await Promise.race([stopping, timer.promise, secondSignal.then(() => 'second' as const)]);
-  clearTimeout(timeout);
+  const stoppedOrToldAgain = Promise.race([stopping, secondSignal.then(() => 'second' as const)]);
+  const outcome = await withTimeout(stoppedOrToldAgain, timeoutMs, () => 'late' as const);
   if (outcome === undefined) {
     logger.info('stopped');
     return 0;

@@ -3,8 +3,9 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, type BucketItem } from 'minio';
+import { withTimeout } from '../core/withTimeout.ts';
 import { assertKey, PUBLIC_PREFIX } from './keys.ts';
-import { transportWithTimeout, within } from './minioTransport.ts';
+import { tooSlow, transportWithTimeout } from './minioTransport.ts';
 import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore } from './objectStore.ts';
 
 export interface MinioObjectStoreOptions {
@@ -65,8 +66,14 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
   });
   let ready: Promise<void> | undefined;
 
+  /** A time limit for operations that are normally short. */
+  const inTime = <T>(operation: Promise<T>): Promise<T> =>
+    withTimeout(operation, timeout, () => {
+      throw tooSlow(timeout);
+    });
+
   const ensureBucket = (): Promise<void> => {
-    ready ??= within(timeout, prepareBucket(client, bucket, region)).catch((error: unknown) => {
+    ready ??= inTime(prepareBucket(client, bucket, region)).catch((error: unknown) => {
       ready = undefined;
       throw error;
     });
@@ -120,12 +127,12 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     },
     remove: async (keys) => {
       keys.forEach(assertKey);
-      if (keys.length > 0) await withBucket(() => within(timeout, client.removeObjects(bucket, [...keys])));
+      if (keys.length > 0) await withBucket(() => inTime(client.removeObjects(bucket, [...keys])));
     },
     url: (key) => `${publicUrl}/${bucket}/${key}`,
     check: async () => {
       await withBucket(async () => {
-        if (!(await within(timeout, client.bucketExists(bucket))))
+        if (!(await inTime(client.bucketExists(bucket))))
           throw Object.assign(new Error('the bucket does not exist'), { code: 'NoSuchBucket' });
       });
     },

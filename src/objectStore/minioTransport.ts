@@ -19,21 +19,6 @@ export function transportWithTimeout(useSSL: boolean, timeout: number): { transp
   return { transport: { request }, agent };
 }
 
-/** A time limit for operations that are normally short. */
-export async function within<T>(timeout: number, operation: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await Promise.race([
-      operation,
-      new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(tooSlow(timeout)), timeout);
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function tooSlow(timeout: number): ObjectStoreUnavailable {
+export function tooSlow(timeout: number): ObjectStoreUnavailable {
   return new ObjectStoreUnavailable(`the object store did not answer within ${timeout} ms`);
 }

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { EventStoreUnavailable } from '../core/eventStore.ts';
 import { isOutage } from './outage.ts';
-import { queryWithin } from './queryWithin.ts';
+import { queryWithTimeout } from './queryWithTimeout.ts';
 import { seal, subkey, unseal } from '../core/sealing.ts';
 import { UnknownUserKey, UserForgotten, WrongMasterKey, type UserKeys } from '../core/userKeys.ts';
 
@@ -39,7 +39,7 @@ export async function openPostgresUserKeys({
 
   async function query<Row extends unknown[]>(text: string, values: unknown[]): Promise<Row[]> {
     try {
-      return await queryWithin<Row>(pool, { text, values, rowMode: 'array' }, QUERY_TIMEOUT_MS);
+      return await queryWithTimeout<Row>(pool, { text, values, rowMode: 'array' }, QUERY_TIMEOUT_MS);
     } catch (cause) {
       if (isOutage(cause)) throw new EventStoreUnavailable('the keys of personal data cannot be read', { cause });
       throw cause;

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
-import { within } from '../delivery/within.ts';
 import type { EventBatch } from '../core/eventStore.ts';
+import { withTimeout } from '../core/withTimeout.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { applyBatches, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
 import { CheckpointBehind, readCheckpoints, Superseded } from './checkpoints.ts';
@@ -152,7 +152,7 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
         .finally(() => wake.resolve());
     },
     async wait(ms) {
-      await within(wake.promise, ms);
+      await withTimeout(wake.promise, ms, () => undefined);
       signal.throwIfAborted();
       if (failure !== undefined) throw failure.error;
     },

@@ -1,7 +1,7 @@
 import { Gauge } from 'prom-client';
-import { abortable } from '../core/abortable.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
+import { withTimeout } from '../core/withTimeout.ts';
 import type { Metrics } from './metrics.ts';
 
 /** A scrape must not hang when the event store hangs. */
@@ -24,7 +24,7 @@ export function showProjectionLag({ metrics, store, progress, projections }: Pro
     async collect() {
       // Positions are read before the head, so that the lag cannot be negative.
       const positions = projections.map((projection) => [projection, progress.position(projection)] as const);
-      const head = await abortable(store.head(), AbortSignal.timeout(LONGEST_WAIT_MS)).catch(() => undefined);
+      const head = await withTimeout(store.head(), LONGEST_WAIT_MS, () => undefined).catch(() => undefined);
       this.reset();
       if (head === undefined) return;
       for (const [projection, position] of positions) this.set({ projection }, Math.max(0, Number(head - position)));

@@ -7,12 +7,12 @@ import { pause } from '../../core/abortable.ts';
 import type { EventBatch, EventStore } from '../../core/eventStore.ts';
 import { createLogId } from '../../core/logId.ts';
 import { StartError } from '../../core/startError.ts';
+import { withTimeout } from '../../core/withTimeout.ts';
 import type { PartitionMessage } from './record.ts';
 import { prepareTopic } from './topic.ts';
 import { takeLease, type Lease } from './lease.ts';
 import { createPartitionChain, inRequests, type PartitionChain } from './partitionChain.ts';
 import { leaseName, saveCheckpoint } from './relayCheckpoint.ts';
-import { within } from '../within.ts';
 
 /**
  * While events flow, watermarks are sent and the checkpoint is saved this often; and once more after the last event.
@@ -146,7 +146,11 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
     let lastRound = -Infinity;
     while (!lease.signal.aborted) {
       const unfinished = chain !== undefined && (chain.uneven || chain.position > saved);
-      const read = await within(next, unfinished ? lastRound + ROUND_MS - performance.now() : Infinity);
+      const read = await withTimeout(
+        next,
+        unfinished ? lastRound + ROUND_MS - performance.now() : Infinity,
+        () => undefined,
+      );
       if (read?.done === true) return;
       const id = await logId();
       if (id === null) throw new Error('the log has events, but its first event cannot be read');
@@ -202,7 +206,7 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
     state: () => state,
     async stop() {
       stopping.abort(new Error('the relay is stopping'));
-      await within(running, STOP_MS);
+      await withTimeout(running, STOP_MS, () => undefined);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { abortable, pause } from '../../core/abortable.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import { createLogId } from '../../core/logId.ts';
+import { withTimeout } from '../../core/withTimeout.ts';
 import type { Assignment, EventSource } from '../eventSource.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './record.ts';
 import { createLatestValue } from './latestValue.ts';
@@ -11,7 +12,6 @@ import { createDoneOffsets, type DoneOffsets } from './doneOffsets.ts';
 import { createPartitionTail, mostEventsOf, type PartitionTail } from '../partitionTail.ts';
 import { readCheckpoint } from './relayCheckpoint.ts';
 import { createStorePages, type StorePages } from '../storePages.ts';
-import { within } from '../within.ts';
 
 const RETRY_MS = 1_000;
 const COMMIT_EVERY_MS = 1_000;
@@ -22,6 +22,7 @@ const GATHER_MS = 25;
 const LITTLE = 100;
 /** Longest wait for a broker when the source closes. */
 const CLOSE_MS = 5_000;
+const LEAVE_MS = 3_000;
 
 export interface KafkaSourceOptions {
   readonly kafka: Kafka;
@@ -119,10 +120,8 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
       if (signal.aborted) await commit(consumer, offsets);
       assign(checkpoint.partitions, []);
       // Leaving the group needs a broker. Without one, the other members notice it by the session timeout.
-      await within(
-        consumer.disconnect().catch(() => undefined),
-        3_000,
-      );
+      const leaving = consumer.disconnect().catch(() => undefined);
+      await withTimeout(leaving, LEAVE_MS, () => undefined);
     }
   }
 
@@ -172,7 +171,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
     if (records.length < LITTLE) await pause(GATHER_MS, signal);
     // Not returning stops the fetching. A consumer that lags behind the others reads the store instead.
     while (isRunning() && !isStale() && !signal.aborted && tail.waiting > mostWaiting) {
-      await within(tail.progress(), HEARTBEAT_MS);
+      await withTimeout(tail.progress(), HEARTBEAT_MS, () => undefined);
       await heartbeat();
     }
   }
@@ -204,7 +203,7 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
     state: () => state,
     async close() {
       closing.abort(new Error('the source is closing'));
-      await within(running, CLOSE_MS);
+      await withTimeout(running, CLOSE_MS, () => undefined);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { StartError } from '../../core/startError.ts';
+import { withTimeout } from '../../core/withTimeout.ts';
 import { logIdOf } from './record.ts';
 import { createCheckpoint, readCheckpoint, resetCheckpoint, type RelayCheckpoint } from './relayCheckpoint.ts';
 
@@ -109,10 +110,6 @@ async function lastLogIds(
   const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false });
   const found = new Map<number, string | undefined>();
   const all = Promise.withResolvers<void>();
-  const timer = setTimeout(
-    () => all.reject(new Error(`the last records of the topic ${topic} could not be read within ${READ_LAST_MS} ms`)),
-    READ_LAST_MS,
-  );
   try {
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
@@ -125,9 +122,10 @@ async function lastLogIds(
       },
     });
     for (const { partition, high } of offsets) consumer.seek({ topic, partition, offset: String(BigInt(high) - 1n) });
-    await all.promise;
+    await withTimeout(all.promise, READ_LAST_MS, () => {
+      throw new Error(`the last records of the topic ${topic} could not be read within ${READ_LAST_MS} ms`);
+    });
   } finally {
-    clearTimeout(timer);
     await consumer.disconnect();
     const admin = kafka.admin();
     await admin.connect();

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { abortable, pause } from '../../core/abortable.ts';
-import { queryWithin } from '../../postgres/queryWithin.ts';
+import { queryWithTimeout } from '../../postgres/queryWithTimeout.ts';
 import { createFailureLog } from '../../telemetry/failureLog.ts';
 import type { HeadWatch } from '../headWatch.ts';
 
@@ -43,7 +43,7 @@ export function createHeadNews({ pool, watch, readHead, pollMs, log }: HeadNewsO
   async function announceAll(): Promise<void> {
     while (unannounced) {
       unannounced = false;
-      await queryWithin(pool, { text: `notify ${CHANNEL}`, rowMode: 'array' }, ANNOUNCE_WITHIN_MS).catch(
+      await queryWithTimeout(pool, { text: `notify ${CHANNEL}`, rowMode: 'array' }, ANNOUNCE_WITHIN_MS).catch(
         () => undefined,
       );
       await pause(ANNOUNCE_EVERY_MS, closing.signal);

@@ -3,7 +3,7 @@ import { abortable } from '../../core/abortable.ts';
 import type { EventMetadata, RecordedEvent } from '../../core/event.ts';
 import { EventStoreUnavailable, type EventBatch, type ReadStreamOptions } from '../../core/eventStore.ts';
 import { isOutage } from '../../postgres/outage.ts';
-import { queryWithin } from '../../postgres/queryWithin.ts';
+import { queryWithTimeout } from '../../postgres/queryWithTimeout.ts';
 import type { LogReader, PageRequest } from '../readToHead.ts';
 
 /** Measured: pages of more than about 5 000 rows are not faster. */
@@ -32,7 +32,7 @@ export interface PostgresReader extends LogReader {
 export function createPostgresReader(pool: pg.Pool, timeoutMs: number): PostgresReader {
   async function rowsOf<R extends unknown[]>(name: string, text: string, values: unknown[]): Promise<R[]> {
     try {
-      return await queryWithin<R>(pool, { name, text, values, rowMode: 'array', types: eventColumns }, timeoutMs);
+      return await queryWithTimeout<R>(pool, { name, text, values, rowMode: 'array', types: eventColumns }, timeoutMs);
     } catch (cause) {
       if (isOutage(cause)) throw new EventStoreUnavailable('the event log cannot be read', { cause });
       throw cause;

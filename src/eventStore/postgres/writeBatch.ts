@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { AppendRefused, RevisionConflict, type AppendResult } from '../../core/eventStore.ts';
-import { queryWithin } from '../../postgres/queryWithin.ts';
+import { queryWithTimeout } from '../../postgres/queryWithTimeout.ts';
 import type { PreparedAppend } from '../preparedAppend.ts';
 
 /** The outcome of one request of a batch. */
@@ -33,7 +33,7 @@ export async function writeBatch(
     rowMode: 'array' as const,
     types: plain,
   };
-  const rows = await queryWithin<[string, number | null, string | null]>(pool, append, timeoutMs);
+  const rows = await queryWithTimeout<[string, number | null, string | null]>(pool, append, timeoutMs);
   return rows.map(([outcome, revision, position], index) => {
     const { stream, expected } = requests[index]!;
     if (outcome === 'conflict') return new RevisionConflict(stream, expected, revision ?? undefined);

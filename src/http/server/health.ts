@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { withTimeout } from '../../core/withTimeout.ts';
 
 /** Shown beside the status of a part (a lag, a version). Nothing secret. */
 export type HealthDetails = Readonly<Record<string, string | number | boolean>>;
@@ -64,7 +65,7 @@ export function createHealth({ checks, log, draining, timeoutMs = 1_000, keepMs 
       latencyMs: Math.round((performance.now() - started) * 10) / 10,
     });
     try {
-      const details = await bounded(check, timeoutMs);
+      const details = await inTime(check, timeoutMs);
       if (down.delete(name)) log.info({ component: name }, 'component is up again');
       return [name, { ...details, ...facts('up') }];
     } catch (error) {
@@ -91,11 +92,12 @@ export function createHealth({ checks, log, draining, timeoutMs = 1_000, keepMs 
   };
 }
 
-/** A check that hangs must not hang the report. */
-async function bounded(check: HealthCheck['check'], timeoutMs: number): ReturnType<HealthCheck['check']> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const late = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error(`no answer within ${timeoutMs} ms`)), { once: true });
+/** A check that hangs must not hang the report; its signal aborts. */
+async function inTime(check: HealthCheck['check'], timeoutMs: number): ReturnType<HealthCheck['check']> {
+  const abort = new AbortController();
+  return withTimeout(check(abort.signal), timeoutMs, () => {
+    const error = new Error(`no answer within ${timeoutMs} ms`);
+    abort.abort(error);
+    throw error;
   });
-  return await Promise.race([check(signal), late]);
 }
