@@ -4,6 +4,7 @@ export type FairTurns = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 /**
  * At most `atOnce` pieces of work run at a time. When more wait, their keys take turns: a key with a thousand waiting
  * pieces delays another key by only one of them. The pieces of one key run in the order in which they arrived.
+ * Written by hand, because p-limit and p-queue know one order or priorities, but no turns.
  */
 export function createFairTurns(atOnce: number): FairTurns {
   /**

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
+import { backOff } from '../core/backOff.ts';
 import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
 import type { EventBatch } from '../core/eventStore.ts';
 import { withTimeout } from '../core/withTimeout.ts';
@@ -10,8 +11,7 @@ import { isEnvironmental } from './parking/parking.ts';
 
 /** After this many failures of a batch, the events that fail are isolated. */
 const FAILURES_BEFORE_ISOLATING = 3;
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 5_000;
+const RETRY = { firstMs: 50, longestMs: 5_000 };
 /** Checkpoints that pass only events of other types are written this often, instead of with each batch. */
 const IDLE_CHECKPOINT_MS = 1_000;
 /**
@@ -60,7 +60,7 @@ export async function runLane(options: LaneOptions): Promise<void> {
       if (signal.aborted) break;
       options.onState(error instanceof Superseded ? 'superseded' : 'failing');
       failed(error, 'a consumer was interrupted; it continues from its checkpoint');
-      if (!(error instanceof CheckpointBehind)) await pause(backOff(failures++), signal);
+      if (!(error instanceof CheckpointBehind)) await pause(backOff(++failures, RETRY), signal);
     } finally {
       run.abort();
     }
@@ -170,7 +170,7 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
   const { signal, log, consumer, partitions } = options;
   const failed = createFailureLog(log.child({ consumer: consumer.name }));
   let failures = 0;
-  for (let attempts = 0; ; attempts++) {
+  for (let attempts = 1; ; attempts++) {
     try {
       const isolateAfter = failures < FAILURES_BEFORE_ISOLATING ? undefined : failures;
       const { applied, parked } = await applyBatches({ ...options, isolateAfter }, partitions, batches);
@@ -186,7 +186,7 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
       if (!isEnvironmental(error)) failures++;
       options.onState('failing');
       failed(error, 'a batch could not be applied; trying again');
-      await pause(backOff(attempts), signal);
+      await pause(backOff(attempts, RETRY), signal);
       signal.throwIfAborted();
     }
   }
@@ -207,8 +207,4 @@ async function checkWritten(options: LaneOptions, places: readonly Place[]): Pro
     if (written < places.find((place) => place.partition === partition)!.written)
       throw new CheckpointBehind({ partition, position: written });
   }
-}
-
-function backOff(failures: number): number {
-  return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10));
 }

@@ -3,6 +3,8 @@ import { pause } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
 import { createFairTurns } from '../core/fairTurns.ts';
 import type { EventStore } from '../core/eventStore.ts';
+import { createWakeUp } from '../core/wakeUp.ts';
+import { withTimeout } from '../core/withTimeout.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
@@ -39,6 +41,8 @@ export interface EventFeedOptions {
 }
 
 const RETRY_MS = 500;
+/** Milliseconds that a subscriber waits for the log, while this process has not yet read where it ends. */
+const LONGEST_WAIT_MS = 5_000;
 /** Events that a subscriber who is catching up gets in one turn. */
 const PAGE = 500;
 /**
@@ -59,7 +63,7 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
   const { signal } = closing;
   const byTopic = new Map<string, Set<LiveSubscription>>();
   let live: bigint | undefined;
-  let moved = Promise.withResolvers<undefined>();
+  const moved = createWakeUp();
   const turns = createFairTurns(MOST_READING);
   const catchUps = createPlaces(catchUpsPerAddress);
   const failed = createFailureLog(logger);
@@ -69,22 +73,17 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
     while (!signal.aborted) {
       try {
         live ??= await store.head();
-        announce();
+        moved.wake();
         for await (const { events, position } of store.subscribe({ after: live, types: feedEventTypes, signal })) {
           for (const event of events as FeedEvent[]) if (event.position > live) deliver(event);
           live = position;
-          announce();
+          moved.wake();
         }
       } catch (error) {
         if (!signal.aborted) failed(error, 'the event feed cannot read the log and will try again');
       }
       await pause(RETRY_MS, signal);
     }
-  }
-
-  function announce(): void {
-    moved.resolve(undefined);
-    moved = Promise.withResolvers();
   }
 
   function deliver(event: FeedEvent): void {
@@ -150,7 +149,8 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
 
   return {
     subscribe: async (subscriber, since) => {
-      if (live === undefined) await Promise.race([moved.promise, pause(5_000, signal)]);
+      if (live === undefined)
+        await withTimeout(moved.next(signal), LONGEST_WAIT_MS, () => undefined).catch(() => undefined);
       if (live === undefined)
         throw new DomainError('unavailable', 'feed_unavailable', 'Events cannot be read right now; try again shortly.');
       if (since !== undefined && since > live && since > (await store.head())) {

@@ -9,7 +9,7 @@ import { asPortError, isTransient, NoAnswer } from './clientErrors.ts';
 import { clientPosition, isOurs, positionOf, toRecorded } from './clientEvents.ts';
 import { buffering, chunks } from './clientStream.ts';
 import type { EventStoreDbConnection } from './connection.ts';
-import { backOff } from './retry.ts';
+import { pauseAfter } from './retry.ts';
 
 /** Events kept in memory for subscriptions that are nearly up to date. */
 const MOST_KEPT = 5_000;
@@ -60,7 +60,7 @@ export function createLogTail({ connection, head, watchdogMs, signal, logger }: 
         failed?.(error, 'the live subscription of EventStoreDB was lost; a new one begins');
       }
       // Each new subscription begins with reading the head, so this pause is also the delay of events meanwhile.
-      await pause(Math.min(backOff(++failures), watchdogMs), signal);
+      await pause(Math.min(pauseAfter(++failures), watchdogMs), signal);
     }
   }
 

@@ -14,7 +14,7 @@ import { createEventStoreDbStore, type EventStoreDbStoreOptions } from './eventS
 const PATIENT_MS = 15_000;
 /** For calls that are to fail: not much more than the store allows. */
 const SHORT_RETRY_MS = 600;
-/** Tries that fail in an election of three seconds (`backOff`). */
+/** Tries that fail in an election of three seconds (`pauseAfter`). */
 const LONG_ELECTION_TRIES = 5;
 const SHORT_ELECTION_TRIES = 2;
 

@@ -1,4 +1,6 @@
 import { pause } from '../../core/abortable.ts';
+import { backOff } from '../../core/backOff.ts';
+import { withTimeout } from '../../core/withTimeout.ts';
 import { asPortError, isTransient, NoAnswer } from './clientErrors.ts';
 
 /**
@@ -6,11 +8,10 @@ import { asPortError, isTransient, NoAnswer } from './clientErrors.ts';
  * one.
  */
 const LEAST_ATTEMPTS = 3;
-const LONGEST_PAUSE_MS = 1_000;
 
 /** Milliseconds before the next try. */
-export function backOff(failures: number): number {
-  return Math.min(150 * 2 ** (failures - 1), LONGEST_PAUSE_MS);
+export function pauseAfter(failures: number): number {
+  return backOff(failures, { firstMs: 150, longestMs: 1_000 });
 }
 
 /** Decides after each failure of one piece of work whether it is tried again. */
@@ -42,7 +43,7 @@ export function createRetries({ what, retryForMs, signal }: RetryOptions): Retri
       if (failures++ === 0) firstFailure = performance.now();
       const timeIsOver = performance.now() - firstFailure >= retryForMs;
       if (!isTransient(error) || (failures >= LEAST_ATTEMPTS && timeIsOver)) throw asPortError(error, what);
-      await pause(backOff(failures), signal);
+      await pause(pauseAfter(failures), signal);
     },
     reset: () => {
       failures = 0;
@@ -63,12 +64,8 @@ export async function retried<T>(options: RetryOptions, call: (attempt: number) 
 }
 
 /** The promise's value. @throws NoAnswer when it takes longer than `ms`; its later outcome is ignored. */
-export async function answerWithin<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new NoAnswer(what, ms)), ms);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function answerWithin<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  return withTimeout(promise, ms, () => {
+    throw new NoAnswer(what, ms);
+  });
 }

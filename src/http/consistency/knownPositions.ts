@@ -1,12 +1,14 @@
-import { abortable } from '../../core/abortable.ts';
+import { coalesced } from '../../core/coalesced.ts';
 import { DomainError } from '../../core/errors.ts';
+import { EventStoreUnavailable } from '../../core/eventStore.ts';
+import { withTimeout } from '../../core/withTimeout.ts';
 
-/** A query must not hang on an event store that does. */
+/** Milliseconds. A query must not hang because the event store hangs. */
 const LONGEST_WAIT_MS = 1_000;
 
 /** What is known of the end of the event log. */
 export interface KnownPositions {
-  /** Resolves once it is certain that the log reaches this position, or when that cannot be found out. @throws DomainError `position_unknown`. */
+  /** Resolves when the log reaches this position, or when the log cannot be asked. @throws DomainError `position_unknown`. */
   check(position: bigint): Promise<void>;
 }
 
@@ -19,39 +21,28 @@ export interface KnownPositionsOptions {
 
 /**
  * Tells positions that do not exist from those that another process wrote a moment ago. The log is asked only about
- * positions beyond what is known, by one request at a time; those that come meanwhile share the next answer.
+ * positions beyond the known ones, one question at a time; checks that come meanwhile share the next answer. An answer to
+ * a question from before the check may be older than the position in question.
  */
 export function createKnownPositions({ reached, head }: KnownPositionsOptions): KnownPositions {
   let known = 0n;
-  let asking: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
 
   const isKnown = (position: bigint): boolean => position <= known || position <= (known = larger(known, reached()));
 
-  async function ask(): Promise<void> {
-    known = larger(known, await abortable(head(), AbortSignal.timeout(LONGEST_WAIT_MS)));
-  }
-
-  /** An answer that was asked for before this call may be older than the position in question. */
-  function askAfresh(): Promise<void> {
-    if (asking === undefined) {
-      return (asking = ask().finally(() => (asking = undefined)));
-    }
-    return (next ??= asking
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        return askAfresh();
-      }));
-  }
+  const askLog = coalesced(async () => {
+    const position = await withTimeout(head(), LONGEST_WAIT_MS, () => {
+      throw new EventStoreUnavailable(`the event store did not answer within ${LONGEST_WAIT_MS} ms`);
+    });
+    known = larger(known, position);
+  });
 
   return {
     async check(position) {
       if (isKnown(position)) return;
       try {
-        await askAfresh();
+        await askLog();
       } catch {
-        // Queries are answered while the event store is away.
+        // Queries are answered also while the event store is not available.
         return;
       }
       if (isKnown(position)) return;
