@@ -15,7 +15,7 @@ import { createHeadWatch } from '../headWatch.ts';
 import { prepareAppend } from '../preparedAppend.ts';
 import { readToHead } from '../readToHead.ts';
 import { createGroupCommit } from './groupCommit.ts';
-import { createHeadNews } from './headNotifications.ts';
+import { createHeadNotifications } from './headNotifications.ts';
 import { createPostgresReader } from './reader.ts';
 import { writeBatch } from './writeBatch.ts';
 
@@ -52,12 +52,12 @@ export function createPostgresEventStore({
   const closing = new AbortController();
   const watch = createHeadWatch();
   const reader = createPostgresReader(pool, readTimeoutMs);
-  const news = createHeadNews({ pool, watch, readHead: reader.head, pollMs, log: logger });
+  const notifications = createHeadNotifications({ pool, watch, readHead: reader.head, pollMs, logger });
   const groupCommit = createGroupCommit({
     write: (requests) => writeBatch(pool, requests, giveUpAfterMs),
     onAppended: (position) => {
       watch.saw(position);
-      news.announce();
+      notifications.announce();
     },
     mostWaiting,
     giveUpAfterMs,
@@ -75,7 +75,7 @@ export function createPostgresEventStore({
   async function* subscribe({ after, signal: callers, ...options }: SubscribeOptions): AsyncGenerator<EventBatch> {
     const signal = anySignal(closing.signal, callers);
     const failed = logger && createFailureLog(logger);
-    news.listen();
+    notifications.listen();
     for (let position = after; !signal.aborted;) {
       try {
         const until = await watch.beyond(position, signal);
@@ -103,7 +103,7 @@ export function createPostgresEventStore({
     close: async () => {
       closing.abort();
       await groupCommit.close();
-      await news.close();
+      await notifications.close();
     },
   };
 }

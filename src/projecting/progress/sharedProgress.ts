@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { abortable, pause } from '../../core/abortable.ts';
-import { createFailureLog } from '../../telemetry/failureLog.ts';
+import { pause } from '../../core/abortable.ts';
+import { listen } from '../../postgres/listen.ts';
 import { readCheckpoints } from '../checkpoints.ts';
 import { createProgressTracker, type DeclaredProjection, type PartitionMoved } from './progressTracker.ts';
 import type { ProjectionProgress } from '../../core/projectionProgress.ts';
@@ -13,7 +13,6 @@ const TELL_EVERY_MS = 15;
 const MOST_PAYLOAD = 7_000;
 const POLL_FOR_WAITERS_MS = 200;
 const POLL_FOR_LISTENERS_MS = 1_000;
-const RECONNECT_AFTER_MS = 500;
 const UNDEFINED_TABLE = '42P01';
 
 export interface SharedProgressOptions {
@@ -61,34 +60,16 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
     telling = undefined;
   }
 
-  async function hear(): Promise<void> {
-    const failed = createFailureLog(log);
-    while (!signal.aborted) {
-      await hearUntilLost().catch((error: unknown) => {
-        if (!signal.aborted)
-          failed(
-            error,
-            'the connection that listens for the progress of projections was lost; polling until it is back',
-          );
-      });
-      await pause(RECONNECT_AFTER_MS, signal);
-    }
-  }
-
-  async function hearUntilLost(): Promise<void> {
-    const client = await pool.connect();
-    const lost = Promise.withResolvers<never>();
-    lost.promise.catch(() => undefined);
-    client.on('error', lost.reject);
-    client.on('notification', ({ payload }) => parsePayload(payload ?? '').forEach(tracker.moved));
-    try {
-      await client.query(`listen ${CHANNEL}`);
-      // A server that crashed may have lost its last commits: what it reports now counts.
-      await readAll(true);
-      await abortable(lost.promise, signal);
-    } finally {
-      client.release(true);
-    }
+  function hear(): Promise<void> {
+    return listen({
+      pool,
+      channel: CHANNEL,
+      onNotification: (payload) => parsePayload(payload).forEach(tracker.moved),
+      // A server that crashed may have lost its last commits: its checkpoints replace what was known before.
+      onConnected: () => readAll(true),
+      signal,
+      logger: log,
+    });
   }
 
   async function poll(): Promise<void> {
