@@ -1,4 +1,5 @@
 import { argon2, randomBytes, timingSafeEqual, type Argon2Parameters } from 'node:crypto';
+import pLimit from 'p-limit';
 import { DomainError } from '../../core/errors.ts';
 
 /** Hashes and checks passwords with argon2id, a few at a time. */
@@ -10,9 +11,9 @@ export interface Passwords {
 }
 
 export interface PasswordOptions {
-  /** Computed at once; 2 by default, so that Node's four threads keep two for files and names. */
+  /** Hashes computed at a time; 2 by default, which leaves two of Node's four threads for files and DNS. */
   readonly concurrency?: number;
-  /** Waiting at most; 100 by default. More would wait longer than a client does. */
+  /** Most that wait; 100 by default. More would wait longer than a client does. */
   readonly mostWaiting?: number;
 }
 
@@ -27,11 +28,18 @@ interface Cost {
 const COST: Cost = { memory: 19_456, passes: 2, parallelism: 1 };
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
-/** No password has this hash. Checking against it costs what a real check costs. */
-const NOBODY = { cost: COST, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
+/** No password has this hash. Checking against it takes as long as a real check. */
+const DUMMY_HASH = { cost: COST, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
 
 export function createPasswords({ concurrency = 2, mostWaiting = 100 }: PasswordOptions = {}): Passwords {
-  const inTurn = turnstile(concurrency, mostWaiting);
+  const limit = pLimit(concurrency);
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (limit.activeCount + limit.pendingCount >= concurrency + mostWaiting)
+      throw new DomainError('unavailable', 'busy', 'Too many people are logging in at this moment; try again.', {
+        retryAfter: 1,
+      });
+    return limit(work);
+  };
   return {
     async hash(password) {
       const salt = randomBytes(SALT_BYTES);
@@ -39,7 +47,7 @@ export function createPasswords({ concurrency = 2, mostWaiting = 100 }: Password
       return `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${unpadded(salt)}$${unpadded(hash)}`;
     },
     async verify(password, stored) {
-      const { cost, salt, hash } = parse(stored) ?? NOBODY;
+      const { cost, salt, hash } = parse(stored) ?? DUMMY_HASH;
       const found = await inTurn(() => derive(password, salt, cost, hash.length));
       return timingSafeEqual(found, hash) && stored !== undefined;
     },
@@ -52,7 +60,7 @@ function derive(
   { memory, passes, parallelism }: Cost,
   tagLength: number,
 ): Promise<Buffer> {
-  // The same password typed on another keyboard may be other code points.
+  // The same password typed on another keyboard may consist of other code points.
   const parameters: Argon2Parameters = {
     message: password.normalize('NFKC'),
     nonce,
@@ -69,7 +77,7 @@ function derive(
   });
 }
 
-/** Undefined for what is no argon2id hash, such as that of a forgotten user. */
+/** Undefined when it is not an argon2id hash, as for a forgotten user. */
 function parse(phc: string | undefined): { cost: Cost; salt: Buffer; hash: Buffer } | undefined {
   const found = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(phc ?? '');
   if (found === null) return undefined;
@@ -80,29 +88,4 @@ function parse(phc: string | undefined): { cost: Cost; salt: Buffer; hash: Buffe
 
 function unpadded(bytes: Buffer): string {
   return bytes.toString('base64').replace(/=+$/, '');
-}
-
-function turnstile(concurrency: number, mostWaiting: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= concurrency) {
-      if (waiting.length >= mostWaiting) {
-        throw new DomainError('unavailable', 'busy', 'Too many people are logging in at this moment; try again.', {
-          retryAfter: 1,
-        });
-      }
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else {
-      running += 1;
-    }
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      // The place goes to the next in line; it is free only when nobody waits.
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
 }

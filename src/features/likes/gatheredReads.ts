@@ -1,34 +1,30 @@
+import DataLoader from 'dataloader';
+
 /**
- * Turns single look-ups into shared ones: while one read is under way, the keys that others ask for are gathered, and
- * become the next read. Whoever asks gets a read that began after they asked, so it shows what they know to be there.
+ * Turns single look-ups into shared ones. While one read is under way, the keys that are asked for meanwhile are gathered
+ * and become the next read. So a read always begins after the call that it answers, and shows what the caller knows to
+ * have happened; nothing is cached.
  */
 export function gatherReads<Value>(
   read: (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
 ): (key: string) => Promise<Value | undefined> {
-  let waiting = new Map<string, PromiseWithResolvers<Value | undefined>>();
-  let reading = false;
+  let reading: Promise<void> | undefined;
 
-  async function readAll(): Promise<void> {
-    reading = true;
-    // Those who ask in this turn of the event loop come along.
-    await new Promise(setImmediate);
-    while (waiting.size > 0) {
-      const batch = waiting;
-      waiting = new Map();
-      try {
-        const values = await read([...batch.keys()]);
-        for (const [key, { resolve }] of batch) resolve(values.get(key));
-      } catch (error) {
-        for (const { reject } of batch.values()) reject(error);
-      }
-    }
-    reading = false;
+  async function readAll(keys: readonly string[]): Promise<(Value | undefined)[]> {
+    const result = read([...new Set(keys)]);
+    const end = (): void => void (reading = undefined);
+    reading = result.then(end, end);
+    const values = await result;
+    return keys.map((key) => values.get(key));
   }
 
-  return (key) => {
-    const asked = waiting.get(key) ?? Promise.withResolvers<Value | undefined>();
-    waiting.set(key, asked);
-    if (!reading) void readAll();
-    return asked.promise;
-  };
+  const loader = new DataLoader(readAll, {
+    cache: false,
+    batchScheduleFn: (dispatch) => {
+      // The first read also answers what is asked for in the same turn of the event loop.
+      if (reading === undefined) setImmediate(dispatch);
+      else void reading.then(dispatch);
+    },
+  });
+  return (key) => loader.load(key);
 }
