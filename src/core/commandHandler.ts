@@ -1,25 +1,25 @@
 import type { Appended } from './appended.ts';
 import { AppendRefused, RevisionConflict, type EventStore, type ExpectedRevision } from './eventStore.ts';
 import { pause } from './abortable.ts';
+import { backOff } from './backOff.ts';
 import type { CommandContext } from './commandContext.ts';
 import type { Decider } from './decider.ts';
 import type { DomainEvent, NewEvent, RecordedEvent } from './event.ts';
 import { eventIdFor } from './eventIds.ts';
+import { readState, type StreamState } from './readState.ts';
 
 /**
  * Attempts after which a command gives up. Each conflict means that another writer was faster. So this many commands at
  * once on one stream all succeed, however slow the store is.
  */
 const MOST_ATTEMPTS = 30;
-const LONGEST_PAUSE_MS = 200;
+/** A random part of it, so that writers who met once do not meet again. */
+const BACK_OFF = { firstMs: 2, longestMs: 200 };
 
-export interface CommandOutcome<Event, State> extends Appended {
-  /** The state after the command. */
-  readonly state: State;
+/** The stream after the command. */
+export interface CommandOutcome<Event, State> extends StreamState<State>, Appended {
   /** The events that this command appended; empty when nothing had to change. */
   readonly events: readonly Event[];
-  /** The stream's last revision; undefined while it does not exist. */
-  readonly revision: number | undefined;
 }
 
 export interface HandleOptions {
@@ -67,7 +67,7 @@ export async function handleCommand<Command, Event extends DomainEvent, State>(
       const overtaken = error instanceof RevisionConflict && options.expectedRevision === undefined;
       const repeatedWithOtherEvents = error instanceof AppendRefused && context.idempotencyKey !== undefined;
       if (!(overtaken || repeatedWithOtherEvents) || attempt === MOST_ATTEMPTS) throw error;
-      await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS));
+      await pause(Math.random() * backOff(attempt, BACK_OFF));
     }
   }
 }
@@ -89,31 +89,22 @@ export function toNewEvents(events: readonly DomainEvent[], stream: string, cont
   }));
 }
 
+/** The stream's state, the types of its events, and those events that this command appended at an earlier try. */
 async function load<Command, Event extends DomainEvent, State>(
   store: Pick<EventStore, 'readStream'>,
   decider: Decider<Command, Event, State>,
   stream: string,
   context: CommandContext,
-): Promise<{
-  state: State;
-  revision: number | undefined;
-  position: bigint;
-  types: readonly string[];
-  repeated: Event[];
-}> {
-  let state = decider.initialState;
-  let revision: number | undefined;
-  let position = 0n;
+): Promise<StreamState<State> & { types: readonly string[]; repeated: Event[] }> {
   const types = new Set<string>();
   const repeated: Event[] = [];
-  const firstId = context.idempotencyKey === undefined ? undefined : eventIdFor(context, stream, 0);
-  for await (const recorded of store.readStream(stream)) {
-    const event = recorded as RecordedEvent<Event>;
-    state = decider.evolve(state, event);
-    ({ revision, position } = event);
+  const ownId = (index: number): string | undefined =>
+    context.idempotencyKey === undefined ? undefined : eventIdFor(context, stream, index);
+  let nextId = ownId(0);
+  const onEvent = (event: RecordedEvent<Event>): void => {
     types.add(event.type);
-    if (event.id === firstId || (repeated.length > 0 && event.id === eventIdFor(context, stream, repeated.length)))
-      repeated.push(event);
-  }
-  return { state, revision, position, types: [...types], repeated };
+    if (event.id === nextId) nextId = ownId(repeated.push(event));
+  };
+  const found = await readState(store, decider, stream, { onEvent });
+  return { ...found, types: [...types], repeated };
 }

@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Appended } from '../../core/appended.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand, toNewEvents } from '../../core/commandHandler.ts';
-import type { NewEvent, RecordedEvent } from '../../core/event.ts';
+import type { NewEvent } from '../../core/event.ts';
 import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
+import { readState, type StreamState } from '../../core/readState.ts';
 import { likeDecider, likeStream, type LikeCommand, type LikeState } from './decider.ts';
 import { likeEventTypes, type LikeEvent } from './events.ts';
 
@@ -21,15 +22,12 @@ export interface LikeCommands {
 
 export interface LikeCommandsOptions {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
-  /** Pairs whose last state is remembered, so that their next toggle needs no read; 50 000 by default. */
+  /** Number of pairs whose last state is remembered, so that their next toggle needs no read; 50 000 by default. */
   readonly mostPairs?: number;
 }
 
-/** Where a pair's stream was when it was last looked at. Others may have gone on since: appending at its revision finds out. */
-interface Pair extends LikeState {
-  readonly revision: number | undefined;
-  readonly position: bigint;
-}
+/** A pair's stream when it was last read. It may have grown since: an append at its revision then meets a conflict. */
+type Pair = StreamState<LikeState>;
 
 interface Waiting {
   readonly command: LikeCommand;
@@ -38,14 +36,14 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const UNKNOWN: Pair = { ...likeDecider.initialState, revision: undefined, position: 0n };
-/** Each conflict means that another process got ahead, so this many in a row is a stampede. */
+/** A group of commands gives up after so many conflicts. Each means that another process was faster. */
 const MOST_ATTEMPTS = 10;
 const MOST_TOGETHER = 100;
 
 /**
- * Commands on the same pair that come in while an append is under way are decided together, each on what the one before
- * it left, and appended in one go: a pair that is toggled from everywhere costs no more than as many different ones.
+ * Commands on the same pair that come in while an append is under way are decided together, each on the state that the
+ * one before it left, and appended in one go: many toggles of one pair cost no more than toggles of many pairs. That is
+ * why each pair has a queue of its own here, and no p-queue, which runs its tasks one by one.
  */
 export function createLikeCommands({ store, mostPairs = 50_000 }: LikeCommandsOptions): LikeCommands {
   const known = new LRUCache<string, Pair>({ max: mostPairs });
@@ -66,25 +64,25 @@ export function createLikeCommands({ store, mostPairs = 50_000 }: LikeCommandsOp
     queues.delete(stream);
   }
 
-  /** A command with an idempotency key may be in the stream already, so all of the stream is read. */
+  /** A command with an idempotency key may already be in the stream, so the whole stream is read. */
   async function handleRepeatable(stream: string, { command, context }: Waiting): Promise<LikeOutcome> {
     const { state, events, revision, position } = await handleCommand(store, likeDecider, stream, command, context);
-    known.set(stream, { ...state, revision, position });
+    known.set(stream, { state, revision, position });
     return { ...state, change: changeOf(events[0]), stream, position, types };
   }
 
   async function handleGroup(stream: string, group: readonly Waiting[]): Promise<LikeOutcome[]> {
     for (let attempt = 1; ; attempt++) {
       let pair = await lastOf(stream, group);
-      const decided: { liked: boolean; change: number }[] = [];
+      const decided: (LikeState & { change: number })[] = [];
       const events: NewEvent[] = [];
       for (const { command, context } of group) {
-        const [event] = likeDecider.decide(command, pair) as [LikeEvent?];
+        const [event] = likeDecider.decide(command, pair.state) as [LikeEvent?];
         if (event !== undefined) {
           events.push(...toNewEvents([event], stream, context));
-          pair = { ...pair, ...likeDecider.evolve(pair, event) };
+          pair = { ...pair, state: likeDecider.evolve(pair.state, event) };
         }
-        decided.push({ liked: pair.liked, change: changeOf(event) });
+        decided.push({ ...pair.state, change: changeOf(event) });
       }
       try {
         if (events.length > 0) pair = { ...pair, ...(await store.append(stream, events, pair.revision ?? 'none')) };
@@ -98,18 +96,13 @@ export function createLikeCommands({ store, mostPairs = 50_000 }: LikeCommandsOp
   }
 
   /**
-   * A toggle always appends, and so finds out when the remembered state is not the last one. The other commands may
-   * find that nothing is to be done, which only the stream itself can say.
+   * A toggle always appends, and so meets a conflict when the remembered state is not the last one. The other commands
+   * may have nothing to do, and only the stream itself can tell that.
    */
   async function lastOf(stream: string, group: readonly Waiting[]): Promise<Pair> {
     const remembered = known.get(stream);
     if (remembered !== undefined && group.every(({ command }) => command.type === 'ToggleLike')) return remembered;
-    let pair = remembered ?? UNKNOWN;
-    for await (const event of store.readStream(stream, { from: (pair.revision ?? -1) + 1 })) {
-      const { revision, position } = event;
-      pair = { ...likeDecider.evolve(pair, event as RecordedEvent<LikeEvent>), revision, position };
-    }
-    return pair;
+    return readState(store, likeDecider, stream, { since: remembered });
   }
 
   return {

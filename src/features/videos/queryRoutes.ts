@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { fold } from '../../core/decider.ts';
 import type { RecordedEvent } from '../../core/event.ts';
+import { readState } from '../../core/readState.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
@@ -211,8 +211,9 @@ function getHistory({ store }: ApiContext): Route {
     async handle({ params, user }): Promise<Reply> {
       const videoId = videoIdOf(params);
       const events: RecordedEvent<VideoEvent>[] = [];
-      for await (const event of store.readStream(videoStream(videoId))) events.push(event as RecordedEvent<VideoEvent>);
-      ownVideo(fold(videoDecider, events), user.id);
+      const onEvent = (event: RecordedEvent<VideoEvent>): void => void events.push(event);
+      const { state } = await readState(store, videoDecider, videoStream(videoId), { onEvent });
+      ownVideo(state, user.id);
       return { status: 200, message: 'History retrieved successfully', data: events.map(historyOf) };
     },
   });
