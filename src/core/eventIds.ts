@@ -16,3 +16,16 @@ export function eventIdFor(
   if (context.idempotencyKey === undefined) return v7();
   return v5(JSON.stringify([context.actor ?? '', context.idempotencyKey, stream, index]), NAMESPACE);
 }
+
+/**
+ * The id of something new that a command makes (a user, a session). With an idempotency key it is derived, so that a
+ * retry goes on with what the first try made; without one it is new.
+ *
+ * A derived id will do where nothing is sorted by it: it says nothing about time. Where it is (the feed pages by video id)
+ * the id must be a new, time-ordered one. A retry then finds it only if the first try has recorded it in the log, as
+ * `videoIdForUpload` does.
+ */
+export function idFor(context: Pick<CommandContext, 'actor' | 'idempotencyKey'>, kind: string): string {
+  // No stream has the name of a kind: streams are named `category-id`.
+  return eventIdFor(context, kind, 0);
+}

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { eventIdFor } from './eventIds.ts';
+import { eventIdFor, idFor } from './eventIds.ts';
 
 const context = { actor: 'user', idempotencyKey: 'key' };
 
@@ -26,4 +26,17 @@ test('with one, the id is always the same for the same actor, key, stream and in
 
 test('a derived id is the same in all versions of the program, since retries must find the first try', () => {
   expect(eventIdFor(context, 'video-1', 0)).toBe('72497d43-4b70-523e-a566-311bca0398cf');
+});
+
+test('the id of what a command makes is the same for a retry, and another for another kind, key or actor', () => {
+  expect(idFor(context, 'session')).toBe(idFor({ ...context }, 'session'));
+  const others = [
+    idFor(context, 'session'),
+    idFor(context, 'user'),
+    idFor({ ...context, idempotencyKey: 'other' }, 'session'),
+    idFor({ ...context, actor: 'other' }, 'session'),
+    idFor({ actor: 'user' }, 'session'),
+    idFor({ actor: 'user' }, 'session'),
+  ];
+  expect(new Set(others).size).toBe(others.length);
 });

@@ -1,8 +1,8 @@
-import { v5, v7 } from 'uuid';
 import type { Appended } from '../../core/appended.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand } from '../../core/commandHandler.ts';
 import { DomainError } from '../../core/errors.ts';
+import { idFor } from '../../core/eventIds.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import { userDecider, userStream, type RegisteredUser } from './decider.ts';
 import type { NameHash } from './names.ts';
@@ -10,11 +10,8 @@ import type { Passwords } from './passwords.ts';
 import { readReservation, readUser, reservationStream } from './readAccount.ts';
 import { reservationDecider, type ReservationCommand, type ReservedName } from './reservation.decider.ts';
 
-/** A registration takes milliseconds; one that has not come to its end after this long has died half-way. */
+/** A registration takes milliseconds. One that has not finished after this time has failed half-way. */
 const GIVEN_UP_AFTER_MS = 60_000;
-
-/** Namespace of user ids that are derived from an idempotency key. */
-const NAMESPACE = '6d0bb9a4-7e0c-4f0a-8a3e-0c1d6a2f9b57';
 
 export interface RegisterUserDependencies {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
@@ -30,9 +27,9 @@ export interface Registration {
 }
 
 /**
- * Reserves the e-mail, then the username, then registers the user: three streams, each by itself safe to repeat.
- * A registration that fails gives back what it reserved; one that dies is given up by the next who wants its names.
- * With an idempotency key the user's id is derived from it, so that a retry goes on with what the first try began.
+ * Reserves the e-mail, then the username, then registers the user: three streams, each of them safe to repeat.
+ * A registration that fails releases what it reserved. One that ends half-way is abandoned by the next registration that
+ * asks for its names. With an idempotency key a retry goes on with what the first try began.
  * @throws DomainError `email_taken` (also when both are), `username_taken`
  */
 export async function registerUser(
@@ -41,10 +38,10 @@ export async function registerUser(
   context: CommandContext,
 ): Promise<{ user: RegisteredUser; appended: Appended }> {
   const { store, passwords } = dependencies;
-  // Before anything is reserved: it is what takes time.
+  // Before anything is reserved, because it takes long.
   const passwordHash = await passwords.hash(password);
-  const userId = context.idempotencyKey === undefined ? v7() : v5(context.idempotencyKey, NAMESPACE);
-  // Each step finds out from its stream whether it has been done; they must not take each other's derived event ids.
+  const userId = idFor(context, 'user');
+  // Each step sees in its stream whether it has been done, so it needs no derived event ids.
   const step: CommandContext = { ...context, actor: userId, idempotencyKey: undefined };
   const at = context.now.toISOString();
   await reserve(dependencies, 'email', email, userId, step);
@@ -54,7 +51,8 @@ export async function registerUser(
     const outcome = await handleCommand(store, userDecider, userStream(userId), command, step);
     return { user: outcome.state as RegisteredUser, appended: outcome };
   } catch (error) {
-    // Anything else (the log out of reach) leaves open what was written; a retry or the next one sorts it out.
+    // After any other error (the log is not available) it is unknown what was written. A retry, or the next registration
+    // of these names, continues from there.
     if (error instanceof DomainError && (await isGivenUp(dependencies, userId, step))) {
       await release(dependencies, 'username', username, userId, step);
       await release(dependencies, 'email', email, userId, step);
@@ -93,7 +91,7 @@ async function release(
 
 type Writes = Pick<RegisterUserDependencies, 'store'>;
 
-/** Whether a holder will never become a user. */
+/** Whether the holder of a name will never become a user. */
 async function isStale(
   { store }: Writes,
   { userId, since }: { userId: string; since: string },
@@ -104,7 +102,7 @@ async function isStale(
   return context.now.getTime() - Date.parse(since) > GIVEN_UP_AFTER_MS && (await isGivenUp({ store }, userId, context));
 }
 
-/** Ends a registration for good, unless it has succeeded: whoever began it and is only slow meets this event instead of registering. */
+/** Ends a registration for good, unless it has succeeded. If its request is still running, it meets this event and cannot register. */
 async function isGivenUp({ store }: Writes, userId: string, context: CommandContext): Promise<boolean> {
   const command = { type: 'AbandonRegistration', userId, at: context.now.toISOString() } as const;
   const { state } = await handleCommand(store, userDecider, userStream(userId), command, context);

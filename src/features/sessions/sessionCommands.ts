@@ -5,7 +5,7 @@ import { pause } from '../../core/abortable.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand, type CommandOutcome } from '../../core/commandHandler.ts';
 import { DomainError } from '../../core/errors.ts';
-import { eventIdFor } from '../../core/eventIds.ts';
+import { idFor } from '../../core/eventIds.ts';
 import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
 import type { RateLimits } from '../../rateLimits/rateLimits.ts';
 import { sessionDecider, sessionRevoked, sessionStream, sessionUnknown, type SessionState } from './decider.ts';
@@ -60,8 +60,8 @@ export async function logIn(
     const command = { type: 'StartSession', sessionId, userId: user.id, ...validity(tokens, context) } as const;
     return handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, actor: user.id });
   };
-  // A retry under its key finds the session that the first try has started, unless that has ended since.
-  let sessionId = eventIdFor({ actor: user.id, idempotencyKey: context.idempotencyKey }, 'session', 0);
+  // A retry finds the session that the first try has started, unless that session has ended since.
+  let sessionId = idFor({ ...context, actor: user.id }, 'session');
   let started = await start(sessionId);
   if (!isLive(started.state, context)) started = await start((sessionId = v7()));
   const { revision = 0 } = started;
