@@ -1,6 +1,6 @@
 import type * as OpenTelemetry from '@opentelemetry/api';
 import { DomainError } from '../core/errors.ts';
-import { parseTraceparent } from './traceparent.ts';
+import { withTimeout } from '../core/withTimeout.ts';
 
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -25,6 +25,9 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
+/** Milliseconds. */
+const CLOSE_WITHIN_MS = 2_000;
+
 const idle: ActiveSpan = { set: () => undefined };
 
 export const noTracing: Tracing = {
@@ -43,22 +46,30 @@ export interface TracingOptions {
 /** Starts the OpenTelemetry SDK. The SDK reads the `OTEL_*` variables (endpoint, protocol, headers, sampling) by itself. */
 export async function startTracing({ endpoint, service }: TracingOptions): Promise<Tracing> {
   if (endpoint === undefined) return noTracing;
-  const [api, { NodeSDK }] = await Promise.all([import('@opentelemetry/api'), import('@opentelemetry/sdk-node')]);
+  const [api, { W3CTraceContextPropagator }, { NodeSDK }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/core'),
+    import('@opentelemetry/sdk-node'),
+  ]);
   // Only traces: Prometheus scrapes the metrics, and pino writes to standard output.
   const sdk = new NodeSDK({ serviceName: service, metricReaders: [], logRecordProcessors: [] });
   sdk.start();
-  return { ...tracingOver(api), close: () => atMost(2_000, sdk.shutdown()) };
+  // A collector that is not available must not delay the end of the process, and losing spans is not an error.
+  const close = (): Promise<void> =>
+    withTimeout(
+      sdk.shutdown().catch(() => undefined),
+      CLOSE_WITHIN_MS,
+      () => undefined,
+    );
+  return { ...tracingOver(api, new W3CTraceContextPropagator()), close };
 }
 
-function tracingOver(api: typeof OpenTelemetry): Omit<Tracing, 'close'> {
+/** Events hold a W3C `traceparent`, whatever `OTEL_PROPAGATORS` says, so the propagator is given. */
+function tracingOver(api: typeof OpenTelemetry, propagator: OpenTelemetry.TextMapPropagator): Omit<Tracing, 'close'> {
   const tracer = api.trace.getTracer('reelstream');
   return {
     span(name, { kind, parent, attributes }, work) {
-      const remote = parseTraceparent(parent);
-      const around =
-        remote === undefined
-          ? api.context.active()
-          : api.trace.setSpanContext(api.context.active(), { ...remote, isRemote: true });
+      const around = propagator.extract(api.context.active(), { traceparent: parent }, api.defaultTextMapGetter);
       const options = { kind: kindOf(api, kind), ...(attributes && { attributes: { ...attributes } }) };
       return tracer.startActiveSpan(name, options, around, async (span) => {
         try {
@@ -72,10 +83,9 @@ function tracingOver(api: typeof OpenTelemetry): Omit<Tracing, 'close'> {
       });
     },
     traceparent() {
-      const found = api.trace.getActiveSpan()?.spanContext();
-      return found === undefined
-        ? undefined
-        : `00-${found.traceId}-${found.spanId}-${found.traceFlags.toString(16).padStart(2, '0')}`;
+      const carrier: { traceparent?: string } = {};
+      propagator.inject(api.context.active(), carrier, api.defaultTextMapSetter);
+      return carrier.traceparent;
     },
   };
 }
@@ -83,14 +93,4 @@ function tracingOver(api: typeof OpenTelemetry): Omit<Tracing, 'close'> {
 function kindOf(api: typeof OpenTelemetry, kind: SpanFacts['kind']): OpenTelemetry.SpanKind {
   const { SERVER, CLIENT, CONSUMER, INTERNAL } = api.SpanKind;
   return { server: SERVER, client: CLIENT, consumer: CONSUMER, internal: INTERNAL }[kind];
-}
-
-/** An unavailable collector must not delay the end of the process. Losing spans is not an error. */
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work.catch(() => undefined), late]);
-  clearTimeout(timer);
 }

@@ -6,7 +6,7 @@ import type { ReadYourWrites } from '../../projecting/readYourWrites.ts';
 import type { RateLimits, RateLimitState } from '../../rateLimits/rateLimits.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
-import { parseTraceparent } from '../../telemetry/traceparent.ts';
+import { validTraceparent } from '../../telemetry/traceparent.ts';
 import { answerOf, send, type Answer } from '../reply/answer.ts';
 import type { Authenticator } from '../request/authenticator.ts';
 import { commonHeadersOf } from '../reply/commonHeaders.ts';
@@ -26,9 +26,9 @@ export interface RouteDependencies {
   readonly rateLimits: RateLimits;
   readonly idempotency: Idempotency | undefined;
   readonly tracing: Tracing;
-  /** Warns of a proxy that is not trusted. */
+  /** Warns about a proxy that is not trusted. */
   readonly noticeProxy: (request: Request) => void;
-  /** Without it, positions in `X-Min-Position` are taken as they come. */
+  /** Without it, positions in `X-Min-Position` are not checked. */
   readonly positions: KnownPositions | undefined;
   /** Without it, no request waits for a read model. */
   readonly readModels: ReadYourWrites | undefined;
@@ -36,12 +36,15 @@ export interface RouteDependencies {
   readonly draining: AbortSignal;
 }
 
-/** Everything between Express and a route's `handle`: who asks, how often, what for, and not twice. Errors go on to the error handler. */
+/**
+ * Everything between Express and a route's `handle`: authentication, rate limits, validation, idempotency. Errors go on to
+ * the error handler.
+ */
 export function handlerOf(route: Route, dependencies: RouteDependencies): RequestHandler {
   const name = `${route.method.toUpperCase()} ${route.path}`;
   const attributes = { 'http.request.method': route.method.toUpperCase(), 'http.route': route.path };
   return async (request, response) => {
-    const parent = request.headers['traceparent'] as string | undefined;
+    const parent = traceparentOf(request);
     await dependencies.tracing.span(name, { kind: 'server', parent, attributes }, async (span) => {
       const answer = await answerTo(route, dependencies, request, response);
       if (answer !== undefined) send(request, response, answer);
@@ -59,7 +62,7 @@ async function answerTo(
   const address = request.ip ?? 'unknown';
   dependencies.noticeProxy(request);
   const { user, refusal } = await identify(route, dependencies.authenticator, request, response);
-  // Counted before it is refused: guessing tokens is limited like anything else.
+  // Counted before it is refused, so that guessing tokens is limited too.
   const caller = user === undefined ? route.limitBy?.(request) : `user:${user.id}`;
   await limit(route, dependencies.rateLimits, caller, address, response);
   if (refusal !== undefined) throw refusal;
@@ -72,17 +75,18 @@ async function answerTo(
   const key = isCommand ? parseIdempotencyKey(request.headers['idempotency-key']) : undefined;
   const fingerprint = key === undefined ? undefined : dependencies.idempotency?.fingerprint(request);
 
+  const traceparent = dependencies.tracing.traceparent() ?? (await validTraceparent(traceparentOf(request)));
   const context: CommandContext = {
     correlationId: requestIdOf(response),
     now: new Date(),
     ...(user !== undefined && { actor: user.id }),
-    ...traceOf(dependencies.tracing, request),
-    // With what the request says, so that a key used for two things never takes one for the other.
+    ...(traceparent !== undefined && { traceparent }),
+    // Includes the request, so that a key used for two requests never takes one for the other.
     ...(fingerprint !== undefined && { idempotencyKey: `${key} ${fingerprint}` }),
   };
   const handle = async (): Promise<Answer | undefined> => {
     const minPosition = parseMinPosition(request.headers['x-min-position']);
-    // Commands do not read what the position is about.
+    // Commands do not read projections.
     if (minPosition !== undefined && !isCommand) await dependencies.positions?.check(minPosition);
     const facts = { ...parts, user, context, address, minPosition, raw: request, response };
     const received = new ReceivedRequest(facts, dependencies.draining);
@@ -126,7 +130,7 @@ async function withShown(
   return { ...reply, behind: !shown };
 }
 
-/** Whoever holds the cookie that a route reads: a refusal of one cookie is none of the next, though both come from one address. */
+/** The holder of the cookie that a route reads. A refusal of one cookie must not be repeated for another from the same address. */
 function cookieHolder({ cookie }: Route, request: Request): string | undefined {
   const value = cookie === undefined ? undefined : readCookie(request, cookie);
   return value && `cookie:${createHash('sha256').update(value).digest('base64url')}`;
@@ -189,8 +193,7 @@ function nearest(states: readonly (RateLimitState | undefined)[]): RateLimitStat
   );
 }
 
-function traceOf(tracing: Tracing, request: Request): { traceparent?: string } {
-  const given = request.headers['traceparent'];
-  const traceparent = tracing.traceparent() ?? (parseTraceparent(given) === undefined ? undefined : (given as string));
-  return traceparent === undefined ? {} : { traceparent };
+/** Node joins repeated headers of this name, so it is never an array. */
+function traceparentOf(request: Request): string | undefined {
+  return request.headers['traceparent'] as string | undefined;
 }
