@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { withTimeout } from '../core/withTimeout.ts';
 import { ownFolder, SERVER_ENV, type Cluster } from './cluster.ts';
 import { isServerOf, readPidFile, type PidFile } from './pidFile.ts';
 
@@ -108,13 +109,8 @@ function collectMessages(child: ChildProcess, logger: Logger): string[] {
 async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<void> {
   for (const [signal, timeoutMs] of STOP_STEPS) {
     child.kill(signal);
-    const timer = new AbortController();
-    const outcome = await Promise.race([
-      exited.then(() => 'ended'),
-      delay(timeoutMs, 'waiting', { signal: timer.signal }).catch(() => 'ended'),
-    ]);
-    timer.abort();
-    if (outcome === 'ended') return;
+    const hasEnded = exited.then(() => true);
+    if (await withTimeout(hasEnded, timeoutMs, () => false)) return;
   }
 }
 

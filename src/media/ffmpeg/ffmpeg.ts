@@ -1,5 +1,5 @@
 import fluentFfmpeg from 'fluent-ffmpeg';
-import { startPatience } from './patience.ts';
+import { startActiveTimeout } from './activeTimeout.ts';
 import { plainSandbox, wasNotStarted, type Command as SandboxedCommand, type Sandbox } from './sandbox.ts';
 import { cameFromOutside } from './signals.ts';
 
@@ -79,7 +79,7 @@ export async function runFfmpeg(
   const command = newCommand((args) => sandbox.command(ffmpeg, args, MOST_MEMORY));
   let timedOut = false;
   const kill = (): void => void command.kill('SIGKILL');
-  const patience = startPatience(timeout, () => ((timedOut = true), kill()));
+  const limit = startActiveTimeout(timeout, () => ((timedOut = true), kill()));
   signal?.addEventListener('abort', kill, { once: true });
 
   command
@@ -105,7 +105,7 @@ export async function runFfmpeg(
   try {
     await promise;
   } finally {
-    patience.end();
+    limit.end();
     signal?.removeEventListener('abort', kill);
   }
   await sandbox.takeBack(run.output);

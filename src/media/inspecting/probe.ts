@@ -1,6 +1,6 @@
 import { execFile, type ExecFileException } from 'node:child_process';
 import { memoryLimit, untrustedInput } from '../ffmpeg/untrustedInput.ts';
-import { startPatience } from '../ffmpeg/patience.ts';
+import { startActiveTimeout } from '../ffmpeg/activeTimeout.ts';
 import { plainSandbox, wasNotStarted, type Sandbox } from '../ffmpeg/sandbox.ts';
 import { cameFromOutside } from '../ffmpeg/signals.ts';
 import { readStreams } from './probeOutput.ts';
@@ -126,7 +126,7 @@ function run(
       encoding: 'utf8',
     } as const;
     const child = execFile(command.file, command.args, settings, (error, stdout, stderr) => {
-      patience.end();
+      limit.end();
       // When a decoder gets no memory, ffprobe does not fail: its output is incomplete.
       if (error === null && !OUT_OF_MEMORY.test(stderr)) resolve(stdout);
       else if (error === null) reject(new Unreadable(stderr.trim(), { tooMuch: true }));
@@ -136,7 +136,7 @@ function run(
       else if (isOurFault(error, stderr)) reject(new ProbeFailed(error));
       else reject(new Unreadable(stderr.trim() || error.message, { cause: error }));
     });
-    const patience = startPatience(timeout, () => {
+    const limit = startActiveTimeout(timeout, () => {
       tookTooLong = true;
       child.kill('SIGKILL');
     });

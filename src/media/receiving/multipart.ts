@@ -5,7 +5,7 @@ import { ensureRoom, type FreeSpace } from '../scratch/diskSpace.ts';
 import { aborted, badForm, stalled, tooLarge } from './refusals.ts';
 import { writeFile, type ReceivedFile, type WriteFileOptions } from './writeFile.ts';
 import type { UploadLimits } from '../limits.ts';
-import { startPatience, type Patience } from '../ffmpeg/patience.ts';
+import { startActiveTimeout, type ActiveTimeout } from '../ffmpeg/activeTimeout.ts';
 
 export interface ReceivedForm {
   readonly file: ReceivedFile;
@@ -122,8 +122,8 @@ function readForm(request: IncomingMessage, form: busboy.Busboy, target: Target)
     target.signal?.removeEventListener('abort', onAbort);
   });
 
-  function watchPause(): Patience {
-    return startPatience(target.longestPause, () => {
+  function watchPause(): ActiveTimeout {
+    return startActiveTimeout(target.longestPause, () => {
       // Everything has arrived, or this process has stopped reading for a while.
       if (request.readableEnded || request.isPaused()) pause = watchPause();
       else fail(stalled(target.longestPause));

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { startPatience } from './patience.ts';
+import { startActiveTimeout } from './activeTimeout.ts';
 
 let ended = 0;
 let now = 0;
 const start = (milliseconds: number) =>
-  startPatience(
+  startActiveTimeout(
     milliseconds,
     () => {
       ended += 1;
     },
     () => now,
   );
-/** So much time passes, in which timers go off on time. */
+/** Lets time pass while the process runs: timers fire on time. */
 function pass(milliseconds: number): void {
   for (let left = milliseconds; left > 0; left -= 100) {
     now += 100;
@@ -38,17 +38,17 @@ test('ends once, after its time', () => {
 test('does not count the time in which the process was stopped', () => {
   start(30_000);
   pass(10_000);
-  now += 10 * 60_000; // No timer goes off meanwhile.
+  now += 10 * 60_000; // No timer fires meanwhile.
   pass(15_000);
   expect(ended).toBe(0);
   pass(10_000);
   expect(ended).toBe(1);
 });
 
-test('begins again when it is told to', () => {
-  const patience = start(30_000);
+test('starts anew when it is renewed', () => {
+  const timeout = start(30_000);
   pass(29_000);
-  patience.renew();
+  timeout.renew();
   pass(29_000);
   expect(ended).toBe(0);
   pass(1_500);
