@@ -1,5 +1,5 @@
 import { feed } from '../features/index.ts';
-import type { Tokens } from '../features/sessions/index.ts';
+import { createAuthenticator } from '../http/request/authenticator.ts';
 import { createClientAddress } from '../http/request/clientAddress.ts';
 import type { HttpServer } from '../http/server/httpServer.ts';
 import { createRealtime, type Realtime } from '../realtime/realtime.ts';
@@ -12,15 +12,15 @@ import type { Services } from './services.ts';
 export function openRealtime(
   { config, logger, parts }: Process,
   { store, redis }: Services,
-  tokens: Tokens,
   main: HttpServer,
   legacy: HttpServer | undefined,
 ): Realtime {
+  const authenticator = createAuthenticator({ secret: config.secrets.jwt });
   const realtime = createRealtime({
     http: main.server,
     legacyHttp: legacy?.server,
     definition: feed,
-    authenticate: (token) => tokens.verifyAccess(token),
+    authenticate: (token) => authenticator.verify(token),
     store,
     addressOf: createClientAddress(config.trustProxy),
     limits: config.sockets,

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Config, Role } from '../config/config.ts';
 import { abortable } from '../core/abortable.ts';
 import { projections } from '../features/index.ts';
-import { createTokens } from '../features/sessions/index.ts';
 import { createOpsApp } from '../http/httpApp.ts';
 import { createHealth } from '../http/server/health.ts';
 import { createMonitoringAccess } from '../http/server/monitoringAccess.ts';
@@ -13,7 +12,6 @@ import { listenOn } from './listeningPort.ts';
 import type { Process } from './process.ts';
 import { openServices } from './services.ts';
 import { openRealtime, progressEmitter } from './sockets.ts';
-import { tokenOptions } from './tokenOptions.ts';
 import { startWork } from './work.ts';
 
 /** A running system, whole or the part of it that one process holds. */
@@ -49,8 +47,7 @@ export async function startApp(
     socketPort === undefined || !has('api') ? undefined : await listenOn('SOCKET_PORT', socketPort, running);
   const services = await openServices(running, main.port);
 
-  const tokens = createTokens(tokenOptions(config));
-  const realtime = has('api') ? openRealtime(running, services, tokens, main, legacy) : undefined;
+  const realtime = has('api') ? openRealtime(running, services, main, legacy) : undefined;
   const reportProgress = realtime?.reportProgress ?? progressEmitter(running, services);
 
   const relay = has('relay') ? await abortable(startRelay(running, services), starting) : [];

@@ -73,14 +73,18 @@ describe('upload progress', () => {
 });
 
 describe('the handshake', () => {
-  test.each([['nonsense'], [jwt.sign({ id: 'u1' }, 'another secret')], [{}], [7]])(
-    'with the token %j is refused with a code',
-    async (token) => {
-      const { main, legacy } = await rig.startApi();
-      for (const url of [main, legacy])
-        await expect(connect(url, token)).rejects.toMatchObject({ data: { code: 'token_invalid' } });
-    },
-  );
+  test.each([
+    ['nonsense'],
+    [jwt.sign({ id: 'u1' }, 'another secret')],
+    [tokenOf('u1', -1)],
+    [`${tokenOf('u1')} and more`],
+    [{}],
+    [7],
+  ])('with the token %j is refused with a code', async (token) => {
+    const { main, legacy } = await rig.startApi();
+    for (const url of [main, legacy])
+      await expect(connect(url, token)).rejects.toMatchObject({ data: { code: 'token_invalid' } });
+  });
 
   test('without a token, or with an empty one, is accepted', async () => {
     const { main } = await rig.startApi();

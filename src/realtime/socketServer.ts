@@ -6,8 +6,8 @@ import type { SocketCaller } from './feedSockets.ts';
 import type { PublicProgressMessage, UploadProgressMessage } from './messages.ts';
 import type { SocketOrigins } from './socketOrigins.ts';
 
-/** Who a token belongs to. @throws when it is not valid. */
-export type AuthenticateSocket = (token: string) => { readonly id: string };
+/** The user that an access token belongs to. @throws when it is not valid. */
+export type AuthenticateSocket = (token: string) => Promise<{ readonly id: string }>;
 
 export interface SocketServerOptions {
   /**
@@ -70,14 +70,14 @@ export function createSocketServer(
       );
     const token = (socket.handshake.auth as Record<string, unknown>)['token'];
     if (token === undefined || token === null || token === '') return next();
-    try {
-      if (typeof token !== 'string') throw new Error('not a token');
-      (socket.data as SocketData).userId = authenticate(token).id;
+    const refuse = (): void =>
+      next(refusal('token_invalid', 'The token is not valid; log in again, or connect without one.'));
+    if (typeof token !== 'string') return refuse();
+    authenticate(token).then(({ id }) => {
+      (socket.data as SocketData).userId = id;
       closeOnExpiry(socket, token);
       next();
-    } catch {
-      next(refusal('token_invalid', 'The token is not valid; log in again, or connect without one.'));
-    }
+    }, refuse);
   });
 
   io.on('connection', (socket) => {

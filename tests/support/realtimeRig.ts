@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
 import { feed } from '../../src/features/index.ts';
+import { createAuthenticator } from '../../src/http/request/authenticator.ts';
 import { createClientAddress } from '../../src/http/request/clientAddress.ts';
 import { createRealtime, type Realtime, type SocketLimits } from '../../src/realtime/realtime.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -50,9 +51,9 @@ export interface RealtimeRig {
 }
 
 const SECRET = 'secret';
-export const socketToken = (id: string, seconds = 60): string => jwt.sign({ id }, SECRET, { expiresIn: seconds });
-const authenticate = (token: string): { id: string } =>
-  jwt.verify(token, SECRET, { algorithms: ['HS256'] }) as { id: string };
+export const socketToken = (id: string, seconds = 60): string =>
+  jwt.sign({ id, name: 'Ada', username: 'ada', email: 'ada@example.org' }, SECRET, { expiresIn: seconds });
+const { verify } = createAuthenticator({ secret: SECRET });
 /** The owner of every video that the rig likes. */
 export const OWNER = 'owner';
 
@@ -84,7 +85,7 @@ export function useRealtime(): RealtimeRig {
         http,
         legacyHttp,
         definition: feed,
-        authenticate,
+        authenticate: verify,
         store: own,
         redis,
         logger: silent,

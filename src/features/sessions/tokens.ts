@@ -1,24 +1,23 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { DomainError } from '../../core/errors.ts';
-import { userOfClaims } from '../../http/request/accessClaims.ts';
 import type { AuthenticatedUser } from '../../http/route.ts';
 
-/** Good for one refresh: of this session, at this revision of its stream. */
+/** Allows one refresh: of this session, at this revision of its stream. */
 export interface RefreshClaims {
   readonly sessionId: string;
   readonly userId: string;
   readonly revision: number;
 }
 
+/** Issues access and refresh tokens. Access tokens are verified by the `Authenticator`. */
 export interface Tokens {
   access(user: AuthenticatedUser, sessionId: string, now: Date): string;
   refresh(claims: RefreshClaims, now: Date): string;
-  /** @throws DomainError `token_expired`, `token_invalid` */
-  verifyAccess(token: string): AuthenticatedUser;
   /** @throws DomainError `refresh_token_expired`, `refresh_token_invalid` */
   verifyRefresh(token: string): RefreshClaims;
-  /** How long a refresh token is good for. */
+  /** How long a refresh token is valid. */
   readonly refreshSeconds: number;
 }
 
@@ -34,45 +33,41 @@ export interface TokenOptions {
 const refreshPayload = z.object({ sid: z.string(), sub: z.string(), rev: z.int().min(0) });
 
 export function createTokens({ accessSecret, accessSeconds, refreshSecret, refreshSeconds }: TokenOptions): Tokens {
+  // jsonwebtoken would try a text as another kind of key first, for every token.
+  const accessKey = createSecretKey(accessSecret, 'utf8');
+  const refreshKey = createSecretKey(refreshSecret, 'utf8');
   return {
     refreshSeconds,
     access({ id, email, name, username }, sid, now) {
-      return sign({ id, email, name, username, sid }, accessSecret, accessSeconds, now);
+      return sign({ id, email, name, username, sid }, accessKey, accessSeconds, now);
     },
     refresh({ sessionId, userId, revision }, now) {
-      return sign({ sid: sessionId, sub: userId, rev: revision }, refreshSecret, refreshSeconds, now);
-    },
-    verifyAccess(token) {
-      const user = userOfClaims(verified(token, accessSecret, 'token'));
-      if (user === undefined) throw invalid('token');
-      return user;
+      return sign({ sid: sessionId, sub: userId, rev: revision }, refreshKey, refreshSeconds, now);
     },
     verifyRefresh(token) {
-      const { data } = refreshPayload.safeParse(verified(token, refreshSecret, 'refresh_token'));
-      if (data === undefined) throw invalid('refresh_token');
+      const { data } = refreshPayload.safeParse(verifiedRefreshToken(token, refreshKey));
+      if (data === undefined) throw invalid();
       return { sessionId: data.sid, userId: data.sub, revision: data.rev };
     },
   };
 }
 
-function sign(claims: object, secret: string, seconds: number, now: Date): string {
+function sign(claims: object, key: KeyObject, seconds: number, now: Date): string {
   const iat = Math.floor(now.getTime() / 1000);
-  return jwt.sign({ ...claims, iat, exp: iat + seconds }, secret, { algorithm: 'HS256' });
+  return jwt.sign({ ...claims, iat, exp: iat + seconds }, key, { algorithm: 'HS256' });
 }
 
-type TokenName = 'token' | 'refresh_token';
-
-function verified(token: string, secret: string, name: TokenName): unknown {
+function verifiedRefreshToken(token: string, key: KeyObject): unknown {
   try {
-    // The algorithm is pinned: a token must not choose how it is checked.
-    return jwt.verify(token, secret, { algorithms: ['HS256'] });
+    // The algorithm is fixed: a token must not choose how it is checked.
+    return jwt.verify(token, key, { algorithms: ['HS256'] });
   } catch (error) {
     if (error instanceof jwt.TokenExpiredError)
-      throw new DomainError('unauthenticated', `${name}_expired`, 'The token has expired; log in again.');
-    throw invalid(name);
+      throw new DomainError('unauthenticated', 'refresh_token_expired', 'The token has expired; log in again.');
+    throw invalid();
   }
 }
 
-function invalid(name: TokenName): DomainError {
-  return new DomainError('unauthenticated', `${name}_invalid`, 'The token is not valid; log in again.');
+function invalid(): DomainError {
+  return new DomainError('unauthenticated', 'refresh_token_invalid', 'The token is not valid; log in again.');
 }
