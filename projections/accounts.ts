@@ -1,58 +1,28 @@
-import { sql, type Kysely } from 'kysely';
+import type { RecordedEvent } from '../src/core/event.ts';
 import type { UserRegistered } from '../src/features/accounts/events.ts';
-import type { Projection } from '../src/projecting/projection.ts';
-import { recordset } from '../src/projecting/recordset.ts';
+import { defineProjection } from '../src/projecting/projection.ts';
+import { table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables.ts';
+import { upsert } from '../src/projecting/upsert.ts';
 
-export interface UserRow {
-  /** UUID. */
-  id: string;
-  name: string;
-  username: string;
-  email: string;
-  created_at: Date;
-  updated_at: Date;
-}
+const users = table(
+  'users',
+  { id: uuid, name: text, username: text, email: text, created_at: timestamptz, updated_at: timestamptz },
+  { primaryKey: ['id'] },
+);
 
-export interface AccountsTables {
-  users: UserRow;
-}
-
-/** Who there is, as `GET /auth/me` shows it. Never says whether a name is taken: reservations do. */
-export const accounts: Projection<AccountsTables, UserRegistered> = {
+/** The users, as `GET /auth/me` shows them. Never use it to decide whether a name is taken: reservations decide that. */
+export const accounts = defineProjection({
   name: 'accounts',
   version: 1,
+  tables: [users],
   handles: ['UserRegistered'],
 
-  async createTables(db) {
-    await db.schema
-      .createTable('users')
-      .addColumn('id', 'uuid', (column) => column.primaryKey())
-      .addColumn('name', 'text', (column) => column.notNull())
-      .addColumn('username', 'text', (column) => column.notNull())
-      .addColumn('email', 'text', (column) => column.notNull())
-      .addColumn('created_at', 'timestamptz', (column) => column.notNull())
-      .addColumn('updated_at', 'timestamptz', (column) => column.notNull())
-      .execute();
-  },
-
-  async apply(events, db) {
-    const users = new Map<string, object>();
+  async apply(events: readonly RecordedEvent<UserRegistered>[], db) {
+    const rows = new Map<string, NewRow<typeof users>>();
     for (const event of events) {
       const { userId, name, username, email, at } = event.data;
-      users.set(userId, { id: userId, name, username, email, created_at: at, updated_at: at });
+      rows.set(userId, { id: userId, name, username, email, created_at: at, updated_at: at });
     }
-    await upsertUsers([...users.values()], db);
+    await upsert(db, users, [...rows.values()], { keep: ['created_at'] });
   },
-};
-
-async function upsertUsers(users: readonly object[], db: Kysely<AccountsTables>): Promise<void> {
-  if (users.length === 0) return;
-  await sql`
-    insert into users (id, name, username, email, created_at, updated_at)
-    select id, name, username, email, created_at, updated_at
-    from ${recordset(users, 'id uuid, name text, username text, email text, created_at timestamptz, updated_at timestamptz')}
-    order by id
-    on conflict (id) do update
-    set name = excluded.name, username = excluded.username, email = excluded.email, updated_at = excluded.updated_at
-  `.execute(db);
-}
+});

@@ -1,16 +1,8 @@
-import type { AccountsTables } from './accounts.ts';
-import type { AnalyticsTables } from './analytics.ts';
-import type { LikesTables } from './likes.ts';
-import type { VideosTables } from './videos/tables.ts';
+import type { QualifiedDatabase } from '../src/projecting/tables.ts';
+import type { accounts } from './accounts.ts';
+import type { analytics } from './analytics.ts';
+import type { likes } from './likes.ts';
+import type { videos } from './videos/videos.ts';
 
-/** The tables that queries see: `Kysely<ReadModels>`, names qualified by the projection's schema. */
-export interface ReadModels {
-  'accounts.users': AccountsTables['users'];
-  'videos.videos': VideosTables['videos'];
-  'videos.counts': VideosTables['counts'];
-  'videos.authors': VideosTables['authors'];
-  'videos.totals': VideosTables['totals'];
-  'likes.likes': LikesTables['likes'];
-  'analytics.daily': AnalyticsTables['daily'];
-  'analytics.videos': AnalyticsTables['videos'];
-}
+/** The tables that queries see: `Kysely<ReadModels>`, each by its projection and its name, such as `'videos.counts'`. */
+export type ReadModels = QualifiedDatabase<typeof accounts | typeof videos | typeof likes | typeof analytics>;

@@ -1,105 +1,86 @@
-import { sql, type Generated, type Kysely } from 'kysely';
+import {
+  boolean,
+  float8,
+  int8,
+  integer,
+  nullable,
+  oneOf,
+  table,
+  text,
+  timestamptz,
+  uuid,
+  type Row,
+} from '../../src/projecting/tables.ts';
+import { sql } from 'kysely';
+import { eachCount } from '../videoCounts.ts';
 
-export interface VideoRow {
-  /** UUID v7: descending order is newest first. */
-  id: string;
-  /** UUID. */
-  owner_id: string;
-  title: string;
-  description: string;
-  status: 'processing' | 'ready' | 'failed';
-  /** Object keys; null until ready. */
-  video_key: string | null;
-  thumbnail_key: string | null;
-  /** Seconds. */
-  duration: number;
-  /** Pixels as shown: of the original until ready, then of what is played. */
-  width: number;
-  height: number;
-  /** A sentence for the uploader; null unless failed. */
-  failure: string | null;
-  created_at: Date;
-  updated_at: Date;
-  /** The row stays as a tombstone. */
-  deleted_at: Date | null;
-  /** Last revision of the video's stream that is in the row (ETag, If-Match). */
-  revision: number;
-}
+export const videosTable = table(
+  'videos',
+  {
+    /** UUID v7: descending order is newest first. */
+    id: uuid,
+    owner_id: uuid,
+    title: text,
+    description: text,
+    status: oneOf('processing', 'ready', 'failed'),
+    /** Key in the object store; null until the video is ready. */
+    video_key: nullable(text),
+    /** Key in the object store; null until the video is ready. */
+    thumbnail_key: nullable(text),
+    /** Seconds. */
+    duration: float8,
+    /** Pixels as shown: of the original until the video is ready, then of the rendition that is played. */
+    width: integer,
+    /** Pixels as shown, as `width`. */
+    height: integer,
+    /** A sentence for the uploader; null unless processing failed. */
+    failure: nullable(text),
+    created_at: timestamptz,
+    updated_at: timestamptz,
+    /** When the video was deleted. The row stays. */
+    deleted_at: nullable(timestamptz),
+    /** Last revision of the video's stream that is in the row (ETag, If-Match). */
+    revision: integer,
+  },
+  {
+    primaryKey: ['id'],
+    indexes: {
+      feed: { columns: ['id desc'], where: `status = 'ready' and deleted_at is null` },
+      of_owner: { columns: ['owner_id', 'id desc'], where: 'deleted_at is null' },
+    },
+  },
+);
 
-/** Apart from `videos`, because likes and views come in an order of their own: a row may precede its video's. No row means zero. */
-export interface CountsRow {
-  /** UUID. */
-  video_id: string;
-  view_count: bigint;
-  like_count: bigint;
-}
+export type VideoRow = Row<typeof videosTable>;
 
-/** May come after the author's videos. */
-export interface AuthorRow {
-  /** UUID. */
-  user_id: string;
-  name: string;
-  username: string;
-}
+/**
+ * A table apart from `videos`, because likes and views come in an order of their own: a row here may exist before the
+ * video's. No row means zero.
+ */
+export const countsTable = table(
+  'counts',
+  { video_id: uuid, ...eachCount('_count', () => int8) },
+  {
+    primaryKey: ['video_id'],
+    // Every like updates a row here: room on the page keeps the new row version next to the old one, and the index as it is.
+    fillfactor: 70,
+  },
+);
+
+/** The name of each user. A row may be written after the user's videos. */
+export const authorsTable = table(
+  'authors',
+  { user_id: uuid, name: text, username: text },
+  { primaryKey: ['user_id'] },
+);
 
 /** One row: how long the feed is, without counting it. */
-export interface TotalsRow {
-  one: Generated<true>;
-  /** Ready and not deleted. */
-  ready: bigint;
-}
-
-export interface VideosTables {
-  videos: VideoRow;
-  counts: CountsRow;
-  authors: AuthorRow;
-  totals: TotalsRow;
-}
-
-export async function createVideosTables(db: Kysely<VideosTables>): Promise<void> {
-  await db.schema
-    .createTable('videos')
-    .addColumn('id', 'uuid', (column) => column.primaryKey())
-    .addColumn('owner_id', 'uuid', (column) => column.notNull())
-    .addColumn('title', 'text', (column) => column.notNull())
-    .addColumn('description', 'text', (column) => column.notNull())
-    .addColumn('status', 'text', (column) => column.notNull())
-    .addColumn('video_key', 'text')
-    .addColumn('thumbnail_key', 'text')
-    .addColumn('duration', 'float8', (column) => column.notNull())
-    .addColumn('width', 'integer', (column) => column.notNull())
-    .addColumn('height', 'integer', (column) => column.notNull())
-    .addColumn('failure', 'text')
-    .addColumn('created_at', 'timestamptz', (column) => column.notNull())
-    .addColumn('updated_at', 'timestamptz', (column) => column.notNull())
-    .addColumn('deleted_at', 'timestamptz')
-    .addColumn('revision', 'integer', (column) => column.notNull())
-    .execute();
-  await sql`create index feed on videos (id desc) where status = 'ready' and deleted_at is null`.execute(db);
-  await sql`create index of_owner on videos (owner_id, id desc) where deleted_at is null`.execute(db);
-  await db.schema
-    .createTable('counts')
-    .addColumn('video_id', 'uuid', (column) => column.primaryKey())
-    .addColumn('view_count', 'int8', (column) => column.notNull())
-    .addColumn('like_count', 'int8', (column) => column.notNull())
-    .execute();
-  // Every like updates a row here: room on the page keeps the update next to the row, and the index untouched.
-  await sql`alter table counts set (fillfactor = 70)`.execute(db);
-  await db.schema
-    .createTable('authors')
-    .addColumn('user_id', 'uuid', (column) => column.primaryKey())
-    .addColumn('name', 'text', (column) => column.notNull())
-    .addColumn('username', 'text', (column) => column.notNull())
-    .execute();
-  await db.schema
-    .createTable('totals')
-    .addColumn('one', 'boolean', (column) =>
-      column
-        .primaryKey()
-        .defaultTo(true)
-        .check(sql`one`),
-    )
-    .addColumn('ready', 'int8', (column) => column.notNull())
-    .execute();
-  await db.insertInto('totals').values({ ready: 0n }).execute();
-}
+export const totalsTable = table(
+  'totals',
+  {
+    one: { ...boolean, define: (column) => column.defaultTo(true).check(sql`one`) },
+    /** Videos that are ready and not deleted. */
+    ready: int8,
+  },
+  { primaryKey: ['one'], rows: [{ one: true, ready: 0 }] },
+);

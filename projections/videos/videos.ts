@@ -1,21 +1,32 @@
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { RecordedEvent } from '../../src/core/event.ts';
 import type { UserRegistered } from '../../src/features/accounts/events.ts';
-import type { LikeEvent } from '../../src/features/likes/events.ts';
-import type { Projection } from '../../src/projecting/projection.ts';
-import { recordset } from '../../src/projecting/recordset.ts';
 import { videoEventTypes, type VideoEvent } from '../../src/features/videos/events.ts';
-import type { VideoViewed } from '../../src/features/views/events.ts';
+import { defineProjection } from '../../src/projecting/projection.ts';
+import type { Database, NewRow } from '../../src/projecting/tables.ts';
+import { upsert } from '../../src/projecting/upsert.ts';
+import {
+  countChanges,
+  counted,
+  countedEventTypes,
+  countsVersion,
+  eachCount,
+  type Counted,
+  type CountedEvent,
+} from '../videoCounts.ts';
 import { evolveVideo, isListed } from './evolveVideo.ts';
-import { createVideosTables, type VideoRow, type VideosTables } from './tables.ts';
+import { authorsTable, countsTable, totalsTable, videosTable, type VideoRow } from './tables.ts';
 
-type FeedEvent = VideoEvent | LikeEvent | VideoViewed | UserRegistered;
-type Event = RecordedEvent<FeedEvent>;
+type Event = RecordedEvent<VideoEvent | UserRegistered | CountedEvent>;
+
+const tables = [videosTable, countsTable, authorsTable, totalsTable] as const;
+type Db = Kysely<Database<typeof tables>>;
 
 /** The feed, a single video, its neighbours and its counts. */
-export const videos: Projection<VideosTables, FeedEvent> = {
+export const videos = defineProjection({
   name: 'videos',
-  version: 1,
+  version: 1 + countsVersion,
+  tables,
   handles: [
     'VideoUploaded',
     'VideoProcessed',
@@ -23,82 +34,58 @@ export const videos: Projection<VideosTables, FeedEvent> = {
     'VideoProcessingRetried',
     'VideoDetailsChanged',
     'VideoDeleted',
-    'VideoLiked',
-    'VideoUnliked',
-    'VideoViewed',
     'UserRegistered',
+    ...countedEventTypes,
   ],
-  createTables: createVideosTables,
 
-  async apply(events, db) {
+  async apply(events: readonly Event[], db) {
     await writeAuthors(events, db);
     await addToCounts(events, db);
     await writeVideos(events.filter(isVideoEvent), db);
   },
-};
+});
 
 const isVideoEvent = (event: Event): event is RecordedEvent<VideoEvent> => event.type in videoEventTypes;
 
-async function writeAuthors(events: readonly Event[], db: Kysely<VideosTables>): Promise<void> {
-  const authors = new Map<string, object>();
+async function writeAuthors(events: readonly Event[], db: Db): Promise<void> {
+  const authors = new Map<string, NewRow<typeof authorsTable>>();
   for (const event of events) {
     if (event.type !== 'UserRegistered') continue;
     const { userId, name, username } = event.data;
     authors.set(userId, { user_id: userId, name, username });
   }
-  if (authors.size === 0) return;
-  await sql`
-    insert into authors (user_id, name, username)
-    select user_id, name, username from ${recordset([...authors.values()], 'user_id uuid, name text, username text')}
-    order by user_id
-    on conflict (user_id) do update set name = excluded.name, username = excluded.username
-  `.execute(db);
+  await upsert(db, authorsTable, [...authors.values()]);
 }
 
-async function addToCounts(events: readonly Event[], db: Kysely<VideosTables>): Promise<void> {
-  const counts = new Map<string, { video_id: string; views: number; likes: number }>();
-  for (const event of events) {
-    if (event.type !== 'VideoLiked' && event.type !== 'VideoUnliked' && event.type !== 'VideoViewed') continue;
-    const { videoId } = event.data;
-    const count = counts.get(videoId) ?? { video_id: videoId, views: 0, likes: 0 };
-    if (event.type === 'VideoViewed') count.views++;
-    else count.likes += event.type === 'VideoLiked' ? 1 : -1;
-    counts.set(videoId, count);
+async function addToCounts(events: readonly Event[], db: Db): Promise<void> {
+  const deltas = new Map<string, { video_id: string } & Record<`${Counted}_count`, number>>();
+  for (const { data, what, by } of countChanges(events)) {
+    const delta = deltas.get(data.videoId) ?? { video_id: data.videoId, ...eachCount('_count', () => 0) };
+    delta[`${what}_count`] += by;
+    deltas.set(data.videoId, delta);
   }
-  if (counts.size === 0) return;
-  await sql`
-    insert into counts (video_id, view_count, like_count)
-    select video_id, views, likes from ${recordset([...counts.values()], 'video_id uuid, views int, likes int')}
-    order by video_id
-    on conflict (video_id) do update
-    set view_count = counts.view_count + excluded.view_count, like_count = counts.like_count + excluded.like_count
-  `.execute(db);
+  await upsert(db, countsTable, [...deltas.values()], { add: counted.map((what) => `${what}_count` as const) });
 }
 
-async function writeVideos(events: readonly RecordedEvent<VideoEvent>[], db: Kysely<VideosTables>): Promise<void> {
+async function writeVideos(events: readonly RecordedEvent<VideoEvent>[], db: Db): Promise<void> {
   if (events.length === 0) return;
   const ids = new Set(events.map((event) => event.data.videoId));
   const found = await db
     .selectFrom('videos')
     .selectAll()
-    .where('id', '=', sql<string>`any(${[...ids]}::uuid[])`)
+    .where('id', '=', (eb) => eb.fn.any(eb.val([...ids])))
     .execute();
   const before = new Map(found.map((row) => [row.id, row]));
   const after = new Map<string, VideoRow>(before);
   for (const event of events) after.set(event.data.videoId, evolveVideo(after.get(event.data.videoId), event));
 
   const changed = [...after.values()].filter((row) => before.get(row.id) !== row);
-  if (changed.length === 0) return;
-  await sql`
-    insert into videos
-    select * from json_populate_recordset(null::videos, ${JSON.stringify(changed)}::json)
-    order by id
-    on conflict (id) do update
-    set (title, description, status, video_key, thumbnail_key, duration, width, height, failure, updated_at, deleted_at, revision)
-      = row(excluded.title, excluded.description, excluded.status, excluded.video_key, excluded.thumbnail_key, excluded.duration,
-            excluded.width, excluded.height, excluded.failure, excluded.updated_at, excluded.deleted_at, excluded.revision)
-  `.execute(db);
+  await upsert(db, videosTable, changed, { keep: ['owner_id', 'created_at'] });
 
   const listed = changed.reduce((sum, row) => sum + Number(isListed(row)) - Number(isListed(before.get(row.id))), 0);
-  if (listed !== 0) await sql`update totals set ready = ready + ${listed}::int8`.execute(db);
+  if (listed === 0) return;
+  await db
+    .updateTable('totals')
+    .set((eb) => ({ ready: eb('ready', '+', BigInt(listed)) }))
+    .execute();
 }

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { ReadModels } from '../../projections/index.ts';
 import type { SharedRedis } from '../cache/sharedRedis.ts';
 import type { Role } from '../config/config.ts';
@@ -9,6 +9,7 @@ import { withCodec } from '../eventStore/withCodec.ts';
 import type { MediaFiles } from '../features/feature.ts';
 import { projections } from '../features/index.ts';
 import type { HealthCheck } from '../http/server/health.ts';
+import { createQueryDatabase } from '../postgres/queryDatabase.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progress/sharedProgress.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { observedEventStore } from '../telemetry/observedEventStore.ts';
@@ -61,7 +62,7 @@ export async function openServices(running: Process, port: number): Promise<Serv
   if (redis !== undefined) {
     checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
   }
-  const db = new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) });
+  const db = createQueryDatabase<ReadModels>(pool);
   return { ...eventLog, ...opened, metrics, tracing, store, db, progress, redis, files, checks };
 }
 

@@ -35,7 +35,7 @@ export interface FeatureDefinition<Event extends DomainEvent> {
   /** Kinds of topics that its feed pushes to, beside `me`. */
   readonly topics?: readonly FeedTopic[];
   /** Its read models. */
-  readonly projections?: readonly AnyProjection[];
+  readonly projections?: readonly Projection[];
   /** Groups of its routes in the OpenAPI document, each with a sentence. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Declares the routes. It must not use the context before a route is called. */
@@ -59,10 +59,6 @@ export interface Feature<Event extends DomainEvent = DomainEvent> extends Omit<
 }
 
 export type EventOf<F> = F extends Feature<infer Event> ? Event : never;
-
-// Only the functions and queries of a projection need the types of its tables.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type AnyProjection = Projection<any, any>;
 
 export function defineFeature<Event extends DomainEvent>(definition: FeatureDefinition<Event>): Feature<Event> {
   return { ...definition, projections: definition.projections ?? [] };

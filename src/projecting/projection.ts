@@ -1,14 +1,15 @@
 import type { Kysely } from 'kysely';
 import type { DomainEvent, RecordedEvent } from '../core/event.ts';
+import { createTables, type Database, type Table } from './tables.ts';
 
 /**
- * A read model: tables in a PostgreSQL schema of its own, and how events change them.
+ * A read model: tables in a PostgreSQL schema of its own, and how events change them. `defineProjection` makes one.
  *
  * The engine promises `apply` every event of the `handles` types, once in effect, in the order of each stream. It does
  * not promise an order between streams (Kafka has several partitions), so the rows must not depend on it: a like may
  * come before the upload of its video.
  */
-export interface Projection<Tables = never, Event extends DomainEvent = DomainEvent> {
+export interface Projection {
   /** Also the name of its schema. */
   readonly name: string;
   /**
@@ -16,9 +17,43 @@ export interface Projection<Tables = never, Event extends DomainEvent = DomainEv
    * place rebuilds the tables beside it; a start with other tables and the same version is refused.
    */
   readonly version: number;
+  readonly tables: readonly Table[];
+  readonly handles: readonly string[];
+  /** Creates the tables in the schema that `db` points at. Also called without a database, to identify the tables. */
+  createTables(db: Kysely<never>): Promise<void>;
+  /** `db` points at the projection's schema. */
+  apply(events: readonly RecordedEvent[], db: Kysely<never>): Promise<void>;
+}
+
+export interface ProjectionDeclaration<
+  Name extends string,
+  Tables extends readonly Table[],
+  Event extends DomainEvent,
+> extends Pick<Projection, 'version'> {
+  readonly name: Name;
+  readonly tables: Tables;
   readonly handles: readonly Event['type'][];
-  /** Creates the tables. `db` already points at the schema: do not qualify names. Also called without a database, to identify the tables: make no decision on what a query returns. */
-  createTables(db: Kysely<Tables>): Promise<void>;
-  /** Folds a batch into deltas first, then writes them with one statement for each table, rows in key order (so that two writers cannot deadlock). */
-  apply(events: readonly RecordedEvent<Event>[], db: Kysely<Tables>): Promise<void>;
+  /** Folds a batch into deltas first, then writes them with one `upsert` a table. */
+  apply(events: readonly RecordedEvent<Event>[], db: Kysely<Database<Tables>>): Promise<void>;
+}
+
+/** A projection whose name and tables the compiler knows. */
+export interface DefinedProjection<Name extends string, Tables extends readonly Table[]> extends Projection {
+  readonly name: Name;
+  readonly tables: Tables;
+}
+
+/** Keeps the name and the tables as literal types, so that the types of queries follow from them. */
+export function defineProjection<
+  const Name extends string,
+  const Tables extends readonly Table[],
+  Event extends DomainEvent,
+>(declaration: ProjectionDeclaration<Name, Tables, Event>): DefinedProjection<Name, Tables> {
+  const { tables, apply } = declaration;
+  return {
+    ...declaration,
+    createTables: (db) => createTables(db, tables),
+    // The engine delivers events of the `handles` types only, and a `db` whose schema holds the tables.
+    apply: apply as unknown as Projection['apply'],
+  };
 }

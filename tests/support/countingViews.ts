@@ -1,50 +1,35 @@
-import type { Kysely } from 'kysely';
 import type pg from 'pg';
+import type { RecordedEvent } from '../../src/core/event.ts';
 import type { VideoViewed } from '../../src/features/views/events.ts';
 import { projectionConsumer, type Consumer } from '../../src/projecting/consumer.ts';
-import type { Projection } from '../../src/projecting/projection.ts';
+import { defineProjection } from '../../src/projecting/projection.ts';
+import { integer, table, uuid } from '../../src/projecting/tables.ts';
+import { upsert } from '../../src/projecting/upsert.ts';
 import { asUuid } from './ids.ts';
 import type { ProjectingTest } from './projecting.ts';
 
-interface Tables {
-  seen: { video_id: string; views: number };
-}
+const seen = table('seen', { video_id: uuid, views: integer }, { primaryKey: ['video_id'] });
 
 /** Adds up views. It is not idempotent by itself, so events that are applied twice or lost show in its rows. */
 export function countingViews(
   options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {},
 ): Consumer {
-  const projection: Projection<Tables, VideoViewed> = {
+  const projection = defineProjection({
     name: 'counting',
     version: options.version ?? 1,
+    tables: [seen],
     handles: ['VideoViewed'],
-    async createTables(db) {
-      await db.schema
-        .createTable('seen')
-        .addColumn('video_id', 'uuid', (column) => column.primaryKey())
-        .addColumn('views', 'integer', (column) => column.notNull())
-        .execute();
-    },
-    async apply(events, db) {
+    async apply(events: readonly RecordedEvent<VideoViewed>[], db) {
       const counts = new Map<string, number>();
       for (const { data } of events) {
         if (options.refuse?.(data.viewer) === true) throw new Error(`cannot apply ${data.viewer}`);
         counts.set(data.videoId, (counts.get(data.videoId) ?? 0) + (options.factor ?? 1));
       }
-      for (const [videoId, views] of [...counts].toSorted()) await add(db, videoId, views);
+      const rows = [...counts].map(([video_id, views]) => ({ video_id, views }));
+      await upsert(db, seen, rows, { add: ['views'] });
     },
-  };
-  return projectionConsumer(projection as unknown as Projection);
-}
-
-async function add(db: Kysely<Tables>, video_id: string, views: number): Promise<void> {
-  await db
-    .insertInto('seen')
-    .values({ video_id, views })
-    .onConflict((conflict) =>
-      conflict.column('video_id').doUpdateSet((eb) => ({ views: eb('seen.views', '+', views) })),
-    )
-    .execute();
+  });
+  return projectionConsumer(projection);
 }
 
 export function viewed(video: number, viewer = 'user:1'): VideoViewed {
@@ -70,7 +55,7 @@ export async function countedViews(pool: pg.Pool): Promise<Record<string, number
   return Object.fromEntries(rows.map(({ video_id, views }) => [Number.parseInt(video_id.slice(-12), 16), views]));
 }
 
-/** So many views for each of the first so many videos. */
+/** The same number of views for each of the first `videos` videos. */
 export function evenly(views: number, videos = 5): Record<string, number> {
   return Object.fromEntries(Array.from({ length: videos }, (_, n) => [n, views]));
 }

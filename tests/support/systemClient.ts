@@ -3,7 +3,7 @@ import { openAsBlob } from 'node:fs';
 import type { z } from 'zod';
 import type { accountSchema } from '../../src/features/accounts/accountSchemas.ts';
 import type { meSchema } from '../../src/features/accounts/routes.ts';
-import type { reportSchema } from '../../src/features/analytics/routes.ts';
+import type { reportSchema } from '../../src/features/analytics/report.ts';
 import type { likeSchema } from '../../src/features/likes/routes.ts';
 import type { videoPageSchema } from '../../src/features/videos/queryRoutes.ts';
 import type { videoSchema } from '../../src/features/videos/videoView.ts';

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import type { ReadModels } from '../../projections/index.ts';
+import { createQueryDatabase } from '../../src/postgres/queryDatabase.ts';
 import { createApiContext, type ApiContextOptions } from '../../src/app/apiContext.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import type { ApiContext, FeatureSettings } from '../../src/features/feature.ts';
@@ -50,7 +50,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const context = createApiContext({
     store,
     pool,
-    db: new Kysely<ReadModels>({ dialect: new PostgresDialect({ pool }) }),
+    db: createQueryDatabase<ReadModels>(pool),
     objects: await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' }),
     files: {
       scratch,

@@ -1,7 +1,7 @@
-import type pg from 'pg';
-import type { UserRow } from '../../../projections/accounts.ts';
+import type { Kysely } from 'kysely';
+import type { ReadModels } from '../../../projections/index.ts';
 
-/** Oneself, as the read model has it. */
+/** A user as the read model has them: only the user themselves sees this. */
 export interface AccountView {
   readonly id: string;
   readonly name: string;
@@ -15,13 +15,10 @@ export interface AccountQueries {
   byId(userId: string): Promise<AccountView | undefined>;
 }
 
-const BY_ID = `select id, name, username, email, created_at, updated_at from accounts.users where id = $1`;
-
-export function createAccountQueries({ pool }: { readonly pool: pg.Pool }): AccountQueries {
+export function createAccountQueries({ db }: { readonly db: Kysely<ReadModels> }): AccountQueries {
   return {
     async byId(userId) {
-      const { rows } = await pool.query<UserRow>({ name: 'accountById', text: BY_ID, values: [userId] });
-      const [row] = rows;
+      const row = await db.selectFrom('accounts.users').selectAll().where('id', '=', userId).executeTakeFirst();
       if (row === undefined) return undefined;
       const { created_at, updated_at, ...user } = row;
       return { ...user, createdAt: created_at.toISOString(), updatedAt: updated_at.toISOString() };

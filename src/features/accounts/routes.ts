@@ -51,9 +51,9 @@ function register(context: ApiContext): Route {
   });
 }
 
-function me({ store, pool, objects }: ApiContext): Route {
-  const queries = createAccountQueries({ pool });
-  const videoQueries = createVideoQueries({ pool, urls: objects });
+function me({ store, db, objects }: ApiContext): Route {
+  const queries = createAccountQueries({ db });
+  const videoQueries = createVideoQueries({ db, urls: objects });
   return route({
     method: 'get',
     path: '/api/v1/auth/me',

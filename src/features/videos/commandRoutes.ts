@@ -67,8 +67,8 @@ export async function handleVideoCommand(
   }
 }
 
-function changeDetails({ store, pool, objects, readModels }: ApiContext): Route {
-  const queries = createVideoQueries({ pool, urls: objects });
+function changeDetails({ store, db, objects, readModels }: ApiContext): Route {
+  const queries = createVideoQueries({ db, urls: objects });
   return route({
     method: 'patch',
     path: '/api/v1/video/:videoId',

@@ -35,8 +35,8 @@ export function videoQueryRoutes(context: ApiContext): Route[] {
   return [listVideos(context), getVideo(context), getHistory(context)];
 }
 
-function listVideos({ pool, objects, cache }: ApiContext): Route {
-  const queries = createVideoQueries({ pool, urls: objects });
+function listVideos({ db, objects, cache }: ApiContext): Route {
+  const queries = createVideoQueries({ db, urls: objects });
   const load = async (page: number, limit: number, cursor: string | undefined): Promise<Buffer> => {
     const from = cursor ? { olderThan: videoBefore(cursor) } : { offset: cursor === '' ? 0 : (page - 1) * limit };
     const { videos, total, next } = await queries.feed(from, limit);
@@ -119,8 +119,8 @@ function listVideos({ pool, objects, cache }: ApiContext): Route {
 }
 
 function getVideo(context: ApiContext): Route {
-  const { pool, objects, cache } = context;
-  const queries = createVideoQueries({ pool, urls: objects });
+  const { db, objects, cache } = context;
+  const queries = createVideoQueries({ db, urls: objects });
   const views = createViewRecorder({ ...context, secret: context.hmac('viewer') });
   context.onClose(() => views.close());
 

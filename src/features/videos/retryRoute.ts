@@ -10,9 +10,9 @@ import { readVideo } from './readVideo.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
 import { videoSchema } from './videoView.ts';
 
-/** A retry waits in the queue like an upload and counts against the same limits. */
-export function retryRoute({ store, pool, objects, readModels }: ApiContext, quota: UploadQuota): Route {
-  const queries = createVideoQueries({ pool, urls: objects });
+/** A retry waits in the queue as an upload does, and counts against the same limits. */
+export function retryRoute({ store, db, objects, readModels }: ApiContext, quota: UploadQuota): Route {
+  const queries = createVideoQueries({ db, urls: objects });
   return route({
     method: 'post',
     path: '/api/v1/video/:videoId/retry',

@@ -34,9 +34,9 @@ const LONGEST_REPEAT_MS = 30 * 60_000;
 const details = z.object({ title: videoTitle, description: videoDescription.default('') });
 
 export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
-  const { store, pool, objects, readModels, settings } = context;
+  const { store, db, objects, readModels, settings } = context;
   const dependencies: UploadDependencies = { ...context, quota };
-  const queries = createVideoQueries({ pool, urls: objects });
+  const queries = createVideoQueries({ db, urls: objects });
   return route({
     method: 'post',
     path: '/api/v1/video/upload',

@@ -1,10 +1,12 @@
-import type pg from 'pg';
-import type { AuthorRow, VideoRow } from '../../../projections/videos/tables.ts';
-import type { MediaUrls, VideoView } from './videoView.ts';
+import { sql, type AliasedExpression, type InferResult, type Kysely, type SelectQueryBuilder } from 'kysely';
+import type { ReadModels } from '../../../projections/index.ts';
+import { counted } from '../../../projections/videoCounts.ts';
+import type { VideoRow } from '../../../projections/videos/tables.ts';
+import { countsOf, type MediaUrls, type VideoCounts, type VideoView } from './videoView.ts';
 
 export interface FeedPage {
   readonly videos: readonly VideoView[];
-  /** How long the whole feed is. */
+  /** How many videos the whole feed has. */
   readonly total: number;
   /** Id of the last video of this page; undefined when nothing comes after it. */
   readonly next: string | undefined;
@@ -19,72 +21,77 @@ export interface VideoWithNeighbours {
   readonly next: string | null;
 }
 
-/** The read model `videos`. Ids that are asked for must be UUIDs. */
+/** The read model `videos`. Ids in questions must be UUIDs. */
 export interface VideoQueries {
-  /** Newest first, ready ones only: after a number of videos, or older than the one with this id. */
+  /** Newest first, only ready ones: after a number of videos, or older than the one with this id. */
   feed(from: { readonly offset: number } | { readonly olderThan: string }, limit: number): Promise<FeedPage>;
-  /** Whatever its status; not when it is deleted. */
+  /** A video of any status; undefined when it is deleted. */
   byId(videoId: string): Promise<VideoWithNeighbours | undefined>;
-  /** Everything that a user has uploaded and not deleted, newest first, whatever its status. */
+  /** Everything that a user has uploaded and not deleted, newest first, in any status. */
   ofOwner(userId: string): Promise<VideoView[]>;
   /** From the projection `likes`. */
   isLiked(videoId: string, userId: string): Promise<boolean>;
+  /** What is counted of a video, for an answer that takes the rest from the video's stream. */
+  counts(videoId: string): Promise<VideoCounts>;
 }
 
-const LISTED = `status = 'ready' and deleted_at is null`;
+const countColumns = counted.map((what) => `c.${what}_count` as const);
 
-/** Counts and authors are in rows of their own, which may not be there yet. */
-const view = (videos: string): string => `
-  select v.id, v.title, v.description, v.video_key, v.thumbnail_key, v.owner_id, v.created_at, v.updated_at,
-    v.duration, v.width, v.height, v.status, v.revision,
-    coalesce(c.view_count, 0)::int as view_count, coalesce(c.like_count, 0)::int as like_count, a.name, a.username
-  from ${videos} v
-  left join videos.counts c on c.video_id = v.id
-  left join videos.authors a on a.user_id = v.owner_id`;
+type Videos = SelectQueryBuilder<ReadModels, 'videos.videos', VideoRow>;
+type ViewRow = InferResult<ReturnType<typeof view>>[number];
 
-/** The one row of totals is there also when the page is empty. The page is cut before counts are joined to it. */
-const feed = (page: string): string => `
-  select t.ready::int as total, page.* from videos.totals t left join lateral (
-    ${view(`(select * from videos.videos where ${LISTED} ${page})`)}
-  ) page on true order by page.id desc`;
+/** Counts and authors are in rows of their own, which may not exist yet. */
+function view(db: Kysely<ReadModels>, videos: AliasedExpression<VideoRow, 'v'>) {
+  return db
+    .selectFrom(videos)
+    .leftJoin('videos.counts as c', 'c.video_id', 'v.id')
+    .leftJoin('videos.authors as a', 'a.user_id', 'v.owner_id')
+    .select([
+      'v.id',
+      'v.title',
+      'v.description',
+      'v.video_key',
+      'v.thumbnail_key',
+      'v.owner_id',
+      'v.created_at',
+      'v.updated_at',
+      'v.duration',
+      'v.width',
+      'v.height',
+      'v.status',
+      'v.revision',
+      ...countColumns,
+      'a.name',
+      'a.username',
+    ]);
+}
 
-const neighbour = (older: boolean): string =>
-  `(select id from videos.videos where ${LISTED} and id ${older ? '<' : '>'} v.id order by id ${older ? 'desc' : 'asc'} limit 1)`;
+export function createVideoQueries({
+  db,
+  urls,
+}: {
+  readonly db: Kysely<ReadModels>;
+  readonly urls: MediaUrls;
+}): VideoQueries {
+  const existing = (): Videos => db.selectFrom('videos.videos').selectAll().where('deleted_at', 'is', null);
+  /** The status is part of the text: a prepared statement uses the index of the feed only if it can see the condition. */
+  const listed = (): Videos => existing().where('status', '=', sql.lit('ready'));
 
-const FEED_AT = feed('order by id desc limit $1 offset $2');
-const FEED_AFTER = feed('and id < $2 order by id desc limit $1');
-const BY_ID = `select v.*, ${neighbour(true)} as prev, ${neighbour(false)} as next
-  from (${view('videos.videos')} where v.id = $1 and v.deleted_at is null) v`;
-const OF_OWNER = `${view('videos.videos')} where v.owner_id = $1 and v.deleted_at is null order by v.id desc`;
-const IS_LIKED = 'select liked from likes.likes where user_id = $1 and video_id = $2';
+  const neighbour = (side: '<' | '>') =>
+    db
+      .selectFrom(listed().as('n'))
+      .select('n.id')
+      .where('n.id', side, sql.ref<string>('v.id'))
+      .orderBy('n.id', side === '<' ? 'desc' : 'asc')
+      .limit(sql.lit(1));
 
-type ViewRow = Pick<
-  VideoRow,
-  | 'id'
-  | 'title'
-  | 'description'
-  | 'video_key'
-  | 'thumbnail_key'
-  | 'owner_id'
-  | 'created_at'
-  | 'updated_at'
-  | 'duration'
-  | 'width'
-  | 'height'
-  | 'status'
-  | 'revision'
-> &
-  Record<'view_count' | 'like_count', number> & { [column in 'name' | 'username']: AuthorRow[column] | null };
-
-export function createVideoQueries({ pool, urls }: { readonly pool: pg.Pool; readonly urls: MediaUrls }): VideoQueries {
   const toView = (row: ViewRow): VideoView => ({
     id: row.id,
     title: row.title,
     description: row.description,
     url: row.video_key && urls.url(row.video_key),
     thumbnailUrl: row.thumbnail_key && urls.url(row.thumbnail_key),
-    viewCount: row.view_count,
-    likeCount: row.like_count,
+    ...countsOf(row),
     uploadedBy: row.owner_id,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
@@ -97,36 +104,51 @@ export function createVideoQueries({ pool, urls }: { readonly pool: pg.Pool; rea
 
   return {
     async feed(from, limit) {
-      // One more than asked for tells whether anything comes after.
-      const query =
-        'offset' in from
-          ? { name: 'feedAt', text: FEED_AT, values: [limit + 1, from.offset] }
-          : { name: 'feedAfter', text: FEED_AFTER, values: [limit + 1, from.olderThan] };
-      const { rows } = await pool.query<(ViewRow | { id: null }) & { total: number }>(query);
-      const found = rows.filter((row) => row.id !== null);
+      // One more than asked for tells whether anything comes after. The page is cut before counts are joined to it.
+      const newest = listed()
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      const page = 'offset' in from ? newest.offset(from.offset) : newest.where('id', '<', from.olderThan);
+      // The one row of totals exists also when the page is empty.
+      const rows = await db
+        .selectFrom('videos.totals as t')
+        .leftJoinLateral(view(db, page.as('v')).as('page'), (join) => join.onTrue())
+        .select('t.ready as total')
+        .selectAll('page')
+        .orderBy('page.id', 'desc')
+        .execute();
+      const found = rows.filter((row): row is typeof row & ViewRow => row.id !== null);
       const videos = found.slice(0, limit).map(toView);
-      return { videos, total: rows[0]?.total ?? 0, next: found.length > limit ? videos.at(-1)?.id : undefined };
+      return { videos, total: Number(rows[0]?.total ?? 0), next: found.length > limit ? videos.at(-1)?.id : undefined };
     },
 
     async byId(videoId) {
-      const { rows } = await pool.query<ViewRow & { prev: string | null; next: string | null }>({
-        name: 'videoById',
-        text: BY_ID,
-        values: [videoId],
-      });
-      const [row] = rows;
+      const row = await view(db, existing().where('id', '=', videoId).as('v'))
+        .select([neighbour('<').as('prev'), neighbour('>').as('next')])
+        .executeTakeFirst();
       return row && { video: toView(row), revision: row.revision, prev: row.prev, next: row.next };
     },
 
     async ofOwner(userId) {
-      const { rows } = await pool.query<ViewRow>({ name: 'videosOfOwner', text: OF_OWNER, values: [userId] });
+      const rows = await view(db, existing().where('owner_id', '=', userId).as('v'))
+        .orderBy('v.id', 'desc')
+        .execute();
       return rows.map(toView);
     },
 
     async isLiked(videoId, userId) {
-      const query = { name: 'isLiked', text: IS_LIKED, values: [userId, videoId] };
-      const { rows } = await pool.query<{ liked: boolean }>(query);
-      return rows[0]?.liked === true;
+      const row = await db
+        .selectFrom('likes.likes')
+        .select('liked')
+        .where('user_id', '=', userId)
+        .where('video_id', '=', videoId)
+        .executeTakeFirst();
+      return row?.liked === true;
+    },
+
+    async counts(videoId) {
+      const row = await db.selectFrom('videos.counts').selectAll().where('video_id', '=', videoId).executeTakeFirst();
+      return countsOf(row);
     },
   };
 }

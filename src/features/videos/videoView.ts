@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { eachCount, videoCounts, type Counted } from '../../../projections/videoCounts.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import type { ObjectStore } from '../../objectStore/objectStore.ts';
 import type { ExistingVideo } from './decider.ts';
 
 const mediaFolder = `https://videos.example.org/media/videos/${exampleValues.videoId}`;
 
-/** A video as clients see it (API.md, Videos). */
+/** A video as clients see it. */
 export const videoSchema = z
   .object({
     id: z.uuid().meta({ description: 'Time-ordered (UUID v7).', examples: [exampleValues.videoId] }),
@@ -22,14 +23,12 @@ export const videoSchema = z
         description: 'Where a JPEG picture of it is. Null until the video is ready.',
         examples: [`${mediaFolder}/a7d0.jpg`],
       }),
-    viewCount: z
-      .int32()
-      .min(0)
-      .meta({ examples: [5] }),
-    likeCount: z
-      .int32()
-      .min(0)
-      .meta({ examples: [3] }),
+    ...eachCount('Count', (what) =>
+      z
+        .int32()
+        .min(0)
+        .meta({ examples: [videoCounts[what].example] }),
+    ),
     uploadedBy: z.uuid().meta({ description: 'The id of its owner.', examples: [exampleValues.userId] }),
     createdAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
     updatedAt: z.iso.datetime().meta({ examples: [exampleValues.updated] }),
@@ -61,11 +60,24 @@ export type VideoView = z.infer<typeof videoSchema>;
 
 export type MediaUrls = Pick<ObjectStore, 'url'>;
 
+/** The numbers in the answer of a video. */
+export type VideoCounts = Pick<VideoView, `${Counted}Count`>;
+
+/** The numbers of a row of `videos.counts`. A video without a row has zeros. */
+export function countsOf(row: Partial<Record<`${Counted}_count`, bigint | null>> = {}): VideoCounts {
+  return eachCount('Count', (what) => Number(row[`${what}_count`] ?? 0));
+}
+
 /**
- * A video as its own stream tells it, for the answer to a command that may be ahead of the read model. Nobody has
- * seen a video before it is ready, so a fresh one has no views and no likes.
+ * A video as its own stream tells it, for the answer to a command that may be ahead of the read model. Counts are not in
+ * that stream.
  */
-export function viewOfState(video: ExistingVideo, user: VideoView['user'], urls: MediaUrls): VideoView {
+export function viewOfState(
+  video: ExistingVideo,
+  user: VideoView['user'],
+  urls: MediaUrls,
+  counts: VideoCounts,
+): VideoView {
   if (video.status === 'deleted') throw new Error(`video ${video.id} is deleted: nobody may see it`);
   return {
     id: video.id,
@@ -73,8 +85,7 @@ export function viewOfState(video: ExistingVideo, user: VideoView['user'], urls:
     description: video.description,
     url: video.video === undefined ? null : urls.url(video.video.key),
     thumbnailUrl: video.thumbnail === undefined ? null : urls.url(video.thumbnail.key),
-    viewCount: 0,
-    likeCount: 0,
+    ...counts,
     uploadedBy: video.ownerId,
     createdAt: video.createdAt,
     updatedAt: video.updatedAt,

@@ -6,6 +6,7 @@ import { isOutage } from '../../postgres/outage.ts';
 import type { ConsumerTransaction } from '../consumer.ts';
 import { OlderThanTheLog } from '../decoding.ts';
 import { recordset } from '../recordset.ts';
+import { int8, integer, text, uuid } from '../tables.ts';
 
 /** Longer messages of errors are cut. */
 const LONGEST_ERROR = 500;
@@ -114,6 +115,6 @@ async function park(
   await sql`
     insert into parked_events (position, stream, revision, id, type, error, attempts)
     select position, stream, revision, id, type, ${error}, ${attempts}::int
-    from ${recordset(rows, 'position int8, stream text, revision int, id uuid, type text')}
+    from ${recordset({ position: int8, stream: text, revision: integer, id: uuid, type: text }, rows)}
   `.execute(db);
 }
