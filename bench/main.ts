@@ -8,8 +8,9 @@ import { likes } from './likes.ts';
 import { relay } from './relay.ts';
 import { startup } from './startup.ts';
 import { uploadMemory } from './uploadMemory.ts';
+import { video } from './video.ts';
 
-const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed, relay];
+const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed, video, relay];
 
 /**
  * `npm run bench -- [name…]`: runs benchmarks and prints our figures beside those of the peer. Uses the PostgreSQL of DATABASE_URL,

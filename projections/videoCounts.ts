@@ -49,7 +49,9 @@ export function eachCount<Suffix extends string, Value>(
   suffix: Suffix,
   valueOf: (what: Counted) => Value,
 ): Record<`${Counted}${Suffix}`, Value> {
-  return Object.fromEntries(counted.map((what) => [what + suffix, valueOf(what)])) as never;
+  const fields: Record<string, Value> = {};
+  for (const what of counted) fields[what + suffix] = valueOf(what);
+  return fields as Record<`${Counted}${Suffix}`, Value>;
 }
 
 /** How the events change the counts, in the order of the events. */

@@ -1,7 +1,15 @@
-import { sql, type AliasedExpression, type InferResult, type Kysely, type SelectQueryBuilder } from 'kysely';
+import {
+  sql,
+  type AliasedExpression,
+  type Expression,
+  type InferResult,
+  type Kysely,
+  type SelectQueryBuilder,
+} from 'kysely';
 import type { ReadModels } from '../../../projections/index.ts';
 import { counted } from '../../../projections/videoCounts.ts';
 import type { VideoRow } from '../../../projections/videos/tables.ts';
+import { preparedQuery, type Argument } from '../../postgres/preparedQuery.ts';
 import { countsOf, type MediaUrls, type VideoCounts, type VideoView } from './videoView.ts';
 
 export interface FeedPage {
@@ -102,30 +110,45 @@ export function createVideoQueries({
     status: row.status,
   });
 
+  // One more than asked for tells whether anything comes after. The page is cut before counts are joined to it.
+  const newest = (limit: Expression<number>): Videos => listed().orderBy('id', 'desc').limit(limit);
+  /** The one row of totals exists also when the page is empty. */
+  const withTotal = (page: Videos) =>
+    db
+      .selectFrom('videos.totals as t')
+      .leftJoinLateral(view(db, page.as('v')).as('page'), (join) => join.onTrue())
+      .select('t.ready as total')
+      .selectAll('page')
+      .orderBy('page.id', 'desc');
+
+  const feedAt = preparedQuery(db, (argument: Argument<{ offset: number; limit: number }>) =>
+    withTotal(newest(argument('limit')).offset(argument('offset'))),
+  );
+  const feedAfter = preparedQuery(db, (argument: Argument<{ olderThan: string; limit: number }>) =>
+    withTotal(newest(argument('limit')).where('id', '<', argument('olderThan'))),
+  );
+  const withNeighbours = preparedQuery(db, (argument: Argument<{ videoId: string }>) =>
+    view(db, existing().where('id', '=', argument('videoId')).as('v')).select([
+      neighbour('<').as('prev'),
+      neighbour('>').as('next'),
+    ]),
+  );
+
+  const videosOf = preparedQuery(db, (argument: Argument<{ userId: string }>) =>
+    view(db, existing().where('owner_id', '=', argument('userId')).as('v')).orderBy('v.id', 'desc'),
+  );
+
   return {
     async feed(from, limit) {
-      // One more than asked for tells whether anything comes after. The page is cut before counts are joined to it.
-      const newest = listed()
-        .orderBy('id', 'desc')
-        .limit(limit + 1);
-      const page = 'offset' in from ? newest.offset(from.offset) : newest.where('id', '<', from.olderThan);
-      // The one row of totals exists also when the page is empty.
-      const rows = await db
-        .selectFrom('videos.totals as t')
-        .leftJoinLateral(view(db, page.as('v')).as('page'), (join) => join.onTrue())
-        .select('t.ready as total')
-        .selectAll('page')
-        .orderBy('page.id', 'desc')
-        .execute();
+      const page = { ...from, limit: limit + 1 };
+      const rows = await ('offset' in page ? feedAt(page) : feedAfter(page));
       const found = rows.filter((row): row is typeof row & ViewRow => row.id !== null);
       const videos = found.slice(0, limit).map(toView);
       return { videos, total: Number(rows[0]?.total ?? 0), next: found.length > limit ? videos.at(-1)?.id : undefined };
     },
 
     async byId(videoId) {
-      const row = await view(db, existing().where('id', '=', videoId).as('v'))
-        .select([neighbour('<').as('prev'), neighbour('>').as('next')])
-        .executeTakeFirst();
+      const [row] = await withNeighbours({ videoId });
       return row && { video: toView(row), revision: row.revision, prev: row.prev, next: row.next };
     },
 

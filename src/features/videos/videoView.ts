@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eachCount, videoCounts, type Counted } from '../../../projections/videoCounts.ts';
+import { counted, eachCount, videoCounts, type Counted } from '../../../projections/videoCounts.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import type { ObjectStore } from '../../objectStore/objectStore.ts';
 import type { ExistingVideo } from './decider.ts';
@@ -63,9 +63,13 @@ export type MediaUrls = Pick<ObjectStore, 'url'>;
 /** The numbers in the answer of a video. */
 export type VideoCounts = Pick<VideoView, `${Counted}Count`>;
 
+const countFields = counted.map((what) => ({ field: `${what}Count`, column: `${what}_count` }) as const);
+
 /** The numbers of a row of `videos.counts`. A video without a row has zeros. */
 export function countsOf(row: Partial<Record<`${Counted}_count`, bigint | null>> = {}): VideoCounts {
-  return eachCount('Count', (what) => Number(row[`${what}_count`] ?? 0));
+  const counts = {} as VideoCounts;
+  for (const { field, column } of countFields) counts[field] = Number(row[column] ?? 0);
+  return counts;
 }
 
 /**
