@@ -153,10 +153,7 @@ export function createVideoQueries({
     },
 
     async ofOwner(userId) {
-      const rows = await view(db, existing().where('owner_id', '=', userId).as('v'))
-        .orderBy('v.id', 'desc')
-        .execute();
-      return rows.map(toView);
+      return (await videosOf({ userId })).map(toView);
     },
 
     async isLiked(videoId, userId) {

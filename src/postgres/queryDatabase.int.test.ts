@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { sql, type Kysely } from 'kysely';
+import type pg from 'pg';
+import { createTestDatabase } from '../../tests/support/database.ts';
+import { createPool } from './pool.ts';
+import { preparedQuery, type Argument } from './preparedQuery.ts';
+import { createQueryDatabase } from './queryDatabase.ts';
+
+interface Tables {
+  letters: { letter: string; place: number };
+}
+
+const resources = new AsyncDisposableStack();
+let pool: pg.Pool;
+let db: Kysely<Tables>;
+beforeAll(async () => {
+  const database = resources.use(await createTestDatabase());
+  // One connection, so that its prepared statements are those of all queries.
+  pool = resources.adopt(createPool({ connectionString: database.url, name: 'test', max: 1 }), (opened) =>
+    opened.end(),
+  );
+  db = createQueryDatabase<Tables>(pool);
+  await pool.query(`create table letters as select * from (values ('a', 1), ('b', 2), ('c', 3)) l(letter, place)`);
+});
+afterAll(() => resources.disposeAsync());
+
+test('prepares a query once for all of its values', async () => {
+  const letterAt = (place: number) => db.selectFrom('letters').select('letter').where('place', '=', place).execute();
+  expect([await letterAt(1), await letterAt(3)]).toEqual([[{ letter: 'a' }], [{ letter: 'c' }]]);
+  const { rows } = await pool.query(`select 1 from pg_prepared_statements where statement like '%"place" = $1'`);
+  expect(rows).toHaveLength(1);
+});
+
+test('has no transactions, which would be spread over connections', async () => {
+  await expect(db.transaction().execute(() => Promise.resolve())).rejects.toThrow('no transactions');
+});
+
+test('runs a query that was compiled once with the arguments of each call', async () => {
+  const lettersFrom = preparedQuery(db, (argument: Argument<{ first: number; most: number }>) =>
+    db
+      .selectFrom('letters')
+      .select('letter')
+      .where('place', '>=', argument('first'))
+      .where('letter', '!=', sql.lit('d'))
+      .where('letter', '!=', 'e')
+      .orderBy('place')
+      .limit(argument('most')),
+  );
+  expect(await lettersFrom({ first: 2, most: 5 })).toEqual([{ letter: 'b' }, { letter: 'c' }]);
+  expect(await lettersFrom({ first: 1, most: 1 })).toEqual([{ letter: 'a' }]);
+});
