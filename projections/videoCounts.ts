@@ -10,7 +10,8 @@ export interface Countable {
   readonly at: string;
 }
 
-type CountableEvent = VideoViewed | LikeEvent;
+type EventOfVideo<Event extends { readonly type: string; readonly data: Countable }> = Event;
+type CountableEvent = EventOfVideo<VideoViewed | LikeEvent>;
 
 /**
  * What is counted of a video, and by how much each event changes it. Everything else follows from this list: for `like`,
@@ -32,7 +33,7 @@ export const countsVersion = 0;
 export type Counted = keyof typeof videoCounts;
 type TypesOn<Count> = Count extends { readonly on: infer On } ? keyof On : never;
 /** The events that change some count. */
-export type CountedEvent = Extract<CountableEvent, { type: TypesOn<(typeof videoCounts)[Counted]>; data: Countable }>;
+export type CountedEvent = Extract<CountableEvent, { type: TypesOn<(typeof videoCounts)[Counted]> }>;
 
 export const counted = Object.keys(videoCounts) as readonly Counted[];
 

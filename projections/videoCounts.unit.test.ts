@@ -33,7 +33,7 @@ describe('what is counted of a video', () => {
   });
 
   test('is in the answer of a video under names of its own, zero without a row', () => {
-    expect(countsOf({ view_count: 7n, like_count: null })).toEqual({ viewCount: 7, likeCount: 0 });
+    expect(countsOf({ view_count: 7n, like_count: null })).toMatchObject({ viewCount: 7, likeCount: 0 });
     expect(countsOf()).toEqual(eachCount('Count', () => 0));
   });
 });
