@@ -31,8 +31,22 @@ test('prepares a query once for all of its values', async () => {
   expect(rows).toHaveLength(1);
 });
 
-test('has no transactions, which would be spread over connections', async () => {
-  await expect(db.transaction().execute(() => Promise.resolve())).rejects.toThrow('no transactions');
+test('keeps a transaction on one connection', async () => {
+  const isolation = await db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute((transaction) =>
+      sql<{ level: string }>`select current_setting('transaction_isolation') as level`.execute(transaction),
+    );
+  expect(isolation.rows).toEqual([{ level: 'repeatable read' }]);
+});
+
+test('goes on after its connection was lost, and after a query that failed', async () => {
+  const pid = sql<{ pid: number }>`select pg_backend_pid() as pid`;
+  const before = (await pid.execute(db)).rows[0]!.pid;
+  await expect(sql`select pg_terminate_backend(${before})`.execute(db)).rejects.toThrow('terminating connection');
+  await expect(sql`select 1 / 0`.execute(db)).rejects.toThrow('division by zero');
+  expect((await pid.execute(db)).rows[0]!.pid).not.toBe(before);
 });
 
 test('runs a query that was compiled once with the arguments of each call', async () => {
