@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql, type Kysely } from 'kysely';
 import type pg from 'pg';
-import { createTestDatabase } from '../../tests/support/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { createPool } from './pool.ts';
 import { preparedQuery, type Argument } from './preparedQuery.ts';
 import { createQueryDatabase } from './queryDatabase.ts';
@@ -11,10 +11,11 @@ interface Tables {
 }
 
 const resources = new AsyncDisposableStack();
+let database: TestDatabase;
 let pool: pg.Pool;
 let db: Kysely<Tables>;
 beforeAll(async () => {
-  const database = resources.use(await createTestDatabase());
+  database = resources.use(await createTestDatabase());
   // One connection, so that its prepared statements are those of all queries.
   pool = resources.adopt(createPool({ connectionString: database.url, name: 'test', max: 1 }), (opened) =>
     opened.end(),
@@ -41,13 +42,27 @@ test('keeps a transaction on one connection', async () => {
   expect(isolation.rows).toEqual([{ level: 'repeatable read' }]);
 });
 
-test('goes on after its connection was lost, and after a query that failed', async () => {
-  const pid = sql<{ pid: number }>`select pg_backend_pid() as pid`;
-  const before = (await pid.execute(db)).rows[0]!.pid;
-  await expect(sql`select pg_terminate_backend(${before})`.execute(db)).rejects.toThrow('terminating connection');
+test('goes on after its connection was lost in the middle of a transaction, and after a query that failed', async () => {
+  const pidOf = async (on: Kysely<Tables>) =>
+    (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(on)).rows[0]!.pid;
+  let lost = 0;
+  const transaction = db.transaction().execute(async (inside) => {
+    lost = await pidOf(inside);
+    await terminate(lost);
+    await pidOf(inside);
+  });
+  await expect(transaction).rejects.toThrow();
   await expect(sql`select 1 / 0`.execute(db)).rejects.toThrow('division by zero');
-  expect((await pid.execute(db)).rows[0]!.pid).not.toBe(before);
+  expect(await pidOf(db)).not.toBe(lost);
 });
+
+/** Ends a connection, and returns when the server has closed it. */
+async function terminate(pid: number): Promise<void> {
+  const { rows } = await database.pool.query<{ ended: boolean }>('select pg_terminate_backend($1, 10000) as ended', [
+    pid,
+  ]);
+  expect(rows).toEqual([{ ended: true }]);
+}
 
 test('runs a query that was compiled once with the arguments of each call', async () => {
   const lettersFrom = preparedQuery(db, (argument: Argument<{ first: number; most: number }>) =>
