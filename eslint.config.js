@@ -1,4 +1,5 @@
 import tseslint from 'typescript-eslint';
+import { boundariesConfig } from './eslint.boundaries.js';
 
 const typed = ['src/**/*.ts', 'projections/**/*.ts', 'migrations/**/*.ts', 'bench/**/*.ts', 'tests/**/*.ts'];
 
@@ -20,6 +21,7 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  ...boundariesConfig,
   {
     // Deciders are pure: time, ids and look-ups come in with the command.
     files: ['src/features/**/*.decider.ts', 'src/features/**/decider.ts', 'src/features/**/events.ts'],

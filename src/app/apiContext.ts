@@ -11,8 +11,7 @@ import { projections } from '../features/index.ts';
 import { createTokens, type TokenOptions } from '../features/sessions/index.ts';
 import { createReadYourWrites } from '../projecting/readYourWrites.ts';
 
-export interface ApiContextOptions
-  extends Omit<FeatureContext, 'logger'>, Pick<ApiContext, 'rateLimits' | 'pool' | 'onClose'> {
+export interface ApiContextOptions extends Omit<FeatureContext, 'logger'>, Pick<ApiContext, 'rateLimits' | 'onClose'> {
   readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state' | 'onCommit' | 'positions'>;
   readonly redis: SharedRedis | undefined;
   readonly tokens: TokenOptions;

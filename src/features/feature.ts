@@ -22,7 +22,6 @@ import type { FeedRule, FeedRules, FeedTopic, NOBODY_HEARS } from '../realtime/f
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import type { Passwords } from './accounts/passwords.ts';
 import type { Tokens } from './sessions/tokens.ts';
-import type pg from 'pg';
 
 /** The definition of a feature. `index.ts` lists all features; the system is made from this list. */
 export interface FeatureDefinition<Event extends DomainEvent> {
@@ -118,7 +117,6 @@ export interface ApiContext extends FeatureContext {
   readonly claims: SharedClaims;
   readonly tokens: Tokens;
   readonly passwords: Passwords;
-  readonly pool: pg.Pool;
   /** A secret of this installation for one use. With a text: the keyed hash of the text, for that use. */
   hmac(use: string, text?: string): string;
   /** Registers a function that is called when the API stops, after its last request. */

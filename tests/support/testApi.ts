@@ -49,7 +49,6 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const uploadProgress: UploadProgress[] = [];
   const context = createApiContext({
     store,
-    pool,
     db: createQueryDatabase<ReadModels>(pool),
     objects: await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' }),
     files: {

@@ -167,7 +167,11 @@ export function createVideoQueries({
     },
 
     async counts(videoId) {
-      const row = await db.selectFrom('videos.counts').selectAll().where('video_id', '=', videoId).executeTakeFirst();
+      const row = await db
+        .selectFrom('videos.counts as c')
+        .select(countColumns)
+        .where('c.video_id', '=', videoId)
+        .executeTakeFirst();
       return countsOf(row);
     },
   };
