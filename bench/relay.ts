@@ -20,17 +20,17 @@ export const relay: Benchmark = {
       console.error('relay is SKIPPED: KAFKA_BROKERS is not set');
       return [];
     }
-    const log = pino({ level: 'warn' });
+    const logger = pino({ level: 'warn' });
     await using database = await createTestDatabase();
     await using parts = new AsyncDisposableStack();
-    const store = createPostgresEventStore({ pool: database.pool, logger: log });
+    const store = createPostgresEventStore({ pool: database.pool, logger });
     parts.defer(() => store.close());
     const head = await fill(store);
 
-    const kafka = createKafkaClient({ brokers, clientId: 'bench', logger: log });
+    const kafka = createKafkaClient({ brokers, clientId: 'bench', logger });
     const copy = async (): Promise<number> => {
       const topic = `bench.${randomUUID()}`;
-      const copying = createKafkaRelay({ pool: database.pool, store, kafka, topic, partitions: 6, logger: log });
+      const copying = createKafkaRelay({ pool: database.pool, store, kafka, topic, partitions: 6, logger });
       const begun = performance.now();
       try {
         await copying.start();

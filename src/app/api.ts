@@ -51,7 +51,7 @@ export function createApi(
     tags: routeTags,
     readModels: context.readModels,
     media,
-    log: logger,
+    logger,
     metrics,
     tracing,
     health,

@@ -59,7 +59,7 @@ async function startGroup(
     decode: decodeFor(eventTypes, codec),
     source,
     consumers,
-    log: logger,
+    logger,
     onMoved: (move) => progress.moved(move),
   });
   parts.defer(() => projector.stop());

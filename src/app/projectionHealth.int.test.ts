@@ -18,7 +18,7 @@ afterEach(async () => {
 async function healthOf(consumer: Consumer): Promise<() => Promise<ComponentHealth>> {
   const { projector } = await t.run([consumer]);
   const checks = consumerChecks(projector, t.pool, [consumer]);
-  const health = createHealth({ checks, log: quiet, draining: new AbortController().signal, keepMs: 0 });
+  const health = createHealth({ checks, logger: quiet, draining: new AbortController().signal, keepMs: 0 });
   return async () => {
     const { healthy, components } = await health.report();
     expect(healthy).toBe(true);

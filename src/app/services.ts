@@ -71,7 +71,7 @@ async function openProgress(
   { pool, rawStore }: EventLog,
   metrics: Metrics,
 ): Promise<SharedProgress> {
-  const progress = createSharedProgress({ pool, projections, log: logger });
+  const progress = createSharedProgress({ pool, projections, logger });
   parts.defer(() => progress.close());
   // Only requests wait for projections, and each process that listens is woken by every notification.
   if (answersQueries(config.role)) {

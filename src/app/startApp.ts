@@ -52,14 +52,15 @@ export async function startApp(
 
   const relay = has('relay') ? await abortable(startRelay(running, services), starting) : [];
   const work = has('media') ? await abortable(startWork(running, services, reportProgress), starting) : {};
-  const groups = { projections: has('projector') ? projections.map(projectionConsumer) : [], ...work };
+  const readModels = has('projector') ? projections.map(projectionConsumer) : [];
+  const groups = { ...work, projections: [...(work['projections'] ?? []), ...readModels] };
   const consumers = await abortable(startConsumers(running, services, groups), starting);
 
   const checks = [...services.checks, ...relay, ...consumers];
-  const health = createHealth({ checks, log: logger, draining: stopping.signal });
+  const health = createHealth({ checks, logger, draining: stopping.signal });
   const monitoring = createMonitoringAccess({ production: config.production, token: config.monitoringToken });
   const { metrics, firstStart } = services;
-  const opsApp = createOpsApp({ log: logger, health, metrics, production: config.production, monitoring });
+  const opsApp = createOpsApp({ logger, health, metrics, production: config.production, monitoring });
   main.serve(has('api') ? createApi(running, services, { health, monitoring, reportProgress }) : opsApp);
   legacy?.serve(opsApp);
 

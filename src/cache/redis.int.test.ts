@@ -27,7 +27,7 @@ const url = redisUrl('src/cache/redis.int.test.ts');
     redis = await server.client();
     logged = collectingLog();
     // So long that a slow machine does not exceed it.
-    gate = createRedisGate({ redis, logger: logged.log, retryMs: 50, timeoutMs: 10_000 });
+    gate = createRedisGate({ redis, logger: logged.logger, retryMs: 50, timeoutMs: 10_000 });
   });
   afterEach(async () => {
     gate.close();
@@ -60,7 +60,7 @@ const url = redisUrl('src/cache/redis.int.test.ts');
         (client) => client.disconnect(),
       );
       await once(waiting, 'ready');
-      gate = createRedisGate({ redis: waiting, logger: logged.log, retryMs: 50 });
+      gate = createRedisGate({ redis: waiting, logger: logged.logger, retryMs: 50 });
       server.hang();
       const start = performance.now();
       expect(await ping()).toBeUndefined();

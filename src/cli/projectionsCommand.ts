@@ -41,7 +41,7 @@ async function rebuildOne(opened: OpenedLog, consumer: Consumer): Promise<void> 
   const bar = createProgressBar(process.stderr);
   await rebuild({
     ...opened,
-    log: opened.logger,
+    logger: opened.logger,
     consumer,
     schema: consumer.name,
     logId: createLogId(opened.store),

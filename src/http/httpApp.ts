@@ -28,7 +28,7 @@ export interface HttpAppOptions {
   readonly routes: readonly Route[];
   /** A sentence about each group of routes, for the OpenAPI document. */
   readonly tags?: Readonly<Record<string, string>>;
-  readonly log: Logger;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
   readonly authenticator: Authenticator;
@@ -87,10 +87,10 @@ export function createHttpApp(options: HttpAppOptions): Application {
     tracing,
     positions,
     readModels,
-    noticeProxy: warnOfUntrustedProxies(options.log),
+    noticeProxy: warnOfUntrustedProxies(options.logger),
     draining: health.draining,
   });
-  return closing(app, options.log, options.rebuilding);
+  return closing(app, options.logger, options.rebuilding);
 }
 
 export interface DocumentedParts extends SystemRouteParts {
@@ -111,19 +111,19 @@ export function documentedRoutes(api: readonly Route[], { realtime, tags, ...par
   return routes;
 }
 
-export type OpsAppOptions = Pick<HttpAppOptions, 'log' | 'health' | 'metrics' | 'production' | 'monitoring'>;
+export type OpsAppOptions = Pick<HttpAppOptions, 'logger' | 'health' | 'metrics' | 'production' | 'monitoring'>;
 
 const openMonitoring = createMonitoringAccess({ production: false, token: undefined });
 
 /** What a process without an API serves on its port: health and metrics. */
 export function createOpsApp({
-  log,
+  logger,
   health,
   metrics,
   production = false,
   monitoring = openMonitoring,
 }: OpsAppOptions): Application {
-  const app = bareApp({ log, metrics, production });
+  const app = bareApp({ logger, metrics, production });
   const authenticator: Authenticator = { authenticate: () => Promise.resolve(undefined) };
   mountRoutes(app, systemRoutes({ health, metrics, monitoring }), {
     authenticator,
@@ -135,28 +135,28 @@ export function createOpsApp({
     noticeProxy: () => undefined,
     draining: health.draining,
   });
-  return closing(app, log);
+  return closing(app, logger);
 }
 
 function bareApp({
-  log,
+  logger,
   metrics,
   trustProxy = false,
   production = false,
-}: Pick<HttpAppOptions, 'log' | 'metrics' | 'trustProxy' | 'production'>): Application {
+}: Pick<HttpAppOptions, 'logger' | 'metrics' | 'trustProxy' | 'production'>): Application {
   const app = express();
   app.disable('x-powered-by');
   // Handlers set the ETag where there is one. Express would hash every body, which costs more than most answers.
   app.disable('etag');
   app.set('trust proxy', trustProxy);
   writeCommonHeaders(app);
-  app.use(exchange({ log, metrics, headers: { ...securityHeaders({ production }), Vary: 'Origin' } }));
+  app.use(exchange({ logger, metrics, headers: { ...securityHeaders({ production }), Vary: 'Origin' } }));
   return app;
 }
 
-function closing(app: Application, log: Logger, rebuilding = (): boolean => false): Application {
+function closing(app: Application, logger: Logger, rebuilding = (): boolean => false): Application {
   app.use(notFound);
-  app.use(errorHandler(log, rebuilding));
+  app.use(errorHandler(logger, rebuilding));
   return app;
 }
 
@@ -164,14 +164,14 @@ const notFound: RequestHandler = () => {
   throw new DomainError('notFound', 'route_not_found', 'There is nothing at this address; /docs lists all addresses.');
 };
 
-function errorHandler(log: Logger, rebuilding: () => boolean): ErrorRequestHandler {
+function errorHandler(logger: Logger, rebuilding: () => boolean): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: unknown, request, response, _next) => {
     const requestId = requestIdOf(response);
     const conditional = request.headers['if-match'] !== undefined;
     const answer = errorAnswer(error, { requestId, conditional, rebuilding: rebuilding() });
     if (answer.status >= 500 && !isAbandoned(error, response)) {
-      log[answer.status === 500 ? 'error' : 'warn']({ requestId, ...described(error) }, 'request failed');
+      logger[answer.status === 500 ? 'error' : 'warn']({ requestId, ...described(error) }, 'request failed');
     }
     // Part of the answer is sent already. Closing the connection tells the client that the answer is incomplete.
     if (response.headersSent) response.destroy();

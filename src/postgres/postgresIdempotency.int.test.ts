@@ -71,7 +71,7 @@ beforeAll(async () => {
   const idempotency = createPostgresIdempotency({
     pool: database.pool,
     secret: 'for tests',
-    logger: collectingLog().log,
+    logger: collectingLog().logger,
     holdMs: 4_000,
   });
   closeIdempotency = () => idempotency.close();
@@ -294,7 +294,7 @@ describe('a command with an Idempotency-Key', () => {
   test('is refused while the database is unavailable; without a key it runs', async () => {
     await using proxy = await startTcpProxy(database.url);
     const pool = createPool({ connectionString: proxy.url, name: 'test', max: 1 });
-    const idempotency = createPostgresIdempotency({ pool, secret: 'for tests', logger: collectingLog().log });
+    const idempotency = createPostgresIdempotency({ pool, secret: 'for tests', logger: collectingLog().logger });
     const own = await startTestApp({ routes, idempotency });
     try {
       const key = v7();

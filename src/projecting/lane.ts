@@ -29,7 +29,7 @@ export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly mine: readonly number[];
   readonly source: Pick<EventSource, 'open'>;
   readonly signal: AbortSignal;
-  readonly log: Logger;
+  readonly logger: Logger;
   /** Called after each commit, and each time that events of other types were passed. `regressed` when the position may be less than the last one. */
   onMoved(moved: Applied & { regressed?: boolean }): void;
   onState(state: LaneState): void;
@@ -43,8 +43,8 @@ export type LaneState = 'running' | 'failing' | 'superseded';
  * one transaction. Never throws, never gives up.
  */
 export async function runLane(options: LaneOptions): Promise<void> {
-  const { signal, log, consumer, mine, source } = options;
-  const failed = createFailureLog(log.child({ consumer: consumer.name }));
+  const { signal, logger, consumer, mine, source } = options;
+  const failed = createFailureLog(logger.child({ consumer: consumer.name }));
   const readers = new Map<number, PartitionReader>();
   let failures = 0;
   while (!signal.aborted) {
@@ -167,15 +167,15 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
 
 /** Tries again for as long as it takes. Parks events that cannot be applied. */
 async function applyUntilDone(options: LaneOptions, batches: readonly PartitionBatch[]): Promise<Applied[]> {
-  const { signal, log, consumer, partitions } = options;
-  const failed = createFailureLog(log.child({ consumer: consumer.name }));
+  const { signal, logger, consumer, partitions } = options;
+  const failed = createFailureLog(logger.child({ consumer: consumer.name }));
   let failures = 0;
   for (let attempts = 1; ; attempts++) {
     try {
       const isolateAfter = failures < FAILURES_BEFORE_ISOLATING ? undefined : failures;
       const { applied, parked } = await applyBatches({ ...options, isolateAfter }, partitions, batches);
       if (parked > 0)
-        log.error(
+        logger.error(
           { consumer: consumer.name, parked },
           'events were parked; see the table parked_events in the schema of this consumer',
         );

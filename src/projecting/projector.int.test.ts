@@ -72,13 +72,13 @@ describe('a running projector', () => {
 
   test('several that start at the same moment on an empty database log no error', async () => {
     const lines: string[] = [];
-    const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
+    const logger = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
     // More than one consumer, since only a session that has run statements has something in its catalog cache.
     const names = Array.from({ length: 3 }, (_, n) => `counting_${n}`);
     const consumers = names.map((name) => ({ ...countingViews(), name }));
     // Each with its own connections, as a process has them: waiting for those of the others would be another fault.
     const pools = [1, 2, 3].map((n) => createPool({ connectionString: t.url, name: `projector ${n}`, max: 10 }));
-    const projectors = await Promise.all(pools.map((rows) => t.run(consumers, { log, rows })));
+    const projectors = await Promise.all(pools.map((rows) => t.run(consumers, { logger, rows })));
     const position = await t.append(viewsOf(1), viewed(1));
     for (const { reached } of projectors) await Promise.all(names.map((name) => reached(name, position)));
     for (const projector of projectors) await projector.stop();

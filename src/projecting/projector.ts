@@ -27,12 +27,12 @@ const REBUILDS_AT_ONCE = 2;
 
 export interface ProjectorOptions {
   readonly pool: pg.Pool;
-  /** Events as they are in the log; `decode` decodes them. */
+  /** Events as they are in the logger; `decode` decodes them. */
   readonly store: EventStore;
   readonly decode: EventCodec['decode'];
   readonly source: EventSource;
   readonly consumers: readonly Consumer[];
-  readonly log: Logger;
+  readonly logger: Logger;
   /** Called with the position of each consumer (`SharedProgress.moved`). */
   onMoved?(move: PartitionMoved): void;
 }
@@ -49,7 +49,7 @@ export interface Projector {
   /**
    * Creates the tables that are missing, and begins. A consumer with an older version in place is rebuilt beside it while
    * the old tables serve. A newer version is left in place: another program keeps it up to date.
-   * @throws StartError when the read models were made from another log, or when tables changed and their version did not.
+   * @throws StartError when the read models were made from another logger, or when tables changed and their version did not.
    */
   start(): Promise<void>;
   /** The state of each consumer. */
@@ -59,11 +59,11 @@ export interface Projector {
 }
 
 export function createProjector(options: ProjectorOptions): Projector {
-  const { pool, store, decode, source, consumers, log, onMoved } = options;
+  const { pool, store, decode, source, consumers, logger, onMoved } = options;
   const stopping = new AbortController();
   const logId = createLogId(store);
   const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
-  const failureLogs = new Map(consumers.map(({ name }) => [name, createFailureLog(log, 'error')]));
+  const failureLogs = new Map(consumers.map(({ name }) => [name, createFailureLog(logger, 'error')]));
   const running: Promise<void>[] = [];
   const rebuilds = pLimit(REBUILDS_AT_ONCE);
   const announced = new Set<Consumer>();
@@ -94,7 +94,7 @@ export function createProjector(options: ProjectorOptions): Projector {
 
   async function leaveNewer({ name, version }: Consumer, inPlace: number): Promise<void> {
     if (states.get(name) !== 'superseded')
-      log.warn(
+      logger.warn(
         { consumer: name, inPlace, declared: version },
         `A newer version of ${name} is in place, and this program leaves it there. To go back to this program's version for good, run "projections rebuild ${name}".`,
       );
@@ -108,13 +108,13 @@ export function createProjector(options: ProjectorOptions): Projector {
     // A rebuild that failed stays "failing" until it has applied a batch.
     if (states.get(name) !== 'failing') showRebuilding();
     const versions = { consumer: name, from: inPlace, to: version };
-    if (!announced.has(consumer)) log.info(versions, 'an older version is in place; rebuilding beside it');
+    if (!announced.has(consumer)) logger.info(versions, 'an older version is in place; rebuilding beside it');
     announced.add(consumer);
     const { signal } = stopping;
-    const options = { ...applyOptions(consumer), store, log, signal, onlyIfOlder: true, onProgress: showRebuilding };
+    const options = { ...applyOptions(consumer), store, logger, signal, onlyIfOlder: true, onProgress: showRebuilding };
     try {
       await rebuilds(() => (signal.aborted ? undefined : rebuild(options)));
-      log.info(versions, 'rebuilt; the new version serves');
+      logger.info(versions, 'rebuilt; the new version serves');
     } catch (error) {
       if (!(error instanceof RebuildUnderWay)) throw error;
       await pause(RETRY_MS, signal);
@@ -149,7 +149,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       ...assignment,
       source,
       signal: stop.signal,
-      log,
+      logger,
       onMoved: (moved) => onMoved?.({ projection: name, partitions, version, ...moved }),
       onState: (state) => states.set(name, state),
     });

@@ -24,7 +24,7 @@ describeWith('REDIS_URL', 'rate limits that several processes share', (url) => {
   function processWith(redisUrl: string, timeoutMs = 10_000): RateLimits {
     const client = new Redis(redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy: () => 50 });
     client.on('error', () => undefined);
-    const gate: RedisGate = createRedisGate({ redis: client, logger: collectingLog().log, retryMs: 50, timeoutMs });
+    const gate: RedisGate = createRedisGate({ redis: client, logger: collectingLog().logger, retryMs: 50, timeoutMs });
     ends.push(() => {
       gate.close();
       client.disconnect();

@@ -5,8 +5,8 @@ import { createFailureLog } from './failureLog.ts';
 const [DEBUG, WARN] = [20, 40];
 
 test('a failure is logged when it begins and when its reason changes; repeats and stacks are logged at debug', () => {
-  const { log, lines } = collectingLog();
-  const failed = createFailureLog(log);
+  const { logger, lines } = collectingLog();
+  const failed = createFailureLog(logger);
   for (let n = 0; n < 3; n++) failed(new Error('reading failed', { cause: new Error('ECONNREFUSED') }), 'trying again');
   failed(new Error('denied'), 'trying again');
   const warnings = lines.filter(({ level }) => level === WARN);
@@ -20,8 +20,8 @@ test('a failure is logged when it begins and when its reason changes; repeats an
 });
 
 test('the failing row in an error of PostgreSQL is not logged', () => {
-  const { log, lines } = collectingLog();
-  createFailureLog(log)(
+  const { logger, lines } = collectingLog();
+  createFailureLog(logger)(
     Object.assign(new Error('violates a constraint'), { detail: 'Failing row contains (Ada)' }),
     'trying again',
   );

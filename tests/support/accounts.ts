@@ -61,12 +61,12 @@ export async function startAccountsTest({
 }: AccountsTestOptions = {}): Promise<AccountsTest> {
   const database = await createTestDatabase();
   const { pool } = database;
-  const { log } = collectingLog();
+  const { logger } = collectingLog();
   const masterKey = randomBytes(32);
-  const sealedStore = createPostgresEventStore({ pool, logger: log });
+  const sealedStore = createPostgresEventStore({ pool, logger });
   const codec = createEventCodec({ types: eventTypes, keys: await openPostgresUserKeys({ pool, masterKey }) });
   const store = withCodec(sealedStore, codec);
-  const source = createDirectSource({ store: sealedStore, logger: log });
+  const source = createDirectSource({ store: sealedStore, logger });
   const progress = createProgressTracker();
   const consumers = projections.filter(({ name }) => name === 'accounts' || name === 'videos').map(projectionConsumer);
   const projector = createProjector({
@@ -75,7 +75,7 @@ export async function startAccountsTest({
     decode: codec.decode,
     source,
     consumers,
-    log,
+    logger,
     onMoved: progress.moved,
   });
   await projector.start();
@@ -83,7 +83,7 @@ export async function startAccountsTest({
     what: 'the projections run',
   });
 
-  const idempotency = createPostgresIdempotency({ pool, secret: 'only for fingerprints', logger: log });
+  const idempotency = createPostgresIdempotency({ pool, secret: 'only for fingerprints', logger });
   const rateLimits = createRateLimits({ enabled: limits !== undefined, limits: onlyLimiting(limits ?? {}) });
   const api = await startTestApi({
     pool,

@@ -18,14 +18,14 @@ export interface TestApp extends AsyncDisposable {
 }
 
 export interface Logged {
-  readonly log: Logger;
+  readonly logger: Logger;
   readonly lines: Record<string, unknown>[];
 }
 
 export function collectingLog(): Logged {
   const lines: Record<string, unknown>[] = [];
   return {
-    log: pino(
+    logger: pino(
       { level: 'debug' },
       { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
     ),
@@ -37,12 +37,12 @@ export function collectingLog(): Logged {
 export async function startTestApp(
   options: Pick<HttpAppOptions, 'routes'> & Partial<HttpAppOptions>,
 ): Promise<TestApp> {
-  const { log, lines } = collectingLog();
+  const { logger, lines } = collectingLog();
   const metrics = createMetrics();
   const drain = new AbortController();
-  const health = createHealth({ checks: [], log, draining: drain.signal });
+  const health = createHealth({ checks: [], logger, draining: drain.signal });
   const app = createHttpApp({
-    log,
+    logger,
     metrics,
     health,
     authenticator: createAuthenticator({ secret: TEST_JWT_SECRET }),

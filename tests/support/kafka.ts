@@ -127,7 +127,7 @@ export function createKafkaTest(t: ProjectingTest): KafkaTest {
         decode: asIs,
         source,
         consumers,
-        log: quiet,
+        logger: quiet,
         onMoved: progress.moved,
       });
       const member: KafkaMember = {

@@ -55,7 +55,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
   const store = createPostgresEventStore({ pool: database.pool });
   const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
   const scratch = await createScratch(join(folder, 'scratch'));
-  const { log: logger, lines: logged } = collectingLog();
+  const { logger, lines: logged } = collectingLog();
   const jobs = createJobs({
     connectionString: database.url,
     logger,

@@ -33,14 +33,14 @@ export interface ProjectingTest extends AsyncDisposable {
     logId: () => Promise<string | null>;
     decode: typeof asIs;
     store: EventStore;
-    log: typeof quiet;
+    logger: typeof quiet;
   };
   /** All rows of a consumer's own tables, in a stable order. */
   rows(schema: string): Promise<Record<string, unknown[]>>;
   /** Runs consumers directly from the store until `stop`; writes rows through the pool `rows`, if it is given. */
   run(
     consumers: readonly Consumer[],
-    options?: { progress?: ProgressTracker; rows?: pg.Pool; log?: Logger },
+    options?: { progress?: ProgressTracker; rows?: pg.Pool; logger?: Logger },
   ): Promise<RunningProjector>;
 }
 
@@ -60,7 +60,7 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
 
   async function run(
     consumers: readonly Consumer[],
-    { progress = createProgressTracker(), rows = pool, log = quiet as Logger } = {},
+    { progress = createProgressTracker(), rows = pool, log: logger = quiet as Logger } = {},
   ): Promise<RunningProjector> {
     const source = createDirectSource({ store, logger: quiet });
     const projector = createProjector({
@@ -69,7 +69,7 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
       decode: asIs,
       source,
       consumers,
-      log,
+      logger,
       onMoved: progress.moved,
     });
     const handle: RunningProjector = {
@@ -105,7 +105,7 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
       logId: createLogId(store),
       decode: asIs,
       store,
-      log: quiet,
+      logger: quiet,
     }),
     async append(stream, ...events) {
       const recorded = events.map(({ type, data }) => ({

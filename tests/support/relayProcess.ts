@@ -6,8 +6,8 @@ import { createPool } from '../../src/postgres/pool.ts';
 import pino from 'pino';
 
 const { DATABASE_URL = '', KAFKA_BROKERS = '', KAFKA_TOPIC = '' } = process.env;
-const log = pino({ level: 'silent' });
+const logger = pino({ level: 'silent' });
 const pool = createPool({ connectionString: DATABASE_URL, name: 'relay under test', max: 4 });
-const store = createPostgresEventStore({ pool, logger: log });
-const kafka = createKafkaClient({ brokers: KAFKA_BROKERS.split(','), clientId: 'relay under test', logger: log });
-await createKafkaRelay({ pool, store, kafka, topic: KAFKA_TOPIC, partitions: 4, logger: log, leaseMs: 1_000 }).start();
+const store = createPostgresEventStore({ pool, logger });
+const kafka = createKafkaClient({ brokers: KAFKA_BROKERS.split(','), clientId: 'relay under test', logger });
+await createKafkaRelay({ pool, store, kafka, topic: KAFKA_TOPIC, partitions: 4, logger, leaseMs: 1_000 }).start();

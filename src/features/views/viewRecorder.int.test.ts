@@ -152,7 +152,7 @@ describe('while the event store is not available', () => {
 
   test('a limited number of views is kept, the oldest are dropped, and that is logged', async () => {
     const store = flakyStore();
-    const { log: logger, lines } = collectingLog();
+    const { logger, lines } = collectingLog();
     const views = recorder({ store, logger, mostHeld: 5 });
     const id = v7();
     for (let index = 0; index < 8; index++) look(views, id, `viewer ${index}`);
@@ -165,7 +165,7 @@ describe('while the event store is not available', () => {
   });
 
   test('closing gives up after a while', async () => {
-    const { log: logger, lines } = collectingLog();
+    const { logger, lines } = collectingLog();
     const store: Pick<EventStore, 'appendMany'> = {
       appendMany: (requests) =>
         Promise.resolve(requests.map(() => ({ status: 'rejected', reason: new EventStoreUnavailable('away') }))),
@@ -179,7 +179,7 @@ describe('while the event store is not available', () => {
   test('a view that can never be recorded does not hold up the others', async () => {
     const poison = v7();
     const id = v7();
-    const { log: logger, lines } = collectingLog();
+    const { logger, lines } = collectingLog();
     const store: Pick<EventStore, 'appendMany'> = {
       async appendMany(requests) {
         const results = await log.store.appendMany(requests.filter(({ stream }) => !stream.includes(poison)));

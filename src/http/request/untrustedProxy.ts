@@ -8,7 +8,7 @@ const MOST_PEERS = 5;
  * Warns once about each proxy that passes requests on and is not named in `TRUST_PROXY`. All clients behind such a
  * proxy have its address, so they share the limits and the views of one address.
  */
-export function warnOfUntrustedProxies(log: Logger): (request: Request) => void {
+export function warnOfUntrustedProxies(logger: Logger): (request: Request) => void {
   const warned = new Set<string>();
   return (request) => {
     const { headers, socket, app } = request;
@@ -17,7 +17,7 @@ export function warnOfUntrustedProxies(log: Logger): (request: Request) => void 
     const trusts = app.get('trust proxy fn') as (address: string, hop: number) => boolean;
     if (trusts(peer, 0) || warned.has(peer) || warned.size === MOST_PEERS) return;
     warned.add(peer);
-    log.warn(
+    logger.warn(
       { peer },
       `requests from ${peer} carry X-Forwarded-For, which is ignored. If ${peer} is your proxy, set TRUST_PROXY=${peer}; until then, all clients behind it share the rate limits of one address`,
     );

@@ -8,7 +8,7 @@ import { commonHeadersOf } from '../reply/commonHeaders.ts';
 const SANE_ID = /^[\w.:/+=-]{1,128}$/;
 
 export interface ExchangeOptions {
-  readonly log: Logger;
+  readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'request'>;
   /** Headers of every response. */
   readonly headers: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export function requestIdOf(response: Response): string {
  * Comes first: gives the request its id, sets the headers of every response, and counts and logs the request when it
  * ends.
  */
-export function exchange({ log, metrics, headers }: ExchangeOptions): RequestHandler {
+export function exchange({ logger, metrics, headers }: ExchangeOptions): RequestHandler {
   return (request, response, next) => {
     const started = performance.now();
     const given = request.headers['x-request-id'];
@@ -40,8 +40,8 @@ export function exchange({ log, metrics, headers }: ExchangeOptions): RequestHan
       metrics.request(request.method, status, ms / 1000);
       const level = levelFor(request, status);
       // The path alone: a query string may hold secrets.
-      if (log.isLevelEnabled(level)) {
-        log[level](
+      if (logger.isLevelEnabled(level)) {
+        logger[level](
           { requestId, method: request.method, path: pathOf(request), status, ms: Math.round(ms * 10) / 10 },
           'request',
         );

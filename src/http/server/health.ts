@@ -45,7 +45,7 @@ export interface Health {
 
 export interface HealthOptions {
   readonly checks: readonly HealthCheck[];
-  readonly log: Logger;
+  readonly logger: Logger;
   readonly draining: AbortSignal;
   /** In milliseconds. A check that takes longer has failed; 1 000 by default. */
   readonly timeoutMs?: number;
@@ -53,7 +53,7 @@ export interface HealthOptions {
   readonly keepMs?: number;
 }
 
-export function createHealth({ checks, log, draining, timeoutMs = 1_000, keepMs = 1_000 }: HealthOptions): Health {
+export function createHealth({ checks, logger, draining, timeoutMs = 1_000, keepMs = 1_000 }: HealthOptions): Health {
   let last: { at: number; report: Promise<HealthReport> } | undefined;
   const down = new Set<string>();
 
@@ -66,10 +66,10 @@ export function createHealth({ checks, log, draining, timeoutMs = 1_000, keepMs 
     });
     try {
       const details = await inTime(check, timeoutMs);
-      if (down.delete(name)) log.info({ component: name }, 'component is up again');
+      if (down.delete(name)) logger.info({ component: name }, 'component is up again');
       return [name, { ...details, ...facts('up') }];
     } catch (error) {
-      if (!down.has(name)) log.warn({ component: name, err: error }, 'component is down');
+      if (!down.has(name)) logger.warn({ component: name, err: error }, 'component is down');
       down.add(name);
       const details = error instanceof ComponentDown ? error.details : {};
       return [name, { ...details, ...facts('down') }];

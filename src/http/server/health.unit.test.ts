@@ -19,10 +19,10 @@ async function opsServer(
   checks: HealthCheck[],
   keepMs = 0,
 ): Promise<{ url: string; drain: AbortController; lines: Record<string, unknown>[] }> {
-  const { log, lines } = collectingLog();
+  const { logger, lines } = collectingLog();
   const drain = new AbortController();
-  const health = createHealth({ checks, log, draining: drain.signal, timeoutMs: 50, keepMs });
-  server = await startHttpServer(createOpsApp({ log, health, metrics: createMetrics() }), {
+  const health = createHealth({ checks, logger, draining: drain.signal, timeoutMs: 50, keepMs });
+  server = await startHttpServer(createOpsApp({ logger, health, metrics: createMetrics() }), {
     port: 0,
     host: '127.0.0.1',
   });

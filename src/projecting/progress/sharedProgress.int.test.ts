@@ -36,7 +36,7 @@ beforeEach(async () => {
     decode: asIs,
     source,
     consumers: [countingViews()],
-    log: quiet,
+    logger: quiet,
     onMoved,
   });
   ended.push(
@@ -48,7 +48,7 @@ beforeEach(async () => {
 });
 
 async function begin(): Promise<SharedProgress> {
-  const progress = createSharedProgress({ pool: t.pool, projections: declared, log: quiet });
+  const progress = createSharedProgress({ pool: t.pool, projections: declared, logger: quiet });
   await progress.start();
   ended.push(() => progress.close());
   return progress;

@@ -19,7 +19,7 @@ export interface SharedProgressOptions {
   readonly pool: pg.Pool;
   /** The projections to report on, as this program declares them. */
   readonly projections: readonly DeclaredProjection[];
-  readonly log: Logger;
+  readonly logger: Logger;
 }
 
 /** The progress of all projections, whichever process runs them. */
@@ -31,7 +31,7 @@ export interface SharedProgress extends ProjectionProgress {
   close(): Promise<void>;
 }
 
-export function createSharedProgress({ pool, projections, log }: SharedProgressOptions): SharedProgress {
+export function createSharedProgress({ pool, projections, logger }: SharedProgressOptions): SharedProgress {
   const tracker = createProgressTracker(projections);
   const names = new Set(projections.map(({ name }) => name));
   const closing = new AbortController();
@@ -68,7 +68,7 @@ export function createSharedProgress({ pool, projections, log }: SharedProgressO
       // A server that crashed may have lost its last commits: its checkpoints replace what was known before.
       onConnected: () => readAll(true),
       signal,
-      logger: log,
+      logger,
     });
   }
 

@@ -25,7 +25,7 @@ export interface RebuildProgress {
 
 export interface RebuildOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly store: Pick<EventStore, 'readAll' | 'head'>;
-  readonly log: Logger;
+  readonly logger: Logger;
   /** Does nothing when this version or a newer one is in place by then. */
   readonly onlyIfOlder?: boolean;
   readonly signal?: AbortSignal;
@@ -114,7 +114,7 @@ async function swap(options: RebuildOptions): Promise<void> {
   });
   // Afterwards, in a transaction of its own: it waits for queries that still read the old tables.
   await pool.query(`drop schema "${replaced}" cascade`).catch((error: unknown) => {
-    options.log.warn(
+    options.logger.warn(
       { error: loggable(error) },
       `the old tables of ${name} could not be dropped; the next rebuild will`,
     );

@@ -54,8 +54,8 @@ test('when another system uses the same store, its files stay, it finds our mark
   await rig.upload(path);
   const theirs = v7();
   await rig.objects.putFile(`originals/${theirs}/x.mp4`, path, 'video/mp4');
-  const { log, lines } = collectingLog();
-  const sweep = createSweep(log);
+  const { logger, lines } = collectingLog();
+  const sweep = createSweep(logger);
   await sweep.look();
   const other = `owner/${v7()}`;
   await rig.objects.putFile(other, path, 'text/plain');
