@@ -4,6 +4,8 @@ import { abortable, pause } from '../core/abortable.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 
 const RECONNECT_AFTER_MS = 500;
+/** The longest that a close waits for a server that hangs. */
+const LONGEST_ANSWER_MS = 2_000;
 
 export interface ListenOptions {
   /** One of its connections is held while this listens. */
@@ -37,13 +39,18 @@ export async function listen(options: ListenOptions): Promise<void> {
 }
 
 async function listenUntilLost({ pool, channel, onNotification, onConnected, signal }: ListenOptions): Promise<void> {
+  const listening: pg.QueryConfig & { query_timeout: number } = {
+    text: `listen ${channel}`,
+    query_timeout: LONGEST_ANSWER_MS,
+  };
   const client = await pool.connect();
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => undefined);
   client.on('error', lost.reject);
   client.on('notification', ({ payload }) => onNotification(payload ?? ''));
   try {
-    await abortable(client.query(`listen ${channel}`), signal);
+    // Not abortable: PostgreSQL reports a connection that is closed in the middle of a statement as an error.
+    await client.query(listening);
     await onConnected();
     await abortable(lost.promise, signal);
   } finally {
