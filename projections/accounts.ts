@@ -1,8 +1,8 @@
 import type { RecordedEvent } from '../src/core/event.ts';
 import type { UserRegistered } from '../src/features/accounts/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
-import { table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables.ts';
-import { upsert } from '../src/projecting/upsert.ts';
+import { table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
+import { upsert } from '../src/projecting/tables/upsert.ts';
 
 const users = table(
   'users',

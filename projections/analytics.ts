@@ -7,9 +7,18 @@ import type {
   VideoUploaded,
 } from '../src/features/videos/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
-import { recordset } from '../src/projecting/recordset.ts';
-import { boolean, date, integer, table, text, uuid, type Database, type NewRow } from '../src/projecting/tables.ts';
-import { upsert } from '../src/projecting/upsert.ts';
+import { recordset } from '../src/projecting/tables/recordset.ts';
+import {
+  boolean,
+  date,
+  integer,
+  table,
+  text,
+  uuid,
+  type Database,
+  type NewRow,
+} from '../src/projecting/tables/table.ts';
+import { upsert } from '../src/projecting/tables/upsert.ts';
 import {
   countChanges,
   counted,

@@ -1,4 +1,4 @@
-import type { QualifiedDatabase } from '../src/projecting/tables.ts';
+import type { QualifiedDatabase } from '../src/projecting/tables/table.ts';
 import type { accounts } from './accounts.ts';
 import type { analytics } from './analytics.ts';
 import type { likes } from './likes.ts';

@@ -1,8 +1,8 @@
 import type { RecordedEvent } from '../src/core/event.ts';
 import type { LikeEvent } from '../src/features/likes/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
-import { boolean, integer, table, timestamptz, uuid, type NewRow } from '../src/projecting/tables.ts';
-import { upsert } from '../src/projecting/upsert.ts';
+import { boolean, integer, table, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
+import { upsert } from '../src/projecting/tables/upsert.ts';
 
 /** Who likes what: one row for each pair of user and video. */
 const likesTable = table(

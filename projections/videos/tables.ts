@@ -10,7 +10,7 @@ import {
   timestamptz,
   uuid,
   type Row,
-} from '../../src/projecting/tables.ts';
+} from '../../src/projecting/tables/table.ts';
 import { sql } from 'kysely';
 import { eachCount } from '../videoCounts.ts';
 

@@ -3,8 +3,8 @@ import type { RecordedEvent } from '../../src/core/event.ts';
 import type { UserRegistered } from '../../src/features/accounts/events.ts';
 import { videoEventTypes, type VideoEvent } from '../../src/features/videos/events.ts';
 import { defineProjection } from '../../src/projecting/projection.ts';
-import type { Database, NewRow } from '../../src/projecting/tables.ts';
-import { upsert } from '../../src/projecting/upsert.ts';
+import type { Database, NewRow } from '../../src/projecting/tables/table.ts';
+import { upsert } from '../../src/projecting/tables/upsert.ts';
 import {
   countChanges,
   counted,

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { DomainEvent, RecordedEvent } from '../core/event.ts';
-import { createTables, type Database, type Table } from './tables.ts';
+import { createTables, type Database, type Table } from './tables/table.ts';
 
 /**
  * A read model: tables in a PostgreSQL schema of its own, and how events change them. `defineProjection` makes one.

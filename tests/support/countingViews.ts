@@ -3,8 +3,8 @@ import type { RecordedEvent } from '../../src/core/event.ts';
 import type { VideoViewed } from '../../src/features/views/events.ts';
 import { projectionConsumer, type Consumer } from '../../src/projecting/consumer.ts';
 import { defineProjection } from '../../src/projecting/projection.ts';
-import { integer, table, uuid } from '../../src/projecting/tables.ts';
-import { upsert } from '../../src/projecting/upsert.ts';
+import { integer, table, uuid } from '../../src/projecting/tables/table.ts';
+import { upsert } from '../../src/projecting/tables/upsert.ts';
 import { asUuid } from './ids.ts';
 import type { ProjectingTest } from './projecting.ts';
 

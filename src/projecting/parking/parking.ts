@@ -5,8 +5,8 @@ import { EventStoreUnavailable } from '../../core/eventStore.ts';
 import { isOutage } from '../../postgres/outage.ts';
 import type { ConsumerTransaction } from '../consumer.ts';
 import { OlderThanTheLog } from '../decoding.ts';
-import { recordset } from '../recordset.ts';
-import { int8, integer, text, uuid } from '../tables.ts';
+import { recordset } from '../tables/recordset.ts';
+import { int8, integer, text, uuid } from '../tables/table.ts';
 
 /** Longer messages of errors are cut. */
 const LONGEST_ERROR = 500;

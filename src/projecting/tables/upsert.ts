@@ -1,6 +1,6 @@
 import { CompiledQuery, type Kysely } from 'kysely';
 import { definitions } from './recordset.ts';
-import type { Columns, NewRow, Table } from './tables.ts';
+import type { Columns, NewRow, Table } from './table.ts';
 
 /** What happens to a row whose key the table has already. Columns that no option names take the new value. */
 export interface OnConflict<Column extends string> {

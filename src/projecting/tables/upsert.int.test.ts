@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Kysely } from 'kysely';
-import { createPool } from '../postgres/pool.ts';
-import { createQueryDatabase } from '../postgres/queryDatabase.ts';
-import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
-import { createTables, int8, integer, nullable, table, text, timestamptz, type Database, type Row } from './tables.ts';
+import { createPool } from '../../postgres/pool.ts';
+import { createQueryDatabase } from '../../postgres/queryDatabase.ts';
+import { createProjectingTest, type ProjectingTest } from '../../../tests/support/projecting.ts';
+import { createTables, int8, integer, nullable, table, text, timestamptz, type Database, type Row } from './table.ts';
 import { upsert } from './upsert.ts';
 
 const scores = table(

@@ -1,5 +1,5 @@
 import { sql, type AliasedRawBuilder } from 'kysely';
-import type { Columns, NewRow, Row } from './tables.ts';
+import type { Columns, NewRow, Row } from './table.ts';
 
 /**
  * Rows as one JSON parameter, to select from under the name `given`: a batch of any size is one statement with one plan,
