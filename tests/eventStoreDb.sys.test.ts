@@ -79,13 +79,13 @@ test('an outage at the start is logged once, without a stack, by each part that 
   const lines = (level: string): string[] =>
     starting.output.split('\n').filter((line) => line.includes(`"level":"${level}"`));
   const about = (level: string, what: string): number => lines(level).filter((line) => line.includes(what)).length;
-  const both = (): boolean => about('debug', 'the event feed lost the log') > 1 && about('error', 'preparing ') > 0;
+  const both = (): boolean => about('debug', 'the event feed cannot read the log') > 1 && about('error', 'preparing ') > 0;
   await eventually(both, {
     within: 60_000,
     what: 'the feed has failed twice and a projection once',
     giveUp: () => !starting.running,
   });
-  expect(about('warn', 'the event feed lost the log')).toBe(1);
+  expect(about('warn', 'the event feed cannot read the log')).toBe(1);
   expect([...lines('warn'), ...lines('error')].filter((line) => line.includes('"stack"'))).toEqual([]);
   const errors = lines('error').length;
   expect(await starting.stop()).toMatchObject({ code: 0 });
