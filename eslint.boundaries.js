@@ -86,12 +86,12 @@ export const boundariesConfig = [
                 'An engine folder knows no feature. Let the feature declare it in its index.ts, and take it as an option.',
             },
             { from: element('projections'), allow: { to: element('core', 'engine', 'projections') } },
-            { from: element('projections'), allow: { to: { ...element('feature'), file: { categories: 'events' } } } },
             {
               from: element('projections'),
-              disallow: { to: { ...element('feature'), file: { categories: '!events' } } },
+              disallow: { to: element('feature', 'features', 'app', 'cli') },
               message: 'A projection works from events alone. Of a feature, import events.ts.',
             },
+            { from: element('projections'), allow: { to: { file: { categories: 'events' } } } },
             { from: element('feature', 'features'), allow: { to: element('core', 'engine', 'projections') } },
             {
               from: element('feature'),

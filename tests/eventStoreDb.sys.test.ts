@@ -79,7 +79,8 @@ test('an outage at the start is logged once, without a stack, by each part that 
   const lines = (level: string): string[] =>
     starting.output.split('\n').filter((line) => line.includes(`"level":"${level}"`));
   const about = (level: string, what: string): number => lines(level).filter((line) => line.includes(what)).length;
-  const both = (): boolean => about('debug', 'the event feed cannot read the log') > 1 && about('error', 'preparing ') > 0;
+  const both = (): boolean =>
+    about('debug', 'the event feed cannot read the log') > 1 && about('error', 'preparing ') > 0;
   await eventually(both, {
     within: 60_000,
     what: 'the feed has failed twice and a projection once',

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { failureBody } from '../http/reply/errorReply.ts';
 import { startHttpServer, type HttpServer } from '../http/server/httpServer.ts';
 import { portError } from '../http/server/portError.ts';
 import type { Process } from './process.ts';
@@ -8,6 +10,17 @@ export interface ListeningPort extends HttpServer {
   serve(app: RequestListener): void;
 }
 
+const answerStarting: RequestListener = (_request, response) => {
+  const facts = {
+    code: 'starting',
+    message: 'The server is starting; try again in a moment.',
+    requestId: randomUUID(),
+  };
+  response
+    .writeHead(503, { 'Content-Type': 'application/json; charset=utf-8', 'Retry-After': '1' })
+    .end(failureBody(503, facts));
+};
+
 /** @throws StartError when the port is taken */
 export async function listenOn(
   variable: 'PORT' | 'SOCKET_PORT',
@@ -15,7 +28,7 @@ export async function listenOn(
   { config, parts }: Pick<Process, 'config' | 'parts'>,
 ): Promise<ListeningPort> {
   const { host, shutdownSeconds } = config;
-  let answer: RequestListener = (_request, response) => void response.writeHead(503, { 'Retry-After': '1' }).end();
+  let answer: RequestListener = answerStarting;
   try {
     const server = await startHttpServer((request, response) => answer(request, response), { port, host });
     parts.defer(() => server.close(shutdownSeconds * 1_000));

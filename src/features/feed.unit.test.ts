@@ -31,8 +31,9 @@ const types = Object.keys(feed.rules) as ReelStreamEvent['type'][];
 const owner = `me:${ownerId}`;
 
 describe('an event of the feed', () => {
-  test.each(types)('%s: the owner always gets it', (type) => {
-    expect(topicsOf(feed, recorded(type))).toContain(owner);
+  test.each(types)('%s: the owner of the video or the user who did it gets it', (type) => {
+    const topics = topicsOf(feed, recorded(type));
+    expect([owner, `me:${userId}`].some((topic) => topics.includes(topic))).toBe(true);
   });
 
   test.each(types)('%s: what is pushed is what its schema says, to its owner and to strangers', (type) => {
@@ -48,7 +49,7 @@ describe('an event of the feed', () => {
     const seen = JSON.stringify(viewOf(feed, recorded(type), undefined));
     expect(seen).not.toMatch(/secret/);
     expect(seen).not.toContain(userId);
-    const isPublic = !topics.every((topic) => topic === owner);
+    const isPublic = !topics.every((topic) => topic.startsWith('me:'));
     expect(isPublic && seen.includes('Test card')).toBe(false);
   });
 

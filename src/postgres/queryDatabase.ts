@@ -20,7 +20,10 @@ export function createQueryDatabase<Tables>(pool: pg.Pool): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: preparing(pool, nameOf) }) });
 }
 
-/** The pool as Kysely uses it. As with `pool.query`, a connection on which something failed is not used again. */
+/**
+ * The pool as Kysely uses it. As with `pool.query`, a connection on which something failed is not used again, unless
+ * PostgreSQL only refused the statement.
+ */
 function preparing(pool: pg.Pool, nameOf: (text: string) => string | undefined): PostgresPool {
   const connect = async (): Promise<unknown> => {
     const client = await pool.connect();
@@ -33,7 +36,7 @@ function preparing(pool: pg.Pool, nameOf: (text: string) => string | undefined):
         try {
           return await client.query({ name: nameOf(text), text, values: [...values] });
         } catch (error) {
-          failed = true;
+          failed ||= !isRefusedStatement(error);
           throw error;
         }
       },
@@ -44,4 +47,10 @@ function preparing(pool: pg.Pool, nameOf: (text: string) => string | undefined):
     };
   };
   return { connect: connect as PostgresPool['connect'], end: () => pool.end(), options: pool.options };
+}
+
+/** A missing column or table, or a syntax error (class 42): the connection is as good as before. */
+function isRefusedStatement(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^42\w{3}$/.test(code);
 }

@@ -379,7 +379,7 @@ describe('the tables of a projection', () => {
     await stop();
     await expect(t.run([withColumn(1)])).rejects.toThrow(
       new StartError(
-        'The declaration of the projection "counting" creates other tables than those in place, but its version is still 1. Raise "version" to 2 in the declaration of "counting": the next start then builds the new tables beside the old ones.',
+        'The declaration of the projection "counting" creates other tables than those in place, but its version is still 1. Raise its version (in its declaration, or in the list of counts that its declaration takes it from): the next start then builds the new tables beside the old ones.',
       ),
     );
     const { reached } = await t.run([withColumn(2)]);

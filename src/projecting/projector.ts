@@ -108,7 +108,7 @@ export function createProjector(options: ProjectorOptions): Projector {
     // A rebuild that failed stays "failing" until it has applied a batch.
     if (states.get(name) !== 'failing') showRebuilding();
     const versions = { consumer: name, from: inPlace, to: version };
-    if (!announced.has(consumer)) logger.info(versions, 'an older version is in place; rebuilding beside it');
+    if (!announced.has(consumer)) logger.info(versions, 'building the tables of this version beside those in place');
     announced.add(consumer);
     const { signal } = stopping;
     const options = { ...applyOptions(consumer), store, logger, signal, onlyIfOlder: true, onProgress: showRebuilding };

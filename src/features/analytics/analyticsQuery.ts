@@ -1,8 +1,9 @@
 import { sql, type Kysely } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
-import type { DailyNumber } from '../../../projections/analytics.ts';
+import { analytics, type DailyNumber } from '../../../projections/analytics.ts';
 import type { ReadModels } from '../../../projections/index.ts';
-import { counted, eachCount } from '../../../projections/videoCounts.ts';
+import { counted, eachCount, type Counted } from '../../../projections/videoCounts.ts';
+import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
 import type { DayRange } from './dayRange.ts';
 import { eachTotal, type AnalyticsReport, type DayCount } from './report.ts';
 
@@ -18,21 +19,26 @@ export interface AnalyticsQuestion extends DayRange {
  * happened to a deleted video still counts in the totals, but the top five are videos that exist.
  */
 export async function analyticsOf(db: Kysely<ReadModels>, question: AnalyticsQuestion): Promise<AnalyticsReport> {
-  // One statement, so one snapshot: with two, the totals could include a view that the top five do not.
-  const { days, top } = await db
-    .selectNoFrom([
-      jsonArrayFrom(numbersByDay(db, question)).as('days'),
-      jsonArrayFrom(topVideos(db, question)).as('top'),
-    ])
-    .executeTakeFirstOrThrow();
-  const total = (number: DailyNumber): number => days.reduce((sum, day) => sum + day[number], 0);
+  const columns = counted.map((what) => `${what}s` as const);
+  const { days, top } = await askColumnsInPlace(db, { projection: analytics, table: 'daily', columns }, (inPlace) =>
+    // One statement, so one snapshot: with two, the totals could include a view that the top five do not.
+    db
+      .selectNoFrom([
+        jsonArrayFrom(numbersByDay(db, question, inPlace)).as('days'),
+        jsonArrayFrom(topVideos(db, question, inPlace)).as('top'),
+      ])
+      .executeTakeFirstOrThrow(),
+  );
+  // A number that the tables in place do not have yet is 0.
+  const on = (day: Partial<Record<DailyNumber, number>>, number: DailyNumber): number => day[number] ?? 0;
+  const total = (number: DailyNumber): number => days.reduce((sum, day) => sum + on(day, number), 0);
   const overTime = (number: DailyNumber): DayCount[] =>
-    days.filter((day) => day[number] !== 0).map((day) => ({ date: day.day, count: day[number] }));
+    days.filter((day) => on(day, number) !== 0).map((day) => ({ date: day.day, count: on(day, number) }));
   const totals = eachTotal(total);
   return {
     ...totals,
     ...eachCount('sOverTime', (what) => overTime(`${what}s`)),
-    topVideos: top,
+    topVideos: top.map((video) => ({ ...eachCount('Count', () => 0), ...video })),
     // Not rounded: the clients of the original server do that themselves.
     engagementRate: totals.totalViews === 0 ? 0 : (totals.totalLikes / totals.totalViews) * 100,
   };
@@ -48,11 +54,13 @@ function daysAsked(db: Kysely<ReadModels>, { ownerId, start, end, videoId }: Ana
     .$if(videoId !== undefined, (query) => query.where('d.video_id', '=', videoId!));
 }
 
-function numbersByDay(db: Kysely<ReadModels>, question: AnalyticsQuestion) {
+type CountColumn = `${Counted}s`;
+
+function numbersByDay(db: Kysely<ReadModels>, question: AnalyticsQuestion, columns: readonly CountColumn[]) {
   return daysAsked(db, question)
     .leftJoin('analytics.videos as v', 'v.id', 'd.video_id')
     .select('d.day')
-    .select(({ fn }) => counted.map((what) => fn.sum<number>(`d.${what}s`).as(`${what}s`)))
+    .select(({ fn }) => columns.map((column) => fn.sum<number>(`d.${column}`).as(column)))
     .select(({ fn, lit }) =>
       fn.coalesce(fn.sum<number>('d.uploads').filterWhere('v.ready', '=', lit(true)), lit(0)).as('uploads'),
     )
@@ -60,15 +68,16 @@ function numbersByDay(db: Kysely<ReadModels>, question: AnalyticsQuestion) {
     .orderBy('d.day');
 }
 
-function topVideos(db: Kysely<ReadModels>, question: AnalyticsQuestion) {
+function topVideos(db: Kysely<ReadModels>, question: AnalyticsQuestion, columns: readonly CountColumn[]) {
+  const counts = counted.filter((what) => columns.includes(`${what}s`));
   const byCounts = daysAsked(db, question)
     .innerJoin('analytics.videos as v', 'v.id', 'd.video_id')
     .where('v.ready', '=', sql.lit(true))
     .where('v.deleted', '=', sql.lit(false))
     .select(['v.id', 'v.title'])
-    .select(({ fn }) => counted.map((what) => fn.sum<number>(`d.${what}s`).as(`${what}Count`)))
+    .select(({ fn }) => counts.map((what) => fn.sum<number>(`d.${what}s`).as(`${what}Count`)))
     .groupBy(['v.id', 'v.title']);
-  return counted
+  return counts
     .reduce((query, what) => query.orderBy(`${what}Count`, 'desc'), byCounts)
     .orderBy('v.id', 'desc')
     .limit(sql.lit(5));

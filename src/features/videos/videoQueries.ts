@@ -7,9 +7,11 @@ import {
   type SelectQueryBuilder,
 } from 'kysely';
 import type { ReadModels } from '../../../projections/index.ts';
-import { counted } from '../../../projections/videoCounts.ts';
+import { counted, type Counted } from '../../../projections/videoCounts.ts';
 import type { VideoRow } from '../../../projections/videos/tables.ts';
+import { videos as videosProjection } from '../../../projections/videos/videos.ts';
 import { preparedQuery, type Argument } from '../../postgres/preparedQuery.ts';
+import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
 import { countsOf, type MediaUrls, type VideoCounts, type VideoView } from './videoView.ts';
 
 export interface FeedPage {
@@ -43,13 +45,15 @@ export interface VideoQueries {
   counts(videoId: string): Promise<VideoCounts>;
 }
 
-const countColumns = counted.map((what) => `c.${what}_count` as const);
+type CountColumn = `${Counted}_count`;
+
+const countColumns = counted.map((what): CountColumn => `${what}_count`);
 
 type Videos = SelectQueryBuilder<ReadModels, 'videos.videos', VideoRow>;
 type ViewRow = InferResult<ReturnType<typeof view>>[number];
 
 /** Counts and authors are in rows of their own, which may not exist yet. */
-function view(db: Kysely<ReadModels>, videos: AliasedExpression<VideoRow, 'v'>) {
+function view(db: Kysely<ReadModels>, videos: AliasedExpression<VideoRow, 'v'>, counts: readonly CountColumn[]) {
   return db
     .selectFrom(videos)
     .leftJoin('videos.counts as c', 'c.video_id', 'v.id')
@@ -68,19 +72,14 @@ function view(db: Kysely<ReadModels>, videos: AliasedExpression<VideoRow, 'v'>) 
       'v.height',
       'v.status',
       'v.revision',
-      ...countColumns,
+      ...counts.map((column) => `c.${column}` as const),
       'a.name',
       'a.username',
     ]);
 }
 
-export function createVideoQueries({
-  db,
-  urls,
-}: {
-  readonly db: Kysely<ReadModels>;
-  readonly urls: MediaUrls;
-}): VideoQueries {
+/** The statements, with these counts. */
+function buildStatements(db: Kysely<ReadModels>, counts: readonly CountColumn[]) {
   const existing = (): Videos => db.selectFrom('videos.videos').selectAll().where('deleted_at', 'is', null);
   /** The status is part of the text: a prepared statement uses the index of the feed only if it can see the condition. */
   const listed = (): Videos => existing().where('status', '=', sql.lit('ready'));
@@ -92,6 +91,61 @@ export function createVideoQueries({
       .where('n.id', side, sql.ref<string>('v.id'))
       .orderBy('n.id', side === '<' ? 'desc' : 'asc')
       .limit(sql.lit(1));
+
+  // One more than asked for tells whether anything comes after. The page is cut before counts are joined to it.
+  const newest = (limit: Expression<number>): Videos => listed().orderBy('id', 'desc').limit(limit);
+  /** The one row of totals exists also when the page is empty. */
+  const withTotal = (page: Videos) =>
+    db
+      .selectFrom('videos.totals as t')
+      .leftJoinLateral(view(db, page.as('v'), counts).as('page'), (join) => join.onTrue())
+      .select('t.ready as total')
+      .selectAll('page')
+      .orderBy('page.id', 'desc');
+
+  const feedAt = preparedQuery(db, (argument: Argument<{ offset: number; limit: number }>) =>
+    withTotal(newest(argument('limit')).offset(argument('offset'))),
+  );
+  const feedAfter = preparedQuery(db, (argument: Argument<{ olderThan: string; limit: number }>) =>
+    withTotal(newest(argument('limit')).where('id', '<', argument('olderThan'))),
+  );
+  const withNeighbours = preparedQuery(db, (argument: Argument<{ videoId: string }>) =>
+    view(db, existing().where('id', '=', argument('videoId')).as('v'), counts).select([
+      neighbour('<').as('prev'),
+      neighbour('>').as('next'),
+    ]),
+  );
+
+  const videosOf = preparedQuery(db, (argument: Argument<{ userId: string }>) =>
+    view(db, existing().where('owner_id', '=', argument('userId')).as('v'), counts).orderBy('v.id', 'desc'),
+  );
+  const countsOfVideo = preparedQuery(db, (argument: Argument<{ videoId: string }>) =>
+    db
+      .selectFrom('videos.counts as c')
+      .select(counts.map((column) => `c.${column}` as const))
+      .where('c.video_id', '=', argument('videoId')),
+  );
+
+  return { feedAt, feedAfter, withNeighbours, videosOf, countsOfVideo };
+}
+
+export function createVideoQueries({
+  db,
+  urls,
+}: {
+  readonly db: Kysely<ReadModels>;
+  readonly urls: MediaUrls;
+}): VideoQueries {
+  type Statements = ReturnType<typeof buildStatements>;
+  const statements = new Map<string, Statements>();
+  /** A count that the tables in place do not have yet is 0 in the answer. */
+  const ask = <Result>(question: (statements: Statements) => Promise<Result>): Promise<Result> =>
+    askColumnsInPlace(db, { projection: videosProjection, table: 'counts', columns: countColumns }, (columns) => {
+      const key = columns.join();
+      const prepared = statements.get(key) ?? buildStatements(db, columns);
+      statements.set(key, prepared);
+      return question(prepared);
+    });
 
   const toView = (row: ViewRow): VideoView => ({
     id: row.id,
@@ -110,50 +164,22 @@ export function createVideoQueries({
     status: row.status,
   });
 
-  // One more than asked for tells whether anything comes after. The page is cut before counts are joined to it.
-  const newest = (limit: Expression<number>): Videos => listed().orderBy('id', 'desc').limit(limit);
-  /** The one row of totals exists also when the page is empty. */
-  const withTotal = (page: Videos) =>
-    db
-      .selectFrom('videos.totals as t')
-      .leftJoinLateral(view(db, page.as('v')).as('page'), (join) => join.onTrue())
-      .select('t.ready as total')
-      .selectAll('page')
-      .orderBy('page.id', 'desc');
-
-  const feedAt = preparedQuery(db, (argument: Argument<{ offset: number; limit: number }>) =>
-    withTotal(newest(argument('limit')).offset(argument('offset'))),
-  );
-  const feedAfter = preparedQuery(db, (argument: Argument<{ olderThan: string; limit: number }>) =>
-    withTotal(newest(argument('limit')).where('id', '<', argument('olderThan'))),
-  );
-  const withNeighbours = preparedQuery(db, (argument: Argument<{ videoId: string }>) =>
-    view(db, existing().where('id', '=', argument('videoId')).as('v')).select([
-      neighbour('<').as('prev'),
-      neighbour('>').as('next'),
-    ]),
-  );
-
-  const videosOf = preparedQuery(db, (argument: Argument<{ userId: string }>) =>
-    view(db, existing().where('owner_id', '=', argument('userId')).as('v')).orderBy('v.id', 'desc'),
-  );
-
   return {
     async feed(from, limit) {
       const page = { ...from, limit: limit + 1 };
-      const rows = await ('offset' in page ? feedAt(page) : feedAfter(page));
+      const rows = await ask(({ feedAt, feedAfter }) => ('offset' in page ? feedAt(page) : feedAfter(page)));
       const found = rows.filter((row): row is typeof row & ViewRow => row.id !== null);
       const videos = found.slice(0, limit).map(toView);
       return { videos, total: Number(rows[0]?.total ?? 0), next: found.length > limit ? videos.at(-1)?.id : undefined };
     },
 
     async byId(videoId) {
-      const [row] = await withNeighbours({ videoId });
+      const [row] = await ask(({ withNeighbours }) => withNeighbours({ videoId }));
       return row && { video: toView(row), revision: row.revision, prev: row.prev, next: row.next };
     },
 
     async ofOwner(userId) {
-      return (await videosOf({ userId })).map(toView);
+      return (await ask(({ videosOf }) => videosOf({ userId }))).map(toView);
     },
 
     async isLiked(videoId, userId) {
@@ -167,11 +193,7 @@ export function createVideoQueries({
     },
 
     async counts(videoId) {
-      const row = await db
-        .selectFrom('videos.counts as c')
-        .select(countColumns)
-        .where('c.video_id', '=', videoId)
-        .executeTakeFirst();
+      const [row] = await ask(({ countsOfVideo }) => countsOfVideo({ videoId }));
       return countsOf(row);
     },
   };

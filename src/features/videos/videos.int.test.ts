@@ -3,6 +3,7 @@ import { v7 } from 'uuid';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
 import type { Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
+import { eachCount } from '../../../projections/videoCounts.ts';
 import type { HistoryEntry } from './history.ts';
 
 let slices: Slices;
@@ -33,8 +34,7 @@ describe('the feed', () => {
       description: 'What it is',
       url: `http://localhost/media/videos/${first}/a.mp4`,
       thumbnailUrl: `http://localhost/media/videos/${first}/b.jpg`,
-      viewCount: 0,
-      likeCount: 0,
+      ...eachCount('Count', () => 0),
       uploadedBy: ann.id,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),

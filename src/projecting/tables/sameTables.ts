@@ -25,7 +25,7 @@ export async function refuseChangedTables(pool: pg.Pool, consumer: Consumer): Pr
   });
   if (found === undefined || found === declared) return;
   throw new StartError(
-    `The declaration of the projection "${name}" creates other tables than those in place, but its version is still ${version}. Raise "version" to ${version + 1} in the declaration of "${name}": the next start then builds the new tables beside the old ones.`,
+    `The declaration of the projection "${name}" creates other tables than those in place, but its version is still ${version}. Raise its version (in its declaration, or in the list of counts that its declaration takes it from): the next start then builds the new tables beside the old ones.`,
   );
 }
 

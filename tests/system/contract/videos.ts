@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { describe, expect } from '@jest/globals';
+import { eachCount } from '../../../projections/videoCounts.ts';
 import { clip as madeClip } from '../../support/clips.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
@@ -36,8 +37,7 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
         description: 'Here I show how.',
         url: expect.stringMatching(/^https?:\/\//),
         thumbnailUrl: expect.stringMatching(/^https?:\/\//),
-        viewCount: 0,
-        likeCount: 0,
+        ...eachCount('Count', () => 0),
         uploadedBy: person.id,
         createdAt: expect.any(String),
         updatedAt: expect.any(String),
