@@ -140,8 +140,13 @@ describe('the progress of projections', () => {
     expect(await newer.waitFor('counting', position + 1n, { timeoutMs: WAIT_MS })).toBe(false);
     expect(performance.now() - began).toBeLessThan(WAIT_MS / 2);
     expect(await newer.waitFor('counting', position, { timeoutMs: WAIT_MS })).toBe(true);
-    here.moved({ projection: 'counting', partition: 0, partitions: 1, position, version: 2, changed: false });
-    await eventually(() => newer.state('counting') === 'current', { what: 'the new version is reported' });
-    await eventually(() => elsewhere.state('counting') === 'newer', { what: 'the older program sees a newer version' });
+    // Both in the table, which a process reads when its LISTEN begins, and by notification.
+    await t.pool.query('update counting.checkpoints set version = 2');
+    const report = (): void =>
+      here.moved({ projection: 'counting', partition: 0, partitions: 1, position, version: 2, changed: false });
+    await eventually(() => (report(), newer.state('counting') === 'current'), { what: 'the new version is reported' });
+    await eventually(() => (report(), elsewhere.state('counting') === 'newer'), {
+      what: 'the older program sees a newer version',
+    });
   });
 });
