@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { nameHashOf, type NameHash } from '../../src/features/accounts/index.ts';
 import { eventTypes, projections } from '../../src/features/index.ts';
-import type { Tokens } from '../../src/features/sessions/index.ts';
+import type { Tokens } from '../../src/features/sessions/tokens.ts';
 import { createEventCodec } from '../../src/core/eventCodec.ts';
 import { openPostgresUserKeys } from '../../src/postgres/postgresUserKeys.ts';
 import { createDirectSource } from '../../src/delivery/direct/directSource.ts';

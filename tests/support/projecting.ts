@@ -60,7 +60,7 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
 
   async function run(
     consumers: readonly Consumer[],
-    { progress = createProgressTracker(), rows = pool, log: logger = quiet as Logger } = {},
+    { progress = createProgressTracker(), rows = pool, logger = quiet as Logger } = {},
   ): Promise<RunningProjector> {
     const source = createDirectSource({ store, logger: quiet });
     const projector = createProjector({

@@ -3,7 +3,7 @@ import { defineFeature } from '../feature.ts';
 import { sessionEventTypes, type SessionEvent } from './events.ts';
 import { sessionRoutes } from './routes.ts';
 
-export { createTokens, type TokenOptions, type Tokens } from './tokens.ts';
+export { createTokens, type TokenOptions } from './tokens.ts';
 
 /** Log in, stay logged in, log out. */
 export const sessions = defineFeature<SessionEvent>({

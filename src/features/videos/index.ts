@@ -9,8 +9,8 @@ export { videoNotFound } from './decider.ts';
 export { topicOfVideo, videoIdField } from './feed.ts';
 export { readVideo } from './readVideo.ts';
 export { videoIdOf, videoIdParams } from './videoId.ts';
-export { createVideoQueries, type VideoQueries } from './videoQueries.ts';
-export { videoSchema, type VideoView } from './videoView.ts';
+export { createVideoQueries } from './videoQueries.ts';
+export { videoSchema } from './videoView.ts';
 
 /** Upload, watch, change and delete videos. */
 export const videos = defineFeature<VideoEvent | UploadBegun>({

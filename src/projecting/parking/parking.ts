@@ -94,7 +94,7 @@ export function loggable(error: unknown): object {
 }
 
 /** The message that is kept beside a parked event. The event itself stays in the log alone, so that forgetting its user affects it. */
-export function describe(error: unknown): string {
+function describe(error: unknown): string {
   return String(error instanceof Error ? error.message : error).slice(0, LONGEST_ERROR);
 }
 
