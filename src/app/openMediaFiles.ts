@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { madeIn } from '../config/dataFolder.ts';
+import { createInDataFolder } from '../config/dataFolder.ts';
 import { abortable } from '../core/abortable.ts';
 import type { MediaFiles } from '../features/feature.ts';
 import { findFfmpegTools, type FfmpegTools } from '../media/ffmpeg/ffmpegTools.ts';
@@ -13,7 +13,7 @@ import type { Process } from './process.ts';
 /** Begins to look for FFmpeg, which takes a while. The second step waits for it, so that other things can start meanwhile. */
 export async function openMediaFiles({ config, logger, parts, starting }: Process): Promise<() => Promise<MediaFiles>> {
   const folder = join(config.dataDir, 'tmp');
-  const scratch = await madeIn(config.dataDir, createScratch(folder));
+  const scratch = await createInDataFolder(config.dataDir, createScratch(folder));
   parts.defer(() => scratch.close());
   const finding = findTools(config, scratch, folder);
   // A start may fail before anybody awaits it. A rejection that nobody awaits would end the process.

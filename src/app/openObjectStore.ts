@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';
-import { madeIn } from '../config/dataFolder.ts';
+import { createInDataFolder } from '../config/dataFolder.ts';
 import { ownUrl } from '../config/ownUrl.ts';
 import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
@@ -25,7 +25,7 @@ export async function openObjectStore(
   if (minio === undefined) {
     const publicUrl = `${config.publicUrl ?? ownUrl(config.host, port)}${MEDIA_PATH}`;
     const root = join(dataDir, 'objects');
-    const objects = await madeIn(dataDir, createFolderObjectStore({ root, publicUrl }));
+    const objects = await createInDataFolder(dataDir, createFolderObjectStore({ root, publicUrl }));
     return { objects, media: { path: MEDIA_PATH, handler: createMediaHandler({ root }) } };
   }
   const { endpoint, useSsl } = minio;

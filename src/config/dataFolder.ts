@@ -47,10 +47,10 @@ export function folderError(folder: string, error: unknown): unknown {
   );
 }
 
-/** Waits for something to be created in the folder. @throws what `folderError` makes of an error. */
-export async function madeIn<T>(folder: string, making: Promise<T>): Promise<T> {
+/** Waits until something is created in the folder. @throws the error that `folderError` returns for a failure. */
+export async function createInDataFolder<T>(folder: string, creating: Promise<T>): Promise<T> {
   try {
-    return await making;
+    return await creating;
   } catch (error) {
     throw folderError(folder, error);
   }

@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
-import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
+import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Analytics, Answer } from '../../../tests/support/systemClient.ts';
 import type { ReelStreamEvent } from '../index.ts';
 
-let slices: Slices;
-let owner: SliceUser;
+let features: FeaturesTest;
+let owner: FeatureUser;
 let last = 0n;
 beforeAll(async () => {
-  slices = await startSlices();
+  features = await startFeatures();
 });
 beforeEach(async () => {
-  owner = await slices.user('Owner');
+  owner = await features.user('Owner');
 });
-afterAll(async () => slices[Symbol.asyncDispose]());
+afterAll(async () => features[Symbol.asyncDispose]());
 
 const analytics = (query = '', user = owner): Promise<Answer<Analytics>> =>
-  slices.call('GET', `/api/v1/analytics${query}`, { token: user.token, after: last });
+  features.call('GET', `/api/v1/analytics${query}`, { token: user.token, after: last });
 
 async function happens(stream: string, ...events: ReelStreamEvent[]): Promise<void> {
-  last = await slices.projecting.append(stream, ...events);
+  last = await features.projecting.append(stream, ...events);
 }
 
 const facts = { duration: 1, width: 2, height: 2 };
@@ -159,7 +159,7 @@ describe('analytics', () => {
   });
 
   test('are the caller’s own, and of one video if that is asked', async () => {
-    const other = await slices.user('Other');
+    const other = await features.user('Other');
     const mine = await uploadedOn('2025-01-01');
     const second = await uploadedOn('2025-01-01');
     const theirs = await uploadedOn('2025-01-01', 'Theirs', { by: other });
@@ -185,7 +185,7 @@ describe('analytics', () => {
     })().finally(() => (isOver = true));
     const differences = new Set<number>();
     while (!isOver) {
-      const { data } = await slices.call<Analytics>('GET', '/api/v1/analytics', { token: owner.token });
+      const { data } = await features.call<Analytics>('GET', '/api/v1/analytics', { token: owner.token });
       differences.add(data.topVideos.reduce((sum, { viewCount }) => sum + viewCount, -data.totalViews));
     }
     await watching;
@@ -216,6 +216,6 @@ describe('analytics', () => {
   });
 
   test('are for those who are logged in', async () => {
-    expect((await slices.call('GET', '/api/v1/analytics')).status).toBe(401);
+    expect((await features.call('GET', '/api/v1/analytics')).status).toBe(401);
   });
 });

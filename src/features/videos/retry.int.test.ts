@@ -3,22 +3,22 @@ import { openAsBlob } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { clip } from '../../../tests/support/clips.ts';
-import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
+import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Analytics, Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
 import type { VideoCommand } from './decider.ts';
 import type { HistoryEntry } from './history.ts';
 
 const MAX_PENDING = 3;
-let slices: Slices;
-let ann: SliceUser;
-let bob: SliceUser;
+let features: FeaturesTest;
+let ann: FeatureUser;
+let bob: FeatureUser;
 beforeAll(async () => {
-  slices = await startSlices({ maxPending: MAX_PENDING });
+  features = await startFeatures({ maxPending: MAX_PENDING });
 });
 beforeEach(async () => {
-  [ann, bob] = [await slices.user('Ann'), await slices.user('Bob')];
+  [ann, bob] = [await features.user('Ann'), await features.user('Bob')];
 });
-afterAll(async () => slices[Symbol.asyncDispose]());
+afterAll(async () => features[Symbol.asyncDispose]());
 
 const at = new Date().toISOString();
 const facts = { duration: 1, width: 64, height: 48 };
@@ -31,36 +31,38 @@ const done: VideoCommand = {
 };
 const failed: VideoCommand = { type: 'RecordProcessingFailure', reason: 'Ours.', at };
 
-const retry = (id: string, user: SliceUser, headers: Record<string, string> = {}): Promise<Answer<Video>> =>
-  slices.call('POST', `/api/v1/video/${id}/retry`, { token: user.token, headers });
+const retry = (id: string, user: FeatureUser, headers: Record<string, string> = {}): Promise<Answer<Video>> =>
+  features.call('POST', `/api/v1/video/${id}/retry`, { token: user.token, headers });
 const settle = async (id: string, command: VideoCommand): Promise<void> =>
-  slices.reached(await slices.decide(id, command));
+  features.reached(await features.decide(id, command));
 const history = async (id: string): Promise<string[]> =>
-  (await slices.call<HistoryEntry[]>('GET', `/api/v1/video/${id}/history`, { token: ann.token })).data.map(
+  (await features.call<HistoryEntry[]>('GET', `/api/v1/video/${id}/history`, { token: ann.token })).data.map(
     ({ type }) => type,
   );
 
-async function upload(user: SliceUser): Promise<Answer<Video>> {
+async function upload(user: FeatureUser): Promise<Answer<Video>> {
   const body = new FormData();
   body.set('data', '{"title":"A clip"}');
   body.set('video', await openAsBlob(await clip('plain')), 'clip.mp4');
-  const answer = await slices.call<Video>('POST', '/api/v1/video/upload', {
+  const answer = await features.call<Video>('POST', '/api/v1/video/upload', {
     token: user.token,
     body,
     headers: { prefer: 'respond-async' },
   });
-  if (answer.position !== undefined) await slices.reached(answer.position);
+  if (answer.position !== undefined) await features.reached(answer.position);
   return answer;
 }
 
 describe('a retry of a failed video', () => {
   test('is accepted, shows in the next query, and may end well', async () => {
-    const id = await slices.video(ann, { until: 'failed' });
+    const id = await features.video(ann, { until: 'failed' });
     const { status, data, position } = await retry(id, ann);
     expect([status, data.id, data.status, position! > 0n]).toEqual([202, id, 'processing', true]);
-    expect((await slices.call<VideoPage>('GET', `/api/v1/video/${id}`, { token: ann.token })).data.video).toEqual(data);
+    expect((await features.call<VideoPage>('GET', `/api/v1/video/${id}`, { token: ann.token })).data.video).toEqual(
+      data,
+    );
     await settle(id, done);
-    expect((await slices.call<VideoPage>('GET', `/api/v1/video/${id}`)).data.video.status).toBe('ready');
+    expect((await features.call<VideoPage>('GET', `/api/v1/video/${id}`)).data.video.status).toBe('ready');
     expect(await history(id)).toEqual([
       'VideoUploaded',
       'VideoProcessingFailed',
@@ -71,8 +73,8 @@ describe('a retry of a failed video', () => {
 
   test('counts as one upload once it is ready, on the day of the upload', async () => {
     const analytics = async (): Promise<Analytics> =>
-      (await slices.call<Analytics>('GET', '/api/v1/analytics', { token: ann.token })).data;
-    const id = await slices.video(ann, { until: 'failed' });
+      (await features.call<Analytics>('GET', '/api/v1/analytics', { token: ann.token })).data;
+    const id = await features.video(ann, { until: 'failed' });
     await retry(id, ann);
     expect((await analytics()).totalUploads).toBe(0);
     await settle(id, failed);
@@ -83,7 +85,7 @@ describe('a retry of a failed video', () => {
   });
 
   test('is made once under one Idempotency-Key, whatever has become of it, and again under another', async () => {
-    const id = await slices.video(ann, { until: 'failed' });
+    const id = await features.video(ann, { until: 'failed' });
     const headers = { 'idempotency-key': randomUUID() };
     for (const then of [failed, undefined]) {
       const { status, data } = await retry(id, ann, headers);
@@ -101,9 +103,9 @@ describe('a retry of a failed video', () => {
 
   test('is refused where there is nothing to retry, and to everybody else', async () => {
     const [ready, processing, other] = [
-      await slices.video(ann),
-      await slices.video(ann, { until: 'processing' }),
-      await slices.video(ann, { until: 'failed' }),
+      await features.video(ann),
+      await features.video(ann, { until: 'processing' }),
+      await features.video(ann, { until: 'failed' }),
     ];
     const refusals = [
       await retry(ready, ann),
@@ -121,7 +123,7 @@ describe('a retry of a failed video', () => {
       [404, 'video_not_found'],
       [404, 'video_not_found'],
     ]);
-    expect((await slices.call('POST', `/api/v1/video/${other}/retry`)).status).toBe(401);
+    expect((await features.call('POST', `/api/v1/video/${other}/retry`)).status).toBe(401);
   });
 });
 
@@ -134,7 +136,7 @@ describe('what one user has waiting is limited', () => {
   const refused = [429, 'too_many_pending_videos', '30'];
 
   test('by number: the next upload or retry of the user is refused until one is done, those of other users are not', async () => {
-    const other = await slices.video(ann, { until: 'failed' });
+    const other = await features.video(ann, { until: 'failed' });
     const ids: string[] = [];
     for (let n = 0; n < MAX_PENDING; n++) ids.push((await upload(ann)).data.id);
     expect(pending(await upload(ann))).toEqual(refused);
@@ -143,7 +145,7 @@ describe('what one user has waiting is limited', () => {
     await settle(ids[0]!, done);
     expect((await retry(other, ann)).status).toBe(202);
     expect(pending(await upload(ann))).toEqual(refused);
-    await slices.reached((await slices.call('DELETE', `/api/v1/video/${ids[1]!}`, { token: ann.token })).position!);
+    await features.reached((await features.call('DELETE', `/api/v1/video/${ids[1]!}`, { token: ann.token })).position!);
     expect((await upload(ann)).status).toBe(202);
   });
 
@@ -162,7 +164,7 @@ describe('what one user has waiting is limited', () => {
     for (let n = 0; n < MAX_PENDING + 1; n++) {
       const body = new FormData();
       body.set('video', new Blob(['no video']), 'clip.mp4');
-      expect((await slices.call('POST', '/api/v1/video/upload', { token: ann.token, body })).status).toBe(415);
+      expect((await features.call('POST', '/api/v1/video/upload', { token: ann.token, body })).status).toBe(415);
     }
     expect((await upload(ann)).status).toBe(202);
   });
@@ -182,12 +184,12 @@ describe('what one user has waiting is limited', () => {
   /** Sends the head of a request and nothing of its body. */
   function begin(
     path: string,
-    { token }: SliceUser,
+    { token }: FeatureUser,
     headers: Record<string, string>,
   ): Promise<{ status: number | undefined; body: string }> {
     const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: string }>();
     const sent = request(
-      new URL(path, slices.app.url),
+      new URL(path, features.app.url),
       { method: 'POST', headers: { ...headers, authorization: `Bearer ${token}` } },
       (response) => {
         let body = '';

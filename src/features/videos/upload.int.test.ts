@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../../../tests/support/clips.ts';
-import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
+import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
 import type { RecordedEvent } from '../../core/event.ts';
 import { AppendRefused, EventStoreUnavailable } from '../../core/eventStore.ts';
 import type { VideoCommand } from './decider.ts';
 import type { VideoUploaded } from './events.ts';
 
-let slices: Slices;
-let ann: SliceUser;
+let features: FeaturesTest;
+let ann: FeatureUser;
 beforeAll(async () => {
-  slices = await startSlices({ uploadWaitMs: 10_000 });
-  ann = await slices.user('Ann');
+  features = await startFeatures({ uploadWaitMs: 10_000 });
+  ann = await features.user('Ann');
 });
-afterAll(async () => slices[Symbol.asyncDispose]());
+afterAll(async () => features[Symbol.asyncDispose]());
 
 const at = new Date().toISOString();
 const facts = { duration: 1, width: 64, height: 48 };
@@ -30,7 +30,7 @@ const done: VideoCommand = {
 async function upload(
   data: unknown,
   headers: Record<string, string> = {},
-  to = slices,
+  to = features,
   token = ann.token,
 ): Promise<Answer<Video>> {
   const body = new FormData();
@@ -41,7 +41,7 @@ async function upload(
 
 /** The uploads after a position, as the store records them. */
 async function* uploads(after: bigint, signal: AbortSignal): AsyncGenerator<RecordedEvent<VideoUploaded>> {
-  for await (const { events } of slices.projecting.store.subscribe({ after, types: ['VideoUploaded'], signal })) {
+  for await (const { events } of features.projecting.store.subscribe({ after, types: ['VideoUploaded'], signal })) {
     yield* events as RecordedEvent<VideoUploaded>[];
   }
 }
@@ -49,9 +49,9 @@ async function* uploads(after: bigint, signal: AbortSignal): AsyncGenerator<Reco
 /** Does what the media worker would do: gives this command for each upload until `work` ends. */
 async function processedAs<T>(command: VideoCommand, work: () => Promise<T>): Promise<T> {
   const stop = new AbortController();
-  const after = await slices.projecting.store.head();
+  const after = await features.projecting.store.head();
   const worker = (async () => {
-    for await (const { data } of uploads(after, stop.signal)) await slices.decide(data.videoId, command);
+    for await (const { data } of uploads(after, stop.signal)) await features.decide(data.videoId, command);
   })();
   try {
     return await work();
@@ -63,7 +63,7 @@ async function processedAs<T>(command: VideoCommand, work: () => Promise<T>): Pr
 
 const originals = async (): Promise<string[]> => {
   const keys: string[] = [];
-  for await (const key of slices.objects.list('originals/')) keys.push(key);
+  for await (const key of features.objects.list('originals/')) keys.push(key);
   return keys;
 };
 
@@ -73,7 +73,7 @@ describe('an upload', () => {
       upload({ title: ' Cat ', description: 'A cat' }),
     );
     expect([status, headers.get('location'), position! > 0n]).toEqual([201, `/api/v1/video/${data.id}`, true]);
-    const [first] = (await slices.call<Video[]>('GET', '/api/v1/video?limit=1')).data;
+    const [first] = (await features.call<Video[]>('GET', '/api/v1/video?limit=1')).data;
     expect(first).toEqual(data);
     expect(data).toMatchObject({
       title: 'Cat',
@@ -97,13 +97,13 @@ describe('an upload', () => {
     for (const prefer of ['respond-async', 'wait=10, respond-async']) {
       const { status, data } = await upload({ title: 'Slow' }, { prefer });
       expect([status, data.status, data.url]).toEqual([202, 'processing', null]);
-      const own = await slices.call<VideoPage>('GET', `/api/v1/video/${data.id}`, { token: ann.token });
+      const own = await features.call<VideoPage>('GET', `/api/v1/video/${data.id}`, { token: ann.token });
       expect(own.data.video).toEqual(data);
     }
   });
 
   test('that is not processed within the time that requests wait is answered while it is processed', async () => {
-    await using impatient = await startSlices({ uploadWaitMs: 200 });
+    await using impatient = await startFeatures({ uploadWaitMs: 200 });
     const { token } = await impatient.user('Bob');
     const { status, data } = await upload({ title: 'Slow' }, {}, impatient, token);
     expect([status, data.status, data.url]).toEqual([202, 'processing', null]);
@@ -119,7 +119,7 @@ describe('an upload', () => {
 
   test('reports progress that rises', async () => {
     const { data } = await upload({ title: 'Watched' }, { prefer: 'respond-async' });
-    const steps = slices.uploadProgress.filter(({ videoId }) => videoId === data.id);
+    const steps = features.uploadProgress.filter(({ videoId }) => videoId === data.id);
     expect(steps.map(({ progress }) => progress)).toEqual(
       steps.map(({ progress }) => progress).toSorted((a, b) => a - b),
     );
@@ -159,7 +159,7 @@ test.each<[unknown, string]>([
 describe('an upload whose event cannot be recorded', () => {
   /** The next append to a video's stream fails. */
   async function whileAppendFails<T>(error: Error, work: () => Promise<T>): Promise<T> {
-    const { store } = slices.projecting;
+    const { store } = features.projecting;
     const { append } = store;
     store.append = (stream, ...rest) => (stream.startsWith('video-') ? Promise.reject(error) : append(stream, ...rest));
     try {

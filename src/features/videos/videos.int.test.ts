@@ -1,31 +1,31 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
 import { eventually } from '../../../tests/support/eventually.ts';
-import { startSlices, type Slices, type SliceUser } from '../../../tests/support/slices.ts';
+import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
 import { eachCount } from '../../../projections/videoCounts.ts';
 import type { HistoryEntry } from './history.ts';
 
-let slices: Slices;
-let ann: SliceUser;
-let bob: SliceUser;
+let features: FeaturesTest;
+let ann: FeatureUser;
+let bob: FeatureUser;
 
 beforeAll(async () => {
-  slices = await startSlices();
-  [ann, bob] = [await slices.user('Ann'), await slices.user('Bob')];
+  features = await startFeatures();
+  [ann, bob] = [await features.user('Ann'), await features.user('Bob')];
 });
-afterAll(async () => slices[Symbol.asyncDispose]());
+afterAll(async () => features[Symbol.asyncDispose]());
 
-const get = (id: string, user?: SliceUser): Promise<Answer<VideoPage>> =>
-  slices.call('GET', `/api/v1/video/${id}`, user && { token: user.token });
-const feed = (query = ''): Promise<Answer<Video[]>> => slices.call('GET', `/api/v1/video${query}`);
+const get = (id: string, user?: FeatureUser): Promise<Answer<VideoPage>> =>
+  features.call('GET', `/api/v1/video/${id}`, user && { token: user.token });
+const feed = (query = ''): Promise<Answer<Video[]>> => features.call('GET', `/api/v1/video${query}`);
 
 describe('the feed', () => {
   test('shows ready videos, newest first, in the documented form', async () => {
-    const first = await slices.video(ann, { title: 'first' });
-    await slices.video(ann, { until: 'processing' });
-    await slices.video(ann, { until: 'failed' });
-    const second = await slices.video(bob, { title: 'second' });
+    const first = await features.video(ann, { title: 'first' });
+    await features.video(ann, { until: 'processing' });
+    await features.video(ann, { until: 'failed' });
+    const second = await features.video(bob, { title: 'second' });
     const { status, body, data } = await feed('?page=1&limit=2');
     expect([status, body.success, data.map(({ id }) => id)]).toEqual([200, true, [second, first]]);
     expect(data[1]).toEqual({
@@ -48,7 +48,7 @@ describe('the feed', () => {
   });
 
   test('is the same by page and by cursor, each video once, and says how long it is', async () => {
-    for (let index = 0; index < 5; index++) await slices.video(ann);
+    for (let index = 0; index < 5; index++) await features.video(ann);
     const { total } = (await feed()).body.meta!;
     const byPage: string[] = [];
     for (let page = 1; page <= Math.ceil(total! / 2); page++)
@@ -67,7 +67,7 @@ describe('the feed', () => {
 
   test('continues from a cursor at the same place, although newer videos have arrived', async () => {
     const { body, data } = await feed('?limit=3');
-    await slices.video(ann);
+    await features.video(ann);
     const rest = await feed(`?limit=100&cursor=${body.meta!.nextCursor}`);
     expect(rest.data.map(({ id }) => id)).not.toContain(data[2]!.id);
     expect(data.length + rest.data.length).toBe(rest.body.meta!.total! - 1);
@@ -75,10 +75,10 @@ describe('the feed', () => {
 
   test('is found with a slash at the end, as the original server’s client asks, and with an invalid token', async () => {
     const plain = await feed('?page=1&limit=4');
-    const slash = await slices.call<Video[]>('GET', '/api/v1/video/?page=1&limit=4', { token: 'stale' });
+    const slash = await features.call<Video[]>('GET', '/api/v1/video/?page=1&limit=4', { token: 'stale' });
     expect([slash.status, slash.data]).toEqual([200, plain.data]);
     const [first] = plain.data;
-    expect((await slices.call('GET', `/api/v1/video/${first!.id}`, { token: 'stale' })).status).toBe(200);
+    expect((await features.call('GET', `/api/v1/video/${first!.id}`, { token: 'stale' })).status).toBe(200);
   });
 
   test('is empty beyond its end, and still says how long it is', async () => {
@@ -96,12 +96,12 @@ describe('the feed', () => {
 
   test('is not sent again while it is the same, and is once a like has changed it', async () => {
     // These videos have no views: a view that is counted a moment later would change the page.
-    const [, , id] = [await slices.video(ann), await slices.video(ann), await slices.video(ann)];
+    const [, , id] = [await features.video(ann), await features.video(ann), await features.video(ann)];
     const etag = (await feed('?limit=3')).headers.get('etag')!;
     const again = (): Promise<Answer<Video[]>> =>
-      slices.call('GET', '/api/v1/video?limit=3', { headers: { 'if-none-match': etag } });
+      features.call('GET', '/api/v1/video?limit=3', { headers: { 'if-none-match': etag } });
     expect([(await again()).status, (await again()).text]).toEqual([304, '']);
-    await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
+    await features.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
     const changed = await again();
     expect([changed.status, changed.data[0]!.likeCount]).toEqual([200, 1]);
   });
@@ -109,11 +109,11 @@ describe('the feed', () => {
 
 describe('a video', () => {
   test('names its neighbours among the ready ones: prev is older, next is newer', async () => {
-    const older = await slices.video(ann);
-    await slices.video(ann, { until: 'processing' });
-    const middle = await slices.video(bob);
-    await slices.video(ann, { until: 'failed' });
-    const newer = await slices.video(ann);
+    const older = await features.video(ann);
+    await features.video(ann, { until: 'processing' });
+    const middle = await features.video(bob);
+    await features.video(ann, { until: 'failed' });
+    const newer = await features.video(ann);
     expect((await get(middle)).data).toMatchObject({
       video: { id: middle },
       prev: { id: older },
@@ -126,7 +126,7 @@ describe('a video', () => {
   test.each(['processing', 'failed'] as const)(
     'that is %s is there for its owner alone, and is not viewed',
     async (until) => {
-      const id = await slices.video(ann, { until });
+      const id = await features.video(ann, { until });
       const own = await get(id, ann);
       expect(own.data).toMatchObject({ video: { id, status: until, url: null, thumbnailUrl: null, viewCount: 0 } });
       for (const user of [bob, undefined])
@@ -139,8 +139,8 @@ describe('a video', () => {
   });
 
   test('shows each caller only their own like, although the rest is shared', async () => {
-    const id = await slices.video(ann);
-    await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
+    const id = await features.video(ann);
+    await features.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
     const asked = [bob, ann, undefined, bob, ann, undefined];
     const answers = await Promise.all(asked.map((user) => get(id, user)));
     expect(answers.map(({ data }) => data.isLiked)).toEqual([true, false, false, true, false, false]);
@@ -149,21 +149,21 @@ describe('a video', () => {
   });
 
   test('counts one view a minute per viewer', async () => {
-    const id = await slices.video(ann);
-    const look = (user?: SliceUser): Promise<Answer<VideoPage>> => get(id, user);
+    const id = await features.video(ann);
+    const look = (user?: FeatureUser): Promise<Answer<VideoPage>> => get(id, user);
     await Promise.all([look(bob), look(bob), look(ann), look(), look()]);
     const count = async (): Promise<number> => (await feed('?limit=1')).data[0]!.viewCount;
     await eventually(count, { what: 'three viewers are counted', holds: (views) => views === 3 });
     // Had repeats been counted, a fourth viewer would not be the fourth.
     for (const user of [bob, ann, undefined]) await look(user);
-    await look(await slices.user('Cem'));
+    await look(await features.user('Cem'));
     await eventually(count, { what: 'the fourth viewer is counted', holds: (views) => views >= 4 });
     expect(await count()).toBe(4);
   });
 
   test('asked for by HEAD is not viewed', async () => {
-    const id = await slices.video(ann);
-    expect((await slices.call('HEAD', `/api/v1/video/${id}`)).status).toBe(200);
+    const id = await features.video(ann);
+    expect((await features.call('HEAD', `/api/v1/video/${id}`)).status).toBe(200);
     await get(id, bob);
     await eventually(async () => (await get(id, ann)).data.video.viewCount, {
       what: 'views are counted',
@@ -176,14 +176,14 @@ describe('a video', () => {
 describe('changing a video', () => {
   const patch = (
     id: string,
-    user: SliceUser,
+    user: FeatureUser,
     json: object,
     headers: Record<string, string> = {},
-  ): Promise<Answer<Video>> => slices.call('PATCH', `/api/v1/video/${id}`, { token: user.token, json, headers });
+  ): Promise<Answer<Video>> => features.call('PATCH', `/api/v1/video/${id}`, { token: user.token, json, headers });
 
   test('shows at once, with counts and the rest as they were', async () => {
-    const id = await slices.video(ann);
-    await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
+    const id = await features.video(ann);
+    await features.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
     const { status, data, headers } = await patch(id, ann, { title: '  New  ' });
     expect([status, data.title, data.description, data.likeCount, data.user]).toEqual([
       200,
@@ -198,9 +198,9 @@ describe('changing a video', () => {
   });
 
   test('happens only from the state that If-Match names, views and likes aside', async () => {
-    const id = await slices.video(ann);
+    const id = await features.video(ann);
     const etag = (await get(id)).headers.get('etag')!;
-    await slices.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
+    await features.call('PUT', `/api/v1/video/${id}/like`, { token: bob.token });
     expect((await patch(id, ann, { title: 'Once' }, { 'if-match': etag })).status).toBe(200);
     const late = await patch(id, ann, { title: 'Twice' }, { 'if-match': etag });
     expect(late.body).toMatchObject({ statusCode: 412, code: 'precondition_failed' });
@@ -219,37 +219,37 @@ describe('changing a video', () => {
     [{ description: 'x'.repeat(5_001) }, 'description'],
     [{ title: 7 }, 'title'],
   ])('to %j is refused', async (change, path) => {
-    const id = await slices.video(ann);
+    const id = await features.video(ann);
     const { status, body } = await patch(id, ann, change);
     expect([status, body.errorMessages?.map((message) => message.path)]).toEqual([400, [path]]);
   });
 
   test('is cleaned of what is invisible, and keeps what emoji and scripts need', async () => {
-    const id = await slices.video(ann);
+    const id = await features.video(ann);
     const sent = { title: ' \u202eLaunch\u0007 👩‍🚀\nday\u200b ', description: 'می\u200cخواهم\r\n\u2066two\u2069\0' };
     const { status, data } = await patch(id, ann, sent);
     expect([status, data.title, data.description]).toEqual([200, 'Launch 👩‍🚀 day', 'می\u200cخواهم\ntwo']);
   });
 
   test('and deleting it are the owner’s alone', async () => {
-    const id = await slices.video(ann);
+    const id = await features.video(ann);
     for (const [method, json] of [
       ['PATCH', { title: 'Mine' }],
       ['DELETE', undefined],
     ] as const) {
-      expect((await slices.call(method, `/api/v1/video/${id}`, { token: bob.token, json })).body).toMatchObject({
+      expect((await features.call(method, `/api/v1/video/${id}`, { token: bob.token, json })).body).toMatchObject({
         statusCode: 403,
         code: 'not_your_video',
       });
-      expect((await slices.call(method, `/api/v1/video/${v7()}`, { token: bob.token, json })).status).toBe(404);
-      expect((await slices.call(method, `/api/v1/video/${id}`, { json })).status).toBe(401);
+      expect((await features.call(method, `/api/v1/video/${v7()}`, { token: bob.token, json })).status).toBe(404);
+      expect((await features.call(method, `/api/v1/video/${id}`, { json })).status).toBe(401);
     }
   });
 
   test('deleting takes it out of everything at once; saying so again changes nothing', async () => {
-    const id = await slices.video(ann);
+    const id = await features.video(ann);
     const { total } = (await feed()).body.meta!;
-    const remove = (): Promise<Answer<unknown>> => slices.call('DELETE', `/api/v1/video/${id}`, { token: ann.token });
+    const remove = (): Promise<Answer<unknown>> => features.call('DELETE', `/api/v1/video/${id}`, { token: ann.token });
     const first = await remove();
     expect([first.status, first.text, first.position! > 0n]).toEqual([204, '', true]);
     expect((await get(id, ann)).status).toBe(404);
@@ -260,10 +260,10 @@ describe('changing a video', () => {
   });
 
   test('is history, for the owner to read', async () => {
-    const id = await slices.video(ann, { title: 'Was' });
+    const id = await features.video(ann, { title: 'Was' });
     await patch(id, ann, { title: 'Is' });
-    await slices.call('DELETE', `/api/v1/video/${id}`, { token: ann.token });
-    const { status, data } = await slices.call<HistoryEntry[]>('GET', `/api/v1/video/${id}/history`, {
+    await features.call('DELETE', `/api/v1/video/${id}`, { token: ann.token });
+    const { status, data } = await features.call<HistoryEntry[]>('GET', `/api/v1/video/${id}/history`, {
       token: ann.token,
     });
     expect(status).toBe(200);
@@ -278,6 +278,6 @@ describe('changing a video', () => {
       position: expect.stringMatching(/^\d+$/),
     });
     expect(JSON.stringify(data)).not.toMatch(/originals|a\.mp4/);
-    expect((await slices.call('GET', `/api/v1/video/${id}/history`, { token: bob.token })).status).toBe(404);
+    expect((await features.call('GET', `/api/v1/video/${id}/history`, { token: bob.token })).status).toBe(404);
   });
 });

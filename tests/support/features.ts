@@ -13,7 +13,7 @@ import { createProjectingTest, type ProjectingTest, type RunningProjector } from
 import { call, type Answer, type CallOptions } from './systemClient.ts';
 import { startTestApi } from './testApi.ts';
 
-export interface SliceUser {
+export interface FeatureUser {
   readonly id: string;
   readonly name: string;
   readonly username: string;
@@ -21,16 +21,16 @@ export interface SliceUser {
 }
 
 /** All features behind real HTTP, on a real log and real read models; no encryption and no FFmpeg. */
-export interface Slices extends AsyncDisposable {
+export interface FeaturesTest extends AsyncDisposable {
   readonly projecting: ProjectingTest;
   readonly projector: RunningProjector;
   readonly app: TestApp;
   readonly objects: ObjectStore;
   readonly uploadProgress: readonly UploadProgress[];
   call<Data = unknown>(method: string, path: string, options?: CallOptions): Promise<Answer<Data>>;
-  user(name: string): Promise<SliceUser>;
+  user(name: string): Promise<FeatureUser>;
   /** A video that is in the read models as if it had been uploaded and processed. */
-  video(owner: SliceUser, options?: { title?: string; until?: 'processing' | 'ready' | 'failed' }): Promise<string>;
+  video(owner: FeatureUser, options?: { title?: string; until?: 'processing' | 'ready' | 'failed' }): Promise<string>;
   /** What the media worker would say. */
   decide(videoId: string, command: VideoCommand): Promise<bigint>;
   /** Stops the projections, or starts them again. */
@@ -48,7 +48,7 @@ const processed = (videoId: string): VideoCommand => ({
   at: new Date().toISOString(),
 });
 
-export async function startSlices({ uploadWaitMs = 5_000, maxPending = 100 } = {}): Promise<Slices> {
+export async function startFeatures({ uploadWaitMs = 5_000, maxPending = 100 } = {}): Promise<FeaturesTest> {
   const projecting = await createProjectingTest();
   const { pool, store } = projecting;
   // Of the media pipeline, what counts a user's pending uploads; jobs go nowhere.
