@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import { backOff } from '../core/backOff.ts';
+import { createWakeUp } from '../core/wakeUp.ts';
 import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
 import type { EventBatch } from '../core/eventStore.ts';
 import { withTimeout } from '../core/withTimeout.ts';
@@ -20,7 +21,10 @@ const IDLE_CHECKPOINT_MS = 1_000;
  */
 const GATHER_MS = 8;
 const FEW_EVENTS = 100;
-/** A server that crashed may have lost its last commits (`transaction.ts`). While there are no new events, the checkpoints are compared this often. */
+/**
+ * A server that crashed may have lost its last commits (`transaction.ts`). While there are no new events, the
+ * checkpoints are compared this often.
+ */
 const LOOK_MS = 2_000;
 
 export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
@@ -30,7 +34,10 @@ export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly source: Pick<EventSource, 'open'>;
   readonly signal: AbortSignal;
   readonly logger: Logger;
-  /** Called after each commit, and each time that events of other types were passed. `regressed` when the position may be less than the last one. */
+  /**
+   * Called after each commit, and each time that events of other types were passed. `regressed` when the position may
+   * be less than the last one.
+   */
   onMoved(moved: Applied & { regressed?: boolean }): void;
   onState(state: LaneState): void;
 }
@@ -137,9 +144,8 @@ interface Arrivals {
 
 function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: AbortSignal): Arrivals {
   let arrived = new Map<number, EventBatch>();
-  let wake = Promise.withResolvers<void>();
+  const arrival = createWakeUp();
   let failure: { error: unknown } | undefined;
-  signal.addEventListener('abort', () => wake.resolve(), { once: true });
   return {
     request({ partition, seen }) {
       readers
@@ -149,17 +155,18 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
           (batch) => void arrived.set(partition, batch),
           (error: unknown) => (failure = { error }),
         )
-        .finally(() => wake.resolve());
+        .finally(() => arrival.wake());
     },
     async wait(ms) {
-      await withTimeout(wake.promise, ms, () => undefined);
+      // A timeout wakes too, so that this wait leaves nothing behind.
+      if (arrived.size === 0 && failure === undefined)
+        await withTimeout(arrival.next(signal), ms, () => arrival.wake());
       signal.throwIfAborted();
       if (failure !== undefined) throw failure.error;
     },
     take() {
       const taken = arrived;
       arrived = new Map();
-      wake = Promise.withResolvers();
       return taken;
     },
   };

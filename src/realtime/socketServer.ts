@@ -6,8 +6,10 @@ import type { SocketCaller } from './feedSockets.ts';
 import type { PublicProgressMessage, UploadProgressMessage } from './messages.ts';
 import type { SocketOrigins } from './socketOrigins.ts';
 
-/** The user that an access token belongs to. @throws when it is not valid. */
-export type AuthenticateSocket = (token: string) => Promise<{ readonly id: string }>;
+/** The user that an access token belongs to, and when the token expires. @throws when it is not valid. */
+export type AuthenticateSocket = (
+  token: string,
+) => Promise<{ readonly user: { readonly id: string }; readonly expires: Date | undefined }>;
 
 export interface SocketServerOptions {
   /**
@@ -73,9 +75,9 @@ export function createSocketServer(
     const refuse = (): void =>
       next(refusal('token_invalid', 'The token is not valid; log in again, or connect without one.'));
     if (typeof token !== 'string') return refuse();
-    authenticate(token).then(({ id }) => {
-      (socket.data as SocketData).userId = id;
-      closeOnExpiry(socket, token);
+    authenticate(token).then(({ user, expires }) => {
+      (socket.data as SocketData).userId = user.id;
+      if (expires !== undefined) closeAt(expires, socket);
       next();
     }, refuse);
   });
@@ -115,15 +117,11 @@ function refusal(code: string, message: string): Error {
   return Object.assign(new Error(message), { data: { code } });
 }
 
-/**
- * Closes the connection when the token expires. It closes the connection, not the socket, so that the client reconnects
- * by itself.
- */
-function closeOnExpiry(socket: Socket, token: string): void {
-  const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString() || '{}') as {
-    exp?: number;
-  };
-  if (exp === undefined) return;
-  const timer = setTimeout(() => socket.conn.close(), Math.min(exp * 1000 - Date.now(), 2 ** 31 - 1)).unref();
+/** The longest delay of `setTimeout` (ms). */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+/** Closes the connection, not the socket, so that the client reconnects by itself. */
+function closeAt(time: Date, socket: Socket): void {
+  const timer = setTimeout(() => socket.conn.close(), Math.min(time.getTime() - Date.now(), LONGEST_DELAY_MS)).unref();
   socket.on('disconnect', () => clearTimeout(timer));
 }

@@ -62,6 +62,7 @@ export function createGroupCommit({
     });
   }
 
+  // Not `coalesced`: a batch has limits, so one run may write several, and each append gets an outcome of its own.
   async function writeAll(): Promise<void> {
     // All appends of this turn of the event loop go into the first batch.
     await new Promise(setImmediate);

@@ -29,6 +29,7 @@ export function createAppendBuffer({ store, logger, mostHeld }: AppendBufferOpti
   let givenUp = 0;
   let working: Promise<void> | undefined;
 
+  // Not `coalesced`: a run lasts until nothing is held, and waits between its appends.
   async function work(): Promise<void> {
     let wait = CADENCE_MS;
     while (held.length > 0 && performance.now() < closeBy) {

@@ -16,7 +16,13 @@ export interface Authenticator {
 /** Verifies an access token that did not come in the header of a request. */
 export interface AccessTokenVerifier {
   /** @throws DomainError `token_expired`, `token_invalid` */
-  verify(token: string): Promise<AuthenticatedUser>;
+  verify(token: string): Promise<VerifiedToken>;
+}
+
+export interface VerifiedToken {
+  readonly user: AuthenticatedUser;
+  /** Undefined: never. */
+  readonly expires: Date | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -24,10 +30,17 @@ export interface AuthenticatorOptions {
   readonly secret: string;
 }
 
-/** What an access token says; clients of the original server read these names. */
-const accessClaims = z.object({ id: z.string().min(1), name: z.string(), username: z.string(), email: z.string() });
+/** The claims of an access token. Clients of the original server read these names. */
+const accessClaims = z.object({
+  id: z.string().min(1),
+  name: z.string(),
+  username: z.string(),
+  email: z.string(),
+  /** Seconds since 1970 (RFC 7519). */
+  exp: z.number().optional(),
+});
 
-/** What Passport and the strategy read of a request. */
+/** The part of a request that Passport and the strategy read. */
 type TokenCarrier = Pick<IncomingMessage, 'headers'>;
 
 export function createAuthenticator({ secret }: AuthenticatorOptions): Authenticator & AccessTokenVerifier {
@@ -38,16 +51,17 @@ export function createAuthenticator({ secret }: AuthenticatorOptions): Authentic
   authority.use(
     // The algorithm is fixed: a token must not choose how it is checked.
     new Strategy({ jwtFromRequest, secretOrKey, algorithms: ['HS256'] }, (payload: unknown, done) => {
-      done(null, accessClaims.safeParse(payload).data ?? false);
+      const { data } = accessClaims.safeParse(payload);
+      done(null, data !== undefined && verified(data));
     }),
   );
 
-  function check(carrier: TokenCarrier, response?: Response): Promise<AuthenticatedUser> {
+  function check(carrier: TokenCarrier, response?: Response): Promise<VerifiedToken> {
     return new Promise((resolve, reject) => {
-      const decide = (error: unknown, user: AuthenticatedUser | false | undefined, info: unknown): void => {
+      const decide = (error: unknown, token: VerifiedToken | false | undefined, info: unknown): void => {
         if (error !== null && error !== undefined) reject(error as Error);
-        else if (user === false || user === undefined) reject(refusal(info));
-        else resolve(user);
+        else if (token === false || token === undefined) reject(refusal(info));
+        else resolve(token);
       };
       const authenticate = authority.authenticate('jwt', { session: false }, decide) as (
         request: TokenCarrier,
@@ -60,7 +74,7 @@ export function createAuthenticator({ secret }: AuthenticatorOptions): Authentic
 
   return {
     async authenticate(request, response) {
-      return request.headers.authorization === undefined ? undefined : check(request, response);
+      return request.headers.authorization === undefined ? undefined : (await check(request, response)).user;
     },
     async verify(token) {
       // Passport takes tokens from requests only. A header ends at a space, so a token with one would be read in part.
@@ -68,6 +82,10 @@ export function createAuthenticator({ secret }: AuthenticatorOptions): Authentic
       return check({ headers: { authorization: `Bearer ${token}` } });
     },
   };
+}
+
+function verified({ exp, ...user }: z.infer<typeof accessClaims>): VerifiedToken {
+  return { user, expires: exp === undefined ? undefined : new Date(exp * 1_000) };
 }
 
 function refusal(info: unknown): DomainError {

@@ -8,7 +8,7 @@ import type { ProjectionProgress } from '../../core/projectionProgress.ts';
 
 const CHANNEL = 'reelstream_progress';
 /** A NOTIFY takes a lock of the whole server as it commits, so one notification reports all that moved meanwhile. */
-const TELL_EVERY_MS = 15;
+const NOTIFY_EVERY_MS = 15;
 /** In bytes. PostgreSQL accepts payloads below 8 000. */
 const MOST_PAYLOAD = 7_000;
 const POLL_FOR_WAITERS_MS = 200;
@@ -24,7 +24,10 @@ export interface SharedProgressOptions {
 
 /** The progress of all projections, whichever process runs them. */
 export interface SharedProgress extends ProjectionProgress {
-  /** For the process that runs projections: reports a move to this process at once, to the others within milliseconds. Ignores consumers that are not among `projections`. */
+  /**
+   * For the process that runs projections: reports a move to this process at once, to the others within milliseconds.
+   * Ignores consumers that are not among `projections`.
+   */
   moved(move: PartitionMoved): void;
   /** Reads where the projections are and begins to listen to other processes. Keeps one connection of the pool. */
   start(): Promise<void>;
@@ -36,10 +39,10 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
   const names = new Set(projections.map(({ name }) => name));
   const closing = new AbortController();
   const { signal } = closing;
-  const untold = new Map<string, PartitionMoved>();
+  const unreported = new Map<string, PartitionMoved>();
   const seen = new Map<string, bigint>();
   let begun = false;
-  let telling: Promise<void> | undefined;
+  let notifying: Promise<void> | undefined;
   let running: Promise<unknown> | undefined;
 
   function moved(move: PartitionMoved): void {
@@ -47,17 +50,18 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
     if (!names.has(move.projection)) return;
     tracker.moved(move);
     const key = `${move.projection} ${move.partition}`;
-    untold.set(key, { ...move, changed: move.changed || untold.get(key)?.changed === true });
-    telling ??= tell();
+    unreported.set(key, { ...move, changed: move.changed || unreported.get(key)?.changed === true });
+    notifying ??= notifyOthers();
   }
 
-  async function tell(): Promise<void> {
-    while (untold.size > 0) {
-      const payload = takePayload(untold);
+  // Not `coalesced`: a run lasts until every move is reported, with a pause after each notification.
+  async function notifyOthers(): Promise<void> {
+    while (unreported.size > 0) {
+      const payload = takePayload(unreported);
       await pool.query('select pg_notify($1, $2)', [CHANNEL, payload]).catch(() => undefined);
-      await pause(TELL_EVERY_MS, signal);
+      await pause(NOTIFY_EVERY_MS, signal);
     }
-    telling = undefined;
+    notifying = undefined;
   }
 
   function hear(): Promise<void> {
@@ -110,19 +114,19 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
     },
     async close() {
       closing.abort();
-      await Promise.all([running, telling]);
+      await Promise.all([running, notifying]);
     },
   };
 }
 
 /** Takes as many moves out of the map as fit into one payload. */
-function takePayload(untold: Map<string, PartitionMoved>): string {
+function takePayload(unreported: Map<string, PartitionMoved>): string {
   let payload = '';
-  for (const [key, { projection, partition, partitions, position, changed, version }] of untold) {
+  for (const [key, { projection, partition, partitions, position, changed, version }] of unreported) {
     const line = `${projection} ${partition} ${partitions} ${position} ${Number(changed)} ${version ?? ''}\n`;
     if (payload.length + line.length > MOST_PAYLOAD) break;
     payload += line;
-    untold.delete(key);
+    unreported.delete(key);
   }
   return payload;
 }
