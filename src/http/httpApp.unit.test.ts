@@ -104,14 +104,14 @@ describe('what is seen from outside', () => {
   });
 });
 
-describe('a client that goes away, a server that goes down', () => {
-  test('tell the handler', async () => {
+describe('a client that disconnects and a server that stops', () => {
+  test('abort the signal of the handler', async () => {
     await using own = await startTestApp({ routes });
     const waiting = fetch(`${own.url}/wait`);
-    // Whatever order the two arrive in, the handler hears of it.
+    // The request may arrive before or after the abort; its handler sees it either way.
     own.drain.abort();
     const answer = await waiting;
-    expect(((await answer.json()) as Body).message).toBe('the server is going down');
+    expect(((await answer.json()) as Body).message).toBe('the server is stopping');
     const late = await fetch(`${own.url}/health/ready`);
     expect(late.status).toBe(503);
   });

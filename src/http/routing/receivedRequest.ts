@@ -46,7 +46,7 @@ export class ReceivedRequest implements RouteRequest<unknown, unknown, unknown> 
 /** Aborts when the client disconnects before its answer is sent, or the server drains. */
 function requestSignal(response: Response, draining: AbortSignal): AbortSignal {
   const controller = new AbortController();
-  const drain = (): void => controller.abort(new DOMException('the server is going down', 'AbortError'));
+  const drain = (): void => controller.abort(new DOMException('the server is stopping', 'AbortError'));
   if (draining.aborted) drain();
   draining.addEventListener('abort', drain, { once: true });
   response.once('close', () => {
