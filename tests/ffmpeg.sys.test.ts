@@ -10,16 +10,16 @@ import { withCopies } from './support/tracks.ts';
 
 jest.setTimeout(120_000);
 
-/** What a run of FFmpeg or ffprobe finds around it. */
-interface Surroundings {
+/** The environment of one run of FFmpeg or ffprobe. */
+interface RunEnvironment {
   readonly user: number;
   readonly niceness: number;
-  /** Kilobytes, or `unlimited`. */
+  /** The limit in kilobytes, or `unlimited`. */
   readonly memory: string;
   readonly interfaces: readonly string[];
-  /** It can read the environment of the server, as /proc shows it. */
+  /** Whether it can read the server's environment variables from /proc. */
   readonly seesServer: boolean;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 const isRoot = process.geteuid?.() === 0;
@@ -28,14 +28,14 @@ const SECRET = 'a-secret-of-the-server-0123456789abcdef';
 let place: Place;
 let instance: Instance;
 let person: Person;
-/** Open to everybody, so that FFmpeg can leave a note whoever it runs as. */
+/** A folder in which every user may write, so that FFmpeg can leave a note as any user. */
 let notes: string;
 
 beforeAll(async () => {
   place = await newPlace();
   notes = await mkdtemp(join(tmpdir(), 'ffmpeg-notes-'));
   await chmod(notes, 0o777);
-  // As in the home folder of root: other users may not enter what the server has.
+  // As in root's home folder: other users may not enter the server's folder.
   await chmod(place.folder, 0o700);
   const tools = await testTools();
   for (const name of ['ffmpeg', 'ffprobe'] as const)
@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(notes, { recursive: true });
 });
 
-/** The same program in a folder that every user may enter: the script in front of it is run by another user. */
+/** Copies the program to a folder that every user may enter, because another user runs the script that starts it. */
 async function reachable(program: string, name: string): Promise<string> {
   const copy = join(notes, `${name}-itself`);
   await copyFile(program, copy);
@@ -61,7 +61,7 @@ async function reachable(program: string, name: string): Promise<string> {
   return copy;
 }
 
-/** Notes what it finds, and then is the program itself. */
+/** A script that writes down its environment and then becomes the program. */
 const spy = (name: string, program: string): string => `
 if [ "$1" = "-version" ]; then echo "${name} version spied"; echo "libavcodec 59. 37.100"; exit; fi
 case "$*" in *-protocol_whitelist*)
@@ -69,11 +69,11 @@ case "$*" in *-protocol_whitelist*)
 esac
 exec ${program} "$@"`;
 
-async function surroundings(name: string): Promise<Surroundings[]> {
+async function environmentsOf(name: string): Promise<RunEnvironment[]> {
   const files = (await readdir(notes)).filter((file) => file.startsWith(`${name}.`));
   return Promise.all(
     files.map(async (file) => {
-      const [user, niceness, memory = '', interfaces = '', seesServer, ...environment] = (
+      const [user, niceness, memory = '', interfaces = '', seesServer, ...variables] = (
         await readFile(join(notes, file), 'utf8')
       )
         .trim()
@@ -84,42 +84,44 @@ async function surroundings(name: string): Promise<Surroundings[]> {
         memory,
         interfaces: interfaces.split(' '),
         seesServer: seesServer === 'yes',
-        environment: Object.fromEntries(environment.map((line) => line.split(/=(.*)/s, 2) as [string, string])),
+        variables: Object.fromEntries(variables.map((line) => line.split(/=(.*)/s, 2) as [string, string])),
       };
     }),
   );
 }
 
-describe('FFmpeg and ffprobe, when a clip is uploaded to a server in a folder that only its owner may enter,', () => {
-  let runs: Surroundings[];
+describe('FFmpeg and ffprobe, run by a server in a folder that only its owner may enter,', () => {
+  let runs: RunEnvironment[];
   let sentence: string;
   beforeAll(async () => {
     const answer = await upload(instance.url, person.token, await clip('plain'));
     expect([answer.status, answer.data.status]).toEqual([201, 'ready']);
-    runs = [...(await surroundings('ffprobe')), ...(await surroundings('ffmpeg'))];
+    runs = [...(await environmentsOf('ffprobe')), ...(await environmentsOf('ffmpeg'))];
     sentence = /FFmpeg runs [^"]*/.exec(instance.output)?.[0] ?? '';
   });
 
-  test('run without any variable of the server', () => {
+  test('get no variable of the server', () => {
     expect(runs.length).toBeGreaterThanOrEqual(4);
-    // A shell adds PWD, OLDPWD, SHLVL and _ to what it was given.
+    // A shell adds PWD, OLDPWD, SHLVL and _ to the variables that it gets.
     const allowed = new Set(['PATH', 'LD_LIBRARY_PATH', 'LC_ALL', 'MALLOC_ARENA_MAX', 'PWD', 'OLDPWD', 'SHLVL', '_']);
-    for (const { environment } of runs) {
-      expect(Object.keys(environment).filter((name) => !allowed.has(name))).toEqual([]);
-      expect(JSON.stringify(environment)).not.toContain(SECRET);
+    for (const { variables } of runs) {
+      expect(Object.keys(variables).filter((name) => !allowed.has(name))).toEqual([]);
+      expect(JSON.stringify(variables)).not.toContain(SECRET);
     }
   });
 
   test('run with limited memory and a low priority', async () => {
-    // Niceness adds to that of the server, which is this process's own. 19 is the highest.
+    // It is added to the niceness of the server, which has that of this process. The highest niceness is 19.
     expect(new Set(runs.map(({ niceness }) => niceness))).toEqual(new Set([Math.min(getPriority() + 10, 19)]));
-    expect(new Set((await surroundings('ffprobe')).map(({ memory }) => memory))).toEqual(new Set([String(1024 ** 2)]));
-    expect(new Set((await surroundings('ffmpeg')).map(({ memory }) => memory))).toEqual(
+    expect(new Set((await environmentsOf('ffprobe')).map(({ memory }) => memory))).toEqual(
+      new Set([String(1024 ** 2)]),
+    );
+    expect(new Set((await environmentsOf('ffmpeg')).map(({ memory }) => memory))).toEqual(
       new Set([String(4.5 * 1024 ** 2)]),
     );
   });
 
-  test('run without network and, if the server is root, as another user: as far as the one line in the log says', () => {
+  test('run without network and, if the server is root, as another user, as far as the log says', () => {
     expect(sentence).toMatch(/^FFmpeg runs with/);
     const withoutNetwork = sentence.includes('without network');
     const user = Number(/as user (\d+)/.exec(sentence)?.[1] ?? process.geteuid!());
@@ -127,7 +129,7 @@ describe('FFmpeg and ffprobe, when a clip is uploaded to a server in a folder th
     for (const run of runs)
       expect(run).toMatchObject({ user, ...(withoutNetwork && { interfaces: ['lo'], seesServer: false }) });
     if (!withoutNetwork || (isRoot && user === 0))
-      process.stderr.write(`SKIPPED in part, since this machine does not permit more: ${sentence}\n`);
+      process.stderr.write(`SKIPPED in part, because this machine does not permit more: ${sentence}\n`);
   });
 });
 

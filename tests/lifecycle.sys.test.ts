@@ -34,15 +34,15 @@ import { mayRead } from './support/scripts.ts';
 jest.setTimeout(240_000);
 
 const isRoot = process.geteuid?.() === 0;
-/** A user that every system has. */
+/** The user `nobody`, which every system has. */
 const nobody = { uid: 65_534, gid: 65_534 };
 const asRoot = isRoot ? test : test.skip;
-/** Root only too: a start as another user, who has to be able to read this clone. */
+/** For root only: starts as another user, who must be able to read this clone. */
 const asNobody = isRoot && mayRead(REPOSITORY) ? test : test.skip;
 if (isRoot && asNobody === test.skip)
-  process.stderr.write('SKIPPED: starts as an ordinary user, since this clone is closed to others\n');
+  process.stderr.write('SKIPPED: starts as an ordinary user, because other users cannot read this clone\n');
 if (!isRoot)
-  process.stderr.write('SKIPPED: starts as root and as another user, since these tests do not run as root\n');
+  process.stderr.write('SKIPPED: starts as root and as another user, because these tests do not run as root\n');
 
 let place: Place;
 let instances: Instance[] = [];
@@ -61,7 +61,7 @@ function start(options: Partial<InstanceOptions> = {}): Instance {
   return instance;
 }
 
-/** One sentence for the user, and no stack. */
+/** Waits until the start fails. Returns the one sentence that it printed for the user, without a stack. */
 async function refusal(instance: Instance): Promise<string> {
   const { code, output } = await instance.ended;
   expect({ code, lines: output.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
@@ -76,7 +76,7 @@ async function refusesFolder(options: Partial<InstanceOptions> & { readonly data
 }
 
 describe('a start', () => {
-  test('says where it listens, where its data is, and where a first tour is; a second one finds the data again', async () => {
+  test('prints its address, its data folder and the command for a first tour; a second start finds the data again', async () => {
     const first = await start().ready();
     await eventually(() => first.output.includes('first tour'), { what: 'the first start has named the tour' });
     expect(first.output).toContain(`listens on http://localhost:${place.port}`);
@@ -93,7 +93,7 @@ describe('a start', () => {
     expect((await second.stop()).output).not.toContain('first tour');
   });
 
-  test('reads .env in the working folder, where variables that are set already win', async () => {
+  test('reads .env in the working folder; variables that are already set win', async () => {
     writeFileSync(join(place.folder, '.env'), `DATA_DIR=./here\nPORT=1\nLOG_LEVEL=silent\n`);
     const command = [process.execPath, join(REPOSITORY, 'bin/reelstream.js')] as const;
     const instance = await start({
@@ -106,7 +106,7 @@ describe('a start', () => {
     expect((await instance.stop()).output).not.toContain('"level"');
   });
 
-  test('works beside another one with ports and a folder of its own; not on the same folder', async () => {
+  test('works beside another one that has other ports and another folder, but not on the same folder', async () => {
     await using other = await newPlace();
     const [one, two] = await Promise.all([start().ready(), start(other).ready()]);
     expect([await register(one), await register(two)]).toEqual([201, 201]);
@@ -120,7 +120,7 @@ describe('a start', () => {
     await gone(other.dataDir);
   });
 
-  test('at the same moment as another one on the same folder is the only one, or is refused', async () => {
+  test('at the same moment as another one on the same folder: one runs, the other is refused', async () => {
     await using ports = await newPlace();
     const both = [start(), start({ port: ports.port, socketPort: ports.socketPort })];
     const loser = await Promise.race(both.map(async (instance) => (await instance.ended, instance)));
@@ -129,7 +129,7 @@ describe('a start', () => {
     expect(await register(winner)).toBe(201);
   });
 
-  test("takes no notice of what the user's shell says about other PostgreSQLs", async () => {
+  test("ignores the PostgreSQL variables of the user's shell", async () => {
     const env = {
       PGHOST: 'nowhere',
       PGPORT: '1',
@@ -151,7 +151,7 @@ describe('a start', () => {
     });
   });
 
-  test('warns once of a Redis and an object store that cannot be reached, and is ready all the same', async () => {
+  test('warns once of a Redis and an object store that cannot be reached, and still becomes ready', async () => {
     const [redisPort, minioPort] = await freePorts(2);
     const env = {
       REDIS_URL: `redis://ada:engine-1843@127.0.0.1:${redisPort}`,
@@ -163,7 +163,7 @@ describe('a start', () => {
     };
     const instance = await start({ env }).ready();
     await eventually(() => ['REDIS_URL', 'MINIO_ENDPOINT'].every((name) => instance.output.includes(name)), {
-      what: 'both warnings are there',
+      what: 'both warnings are logged',
     });
     expect(await instance.stop()).toMatchObject({ code: 0 });
     const warnings = instance.output.split('\n').filter((line) => line.includes('"level":"warn"'));
@@ -180,15 +180,15 @@ describe('a start', () => {
   });
 });
 
-describe('an end', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('by %s has code 0 and leaves no process behind', async (signal) => {
+describe('a stop', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('by %s exits with code 0 and leaves no process behind', async (signal) => {
     const instance = await start().ready();
     const { postmaster, watchdog } = await instance.helpers();
     expect(await instance.stop(signal)).toMatchObject({ code: 0, signal: null });
     for (const pid of [postmaster, watchdog]) expect(existsSync(`/proc/${pid}`)).toBe(false);
   });
 
-  test('of npm is one of everything that npm start began', async () => {
+  test('of npm stops everything that npm start has started', async () => {
     const npm = await start({ command: ['npm', 'start'] }).ready();
     npm.kill('SIGTERM');
     await gone(place.dataDir);
@@ -198,11 +198,11 @@ describe('an end', () => {
           () => false,
           () => true,
         ),
-      { what: 'nobody listens any more' },
+      { what: 'nothing listens on the port' },
     );
   });
 
-  test('that comes while starting is one of everything', async () => {
+  test('during the start stops everything that has been started', async () => {
     const instance = start();
     await eventually(() => existsSync(join(place.dataDir, 'postgres', 'postmaster.pid')), {
       what: 'PostgreSQL is starting',
@@ -215,18 +215,18 @@ describe('an end', () => {
 
 describe('a start that waits', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'for a database that does not answer ends on %s, with code 0',
+    'for a database that does not answer ends on %s with code 0',
     async (signal) => {
       const silent = createServer().listen(0, '127.0.0.1');
       await once(silent, 'listening');
-      await using nobodys = await newPlace();
+      await using unused = await newPlace();
       try {
-        for (const port of [nobodys.port, (silent.address() as AddressInfo).port]) {
+        for (const port of [unused.port, (silent.address() as AddressInfo).port]) {
           const instance = start({
             command: [process.execPath, 'bin/reelstream.js', 'api'],
             env: { DATABASE_URL: `postgres://127.0.0.1:${port}/reelstream` },
           });
-          await eventually(() => instance.output.includes('waiting for the database'), { what: 'it waits' });
+          await eventually(() => instance.output.includes('waiting for the database'), { what: 'the start waits' });
           expect(await instance.stop(signal)).toMatchObject({ code: 0 });
         }
       } finally {
@@ -253,14 +253,14 @@ describe('a start that waits', () => {
 
 describe('after SIGKILL', () => {
   const victims: { what: string; others: ('watchdog' | 'postmaster')[] }[] = [
-    { what: 'our process, its PostgreSQL ends by itself', others: [] },
+    { what: 'our process, its PostgreSQL stops by itself', others: [] },
     {
       what: 'our process and its watchdog, the next start stops the PostgreSQL that was left behind',
       others: ['watchdog'],
     },
     { what: 'our process, its watchdog and PostgreSQL, the next start recovers', others: ['watchdog', 'postmaster'] },
   ];
-  test.each(victims)('of $what, and what was acknowledged is there', async ({ others }) => {
+  test.each(victims)('of $what, and everything acknowledged is still there', async ({ others }) => {
     const first = await start().ready();
     expect(await register(first)).toBe(201);
     const helpers = await first.helpers();
@@ -274,13 +274,13 @@ describe('after SIGKILL', () => {
     expect(existsSync(`/proc/${helpers.postmaster}/cwd`)).toBe(false);
   });
 
-  test('of PostgreSQL alone, it is brought back while ReelStream goes on', async () => {
+  test('of PostgreSQL alone, ReelStream keeps running and starts it again', async () => {
     const instance = await start().ready();
     expect(await register(instance)).toBe(201);
     const { postmaster } = await instance.helpers();
     process.kill(postmaster, 'SIGKILL');
     await eventually(async () => (await instance.helpers()).postmaster !== postmaster, {
-      what: 'another PostgreSQL runs',
+      what: 'a new PostgreSQL runs',
     });
     await eventually(() => login(instance), {
       within: 30_000,
@@ -290,7 +290,7 @@ describe('after SIGKILL', () => {
     expect(await instance.stop()).toMatchObject({ code: 0 });
   });
 
-  test('of PostgreSQL alone, it is brought back also where its socket is not in its folder', async () => {
+  test('of PostgreSQL alone, ReelStream starts it again, also when its socket is outside of its folder', async () => {
     const instance = await start({ dataDir: longName() }).ready();
     expect(await register(instance)).toBe(201);
     const { postmaster } = await instance.helpers();
@@ -303,12 +303,13 @@ describe('after SIGKILL', () => {
     expect(await instance.stop()).toMatchObject({ code: 0 });
   });
 
-  test('a lock file whose number belongs to another program by now does not keep a start out', async () => {
+  test('a lock file whose process id now belongs to another program does not prevent a start', async () => {
     await (await start().ready()).stop();
     const { uid, gid } = statSync(join(place.dataDir, 'postgres'));
     for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
       const path = join(place.dataDir, 'postgres', name);
-      // Of the same user as the server: of another's it would know by itself that it is not one of its own.
+      // This process has the same user as the server. PostgreSQL ignores the lock of a process of another user by
+      // itself.
       writeFileSync(path, `${process.pid}\n${place.dataDir}\n1\n5432\n.\n\n1 1\n`);
       chownSync(path, uid, gid);
     }
@@ -317,7 +318,7 @@ describe('after SIGKILL', () => {
 });
 
 describe('a second one on the same folder', () => {
-  test('is refused also while PostgreSQL does not answer, and does not stop it', async () => {
+  test('is refused even while PostgreSQL does not answer, and does not stop it', async () => {
     const first = await start().ready();
     const { postmaster } = await first.helpers();
     process.kill(postmaster, 'SIGSTOP');
@@ -329,7 +330,7 @@ describe('a second one on the same folder', () => {
     expect(await register(first)).toBe(201);
   });
 
-  // As two containers that share a volume: neither sees the other's processes, and the numbers mean others.
+  // Like two containers that share a volume: neither sees the other's processes, and process ids differ.
   const contained = [
     'unshare',
     '--pid',
@@ -342,11 +343,11 @@ describe('a second one on the same folder', () => {
     'serve',
   ] as const;
 
-  asRoot('is refused in another container, from the first moment of the first one', async () => {
+  asRoot('is refused in another container, as soon as the first one is starting', async () => {
     const first = start();
     await eventually(
       () => existsSync(place.dataDir) && readdirSync(place.dataDir).some((name) => name.startsWith('lock-')),
-      { what: 'the first one is starting', every: 5 },
+      { what: 'the first one holds the lock', every: 5 },
     );
     for (const when of ['starting', 'ready']) {
       if (when === 'ready') await first.ready();
@@ -358,7 +359,7 @@ describe('a second one on the same folder', () => {
     expect(await register(first)).toBe(201);
   });
 
-  asRoot('is refused outside the container that the first one is in, and takes over when that was killed', async () => {
+  asRoot('is refused outside of the first one’s container, and starts after that one is killed', async () => {
     const first = await start({ command: contained }).ready();
     expect(await register(first)).toBe(201);
     await using ports = await newPlace();
@@ -370,8 +371,8 @@ describe('a second one on the same folder', () => {
   });
 });
 
-describe('a start that cannot work ends with code 1 and a sentence', () => {
-  test.each(['port', 'socketPort'] as const)('when its %s is taken, before there is a database', async (which) => {
+describe('a start that cannot work exits with code 1 and one sentence', () => {
+  test.each(['port', 'socketPort'] as const)('when its %s is taken, before it creates a database', async (which) => {
     const squatter = createServer().listen(place[which], '127.0.0.1');
     await once(squatter, 'listening');
     const variable = which === 'port' ? 'PORT' : 'SOCKET_PORT';
@@ -387,12 +388,12 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
 
   const key = Buffer.alloc(32).toString('base64');
   test.each([
-    ['everything in it', {}],
+    ['all data in it', {}],
     [
-      'little in it',
+      'only files in it',
       { DATABASE_URL: process.env['REELSTREAM_TEST_POSTGRES'], JWT_SECRET: key, REFRESH_SECRET: key, DATA_KEY: key },
     ],
-  ])('when the data folder, with %s, is a file, below a file, or where none can be', async (_what, env) => {
+  ])('when the data folder, with %s, is a file, is below a file, or cannot be created', async (_what, env) => {
     const [file, circle, taken] = ['file', 'circle', 'taken'].map((name) => join(place.folder, name)) as [
       string,
       string,
@@ -410,7 +411,7 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     }
   });
 
-  asNobody('when the data folder, or the way to it, is closed to an ordinary user', async () => {
+  asNobody('when an ordinary user may not enter or write the data folder or a folder above it', async () => {
     chmodSync(place.folder, 0o755);
     const [readOnly, closed] = ['read-only', 'closed'].map((name) => join(place.folder, name)) as [string, string];
     mkdirSync(readOnly, { mode: 0o755 });
@@ -421,7 +422,7 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     }
   });
 
-  test('when the data was made by another PostgreSQL, and leaves the data as it is', async () => {
+  test('when another version of PostgreSQL created the data, which stays unchanged', async () => {
     const folder = join(place.dataDir, 'postgres');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'PG_VERSION'), '17\n');
@@ -438,13 +439,13 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
     );
   });
 
-  test('when settings are wrong, each of them by name', async () => {
+  test('when settings are wrong, and names each of them', async () => {
     const { code, output } = await start({ env: { EXPIRES_IN: 'soon', UPLOAD_WAIT_SECONDS: '-1' } }).ended;
     expect(code).toBe(1);
     expect(output).toMatch(/- EXPIRES_IN must be .*\n- UPLOAD_WAIT_SECONDS must be /);
   });
 
-  test('when DATABASE_URL points to no database, without showing its password', async () => {
+  test('when DATABASE_URL names a database that does not exist, and does not show its password', async () => {
     const server = new URL(process.env['REELSTREAM_TEST_POSTGRES']!);
     server.pathname = '/no_such_database';
     server.password = 'hunter2';
@@ -456,8 +457,8 @@ describe('a start that cannot work ends with code 1 and a sentence', () => {
   });
 });
 
-describe('who starts it, and where', () => {
-  asRoot('root: PostgreSQL runs as a user of its own, which alone may enter its folder', async () => {
+describe('it runs', () => {
+  asRoot('as root, with PostgreSQL as another user, who alone may enter its folder', async () => {
     const instance = await start().ready();
     const { postmaster } = await instance.helpers();
     const { uid, mode } = statSync(join(place.dataDir, 'postgres'));
@@ -466,7 +467,7 @@ describe('who starts it, and where', () => {
     expect(statSync(`/proc/${postmaster}`).uid).toBe(uid);
   });
 
-  asNobody('an ordinary user', async () => {
+  asNobody('as an ordinary user', async () => {
     mkdirSync(place.dataDir);
     chmodSync(place.folder, 0o755);
     chownSync(place.dataDir, nobody.uid, nobody.gid);
@@ -477,7 +478,7 @@ describe('who starts it, and where', () => {
     expect(await instance.stop()).toMatchObject({ code: 0 });
   });
 
-  asRoot('root, in a clone and with a data folder that only root may enter', async () => {
+  asRoot('as root, in a clone and with a data folder that only root may enter', async () => {
     const clone = join(place.folder, 'clone');
     mkdirSync(clone, { mode: 0o700 });
     chmodSync(place.folder, 0o700);
@@ -490,7 +491,7 @@ describe('who starts it, and where', () => {
     expect(await closed.stop()).toMatchObject({ code: 0 });
   });
 
-  asRoot("root, on what a backup restored as root's", async () => {
+  asRoot('as root, on a data folder that a backup restored with root as its owner', async () => {
     const first = await start().ready();
     await register(first);
     await first.stop();
@@ -500,7 +501,7 @@ describe('who starts it, and where', () => {
     expect(await login(await start({ dataDir: restored }).ready())).toBe(200);
   });
 
-  test("a folder whose name is longer than a socket's may be", async () => {
+  test('in a data folder whose name is too long for the name of a socket', async () => {
     const dataDir = longName();
     const instance = await start({ dataDir }).ready();
     expect(await register(instance)).toBe(201);
@@ -514,12 +515,12 @@ describe('who starts it, and where', () => {
   });
 });
 
-/** Not too many letters for a socket's name, but too many bytes. */
+/** Has few enough characters for the name of a socket, but too many bytes. */
 function longName(): string {
   return join(place.folder, 'ü'.repeat(40));
 }
 
-/** As `npm ci` in a clone would leave it, but for packages that need not be copied for the sake of the test. */
+/** Copies the program as a clone has it after `npm ci`. Most packages are links, which is enough for the test. */
 function cloneInto(folder: string): void {
   for (const part of ['bin', 'src', 'projections', 'migrations', 'package.json'])
     cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true });

@@ -21,17 +21,17 @@ import { onlyLimiting } from './rateLimits.ts';
 import { collectingLog, type TestApp } from './httpApp.ts';
 import { startTestApi } from './testApi.ts';
 
-/** Accounts and sessions behind their real door: HTTP, PostgreSQL, the projections that feed them. */
+/** Accounts and sessions over HTTP, on a real PostgreSQL, with the projections that they read from. */
 export interface AccountsTest extends AsyncDisposable {
   readonly app: TestApp;
   readonly pool: pg.Pool;
-  /** As the domain sees it. */
+  /** With decoded events. */
   readonly store: EventStore;
   /** As it lies in the log. */
   readonly sealedStore: EventStore;
   readonly nameHash: NameHash;
   readonly tokens: Tokens;
-  /** `x-forwarded-for` among the headers says which address it comes from. */
+  /** The header `x-forwarded-for` sets the client's address. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>;
   get(path: string, headers?: Record<string, string>): Promise<Answered>;
 }
@@ -51,7 +51,7 @@ export interface Answered {
 
 export interface AccountsTestOptions {
   readonly secureCookies?: boolean;
-  /** None by default. */
+  /** No limits by default. */
   readonly limits?: Partial<Record<RateLimitGroup, RateLimit>>;
 }
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { findFfmpegTools, type FfmpegTools } from '../../src/media/ffmpeg/ffmpegTools.ts';
 
 const run = promisify(execFile);
-/** Raised when a recipe changes; clips are kept from run to run. */
+/** Raise it when a recipe changes: clips are kept between runs. */
 const RECIPES = 6;
 const folder = join(tmpdir(), `reelstream-clips-${RECIPES}`);
 
@@ -26,7 +26,7 @@ const sound = (seconds: number): string[] => ['-f', 'lavfi', '-i', `sine=frequen
 const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 const plain = [...picture('64x48', 1), ...sound(1), ...h264, '-c:a', 'aac'];
 
-/** FFmpeg's arguments for each clip; the file name follows them. */
+/** The arguments of FFmpeg for each clip, without the file name. */
 const recipes = {
   plain,
   faststart: [...plain, '-movflags', '+faststart'],
@@ -66,7 +66,9 @@ const recipes = {
   longSound: [...picture('64x48', 1), ...sound(70), ...h264, '-c:a', 'aac'],
   tooWide: [...picture('8192x64', 0.2, 5), ...h264],
   strip: [...picture('4096x16', 0.2, 5), ...h264],
-  /** As long and narrow as may be; made even it is a little more so. */
+  /**
+   * The most extreme aspect ratio that is allowed. Rounding its size to even numbers makes it slightly more extreme.
+   */
   narrow: [...picture('17x510', 0.4, 5), '-c:v', 'libx264', '-pix_fmt', 'yuv444p'],
   tooSmall: [...picture('8x8', 0.4, 5), ...h264],
   soundOnly: [...sound(1), '-c:a', 'aac', '-f', 'mp4'],
@@ -76,15 +78,15 @@ const recipes = {
   quicktime: [...picture('64x48', 0.4), ...h264, '-f', 'mov'],
   half4k: [...blank('3840x2160', 0.5, 60), ...h264],
   half8k: [...blank('7680x4320', 0.5, 60), ...h264],
-  /** Seconds of work for a transcode, on any machine. */
+  /** Takes seconds to transcode, on any machine. */
   slow: [...picture('1280x720', 10, 30), ...h264, '-g', '300'],
 } as const satisfies Record<string, readonly string[]>;
 
-/** A short clip, repeated without decoding it. */
+/** A short clip that is repeated without decoding. */
 const loops = {
-  /** What a phone records at its best. */
+  /** The highest quality that phones record. */
   minute4k60: ['half4k', 60],
-  /** Twenty seconds of 8K at 60 frames a second: within each limit, and beyond all of them together. */
+  /** Twenty seconds of 8K at 60 frames a second. It keeps each single limit, but is too much work. */
   twenty8k60: ['half8k', 20],
 } as const satisfies Record<string, readonly [clip: keyof typeof recipes, seconds: number]>;
 
@@ -92,12 +94,12 @@ export type ClipName = keyof typeof recipes | keyof typeof loops | 'rotated' | '
 
 let tools: Promise<FfmpegTools> | undefined;
 
-/** The FFmpeg and ffprobe that the tests use: the same search as the program's. */
+/** The FFmpeg and ffprobe that the tests use, found as the program finds them. */
 export function testTools(): Promise<FfmpegTools> {
   return (tools ??= findFfmpegTools({ binFolder: join(tmpdir(), 'reelstream-bin'), searchPath: process.env['PATH'] }));
 }
 
-/** The path of a clip, made by FFmpeg at its first use. Do not change the file; copy it. */
+/** The path of a clip. FFmpeg creates it at its first use. Do not change the file; change a copy. */
 export async function clip(name: ClipName): Promise<string> {
   const path = join(folder, `${name}.mp4`);
   if (
@@ -155,13 +157,13 @@ async function recipe(name: ClipName): Promise<readonly string[]> {
     return ['-stream_loop', String(seconds * 2 - 1), '-i', await clip(looped), '-c', 'copy'];
   }
   if (name !== 'rotated') return recipes[name as keyof typeof recipes];
-  // Newer versions of FFmpeg no longer write a rotation from metadata, so it is written by hand.
+  // Newer versions of FFmpeg ignore a rotation in the metadata, so the file is patched.
   const source = join(folder, `turned.${process.pid}.mp4`);
   await writeFile(source, turnRight(await readFile(await clip('plain'))));
   return ['-i', source, '-c', 'copy', '-map', '0'];
 }
 
-/** Writes the matrix of a quarter turn into the first track header (ISO/IEC 14496-12, 8.3.2). */
+/** Writes the matrix of a rotation by 90° into the first track header (ISO/IEC 14496-12, 8.3.2). */
 function turnRight(file: Buffer): Buffer {
   const turned = Buffer.from(file);
   const matrix = turned.indexOf('tkhd') + 4 + 40;
@@ -171,7 +173,7 @@ function turnRight(file: Buffer): Buffer {
   return turned;
 }
 
-/** A copy of a clip, changed by hand, in `target`. */
+/** Writes a changed copy of a clip to `target`. */
 export async function spoiltClip(name: ClipName, target: string, spoil: (bytes: Buffer) => Buffer): Promise<string> {
   const path = await clip(name);
   await copyFile(path, target);

@@ -10,7 +10,7 @@ import type { ProjectingTest } from './projecting.ts';
 
 const seen = table('seen', { video_id: uuid, views: integer }, { primaryKey: ['video_id'] });
 
-/** Adds up views. It is not idempotent by itself, so events that are applied twice or lost show in its rows. */
+/** Counts views. It is not idempotent by itself, so its rows show whether events were applied twice or lost. */
 export function countingViews(
   options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {},
 ): Consumer {
@@ -41,7 +41,7 @@ export function viewed(video: number, viewer = 'user:1'): VideoViewed {
 
 export const viewsOf = (video: number): string => `views-${asUuid('video', video)}_2025-01-30`;
 
-/** Appends views of so many videos in turn, all at once. Returns the last position. */
+/** Appends views of `videos` videos in turn, all at the same time. Returns the last position. */
 export async function manyViews(t: ProjectingTest, count: number, videos = 5): Promise<bigint> {
   const positions = await Promise.all(
     Array.from({ length: count }, (_, n) => t.append(viewsOf(n % videos), viewed(n % videos))),
@@ -49,13 +49,13 @@ export async function manyViews(t: ProjectingTest, count: number, videos = 5): P
   return positions.reduce((most, position) => (position > most ? position : most));
 }
 
-/** The rows of the projection, by the number of the video. */
+/** The counts in the rows of the projection, by the number of the video. */
 export async function countedViews(pool: pg.Pool): Promise<Record<string, number>> {
   const { rows } = await pool.query<{ video_id: string; views: number }>('select * from counting.seen');
   return Object.fromEntries(rows.map(({ video_id, views }) => [Number.parseInt(video_id.slice(-12), 16), views]));
 }
 
-/** The same number of views for each of the first `videos` videos. */
+/** The counts when each of the first `videos` videos has the same number of views. */
 export function evenly(views: number, videos = 5): Record<string, number> {
   return Object.fromEntries(Array.from({ length: videos }, (_, n) => [n, views]));
 }

@@ -1,7 +1,7 @@
 import { declaredApiRoutes } from '../../src/app/declaredRoutes.ts';
 import { errorBody } from '../../src/http/documents/openapiErrors.ts';
 
-/** An answer of the API in its envelope, as it came. */
+/** An answer of the API, with its envelope. */
 interface CameBack {
   readonly status: number;
   /** Undefined when the answer was not JSON. */

@@ -5,15 +5,18 @@ export interface EventuallyOptions<T> {
   readonly within?: number;
   /** Milliseconds between two tries; 50 by default. */
   readonly every?: number;
-  /** Completes "waited in vain until …". */
+  /** Completes the message "waited in vain until …". */
   readonly what: string;
-  /** What counts as having come true; anything truthy by default. */
+  /** Whether an answer holds; by default any truthy one does. */
   readonly holds?: (value: T) => boolean;
-  /** Ends the waiting early: it cannot come true any more. */
+  /** Ends the wait when the condition can no longer become true. */
   readonly giveUp?: () => boolean;
 }
 
-/** Asks again until the answer holds, and gives that answer. An error counts as "not yet". @throws after the deadline, with the last answer or error. */
+/**
+ * Repeats a query until its answer holds, and returns that answer. An error counts as "not yet".
+ * @throws after the deadline, with the last answer or error.
+ */
 export async function eventually<T>(ask: () => Promise<T> | T, options: EventuallyOptions<T>): Promise<T> {
   const { within = 20_000, every = 50, what, holds = Boolean, giveUp = () => false } = options;
   const deadline = performance.now() + within;

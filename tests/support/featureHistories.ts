@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../../src/core/event.ts';
 import { fc } from './property.ts';
 
-/** What happened in one stream, in its order. */
+/** The events of one stream, in order. */
 export interface StreamHistory<Event extends DomainEvent = DomainEvent> {
   readonly stream: string;
   readonly events: readonly Event[];

@@ -23,19 +23,18 @@ export interface FeatureUser {
 /** All features behind real HTTP, on a real log and real read models; no encryption and no FFmpeg. */
 export interface FeaturesTest extends AsyncDisposable {
   readonly projecting: ProjectingTest;
-  readonly projector: RunningProjector;
   readonly app: TestApp;
   readonly objects: ObjectStore;
   readonly uploadProgress: readonly UploadProgress[];
   call<Data = unknown>(method: string, path: string, options?: CallOptions): Promise<Answer<Data>>;
   user(name: string): Promise<FeatureUser>;
-  /** A video that is in the read models as if it had been uploaded and processed. */
+  /** Records a video that was uploaded and processed. Resolves when the read models include it. Returns its id. */
   video(owner: FeatureUser, options?: { title?: string; until?: 'processing' | 'ready' | 'failed' }): Promise<string>;
-  /** What the media worker would say. */
+  /** Handles a command as the media worker does. Returns the position of its last event. */
   decide(videoId: string, command: VideoCommand): Promise<bigint>;
   /** Stops the projections, or starts them again. */
   project(on: boolean): Promise<void>;
-  /** Of all read models, and of what counts pending uploads. */
+  /** Waits until all read models and the count of pending uploads include the position. */
   reached(position: bigint): Promise<void>;
 }
 
@@ -51,7 +50,7 @@ const processed = (videoId: string): VideoCommand => ({
 export async function startFeatures({ uploadWaitMs = 5_000, maxPending = 100 } = {}): Promise<FeaturesTest> {
   const projecting = await createProjectingTest();
   const { pool, store } = projecting;
-  // Of the media pipeline, what counts a user's pending uploads; jobs go nowhere.
+  // Of the media pipeline, only the count of a user's pending uploads runs. Jobs are dropped.
   const jobs = { add: () => Promise.resolve(), cancel: () => Promise.resolve() };
   const consumers = [...projections.map(projectionConsumer), createMediaProcessManager({ jobs })];
   let projector = await projecting.run(consumers);
@@ -62,7 +61,7 @@ export async function startFeatures({ uploadWaitMs = 5_000, maxPending = 100 } =
     store,
     progress,
     settings: { uploadWaitSeconds: uploadWaitMs / 1_000, uploadQuota: { maxVideos: maxPending, maxBytes: 50e6 } },
-    // Every answer is lost: a retry comes to the command itself.
+    // Nothing remembers answers, so a retry reaches the command itself.
     http: { idempotency: { fingerprint: ({ originalUrl }) => originalUrl, once: (_attempt, run) => run() } },
   });
   const { app, uploadProgress } = api;
@@ -82,12 +81,9 @@ export async function startFeatures({ uploadWaitMs = 5_000, maxPending = 100 } =
     uploadProgress,
     decide,
     reached,
-    get projector() {
-      return projector;
-    },
     async call(method, path, options) {
       const answer = await call<never>(app.url, method, path, options);
-      // Said on a busy machine. What is asked next is not to depend on it.
+      // A busy machine can be behind. The next query must not depend on that.
       if (isProjecting && answer.position !== undefined && answer.headers.has('x-projection-behind'))
         await reached(answer.position);
       return answer;

@@ -7,22 +7,24 @@ export interface HeardEvent {
   readonly data: { readonly videoId: string };
 }
 
-/** A subscriber as a careful client writes it: Socket.io reconnects by itself, and each time it subscribes from where it was. */
+/**
+ * A subscriber that loses no event: Socket.io reconnects by itself, and each time it subscribes after its last event.
+ */
 export interface FeedFollower {
   readonly socket: Socket;
-  /** Everything that was pushed, over all connections. */
+  /** All events that were pushed, over all connections. */
   readonly heard: HeardEvent[];
   /** Why each connection ended, in Socket.io's words. */
   readonly disconnects: string[];
-  /** Acknowledgements that refused, and what came as `event_error`. */
+  /** Refused subscriptions, and messages of `event_error`. */
   readonly errors: { readonly code: string; readonly message: string }[];
-  /** How often it has subscribed with success. */
+  /** Number of successful subscriptions. */
   subscribed(): number;
 }
 
 export interface FollowOptions extends Partial<ManagerOptions & SocketOptions> {
   readonly topics: readonly string[];
-  /** Where to begin; where the log is when it first subscribes, by default. */
+  /** The position to begin after; by default the end of the log at the first subscription. */
   readonly since?: string;
 }
 
@@ -33,7 +35,7 @@ type Answer =
   | { readonly ok: true; readonly position: string }
   | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
 
-/** Begins to follow; disconnect its socket at the end. Options of socket.io-client may be added, such as transports. */
+/** Begins to follow. Disconnect its socket at the end. Accepts options of socket.io-client, such as transports. */
 export function followFeed(url: string, { topics, since, ...options }: FollowOptions): FeedFollower {
   const socket = io(url, {
     forceNew: true,

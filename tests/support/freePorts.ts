@@ -1,17 +1,20 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below what the system gives to outgoing connections and to whoever listens on 0: those would take a port between our look and its use. */
+/**
+ * Below the ports that the system assigns. It could assign one of those to another program between our check and its
+ * use.
+ */
 const FIRST = 20_000;
-/** Ports of one jest worker, so that two workers do not hand out the same. */
+/** Number of ports for one jest worker. No two workers return the same port. */
 const SHARE = 3_000;
 const WORKERS = 4;
 
 const start = FIRST + (Number(process.env['JEST_WORKER_ID'] ?? 0) % WORKERS) * SHARE;
-// Another run on this machine begins elsewhere.
+// Another run on this machine begins at another port.
 let next = Math.floor(Math.random() * SHARE);
 
-/** Ports that nobody listens on, on any address, and that this process does not give out again soon. */
+/** Ports on which no program listens, on any address. This process does not return them again soon. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   for (let tries = 0; ports.length < count; tries += 1) {

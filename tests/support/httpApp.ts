@@ -12,7 +12,7 @@ export interface TestApp extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly metrics: Metrics;
-  /** What was logged, as parsed lines. */
+  /** The logged lines, parsed. */
   readonly logged: readonly Record<string, unknown>[];
   readonly drain: AbortController;
 }
@@ -33,7 +33,7 @@ export function collectingLog(): Logged {
   };
 }
 
-/** The real HTTP application with these routes, listening on a free port. */
+/** Starts the real HTTP application with these routes, on a free port. */
 export async function startTestApp(
   options: Pick<HttpAppOptions, 'routes'> & Partial<HttpAppOptions>,
 ): Promise<TestApp> {

@@ -20,7 +20,7 @@ const thrown: Record<string, () => unknown> = {
   text: () => 'not even an error',
 };
 
-/** Routes that show what the HTTP application does with any route. */
+/** Routes that show what the HTTP application does for every route. */
 export const routes: Route[] = [
   route({
     ...common,
@@ -185,7 +185,7 @@ export function useHttpApp(): {
   };
 }
 
-/** What the server answers to these bytes, until it closes the connection. */
+/** Sends these bytes. Returns what the server answers until it closes the connection. */
 export function raw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.write(bytes);

@@ -18,7 +18,7 @@ export interface InstanceOptions {
   readonly command?: readonly [string, ...string[]];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Root only: runs as this user. */
+  /** For root only: the user to run as. */
   readonly account?: { readonly uid: number; readonly gid: number };
 }
 
@@ -28,14 +28,16 @@ export interface Ending {
   readonly output: string;
 }
 
-/** A connection of the request's own: one that is kept open would hold up the end of the server for two seconds. */
+/**
+ * Opens a connection for each request. A connection that stays open would delay the stop of the server by two seconds.
+ */
 const alone = { connection: 'close' };
 
-/** One start of ReelStream, with nothing but its own variables in the environment. */
+/** One start of ReelStream. Its environment has only the variables that the test sets. */
 export class Instance implements AsyncDisposable {
   readonly url: string;
   readonly dataDir: string;
-  /** Both streams, as far as they have come. */
+  /** What it has written to standard output and standard error so far. */
   output = '';
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
@@ -72,7 +74,7 @@ export class Instance implements AsyncDisposable {
       this.#child.once('error', reject);
       this.#child.once('close', (code, signal) => resolve({ code, signal, output: this.output }));
     });
-    // Whoever waits for it hears of it; a start that nobody waits for is not an error of the test.
+    // A test that awaits the promise gets the error. A start that no test awaits is not an error of the test.
     this.ended.catch(() => undefined);
   }
 
@@ -104,7 +106,7 @@ export class Instance implements AsyncDisposable {
     return this.ended;
   }
 
-  /** Its PostgreSQL and the process that watches over it. */
+  /** The process ids of its PostgreSQL and of the watchdog. */
   async helpers(): Promise<{ postmaster: number; watchdog: number }> {
     const server = await findServer(join(this.dataDir, 'postgres'));
     if (server === undefined) throw new Error('no PostgreSQL runs on that folder');
@@ -122,7 +124,7 @@ export class Instance implements AsyncDisposable {
   }
 }
 
-/** No PostgreSQL runs on that folder any more. */
+/** Waits until no PostgreSQL runs on that folder. */
 export async function gone(dataDir: string): Promise<void> {
   if (!existsSync(dataDir)) return;
   await eventually(async () => (await findServer(join(dataDir, 'postgres'))) === undefined, {
@@ -138,7 +140,7 @@ export interface Place extends AsyncDisposable {
   readonly socketPort: number;
 }
 
-/** A folder and two ports that nobody else uses. */
+/** An unused folder and two free ports. */
 export async function newPlace(): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'reelstream-life-'));
   const [port, socketPort] = await freePorts(2);
@@ -151,7 +153,7 @@ export async function newPlace(): Promise<Place> {
   };
 }
 
-/** Linux only, like all that kills processes here. */
+/** The child processes. Linux only, like all tests that kill processes. */
 function processes(): { pid: number; command: string }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -179,7 +181,7 @@ async function post(url: string, body: object): Promise<number> {
   return response.status;
 }
 
-/** Leaves something behind that a later start has to know. */
+/** Registers an account that a later start must still know. */
 export const register = ({ url }: Instance): Promise<number> => post(`${url}/api/v1/auth/register`, ADA);
 export const login = ({ url }: Instance): Promise<number> =>
   post(`${url}/api/v1/auth/login`, { email: ADA.email, password: ADA.password });

@@ -13,16 +13,16 @@ import { asIs, quiet, type ProjectingTest } from './projecting.ts';
 
 const brokers = process.env['KAFKA_BROKERS']?.split(',');
 
-/** `describe` where KAFKA_BROKERS names a broker; elsewhere it says loudly that it is skipped. */
+/** `describe` if KAFKA_BROKERS names a broker. Otherwise the tests are skipped with a message. */
 export function describeWithKafka(name: string, body: () => void): void {
   if (brokers === undefined) process.stderr.write(`\nSKIPPED, because KAFKA_BROKERS names no broker: ${name}\n\n`);
   (brokers === undefined ? describe.skip : describe)(name, body);
 }
 
-/** A way to the broker that can be cut. */
+/** A connection to the broker that can be cut. */
 export interface Line {
   readonly kafka: Kafka;
-  /** Breaks all connections and lets none be made. */
+  /** Cuts all connections and refuses new ones. */
   cut(): void;
   restore(): void;
 }
@@ -38,7 +38,7 @@ export function openLine(): Line {
       const socket = connect({ host, port }, onConnect);
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      if (isCut) setImmediate(() => socket.destroy(new Error('the line is cut')));
+      if (isCut) setImmediate(() => socket.destroy(new Error('the connection is cut')));
       return socket;
     },
   });
@@ -46,7 +46,7 @@ export function openLine(): Line {
     kafka,
     cut() {
       isCut = true;
-      for (const socket of sockets) socket.destroy(new Error('the line is cut'));
+      for (const socket of sockets) socket.destroy(new Error('the connection is cut'));
     },
     restore() {
       isCut = false;
@@ -60,18 +60,18 @@ export interface KafkaMember {
   stop(): Promise<void>;
 }
 
-/** A topic and a consumer group of its own. */
+/** A new topic and a new consumer group. */
 export interface KafkaTest extends AsyncDisposable {
   readonly topic: string;
   readonly groupId: string;
   readonly line: Line;
-  /** What any of the members has said. */
+  /** The reports of all members. */
   readonly progress: ProgressTracker;
   relay(options?: Partial<KafkaRelayOptions>): Promise<KafkaRelay>;
-  /** Another process of the group, as far as Kafka and PostgreSQL can tell. */
+  /** Adds a member. To Kafka and PostgreSQL it looks like another process of the group. */
   member(consumers: readonly Consumer[]): Promise<KafkaMember>;
   reached(consumer: string, position: bigint, within?: number): Promise<void>;
-  /** Until the group has given every partition to somebody and its members have begun. */
+  /** Waits until every partition is assigned and all members have begun. */
   settled(consumer: string): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
-// Sends large uploads at once, as a process of its own, so that its buffers are not counted as the server's. Arguments:
-// port, how many, bytes of each. Prints the statuses.
+// Sends large uploads at the same time, in a process of its own, so that its buffers do not count as the server's.
+// Arguments: port, number of uploads, bytes of each. Prints the statuses.
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
 

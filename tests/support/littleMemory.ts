@@ -6,7 +6,10 @@ import { testTools } from './clips.ts';
 const run = promisify(execFile);
 const MEGABYTE = 1024 ** 2;
 
-/** A sandbox in which a program starts, and has 16 MB of memory left. Its libraries take from 20 to 300 MB, as it was built. */
+/**
+ * A sandbox in which a program has 16 MB of memory left after its start. Its libraries take 20 to 300 MB, depending on
+ * the build.
+ */
 export async function littleMemory(name: 'ffmpeg' | 'ffprobe'): Promise<Sandbox> {
   const { path } = (await testTools())[name];
   const starts = (megabytes: number): Promise<boolean> => {

@@ -35,10 +35,10 @@ export interface MediaRig extends AsyncDisposable {
   readonly scratch: Scratch;
   readonly jobs: Jobs;
   readonly progress: UploadProgress[];
-  /** What the queues and the workers have logged. */
+  /** The lines that the queues and the workers have logged. */
   readonly logged: Readonly<Record<string, unknown>>[];
   workerOptions(changes?: Partial<ProcessWorkerOptions>): Promise<ProcessWorkerOptions>;
-  /** Stores a file and appends the event that the upload route would. Answers the video's id. */
+  /** Stores a file and appends the event of an upload. Returns the video's id. */
   upload(path: string): Promise<string>;
   remove(videoId: string): Promise<void>;
   retry(videoId: string): Promise<void>;

@@ -15,7 +15,7 @@ import { createTestDatabase } from './database.ts';
 
 export const quiet = pino({ level: 'silent' });
 
-/** Events as they are: tests that are not about sealing need no keys. */
+/** Decodes nothing. Tests that are not about sealing need no keys. */
 export const asIs = (events: readonly RecordedEvent[]): Promise<RecordedEvent[]> => Promise.resolve([...events]);
 
 /** An event log and a database for read models, both empty. */
@@ -23,9 +23,9 @@ export interface ProjectingTest extends AsyncDisposable {
   readonly pool: pg.Pool;
   readonly url: string;
   readonly store: EventStore;
-  /** Appends events of one stream; returns the position of the last. */
+  /** Appends events to one stream. Returns the position of the last one. */
   append(stream: string, ...events: readonly ReelStreamEvent[]): Promise<bigint>;
-  /** The options of the engine's functions, for this consumer. */
+  /** The options for the engine's functions, with this consumer. */
   of(consumer: Consumer): {
     pool: pg.Pool;
     consumer: Consumer;
@@ -37,7 +37,7 @@ export interface ProjectingTest extends AsyncDisposable {
   };
   /** All rows of a consumer's own tables, in a stable order. */
   rows(schema: string): Promise<Record<string, unknown[]>>;
-  /** Runs consumers directly from the store until `stop`; writes rows through the pool `rows`, if it is given. */
+  /** Runs consumers directly from the store until `stop`. Writes rows through the pool `rows` if it is given. */
   run(
     consumers: readonly Consumer[],
     options?: { progress?: ProgressTracker; rows?: pg.Pool; logger?: Logger },

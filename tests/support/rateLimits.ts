@@ -2,7 +2,7 @@ import type { RateLimit, RateLimitGroup } from '../../src/rateLimits/rateLimits.
 
 const plenty: RateLimit = { points: 1_000_000, seconds: 60 };
 
-/** Limits that nothing reaches, but for those that are named. */
+/** Limits so high that no test reaches them, except those that are given. */
 export function onlyLimiting(limits: Partial<Record<RateLimitGroup, RateLimit>>): Record<RateLimitGroup, RateLimit> {
   return {
     general: plenty,

@@ -15,7 +15,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { followFeed, type FeedFollower, type FollowOptions } from './feedFollower.ts';
 import { silent } from './mediaRig.ts';
 
-/** An API process, as far as its sockets go. */
+/** The sockets of an API process. */
 export interface RealtimeApi {
   readonly realtime: Realtime;
   /** Base URLs of `PORT` and `SOCKET_PORT`. */
@@ -28,9 +28,9 @@ export interface RealtimeApiOptions {
   readonly redis?: { readonly redis: Redis; readonly namespace: string };
   readonly limits?: Partial<SocketLimits>;
   readonly trustProxy?: boolean | number | string;
-  /** The rig's own by default. */
+  /** The store of the rig by default. */
   readonly store?: EventStore;
-  /** Of the main port; a free one by default. */
+  /** The main port; a free one by default. */
   readonly port?: number;
   /** Answers requests on the main port that are not Socket.io's; 418 by default. */
   readonly otherwise?: RequestListener;
@@ -44,9 +44,12 @@ export interface RealtimeRig {
   connect(url: string, token?: unknown, options?: Partial<ManagerOptions & SocketOptions>): Promise<Socket>;
   /** A subscriber that reconnects. */
   follow(url: string, options: FollowOptions): FeedFollower;
-  /** Appends so many likes of a video; answers their positions. */
+  /** Appends `times` likes of a video. Returns their positions. */
   like(videoId: string, times?: number): Promise<string[]>;
-  /** Appends so many changes of details, each of a video of its own, with a description of so many characters. */
+  /**
+   * Appends `times` changes of details, each of another video, with a description of `characters` characters. Returns
+   * their positions.
+   */
   retitle(times: number, characters?: number): Promise<string[]>;
 }
 
@@ -57,7 +60,7 @@ const { verify } = createAuthenticator({ secret: SECRET });
 /** The owner of every video that the rig likes. */
 export const OWNER = 'owner';
 
-/** Sockets on a real log, for the tests of a file. What a test opens is closed after it. */
+/** Sockets on a real log, for the tests of a file. After each test, its sockets and servers are closed. */
 export function useRealtime(): RealtimeRig {
   let database: TestDatabase;
   let store: EventStore;

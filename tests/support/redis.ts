@@ -4,9 +4,9 @@ import { createRedisClient } from '../../src/cache/redisClient.ts';
 import { quiet } from './projecting.ts';
 import { startTcpProxy, type TcpProxy } from './tcpProxy.ts';
 
-/** The Redis at `url`, over a wire that can be cut or made to hang. */
+/** The Redis at `url`, over a connection that can be cut or made to hang. */
 export interface TestRedis extends TcpProxy {
-  /** A connected client, made as the program makes it. */
+  /** A connected client, created as in the program. */
   client(): Promise<Redis>;
 }
 
@@ -28,7 +28,7 @@ export async function openTestRedis(url: string): Promise<TestRedis> {
   };
 }
 
-/** For `(url === undefined ? describe.skip : describe)`: says loudly why tests are skipped. */
+/** For `(url === undefined ? describe.skip : describe)`: reports why tests are skipped. */
 export function redisUrl(what: string): string | undefined {
   const url = process.env['REDIS_URL'];
   if (url === undefined) process.stderr.write(`\nSKIPPED ${what}: set REDIS_URL to run it against a real Redis\n`);

@@ -1,4 +1,4 @@
-// A relay in a process of its own, to be killed: DATABASE_URL, KAFKA_BROKERS and KAFKA_TOPIC say where.
+// A relay as a process of its own, for tests that kill it. Uses DATABASE_URL, KAFKA_BROKERS and KAFKA_TOPIC.
 import { createKafkaClient } from '../../src/delivery/kafka/client.ts';
 import { createKafkaRelay } from '../../src/delivery/kafka/kafkaRelay.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** A shell script to run in place of a program. Answers its path. */
+/** Writes a shell script that replaces a program. Returns its path. */
 export async function script(folder: string, name: string, text: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, `#!/bin/sh\n${text}\n`);
@@ -10,7 +10,7 @@ export async function script(folder: string, name: string, text: string): Promis
   return path;
 }
 
-/** Whether every user may read this folder, as far as permissions tell. */
+/** Whether the permissions let every user read this folder. */
 export function mayRead(folder: string): boolean {
   for (let path = folder; path !== dirname(path); path = dirname(path)) {
     if ((statSync(path).mode & 0o005) !== 0o005) return false;

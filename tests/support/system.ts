@@ -13,23 +13,26 @@ export const profile: Profile = process.env['SYSTEM_PROFILE'] === 'cluster' ? 'c
 export interface SystemOptions {
   /** In a cluster, how many processes play each role; 2 by default. */
   readonly ofEach?: number;
-  /** What comes before the usual settings; as a function, it is given the variables of the engines. */
+  /** Settings that replace the usual ones. A function gets the variables of the engines. */
   readonly environment?:
     | Readonly<Record<string, string>>
     | ((engines: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>);
 }
 
-/** All of ReelStream, running: one process with every role (embedded), or two of each role on real engines (cluster). */
+/**
+ * A running ReelStream: one process with every role (embedded), or two processes of each role on real engines
+ * (cluster).
+ */
 export interface System extends AsyncDisposable {
   readonly profile: Profile;
   /** Base URLs of the API processes. */
   readonly apis: readonly string[];
-  /** One of them, each time the next. */
+  /** The next of them in turn. */
   api(): string;
-  /** Where clients of the original server connect their sockets, one an API process. */
+  /** Where clients of the original server connect their sockets; one URL for each API process. */
   readonly sockets: readonly string[];
   readonly processes: readonly SystemProcess[];
-  /** The processes that play a role; in the embedded profile that is always the one. */
+  /** The processes with a role. In the embedded profile it is always the only process. */
   playing(role: Exclude<Role, 'serve'>): readonly SystemProcess[];
   /** The last lines of every log. */
   logs(lines: number): string;

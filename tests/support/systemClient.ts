@@ -48,7 +48,7 @@ export interface CallOptions {
   readonly after?: bigint | undefined;
 }
 
-/** How long a client that is told to try again does so (ms). */
+/** How long a client repeats a request that is answered with `Retry-After` (ms). */
 const PATIENCE_MS = 30_000;
 
 /**
@@ -128,7 +128,7 @@ export interface Person extends Credentials {
   readonly cookie: string;
 }
 
-/** Registers somebody new and logs them in. */
+/** Registers a new person and logs them in. */
 export async function newPerson(base: string): Promise<Person> {
   const credentials = someone();
   const registered = await call<Account>(base, 'POST', '/api/v1/auth/register', { json: credentials });
@@ -140,7 +140,10 @@ export async function newPerson(base: string): Promise<Person> {
   return { ...credentials, id: registered.data.id, token: loggedIn.data.accessToken, cookie: refreshCookie(loggedIn) };
 }
 
-/** Registers new people, at each API process in turn. Password hashing takes CPU, so only a few at once. */
+/**
+ * Registers new people, at each API process in turn. Only a few at the same time, because hashing passwords takes CPU
+ * time.
+ */
 export async function newPeople(count: number, api: () => string): Promise<Person[]> {
   const people: Person[] = [];
   while (people.length < count) {
@@ -180,12 +183,17 @@ export async function upload(
   return call<Video>(base, 'POST', '/api/v1/video/upload', { ...options, token, body: form });
 }
 
-/** Options for a query after a command. The query waits only if the command's answer said that a read model is behind. */
+/**
+ * Options for a query after a command. The query waits only if the command's answer said that a read model is behind.
+ */
 export function afterwards(command: Answer<unknown>): { after?: bigint | undefined } {
   return command.headers.has('x-projection-behind') ? { after: command.position } : {};
 }
 
-/** Uploads, and resolves once the video is ready and in the feed, also if that takes longer than an upload waits. Counts no view. */
+/**
+ * Uploads a video. Resolves when it is ready and in the feed, even if that takes longer than an upload waits. Counts no
+ * view.
+ */
 export async function uploaded(base: string, token: string, clip: string, options: UploadOptions = {}): Promise<Video> {
   const answer = await upload(base, token, clip, options);
   if (answer.status !== 201 && answer.status !== 202)

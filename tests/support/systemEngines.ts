@@ -5,12 +5,15 @@ import { createKafkaClient } from '../../src/delivery/kafka/client.ts';
 import { createPool } from '../../src/postgres/pool.ts';
 import { quiet } from './projecting.ts';
 
-/** The engines of one run: names of its own on servers that others use too. */
+/** The engines of one run. Other runs use the same servers, with other names. */
 export interface Engines extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A database, topic, bucket and Redis number that nobody else has. @throws when an engine of the cluster profile is not named. */
+/**
+ * Creates a database, topic, bucket and Redis database that no other run uses. @throws when an engine of the cluster
+ * profile is not named.
+ */
 export async function freshEngines(): Promise<Engines> {
   const name = `system-${randomBytes(6).toString('hex')}`;
   const database = new URL(named('DATABASE_URL'));
@@ -62,7 +65,10 @@ async function onServer(url: string, sql: string): Promise<void> {
 const TAKEN_KEY = 'system-test-run';
 const TAKEN_FOR_SECONDS = 15 * 60;
 
-/** Redis has 16 numbered databases and no way to make one: the first that no other run has marked. Its old contents go. */
+/**
+ * Takes the first Redis database that no other run has marked, and empties it. Redis has 16 numbered databases; none
+ * can be created.
+ */
 async function emptyRedisNumber(url: string): Promise<number> {
   for (let number = 15; number > 0; number -= 1) {
     const redis = new Redis(url, { db: number });
@@ -93,7 +99,7 @@ async function dropTopic(topic: string): Promise<void> {
   const topics = (await admin.listTopics()).filter((each) => each === topic);
   if (topics.length > 0) await admin.deleteTopics({ topics });
   const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter((id) => id.includes(topic));
-  // Some brokers (3.9) remove a group by themselves, along with its last offsets.
+  // Some brokers (3.9) remove a group by themselves when its last offsets are removed.
   if (groups.length > 0) await admin.deleteGroups(groups).catch(() => undefined);
   await admin.disconnect();
 }

@@ -3,14 +3,17 @@ import { startTcpProxy, type TcpProxy } from './tcpProxy.ts';
 export const faultyEngines = ['redis', 'kafka', 'minio', 'postgres'] as const;
 export type FaultyEngine = (typeof faultyEngines)[number];
 
-/** A way to each engine that can be cut or hung, for one system alone: others use the same servers. */
-export interface FaultyWays extends AsyncDisposable {
-  readonly ways: Readonly<Record<FaultyEngine, TcpProxy>>;
-  /** The engines' variables, with the ways in place of the servers. */
+/**
+ * Connects one system to each engine through a proxy that can cut connections or make them hang. Other systems on the
+ * same engines notice nothing.
+ */
+export interface FaultyConnections extends AsyncDisposable {
+  readonly connections: Readonly<Record<FaultyEngine, TcpProxy>>;
+  /** The engines' variables, with the addresses of the proxies. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export async function openFaultyWays(engines: Readonly<Record<string, string>>): Promise<FaultyWays> {
+export async function openFaultyConnections(engines: Readonly<Record<string, string>>): Promise<FaultyConnections> {
   const { DATABASE_URL, REDIS_URL, KAFKA_BROKERS, MINIO_ENDPOINT, MINIO_PORT } = engines as Record<string, string>;
   const broker = new URL(`kafka://${KAFKA_BROKERS!.split(',')[0]}`);
   const [postgres, redis, minio, kafka] = await Promise.all([
@@ -19,9 +22,9 @@ export async function openFaultyWays(engines: Readonly<Record<string, string>>):
     startTcpProxy(`http://${MINIO_ENDPOINT}:${MINIO_PORT}`),
     startTcpProxy(broker.href, { rewrite: (answer, port) => readvertise(answer, broker, port) }),
   ]);
-  const ways = { postgres, redis, minio, kafka };
+  const connections = { postgres, redis, minio, kafka };
   return {
-    ways,
+    connections,
     environment: {
       DATABASE_URL: postgres.url,
       REDIS_URL: redis.url,
@@ -30,12 +33,15 @@ export async function openFaultyWays(engines: Readonly<Record<string, string>>):
       MINIO_PORT: new URL(minio.url).port,
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(Object.values(ways).map((way) => way[Symbol.asyncDispose]()));
+      await Promise.all(Object.values(connections).map((connection) => connection[Symbol.asyncDispose]()));
     },
   };
 }
 
-/** A broker tells its clients where to connect to, and they would go past the proxy. (Host as a string with its length in two bytes, port in four.) */
+/**
+ * Replaces the broker's address in its answers. Otherwise clients would connect to that address, past the proxy. An
+ * address is the length of the host (two bytes), the host, and the port (four bytes).
+ */
 function readvertise(answer: Buffer, broker: URL, port: number): Buffer {
   const address = (of: number): Buffer => {
     const bytes = Buffer.alloc(2 + broker.hostname.length + 4);

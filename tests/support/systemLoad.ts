@@ -1,14 +1,14 @@
 import { Agent, request } from 'node:http';
 
-/** How a request ended, told apart as a client sees it. */
+/** How a request ended for its client. */
 export type Outcome =
   | { readonly kind: 'answered'; readonly status: number }
-  /** Nobody listened: the request was never taken on. */
+  /** No process listened, so the request was not accepted. */
   | { readonly kind: 'refused' }
-  /** It was taken on, and then the connection broke. */
+  /** The request was accepted, and then the connection broke. */
   | { readonly kind: 'cut'; readonly error: string };
 
-/** One client on one connection that it keeps: the next request goes out when the last has its answer. */
+/** A client that keeps one connection. It sends the next request after the answer to the last one. */
 export class PersistentClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 

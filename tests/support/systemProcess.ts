@@ -12,7 +12,7 @@ const root = new URL('../..', import.meta.url).pathname;
 const READY_WITHIN_MS = 60_000;
 const ENDED_WITHIN_MS = 60_000;
 
-/** One process of ReelStream, started as a user starts it. It keeps its ports over a restart. */
+/** One process of ReelStream, started as a user starts it. It keeps its ports when it is restarted. */
 export class SystemProcess {
   readonly role: Role;
   readonly url: string;
@@ -48,7 +48,10 @@ export class SystemProcess {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Starts it and waits until it says that it is ready. @throws with the end of its log when it does not get there. */
+  /**
+   * Starts it and waits until it reports that it is ready. @throws with the end of its log when it does not become
+   * ready.
+   */
   async start(): Promise<void> {
     const child = spawn(process.execPath, ['bin/reelstream.js', this.role], {
       cwd: root,
@@ -72,7 +75,7 @@ export class SystemProcess {
     });
   }
 
-  /** Sends a signal and waits until the process has ended. Answers its exit code; null when the signal itself ended it. */
+  /** Sends a signal and waits until the process has ended. Returns its exit code, or null when the signal killed it. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child;
     if (child === undefined || !this.running) return child?.exitCode ?? null;
@@ -85,7 +88,7 @@ export class SystemProcess {
     return child.exitCode;
   }
 
-  /** Names of the programs that it runs right now. Linux only, like all that kills processes here. */
+  /** The names of the programs that it runs now. Linux only, like all tests that kill processes. */
   children(): string[] {
     const pid = this.pid;
     if (pid === undefined) return [];

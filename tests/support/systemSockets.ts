@@ -1,6 +1,6 @@
 import { io, type Socket } from 'socket.io-client';
 
-/** @throws the reason, when the server refuses it. */
+/** Connects a socket. @throws the reason when the server refuses it. */
 export async function connect(url: string, token?: string, extraHeaders?: Record<string, string>): Promise<Socket> {
   const socket = io(url, {
     auth: token === undefined ? {} : { token },
@@ -19,8 +19,8 @@ export async function connect(url: string, token?: string, extraHeaders?: Record
 }
 
 /**
- * Listens, once it resolves, for progress of the user's own upload; `heard` resolves at the first of it (at that stage).
- * Await it before the upload: what is told earlier reaches nobody.
+ * Resolves when it listens for the progress of the user's uploads. `heard` resolves at the first report (of that stage).
+ * Await it before the upload, because earlier reports are lost.
  */
 export async function firstProgress(
   url: string,

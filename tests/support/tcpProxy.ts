@@ -1,22 +1,24 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A way to a server that can be cut, for tests of what happens then. */
+/** A proxy to a server, for tests of outages. */
 export interface TcpProxy extends AsyncDisposable {
-  /** `url` with the proxy in the place of the server. */
+  /** The URL of the server, with the address of the proxy. */
   readonly url: string;
-  /** Cuts every connection, and every new one, until `restore`. */
+  /** Cuts all connections and every new one until `restore`. */
   cut(): void;
-  /** Passes nothing on in either direction, until `restore`: as a server that is stopped. */
+  /** Passes no data on in either direction until `restore`, like a paused server. */
   hang(): void;
-  /** The same for the connections that are there; new ones pass: as after a failover, or behind a router that forgot them. */
+  /**
+   * The same for the present connections only, as after a failover or behind a router that forgot them. New ones work.
+   */
   silence(): void;
-  /** Passes the next request that contains `text` on, and cuts its connection when the server answers. */
+  /** Passes on the next request that contains `text`, and cuts its connection when the server answers. */
   loseAnswerTo(text: string): void;
   restore(): void;
 }
 
 export interface TcpProxyOptions {
-  /** Changes what the server answers; must keep its length. */
+  /** Changes the server's answers. It must keep their length. */
   readonly rewrite?: (answer: Buffer, proxyPort: number) => Buffer;
 }
 
@@ -28,7 +30,7 @@ export async function startTcpProxy(url: string, { rewrite }: TcpProxyOptions = 
 
   const server = createServer((client) => {
     if (mode === 'cut') return client.destroy();
-    // `?host=` is how the address of a PostgreSQL names the folder of its Unix socket.
+    // The URL of a PostgreSQL can name the folder of its Unix socket in `?host=`.
     const folder = target.searchParams.get('host');
     const port = target.port || '5432';
     const upstream = folder === null ? connect(Number(port), target.hostname) : connect(`${folder}/.s.PGSQL.${port}`);

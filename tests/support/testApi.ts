@@ -22,7 +22,7 @@ import { quiet } from './projecting.ts';
 
 export interface TestApiOptions {
   readonly pool: pg.Pool;
-  /** As the features see it. */
+  /** The context that the features get. */
   readonly store: EventStore;
   readonly progress: ApiContextOptions['progress'];
   readonly dataKey?: Buffer;
@@ -31,7 +31,7 @@ export interface TestApiOptions {
   readonly http?: Partial<HttpAppOptions>;
 }
 
-/** The routes of all features, composed as the product composes them, on parts that a test gives. */
+/** Serves the routes of all features, composed as in the program, with parts that the test gives. */
 export interface TestApi extends AsyncDisposable {
   readonly app: TestApp;
   readonly context: ApiContext;

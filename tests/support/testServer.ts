@@ -9,16 +9,18 @@ import { createPool } from '../../src/postgres/pool.ts';
 
 export interface TestServer {
   readonly url: string;
-  /** A database with all migrations in it, to be cloned; undefined when they do not run: each test then says why. */
+  /** A database with all migrations, to be cloned. Undefined when the migrations fail; each test then reports why. */
   readonly template: string | undefined;
   readonly stop: () => Promise<void>;
 }
 
 const FOLDER = 'reelstream-test-';
-/** A run that was killed cannot clean up; what is this old belongs to none that is still going (ms). */
+/**
+ * A run that was killed cannot clean up. Databases older than this do not belong to a run that is still active (ms).
+ */
 const ABANDONED_AFTER = 3_600_000;
 
-/** `durable`: what is committed is on the disk, as users have it. */
+/** `durable`: commits are written to the disk, as in production. */
 export async function startTestServer(outside: string | undefined, { durable = false } = {}): Promise<TestServer> {
   const server = outside === undefined ? await startOwn(durable) : { url: outside, stop: () => dropAbandoned(outside) };
   const template = await makeTemplate(server.url);
@@ -32,7 +34,7 @@ export async function startTestServer(outside: string | undefined, { durable = f
   };
 }
 
-/** Durability is of no use to tests; without it they are several times as fast. */
+/** Tests need no durability. Without it they are several times as fast. */
 async function startOwn(durable: boolean): Promise<{ url: string; stop: () => Promise<void> }> {
   await removeAbandoned();
   const dataDir = await mkdtemp(join(tmpdir(), FOLDER));
@@ -61,7 +63,7 @@ async function isAbandoned(folder: string): Promise<boolean> {
   return (await findServer(join(folder, 'postgres'))) === undefined;
 }
 
-/** Migrations may be broken while somebody works on them; tests without a database then still run. */
+/** Migrations may fail while a developer works on them. Tests without a database must run all the same. */
 async function makeTemplate(url: string): Promise<string | undefined> {
   const name = databaseName('template');
   const pool = createPool({ connectionString: await createDatabase(url, name), name: 'test template', max: 2 });
@@ -78,7 +80,7 @@ async function makeTemplate(url: string): Promise<string | undefined> {
   }
 }
 
-/** The time is part of the name, so that a later run can tell what nobody needs any more. */
+/** The name contains the time, so that a later run can find databases that are no longer needed. */
 export function databaseName(kind: string): string {
   return `reelstream_${kind}_${Date.now()}_${randomBytes(6).toString('hex')}`;
 }

@@ -1,4 +1,4 @@
-/** Boxes of ISO base media files, for tests that build hostile ones (ISO/IEC 14496-12). */
+/** Boxes of ISO base media files, for tests that build hostile files (ISO/IEC 14496-12). */
 export interface TestBox {
   readonly type: string;
   readonly bytes: Buffer;
@@ -22,7 +22,7 @@ export function boxesIn(bytes: Buffer): TestBox[] {
   return boxes;
 }
 
-/** The movie with other boxes in its index, which has to come last in it. */
+/** The movie with other boxes in its index, which must be the last box of the file. */
 export function withIndex(movie: Buffer, change: (boxes: readonly TestBox[]) => readonly Buffer[]): Buffer {
   return Buffer.concat(
     boxesIn(movie).map(({ type, bytes }) =>
@@ -39,7 +39,7 @@ export function copyOfTrack({ bytes }: TestBox, number: number, handler?: string
   return copy;
 }
 
-/** The movie with `count` copies of its track number `which`, counted from 0, besides the others. */
+/** The movie with `count` more copies of one track. `which` counts from 0. */
 export function withCopies(
   movie: Buffer,
   count: number,

@@ -11,12 +11,12 @@ type Rows = Readonly<Record<string, readonly object[]>>;
 
 export interface RecordedQuery {
   readonly path: string;
-  /** Index of the person who asks; undefined without an access token. */
+  /** Index of the person who sends the query; undefined without an access token. */
   readonly person?: number | undefined;
   readonly data: unknown;
 }
 
-/** The database of an older program, with what it answered. `makeUpgradeFixture.ts` makes it. */
+/** The database of an older program, and the answers of that program. `makeUpgradeFixture.ts` creates it. */
 export interface UpgradeFixture {
   /** The commit of the program. */
   readonly commit: string;
@@ -27,7 +27,7 @@ export interface UpgradeFixture {
   readonly video: string;
   /** The names of the migrations that had run. */
   readonly migrations: readonly string[];
-  /** The tables of these migrations that hold something. */
+  /** The tables of these migrations that have rows. */
   readonly log: Rows;
   /** The schemas of projections and subscribers. */
   readonly schemas: Readonly<Record<string, { readonly statements: readonly string[]; readonly rows: Rows }>>;

@@ -3,18 +3,18 @@ import { eventually } from './eventually.ts';
 import { call, type Answer } from './systemClient.ts';
 import type { UpgradeFixture } from './upgradeFixture.ts';
 
-/** Between two requests of one client: the server starts on the same machine. */
+/** The pause between two requests of one client, since the server starts on the same machine (ms). */
 const PAUSE_MS = 10;
 
 export interface UpgradeLoad extends AsyncDisposable {
-  /** Resolves after so many more answers to each client. */
+  /** Resolves when each client has received that many more answers. */
   more(answers: number): Promise<void>;
   /** Ends the requests. Returns those that failed, and how many were answered with `projection_rebuilding`. */
   stop(): Promise<{ readonly failures: readonly string[]; readonly rebuilding: number }>;
 }
 
 /**
- * Clients that send one request after the other: everybody's queries, and a like that one person gives and takes back.
+ * Clients that send one request after the other: the queries of all people, and a like that one person adds and removes.
  * They begin before the server listens. Once it has answered one of them, no request may fail.
  */
 export function startUpgradeLoad(base: string, { queries, people, video }: UpgradeFixture): UpgradeLoad {
@@ -40,7 +40,7 @@ export function startUpgradeLoad(base: string, { queries, people, video }: Upgra
     else if (isOpen) failures.push(`${request}: ${status} ${body?.code}`);
   }
 
-  /** Until there is an answer: the server may not listen yet. */
+  /** Repeats the request until there is an answer, because the server may not listen yet. */
   async function logIn(person: number): Promise<string | undefined> {
     const { email, password } = people[person]!;
     while (!stopping.signal.aborted) {

@@ -4,7 +4,10 @@ import { startSystem, type System, type SystemOptions } from './system.ts';
 /** `timeout` in milliseconds, 60 000 by default. */
 export type SystemTest = (name: string, run: () => Promise<void>, timeout?: number) => void;
 
-/** A system for the tests of a file: started before the first, ended after the last. A failed test shows the logs. */
+/**
+ * A system for the tests of a file. It starts before the first test and stops after the last. A failed test shows the
+ * logs.
+ */
 export function useSystem(options: SystemOptions = {}): {
   readonly system: () => System;
   readonly systemTest: SystemTest;

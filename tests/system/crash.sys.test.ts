@@ -21,7 +21,7 @@ const roles = profile === 'embedded' ? (['api'] as const) : (['api', 'projector'
 describe('kill -9', () => {
   for (const role of roles) {
     systemTest(
-      `of ${profile === 'embedded' ? 'the whole process' : `one ${role}`} in the middle of likes: afterwards counts equal likers, and no acknowledged like is lost`,
+      `of ${profile === 'embedded' ? 'the whole process' : `one ${role}`} during likes: afterwards the counts equal the likers, and no acknowledged like is lost`,
       async () => {
         const plain = await clip('plain');
         const owner = people[0]!;
@@ -39,7 +39,7 @@ describe('kill -9', () => {
           const client = new PersistentClient();
           for (const [index, id] of videoIds.entries()) {
             const headers = { authorization: `Bearer ${person.token}`, 'idempotency-key': randomUUID() };
-            // Half of those who were cut off try again, as an impatient user does; the others never know.
+            // Half of the interrupted requests are tried again, as an impatient user does. The others are not.
             const tries = (index + number) % 2 === 0 ? Infinity : 1;
             for (let count = 0; count < tries; count += 1) {
               const api = system().api();
@@ -52,7 +52,7 @@ describe('kill -9', () => {
               interrupted += 1;
               await eventually(async () => (await fetch(`${api}/health/ready`)).ok, {
                 within: 60_000,
-                what: 'the API is back',
+                what: 'the API is ready again',
               });
               // The process that was killed holds the key for a while yet.
               await delay(250);
@@ -77,7 +77,10 @@ describe('kill -9', () => {
               analysed: (await analytics(owner)).totalLikes - likesBefore,
             };
           },
-          { what: 'the analytics agree', holds: ({ counted, analysed }) => analysed === counted },
+          {
+            what: 'the analytics show the same number of likes',
+            holds: ({ counted, analysed }) => analysed === counted,
+          },
         );
       },
       150_000,
@@ -85,7 +88,7 @@ describe('kill -9', () => {
   }
 
   systemTest(
-    'in the middle of a transcode: it is done again, and finishes',
+    'during a transcode: the transcode runs again and finishes',
     async () => {
       const [owner] = people as [Person];
       const transcoding = await firstProgress(system().apis.at(-1)!, owner, 'transcoding');
@@ -103,7 +106,8 @@ describe('kill -9', () => {
         { what: 'a media worker runs FFmpeg' },
       );
       await victim!.end('SIGKILL');
-      // Embedded, it is all of the system and is started again; in a cluster the other worker takes over.
+      // In the embedded profile the victim is the whole system, so it is started again. In a cluster the other worker
+      // takes over.
       if (profile === 'embedded') await victim!.start();
       const status = await eventually(
         async () => (await getVideo(system().apis[0]!, answer.data.id, { token: owner.token })).data.video.status,
@@ -116,7 +120,7 @@ describe('kill -9', () => {
   );
 });
 
-/** Read models that are behind may well agree with each other: all that was acknowledged must be in. */
+/** Read models that are equally far behind agree with each other too, so every acknowledged like must be counted. */
 async function countEqualsLikers(videoId: string, acknowledged: ReadonlySet<string>): Promise<void> {
   await eventually(
     async () => {
@@ -132,7 +136,7 @@ async function countEqualsLikers(videoId: string, acknowledged: ReadonlySet<stri
     },
     {
       within: 20_000,
-      what: 'counts equal likers, and no acknowledged like is missing',
+      what: 'the counts equal the likers, and no acknowledged like is missing',
       holds: ({ counts, likers }) =>
         counts.every((count) => count === likers.length) && [...acknowledged].every((id) => likers.includes(id)),
     },

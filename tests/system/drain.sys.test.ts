@@ -20,13 +20,13 @@ beforeAll(async () => {
 
 describe('SIGTERM', () => {
   systemTest(
-    'an API process restarted under load cuts no request off and loses no acknowledged like',
+    'an API process that restarts under load cuts off no request and loses no acknowledged like',
     async () => {
       const target = system().playing('api')[0]!;
       const stopped = new AbortController();
       const outcomes: (Outcome & { readonly whileStarting: boolean })[] = [];
       let starting = false;
-      // The answer to a request that was sent while it was starting may be noted after it has started.
+      // A request that was sent during the start may be answered after it.
       const noted = async (send: () => Promise<Outcome>): Promise<Outcome> => {
         const startingWhenSent = starting;
         const outcome = await send();
@@ -35,7 +35,8 @@ describe('SIGTERM', () => {
       };
       const acknowledged = new Map(videos.map(({ id }) => [id, new Set<string>()]));
 
-      // Each person likes one video after the other, each until it is acknowledged; then they begin again.
+      // Each person likes one video after the other, and repeats each like until it is acknowledged. Then they begin
+      // again.
       const load = people.map(async (person) => {
         const client = new PersistentClient();
         const headers = { authorization: `Bearer ${person.token}` };
@@ -62,19 +63,19 @@ describe('SIGTERM', () => {
       const answeredBefore = outcomes.length;
       await eventually(() => outcomes.length, {
         within: 40_000,
-        what: 'the load runs on',
+        what: 'the load continues',
         holds: (count) => count > answeredBefore + 60,
       });
       stopped.abort();
       await Promise.all(load);
 
       expect(outcomes.filter(({ kind }) => kind === 'cut')).toEqual([]);
-      // A process that has its port already, but not yet its parts, says "not yet" (503).
-      const disappointed = outcomes.filter(
+      // A process that has opened its port but is not ready yet answers 503.
+      const refused = outcomes.filter(
         (outcome) =>
           outcome.kind === 'answered' && outcome.status !== 200 && !(outcome.status === 503 && outcome.whileStarting),
       );
-      expect(disappointed).toEqual([]);
+      expect(refused).toEqual([]);
       for (const { id } of videos) {
         expect(acknowledged.get(id)!.size).toBe(people.length);
         for (const api of system().apis) {
@@ -89,7 +90,7 @@ describe('SIGTERM', () => {
   );
 
   systemTest(
-    'a process that is sent SIGTERM in the middle of an upload gives its answer first',
+    'a process that receives SIGTERM during an upload answers it before it ends',
     async () => {
       const target = system().playing('api')[0]!;
       const big = await clip('slow');

@@ -38,7 +38,7 @@ interface Running {
   readonly command: string;
 }
 
-/** Each FFmpeg that the system's processes, or programs started by them, run on a video. */
+/** Each FFmpeg that works on a video for this system, started by one of its processes or by a program of theirs. */
 function ffmpegs(): readonly Running[] {
   const parents = new Map(
     readdirSync('/proc')
@@ -79,13 +79,13 @@ function kill(signal: NodeJS.Signals, running: readonly Running[]): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
   }
 }
 
 systemTest(
-  'one user’s full queue delays nobody else’s clip; what is beyond the quota is 429; deleting ends FFmpeg and makes room',
+  'one user’s full queue delays no other user’s clip; an upload beyond the quota is 429; deleting a video stops its FFmpeg and makes room',
   async () => {
     const ids: string[] = [];
     for (let n = 0; n < MAX_PENDING; n++) ids.push((await sent(ann, slow)).data.id);
@@ -97,19 +97,19 @@ systemTest(
     ]);
 
     await uploaded(system().api(), bob.token, plain);
-    // As many as there are workers may have been running when Bob's came, and as many may have been ready by then.
+    // One video for each worker may have been in work when Bob's arrived, and as many may have become ready since then.
     const waiting = (await mine(ann)).filter(({ status }) => status === 'processing');
     expect(waiting.length).toBeGreaterThanOrEqual(MAX_PENDING - 2 * system().playing('media').length);
 
     const running = await eventually(ffmpegs, {
-      what: 'one of Ann’s is transcoded',
+      what: 'a video of Ann’s is transcoded',
       holds: ({ length }) => length > 0,
     });
-    // A stopped FFmpeg does not end by itself.
+    // A paused FFmpeg does not finish by itself.
     kill('SIGSTOP', running);
     for (const id of ids) expect((await remove(id)).status).toBe(204);
     await eventually(() => !ffmpegs().some(({ pid }) => running.some((each) => each.pid === pid)), {
-      what: 'FFmpeg has been ended',
+      what: 'FFmpeg has been stopped',
       within: 20_000,
     });
     const again = await eventually(() => sent(ann, plain), {
@@ -118,7 +118,7 @@ systemTest(
       holds: ({ status }) => status !== 429,
     });
     await eventually(async () => (await mine(ann)).find(({ id }) => id === again.data.id), {
-      what: 'the next is ready',
+      what: 'the next video is ready',
       within: 30_000,
       holds: (video) => video?.status === 'ready',
     });
@@ -127,7 +127,7 @@ systemTest(
 );
 
 systemTest(
-  'a video whose FFmpeg is killed again and again fails, and its owner’s retry makes it ready',
+  'a video whose FFmpeg is killed repeatedly fails, and its owner’s retry makes it ready',
   async () => {
     const { id } = (await sent(ann, slow)).data;
     const status = async (): Promise<string | undefined> => (await mine(ann)).find((video) => video.id === id)?.status;
@@ -136,7 +136,7 @@ systemTest(
         kill('SIGKILL', ffmpegs());
         return status();
       },
-      { what: 'it has failed', within: 90_000, every: 50, holds: (now) => now === 'failed' },
+      { what: 'the video has failed', within: 90_000, every: 50, holds: (now) => now === 'failed' },
     );
     const { data } = await call<{ type: string; data: object }[]>(
       system().api(),
@@ -150,7 +150,7 @@ systemTest(
     });
 
     expect([(await retry(id, bob)).status, (await retry(id, ann)).status]).toEqual([404, 202]);
-    await eventually(status, { what: 'it is ready', within: 90_000, holds: (now) => now === 'ready' });
+    await eventually(status, { what: 'the video is ready', within: 90_000, holds: (now) => now === 'ready' });
     const repeated = await retry(id, ann);
     expect([repeated.status, repeated.body.code, (await retry(id, bob)).status]).toEqual([409, 'not_failed', 403]);
   },
@@ -158,7 +158,7 @@ systemTest(
 );
 
 systemTest(
-  'a small file that is a lot of work is refused with what to do; the best that phones record is not',
+  'a small file that is too much work is refused with advice; the best recording of a phone is accepted',
   async () => {
     const { status, body } = await sent(bob, await clip('twenty8k60'));
     expect([status, body.code, body.message]).toEqual([

@@ -2,22 +2,22 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
 import { call, getVideo, newPeople, setLike, upload, uploaded, type Me, type Person } from '../support/systemClient.ts';
-import { openFaultyWays, type FaultyEngine, type FaultyWays } from '../support/systemFaults.ts';
+import { openFaultyConnections, type FaultyEngine, type FaultyConnections } from '../support/systemFaults.ts';
 import { profile } from '../support/system.ts';
 import { useSystem } from '../support/useSystem.ts';
 
 const PEOPLE = 12;
 
-if (profile === 'cluster') describe('an engine that goes away and comes back', outages);
+if (profile === 'cluster') describe('an engine that is unavailable for a while', outages);
 else
-  test.skip('an engine that goes away and comes back: only in the cluster profile, embedded there is none', () =>
+  test.skip('an engine that is unavailable for a while: only in the cluster profile, since the embedded profile has no engines', () =>
     undefined);
 
 function outages(): void {
-  let faulty: FaultyWays | undefined;
+  let faulty: FaultyConnections | undefined;
   const { system, systemTest } = useSystem({
     environment: async (engines) => {
-      faulty = await openFaultyWays(engines);
+      faulty = await openFaultyConnections(engines);
       return faulty.environment;
     },
   });
@@ -32,28 +32,28 @@ function outages(): void {
     await faulty?.[Symbol.asyncDispose]();
   });
 
-  async function whileAway(engine: FaultyEngine, fault: 'cut' | 'hang', during: () => Promise<void>): Promise<void> {
-    const way = faulty!.ways[engine];
-    way[fault]();
+  async function duringOutage(engine: FaultyEngine, fault: 'cut' | 'hang', during: () => Promise<void>): Promise<void> {
+    const connection = faulty!.connections[engine];
+    connection[fault]();
     try {
       await during();
     } finally {
-      // What hung may be in any state; a server that comes back has none of its old connections.
-      way.cut();
-      way.restore();
+      // A restarted server has none of its old connections, and connections that hung may be in any state.
+      connection.cut();
+      connection.restore();
     }
   }
 
   for (const engine of ['redis', 'kafka', 'minio'] as const) {
     for (const fault of ['cut', 'hang'] as const) {
       systemTest(
-        `${engine} ${fault === 'cut' ? 'away' : 'hanging'}: likes go on being accepted, and afterwards every API counts them`,
+        `${engine} ${fault === 'cut' ? 'unavailable' : 'hanging'}: likes are still accepted, and afterwards every API counts them`,
         async () => {
           const { id } = await uploaded(system().api(), people[0]!.token, plain);
           const { position } = await setLike(system().api(), id, people[0]!.token);
           for (const api of system().apis)
             expect((await getVideo(api, id, { after: position })).data.video.likeCount).toBe(1);
-          await whileAway(engine, fault, async () => {
+          await duringOutage(engine, fault, async () => {
             const answers = await Promise.all(people.slice(1).map(({ token }) => setLike(system().api(), id, token)));
             expect(answers.map(({ status, text }) => (status === 200 ? 200 : text))).toEqual(answers.map(() => 200));
             for (const { data } of answers) expect(data.likeCount).toBeGreaterThan(1);
@@ -73,11 +73,11 @@ function outages(): void {
   }
 
   systemTest(
-    'MinIO away: an upload is 503 and leaves nothing behind; when it is back the next one works',
+    'MinIO unavailable: an upload is 503 and leaves nothing behind; afterwards uploads work again',
     async () => {
       const [person] = people as [Person];
-      const title = 'while MinIO was away';
-      await whileAway('minio', 'cut', async () => {
+      const title = 'during the outage';
+      await duringOutage('minio', 'cut', async () => {
         const refused = await upload(system().api(), person.token, plain, { title });
         expect([refused.status, refused.body.code]).toEqual([503, 'object_store_unavailable']);
       });
@@ -95,7 +95,7 @@ function outages(): void {
 
   for (const fault of ['cut', 'hang'] as const) {
     systemTest(
-      `PostgreSQL ${fault === 'cut' ? 'away' : 'hanging'}: nothing is acknowledged that is not so, and everything goes on by itself when it is back`,
+      `PostgreSQL ${fault === 'cut' ? 'unavailable' : 'hanging'}: only recorded likes are acknowledged, and afterwards everything works again by itself`,
       async () => {
         const { id } = await uploaded(system().api(), people[0]!.token, plain);
         const acknowledged = new Set<string>();
@@ -106,9 +106,9 @@ function outages(): void {
         };
         expect(await like(people[0]!)).toBe(200);
         const [early, late] = [people.slice(1, 6), people.slice(6)];
-        const under = Promise.all(early.map(like));
-        await whileAway('postgres', fault, async () => {
-          const statuses = [...(await under), ...(await Promise.all(late.map(like)))];
+        const earlyStatuses = Promise.all(early.map(like));
+        await duringOutage('postgres', fault, async () => {
+          const statuses = [...(await earlyStatuses), ...(await Promise.all(late.map(like)))];
           for (const status of statuses) expect([200, 503]).toContain(status);
           expect(statuses).toContain(503);
         });
@@ -124,7 +124,7 @@ function outages(): void {
         });
         await eventually(counted, {
           within: 30_000,
-          what: 'counts equal likers, and no acknowledged like is missing',
+          what: 'the counts equal the likers, and no acknowledged like is missing',
           holds: ({ counts, likers }) =>
             counts.every((count) => count === likers.length) &&
             [...acknowledged].every((liker) => likers.includes(liker)),
@@ -137,7 +137,7 @@ function outages(): void {
           });
         await eventually(counted, {
           within: 30_000,
-          what: 'everyone is counted',
+          what: 'every like is counted',
           holds: ({ counts }) => counts.every((count) => count === PEOPLE),
         });
       },
