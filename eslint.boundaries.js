@@ -21,7 +21,7 @@ const element = (...types) => ({ element: { types: { anyOf: types } } });
 
 const foldersWithAdapters = [...new Set(adapters.flatMap(({ folders }) => folders))];
 
-/** What a folder may not name; undefined: a folder without adapters. */
+/** Forbids the libraries that a folder may not name. Without a folder, it forbids all of them. */
 function restrictedLibraries(folder) {
   const paths = adapters
     .filter(({ folders }) => !folders.includes(folder))
@@ -41,7 +41,7 @@ export const boundariesConfig = [
   })),
   {
     files: ['src/**/*.ts', 'projections/**/*.ts', 'migrations/**/*.ts'],
-    // Tests may build any part by hand. main.ts is the program, above everything.
+    // Tests may create any part. main.ts is the program, above all layers.
     ignores: ['**/*.test.ts', 'src/main.ts'],
     plugins: { boundaries },
     settings: {

@@ -3,7 +3,7 @@ import { boundariesConfig } from './eslint.boundaries.js';
 
 const typed = ['src/**/*.ts', 'projections/**/*.ts', 'migrations/**/*.ts', 'bench/**/*.ts', 'tests/**/*.ts'];
 
-const surroundings = ['process', 'setTimeout', 'setInterval', 'fetch', 'crypto', 'performance', 'globalThis'];
+const impureGlobals = ['process', 'setTimeout', 'setInterval', 'fetch', 'crypto', 'performance', 'globalThis'];
 const chance = { object: 'Math', property: 'random' };
 
 export default tseslint.config(
@@ -23,10 +23,10 @@ export default tseslint.config(
   },
   ...boundariesConfig,
   {
-    // Deciders are pure: time, ids and look-ups come in with the command.
+    // Deciders are pure. The command brings the time, ids and the results of queries.
     files: ['src/features/**/*.decider.ts', 'src/features/**/decider.ts', 'src/features/**/events.ts'],
     rules: {
-      'no-restricted-globals': ['error', 'Date', ...surroundings],
+      'no-restricted-globals': ['error', 'Date', ...impureGlobals],
       'no-restricted-properties': ['error', chance],
       'no-restricted-imports': [
         'error',
@@ -44,11 +44,11 @@ export default tseslint.config(
     },
   },
   {
-    // A rebuild must lead to the same rows: projections work from their events alone. They may read a date, not the clock.
+    // A rebuild must give the same rows, so projections use only their events. They may parse a date, but not read the clock.
     files: ['projections/**/*.ts'],
     ignores: ['**/*.test.ts'],
     rules: {
-      'no-restricted-globals': ['error', ...surroundings],
+      'no-restricted-globals': ['error', ...impureGlobals],
       'no-restricted-properties': ['error', chance, { object: 'Date', property: 'now' }],
       'no-restricted-syntax': [
         'error',

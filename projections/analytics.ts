@@ -112,7 +112,7 @@ async function writeTitles(events: readonly Event[], db: Db): Promise<void> {
   await upsert(db, videos, [...rows.values()], onConflict);
 }
 
-/** A video stays ready for good, so this may come after events that follow in the batch. */
+/** A ready video never becomes unready, so this may be applied after later events of the batch. */
 async function markReady(events: readonly Event[], db: Db): Promise<void> {
   const ready = lastOfEach(events, 'VideoProcessed');
   if (ready.length === 0) return;

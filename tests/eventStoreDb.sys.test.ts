@@ -7,7 +7,9 @@ import { Instance, login, newPlace, register, type Place } from './support/insta
 
 jest.setTimeout(240_000);
 
-/** Several requests at a time: when the client searches for another leader, one call does not show all failures. */
+/**
+ * Several requests at the same time: one call does not show all failures of a client that searches for a new leader.
+ */
 const REQUESTS = 20;
 
 let place: Place;
@@ -43,7 +45,7 @@ function endElection(): void {
   nodes[0].follow(nodes[1]);
 }
 
-test('a process survives an election that takes longer than its client searches for a leader', async () => {
+test('a process survives an election that takes longer than its client’s search for a leader', async () => {
   const running = await start(clusterUrl()).ready();
   expect(await register(running)).toBe(201);
   startElection();
@@ -55,7 +57,7 @@ test('a process survives an election that takes longer than its client searches 
   expect(running.running).toBe(true);
 });
 
-test('a start during an election waits for its end', async () => {
+test('a start during an election waits until the election ends', async () => {
   startElection();
   const starting = start(clusterUrl());
   await eventually(async () => (await fetch(`${starting.url}/health/ready`)).status === 503, {
@@ -65,7 +67,7 @@ test('a start during an election waits for its end', async () => {
   });
   await eventually(() => starting.output.includes('EventStoreDB does not answer yet'), {
     within: 60_000,
-    what: 'it has logged what it waits for',
+    what: 'the log says that it waits',
     giveUp: () => !starting.running,
   });
   endElection();
@@ -73,7 +75,7 @@ test('a start during an election waits for its end', async () => {
   expect(await register(starting)).toBe(201);
 });
 
-test('an outage at the start is logged once, without a stack, by each part that notices it, and a stop meanwhile logs no error', async () => {
+test('each part that notices an outage at the start logs it once, without a stack, and a stop during it logs no error', async () => {
   const [port] = await freePorts(1);
   const starting = start(`esdb://127.0.0.1:${port}?tls=false`, { LOG_LEVEL: 'debug' });
   const lines = (level: string): string[] =>

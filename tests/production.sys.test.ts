@@ -20,7 +20,7 @@ afterAll(async () => {
 const get = (path: string, headers: Record<string, string> = {}, base = instance.url): Promise<Response> =>
   fetch(new URL(path, base), { headers: { ...headers, connection: 'close' } });
 
-/** An address of this machine that other machines use; a request to it comes from it. */
+/** An address of this machine in its network. A request to it does not come from localhost. */
 function outsideUrl(): string | undefined {
   const address = Object.values(networkInterfaces())
     .flatMap((each) => each ?? [])
@@ -29,7 +29,7 @@ function outsideUrl(): string | undefined {
 }
 
 describe('in production', () => {
-  test('every response carries HSTS and a policy that forbids all, with base-uri and form-action', async () => {
+  test('every response has HSTS and a content security policy that forbids everything, with base-uri and form-action', async () => {
     for (const path of ['/api/v1/video', '/nowhere', '/health', '/docs/', '/media/nothing']) {
       const { headers } = await get(path);
       expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
@@ -62,7 +62,7 @@ describe('in production', () => {
     ]);
   });
 
-  test('metrics and the parts behind /health are for this machine and for who has the token', async () => {
+  test('metrics and the components in /health are only for this machine and for callers with the token', async () => {
     const bearer = { authorization: `Bearer ${TOKEN}` };
     const outside: [base: string, headers: Record<string, string>][] = [
       [instance.url, { 'x-forwarded-for': '203.0.113.7' }],

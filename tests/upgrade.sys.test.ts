@@ -25,7 +25,7 @@ let place: Place;
 const started: Instance[] = [];
 let environment: Record<string, string>;
 
-/** The database of the older program. Each projection is below any declared version, so that all are rebuilt. */
+/** The database of the older program. Its projections have lower versions than any declared one, so all are rebuilt. */
 beforeEach(async () => {
   name = databaseName('test');
   const url = await createDatabase(server, name);
@@ -62,7 +62,7 @@ test('answers requests from the old tables until the new ones are in place, and 
   const ask = ({ path, person }: Omit<RecordedQuery, 'data'>, after?: bigint): Promise<Answer<unknown>> =>
     call(instance.url, 'GET', path, { ...(person !== undefined && { token: tokens[person]! }), after });
 
-  // The old tables serve: the same answers as before, and /health says what is going on.
+  // Queries read the old tables: the answers are the same as before, and /health reports the rebuild.
   expect(await readModels(instance.url)).toMatchObject(
     Object.fromEntries(inFixture.map((each) => [each, 'rebuilding'])),
   );
@@ -72,7 +72,7 @@ test('answers requests from the old tables until the new ones are in place, and 
     else expect([query.path, data]).toMatchObject([query.path, query.data]);
   }
 
-  // A command does not wait for them, and a query that asks for more than they have is told to come back.
+  // A command does not wait for the old tables. A query for a later position than theirs is told to try again.
   const [, bob] = tokens as [string, string];
   const durations: number[] = [];
   let position: bigint | undefined;
@@ -83,7 +83,7 @@ test('answers requests from the old tables until the new ones are in place, and 
     expect([liked.status, liked.headers.get('x-projection-behind')]).toEqual([200, 'true']);
     position = liked.position;
   }
-  // Each would take two seconds if it waited.
+  // Each request would take two seconds if it waited.
   expect(Math.min(...durations)).toBeLessThan(1_500);
   const early = await ask({ path: '/api/v1/video' }, position);
   expect([early.status, early.body.code, early.headers.get('retry-after')]).toEqual([
@@ -125,7 +125,7 @@ async function readModels(base: string): Promise<Record<string, unknown>> {
   return (body as unknown as { components: Record<string, Record<string, unknown>> }).components['read models']!;
 }
 
-/** Keeps the lock that a rebuild takes, for each projection, until `release`. */
+/** Holds the lock that a rebuild takes, for each projection, until `release`. */
 async function holdUpRebuilds(): Promise<AsyncDisposable & { release(): Promise<void> }> {
   const client = await pool.connect();
   for (const each of names)
@@ -140,7 +140,9 @@ async function holdUpRebuilds(): Promise<AsyncDisposable & { release(): Promise<
   return { release, [Symbol.asyncDispose]: release };
 }
 
-/** Whether this program's tables have columns that those of the fixture lack, so that the old tables cannot answer everything. */
+/**
+ * Whether this program's tables have columns that the fixture's lack. Then the old tables cannot answer every query.
+ */
 async function lackColumns(): Promise<boolean> {
   let lacks = false;
   for (const projection of projections) {
@@ -158,7 +160,7 @@ async function lackColumns(): Promise<boolean> {
   return lacks;
 }
 
-/** The load watches videos, and with the new tables in place these views count. */
+/** Removes the view counts: the load watches videos, and the new tables count these views. */
 function withoutViews(data: unknown): unknown {
   const counts = new Set(['viewCount', 'totalViews', 'viewsOverTime', 'engagementRate', 'topVideos']);
   return JSON.parse(JSON.stringify(data, (key, value: unknown) => (counts.has(key) ? undefined : value)));

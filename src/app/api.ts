@@ -68,7 +68,7 @@ export function createApi(
   });
 }
 
-/** What any projection has taken in is in the log. */
+/** The highest position that any projection has reached. The log has reached it too. */
 function reachedBy({ positions }: SharedProgress): bigint {
   return projections.flatMap(({ name }) => positions(name)).reduce((most, one) => (one > most ? one : most), 0n);
 }

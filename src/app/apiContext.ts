@@ -20,7 +20,7 @@ export interface ApiContextOptions extends Omit<FeatureContext, 'logger'>, Pick<
   readonly logger: Logger;
 }
 
-/** What the routes of all features may use. */
+/** Creates what the routes of all features may use. */
 export function createApiContext(options: ApiContextOptions): ApiContext {
   const { progress, redis, dataKey, tokens, ...context } = options;
   const cache = createQueryCache({ progress, shared: redis && createRedisSharedCache(redis) });
@@ -39,7 +39,7 @@ export function createApiContext(options: ApiContextOptions): ApiContext {
   };
 }
 
-/** For routes that are read and not run, as the OpenAPI document does. */
+/** For routes that are read but not called, as for the OpenAPI document. */
 export const contextOfDeclarations = {
   onClose: () => undefined,
   hmac: () => '',

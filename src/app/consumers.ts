@@ -17,14 +17,14 @@ import type { Process } from './process.ts';
 import { consumerChecks } from './projectionHealth.ts';
 import type { Services } from './services.ts';
 
-/** Longer than any batch takes. A connection that no longer answers delays a consumer for no longer than this. */
+/** Longer than any batch takes. A connection that no longer answers delays a consumer by this time at most. */
 const BATCH_TIMEOUT_MS = 60_000;
-/** About as long as a lease lasts: a renewal that takes longer comes too late. */
+/** About as long as a lease lasts. A renewal that takes longer is too late. */
 const RELAY_QUERY_TIMEOUT_MS = 5_000;
 
 /**
- * Starts consumers, by the names of their groups. With Kafka each group reads the log at its own pace; without, all
- * consumers of the process share one subscription. Returns their health checks.
+ * Starts consumers, keyed by the names of their groups. With Kafka, each group reads the log at its own pace. Without
+ * it, all consumers of the process share one subscription. Returns their health checks.
  */
 export async function startConsumers(
   running: Process,
@@ -112,7 +112,7 @@ interface PartState {
   readonly position?: bigint;
 }
 
-/** Asks a part for its state. The part is down in the `bad` states. */
+/** A health check that reports the state of a part. The part is down in the `bad` states. */
 function checkOf<State extends PartState>(
   name: string,
   stateOf: () => State,

@@ -4,12 +4,12 @@ import type { Route } from '../http/route.ts';
 import { realtimeDocs } from '../realtime/realtimeDocs.ts';
 import { contextOfDeclarations } from './apiContext.ts';
 
-/** The routes of all features, to be read and not to be called. */
+/** The routes of all features, for reading. They cannot be called. */
 export function declaredApiRoutes(): Route[] {
   return apiRoutes(contextOfDeclarations);
 }
 
-/** Every route of the API, the system's own among them, to be read and not to be called. */
+/** Every route of the API, including the system's own, for reading. They cannot be called. */
 export function declaredRoutes(): Route[] {
   return documentedRoutes(declaredApiRoutes(), { realtime: realtimeDocs(feed) } as never);
 }

@@ -14,23 +14,23 @@ import { StartError } from '../core/startError.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { Process } from './process.ts';
 
-/** A request must get its answer (503) also from a PostgreSQL that hangs. */
+/** A request must be answered (503) even when PostgreSQL hangs. */
 const QUERY_TIMEOUT_MS = 10_000;
 
-/** The log, and the database that keys and read models lie in. */
+/** The log, and the database with the keys and the read models. */
 export interface EventLog {
   readonly databaseUrl: string;
   /** For commands and queries. */
   readonly pool: pg.Pool;
-  /** The log as it lies there: personal data sealed, old versions old. */
+  /** The log as stored: personal data is sealed, and events have the version in which they were written. */
   readonly rawStore: EventStore;
   readonly codec: EventCodec;
 }
 
 export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' | 'parts'> {
-  /** Ends the opening: it fails with the signal's reason. */
+  /** Aborts the opening, which then fails with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** For a command beside a running ReelStream. */
+  /** True for a command that may run beside a ReelStream on the same data. */
   readonly shared?: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function openEventLog(options: OpenEventLogOptions): Promise<EventL
   return { databaseUrl, firstStart: database.created, pool, rawStore, codec };
 }
 
-/** Without the time limit of queries: a migration may have much to do. */
+/** Has no time limit for queries, because a migration may take long. */
 async function migrated(connectionString: string): Promise<void> {
   const pool = createPool({ connectionString, name: 'migrate', max: 2 });
   try {
@@ -59,7 +59,7 @@ async function migrated(connectionString: string): Promise<void> {
   }
 }
 
-/** Opens a pool of at most so many connections. It is closed with the other parts. */
+/** Opens a pool of at most `max` connections. It is closed with the other parts. */
 export function openPool(
   { config, logger, parts }: Pick<Process, 'config' | 'logger' | 'parts'>,
   { databaseUrl }: Pick<EventLog, 'databaseUrl'>,
@@ -95,8 +95,8 @@ function openEventStore(options: OpenEventLogOptions, databaseUrl: string): Even
 }
 
 /**
- * Ends a start with settings that will never work. A server that does not answer is no reason to: requests get 503 until
- * it does.
+ * Ends a start whose settings can never work. A server that does not answer does not end it: requests are answered with
+ * 503 until it does.
  */
 async function checkAccess(store: EventStore, { logger, signal }: OpenEventLogOptions): Promise<void> {
   try {
@@ -112,7 +112,7 @@ async function checkAccess(store: EventStore, { logger, signal }: OpenEventLogOp
   }
 }
 
-/** Ends the process the way any error does that nobody expected. */
+/** Ends the process as any unexpected error does. */
 function crash(error: Error): void {
   setImmediate(() => {
     throw error;

@@ -5,7 +5,7 @@ import { startHttpServer, type HttpServer } from '../http/server/httpServer.ts';
 import { portError } from '../http/server/portError.ts';
 import type { Process } from './process.ts';
 
-/** A port that the process takes at its start. Requests get 503 until `serve` names the application. */
+/** A port that the process opens at its start. Requests are answered with 503 until `serve` sets the application. */
 export interface ListeningPort extends HttpServer {
   serve(app: RequestListener): void;
 }

@@ -10,18 +10,21 @@ import { createInspector } from '../media/inspecting/inspect.ts';
 import { createScratch, type Scratch } from '../media/scratch/scratch.ts';
 import type { Process } from './process.ts';
 
-/** Begins to look for FFmpeg, which takes a while. The second step waits for it, so that other things can start meanwhile. */
+/**
+ * Begins to look for FFmpeg, which takes a while. The returned function waits for the result, so that other parts can
+ * start meanwhile.
+ */
 export async function openMediaFiles({ config, logger, parts, starting }: Process): Promise<() => Promise<MediaFiles>> {
   const folder = join(config.dataDir, 'tmp');
   const scratch = await createInDataFolder(config.dataDir, createScratch(folder));
   parts.defer(() => scratch.close());
   const finding = findTools(config, scratch, folder);
-  // A start may fail before anybody awaits it. A rejection that nobody awaits would end the process.
+  // A start may fail before `finding` is awaited. An unhandled rejection would end the process.
   const settled = finding.then(
     () => undefined,
     () => undefined,
   );
-  // It works in the scratch folder.
+  // The search uses the scratch folder, so it must end before that is closed.
   parts.defer(() => settled);
 
   return async () => {

@@ -10,7 +10,7 @@ import type { Process } from './process.ts';
 
 export interface OpenedObjectStore {
   readonly objects: ObjectStore;
-  /** Serves the files of a store that has no server of its own. */
+  /** Serves the files of a store that has no server of its own. Undefined for other stores. */
   readonly media: { readonly path: string; readonly handler: RequestHandler } | undefined;
 }
 
@@ -32,7 +32,7 @@ export async function openObjectStore(
   const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
   const objects = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });
   parts.defer(() => objects.close());
-  // The start does not wait: the store may become available later.
+  // The start does not wait, because the store may become available later.
   objects.check().catch((error: unknown) => {
     const reason = (error as Error).message;
     if (!starting.aborted)

@@ -7,8 +7,9 @@ import type { Projector } from '../projecting/projector.ts';
 import { countParked } from '../projecting/status.ts';
 
 /**
- * One check for each consumer of this process. It is down while the consumer fails to apply events, and as long as some
- * are parked: its rows lack them. A rebuild, or a newer version in place, is no fault: queries are answered.
+ * One check for each consumer of this process. It is down while the consumer fails to apply events, and while events are
+ * parked, because its rows lack them. It is not down during a rebuild or with a newer version in place: queries are
+ * answered.
  */
 export function consumerChecks(
   projector: Pick<Projector, 'states'>,

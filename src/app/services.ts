@@ -22,7 +22,7 @@ import { openRedis } from './openRedis.ts';
 import type { Process } from './process.ts';
 import { readModelsCheck } from './projectionHealth.ts';
 
-/** The adapters that the roles of a process work with, chosen by its configuration. */
+/** The adapters that the roles of a process use, chosen by its configuration. */
 export interface Services extends EventLog, OpenedObjectStore {
   readonly metrics: Metrics;
   readonly tracing: Tracing;
@@ -32,9 +32,9 @@ export interface Services extends EventLog, OpenedObjectStore {
   readonly progress: SharedProgress;
   readonly redis: SharedRedis | undefined;
   readonly files: MediaFiles;
-  /** Of these services. */
+  /** The health checks of these services. */
   readonly checks: readonly HealthCheck[];
-  /** There was no data before. */
+  /** Whether there was no data before this start. */
   readonly firstStart: boolean;
 }
 

@@ -8,7 +8,7 @@ import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import type { Process } from './process.ts';
 import type { Services } from './services.ts';
 
-/** @param legacy the server on `SOCKET_PORT` */
+/** @param legacy the server on `SOCKET_PORT`, if it is open */
 export function openRealtime(
   { config, logger, parts }: Process,
   { store, redis }: Services,
@@ -31,7 +31,7 @@ export function openRealtime(
   return realtime;
 }
 
-/** For a process without sockets. Without a Redis, nobody hears of its progress. */
+/** Reports progress from a process without sockets. Without Redis, no socket receives it. */
 export function progressEmitter({ logger, parts }: Process, { redis }: Services): ReportUploadProgress {
   if (redis === undefined) return () => undefined;
   const emitter = createProgressEmitter({ redis: redis.client, namespace: redis.namespace }, logger);

@@ -14,20 +14,23 @@ import { openServices } from './services.ts';
 import { openRealtime, progressEmitter } from './sockets.ts';
 import { startWork } from './work.ts';
 
-/** A running system, whole or the part of it that one process holds. */
+/** A running system, or the part of it that one process runs. */
 export interface App {
-  /** Where it listens; the ports are the real ones also where 0 was asked for. */
+  /** Where it listens. For port 0 this is the port that the system assigned. */
   readonly port: number;
   readonly socketPort: number | undefined;
-  /** There was no data before. */
+  /** Whether there was no data before this start. */
   readonly firstStart: boolean;
-  /** Lets what is under way finish, for `SHUTDOWN_SECONDS`, then ends everything in the reverse order of its start. */
+  /**
+   * Lets running requests finish for at most `SHUTDOWN_SECONDS`, then closes all parts in the reverse order of their
+   * start.
+   */
   stop(): Promise<void>;
 }
 
 /**
- * Starts these roles. When it fails, whatever had been started is ended again; so it is when `starting` aborts first,
- * and the start fails with the signal's reason.
+ * Starts these roles. When that fails, all parts that have been started are closed. The same happens when `starting`
+ * aborts first; the start then fails with the signal's reason.
  * @throws StartError when the settings or the machine do not allow it.
  */
 export async function startApp(
@@ -72,8 +75,10 @@ export async function startApp(
     async stop() {
       stopping.abort(new Error('the process is stopping'));
       const graceMs = config.shutdownSeconds * 1_000;
-      // All at once. A client that is told to close its connection while the port still listens comes back, and is cut
-      // off when the port closes. Sockets would keep the ports open. Requests under way still need the parts.
+      // All at the same time. A client that is told to close its connection while the port still listens would
+      // reconnect
+      // and be cut off when the port closes. Open sockets would keep the ports open. Running requests still need the
+      // parts.
       await Promise.all([main.close(graceMs), legacy?.close(graceMs), realtime?.close()]);
       await started.disposeAsync();
     },

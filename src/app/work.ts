@@ -7,7 +7,8 @@ import type { Process } from './process.ts';
 import type { Services } from './services.ts';
 
 /**
- * Starts the features' jobs and their work at intervals. Answers their subscribers, by the names of their consumer groups.
+ * Starts the features' jobs and their work at intervals. Returns their subscribers, keyed by the names of their consumer
+ * groups.
  */
 export async function startWork(
   { config, logger, parts }: Process,

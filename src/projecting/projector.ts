@@ -96,7 +96,7 @@ export function createProjector(options: ProjectorOptions): Projector {
     if (states.get(name) !== 'superseded')
       logger.warn(
         { consumer: name, inPlace, declared: version },
-        `A newer version of ${name} is in place, and this program leaves it there. To go back to this program's version for good, run "projections rebuild ${name}".`,
+        `A newer version of ${name} is in place, and this program leaves it there. To go back to this program's version permanently, run "projections rebuild ${name}".`,
       );
     states.set(name, 'superseded');
     await pause(LOOK_AGAIN_MS, stopping.signal);

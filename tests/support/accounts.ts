@@ -18,17 +18,14 @@ import type { RateLimit, RateLimitGroup } from '../../src/rateLimits/rateLimits.
 import { createTestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 import { onlyLimiting } from './rateLimits.ts';
-import { collectingLog, type TestApp } from './httpApp.ts';
+import { collectingLog } from './httpApp.ts';
 import { startTestApi } from './testApi.ts';
 
 /** Accounts and sessions over HTTP, on a real PostgreSQL, with the projections that they read from. */
 export interface AccountsTest extends AsyncDisposable {
-  readonly app: TestApp;
   readonly pool: pg.Pool;
   /** With decoded events. */
   readonly store: EventStore;
-  /** As it lies in the log. */
-  readonly sealedStore: EventStore;
   readonly nameHash: NameHash;
   readonly tokens: Tokens;
   /** The header `x-forwarded-for` sets the client's address. */
@@ -110,10 +107,8 @@ export async function startAccountsTest({
   }
 
   return {
-    app,
     pool,
     store,
-    sealedStore,
     nameHash,
     tokens,
     get: (path, headers = {}) => call(path, { headers }),

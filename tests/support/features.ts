@@ -9,7 +9,7 @@ import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { projectionConsumer } from '../../src/projecting/consumer.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
 import { TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
-import { createProjectingTest, type ProjectingTest, type RunningProjector } from './projecting.ts';
+import { createProjectingTest, type ProjectingTest } from './projecting.ts';
 import { call, type Answer, type CallOptions } from './systemClient.ts';
 import { startTestApi } from './testApi.ts';
 

@@ -22,7 +22,7 @@ const run = promisify(execFile);
 const PEOPLE = 12;
 const VIDEOS = 4;
 
-/** Commands that have to be answered while an engine is away, before it comes back. */
+/** Number of commands that must be answered while an engine is unavailable. */
 const MEANWHILE = 60;
 
 interface Fault {
@@ -37,11 +37,14 @@ const faults: readonly Fault[] = [
   { engine: 'kafka', fault: 'hanging' },
   { engine: 'redis', fault: 'hanging' },
   { engine: 'minio', fault: 'hanging' },
-  // It holds the log: nothing can be accepted without it.
+  // It holds the log, so nothing can be accepted without it.
   { engine: 'postgres', fault: 'killed' },
 ];
 
-/** ENGINE_KILLS names a folder with commands `kill ENGINE [SIGNAL]` and `up ENGINE`. Other tests cannot run on these engines meanwhile. */
+/**
+ * ENGINE_KILLS names a folder with the commands `kill ENGINE [SIGNAL]` and `up ENGINE`. No other tests can run on these
+ * engines at the same time.
+ */
 describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', (commands) => {
   const { system, systemTest } = useSystem();
   let people: Person[] = [];
@@ -69,7 +72,7 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
 
   for (const fault of faults) {
     systemTest(
-      `${fault.engine} ${fault.fault}: ${fault.engine === 'postgres' ? 'nothing is acknowledged that is not so' : 'every like is accepted'}, and everything goes on by itself when it is back`,
+      `${fault.engine} ${fault.fault}: ${fault.engine === 'postgres' ? 'only recorded likes are acknowledged' : 'every like is accepted'}, and afterwards everything works again by itself`,
       async () => {
         const load = likeOnAndOn();
         await load.answered(MEANWHILE);
@@ -84,7 +87,7 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
         for (const video of videos) await countsEqualLikers(video.id, likes);
         await eventually(async () => [(await analytics()).totalLikes, await allLikes()], {
           within: 60_000,
-          what: 'the analytics agree with the likes',
+          what: 'the analytics show the same number of likes',
           holds: ([analysed, counted]) => analysed === counted,
         });
         await eventually(async () => (await upload(system().api(), people[0]!.token, plain)).status, {
@@ -97,7 +100,7 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
     );
   }
 
-  /** Everybody likes and unlikes one video after the other, over every API in turn, until the end. */
+  /** Each person likes and unlikes one video after the other, over every API in turn, until the load is stopped. */
   function likeOnAndOn(): {
     answered(count: number): Promise<void>;
     end(): Promise<{ outcomes: Outcome[]; likes: Likes }>;
@@ -152,8 +155,8 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
       },
       {
         within: 60_000,
-        what: 'counts equal likers, and everyone likes what was last acknowledged',
-        // Read models that are behind may well agree with each other.
+        what: 'the counts equal the likers, and each like is in its last acknowledged state',
+        // Read models that are equally far behind agree with each other too.
         holds: ({ counts, likers, otherwise }) => otherwise === 0 && counts.every((count) => count === likers),
       },
     );
@@ -176,5 +179,5 @@ describeWith('ENGINE_KILLS', 'real engines, killed or made to hang under load', 
   }
 });
 
-/** What was last acknowledged of each pair of video and person; undefined where an answer left it open. */
+/** The last acknowledged state of each pair of video and person; undefined after an answer that does not tell. */
 type Likes = Map<string, boolean | undefined>;

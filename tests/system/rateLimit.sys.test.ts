@@ -14,17 +14,17 @@ const { system, systemTest } = useSystem({
 });
 
 describe('rate limits', () => {
-  systemTest('many accounts behind one address make few views', async () => {
+  systemTest('many accounts with one address cause few views', async () => {
     const api = system().api();
     const owner = await newPerson(api);
     const [watched, fence] = [
       await uploaded(api, owner.token, await clip('plain')),
       await uploaded(api, owner.token, await clip('plain')),
     ];
-    // All of them first: on a busy machine, making fourteen accounts could take longer than the minute that the views count in.
+    // Create all accounts first: on a busy machine that can take longer than the minute of the limit.
     const viewers = await newPeople(14, () => api);
     for (const { token } of viewers) await getVideo(api, watched.id, { token });
-    // Recorded after all others.
+    // This view is recorded after all others.
     await getVideo(api, fence.id, { token: owner.token });
     const views = async (id: string): Promise<number> =>
       (await call<Me>(api, 'GET', '/api/v1/auth/me', { token: owner.token })).data.videos.find(
@@ -34,7 +34,7 @@ describe('rate limits', () => {
     expect(await views(watched.id)).toBe(6);
   });
 
-  systemTest('a client that keeps guessing passwords is told to wait, by every API', async () => {
+  systemTest('every API tells a client that guesses passwords to wait', async () => {
     const { email } = someone();
     const guess = (api: string) => call(api, 'POST', '/api/v1/auth/login', { json: { email, password: 'guess-1!' } });
     const answers = [await guess(system().api())];
@@ -43,13 +43,13 @@ describe('rate limits', () => {
     const refused = answers.at(-1)!;
     expect(refused.body).toMatchObject({ success: false, statusCode: 429, code: expect.any(String) });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    // If Redis does not answer in time, an API counts by itself for a moment.
+    // When Redis does not answer in time, an API counts by itself for a moment.
     for (const api of system().apis)
       await eventually(async () => (await guess(api)).status, {
         what: `${api} refuses as well`,
         holds: (status) => status === 429,
       });
-    // The requests of an orchestrator are never refused.
+    // Health probes are never refused.
     for (const api of system().apis) expect((await fetch(`${api}/health/live`)).status).toBe(200);
   });
 });

@@ -9,7 +9,7 @@ import { useSystem } from '../support/useSystem.ts';
 
 interface Progress {
   readonly progress: number;
-  /** Not on the port of the original server. */
+  /** Undefined on the port of the original server. */
   readonly videoId?: string;
   readonly stage?: string;
 }
@@ -42,7 +42,7 @@ function progressHeard(socket: Socket, userId: string): Progress[] {
 
 describe('real time', () => {
   systemTest(
-    'every socket on the original server’s port hears an upload’s progress rise to 100, whichever API takes the upload, and nothing else of it',
+    'every socket on the original server’s port hears only the progress of an upload, up to 100, whichever API takes the upload',
     async () => {
       const person = await newPerson(system().api());
       const heard = await Promise.all(
@@ -78,7 +78,7 @@ describe('real time', () => {
     await expect(connect(system().api(), 'nonsense')).rejects.toThrow('token');
   });
 
-  systemTest('an address that has its sockets gets no more, behind a proxy too, and others do', async () => {
+  systemTest('an address at its limit of sockets gets no more, also behind a proxy; other addresses do', async () => {
     const api = system().apis[0]!;
     const from = (address: string): Promise<Socket> => connect(api, undefined, { 'X-Forwarded-For': address });
     for (let count = 0; count < SOCKETS_PER_ADDRESS; count += 1) await from('203.0.113.1');
@@ -87,7 +87,7 @@ describe('real time', () => {
   });
 
   systemTest(
-    'a subscriber gets a video’s events in order, without gap or repeat, also after a reconnect elsewhere',
+    'a subscriber gets a video’s events in order, without gap or repeat, also after it reconnects to another API',
     async () => {
       const [owner, fan] = [await newPerson(system().api()), await newPerson(system().api())];
       const { id } = await uploaded(system().api(), owner.token, plain);
@@ -129,7 +129,7 @@ describe('real time', () => {
   );
 
   systemTest(
-    'a video that is deleted before it is public is deleted for its owner only',
+    'only its owner hears that a video was deleted before it was public',
     async () => {
       const owner = await newPerson(system().api());
       const api = system().apis[0]!;
@@ -143,7 +143,8 @@ describe('real time', () => {
       const shown = await uploaded(api, owner.token, plain);
       expect((await call(api, 'DELETE', `/api/v1/video/${shown.id}`, { token: owner.token })).status).toBe(204);
 
-      // Events come in the order of the log: whoever has heard of the second deletion has been passed by the first.
+      // Events come in the order of the log: a subscriber who hears the second deletion cannot hear the first one
+      // later.
       const deleted = (heard: readonly HeardEvent[]): string[] =>
         heard.filter(({ type }) => type === 'VideoDeleted').map(({ data }) => data.videoId);
       await eventually(() => [own, feed].every((heard) => deleted(heard).includes(shown.id)), {
@@ -158,7 +159,7 @@ describe('real time', () => {
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     systemTest(
-      `clients reconnect by themselves after a ${signal}, on both ports and transports, and miss and repeat nothing`,
+      `clients reconnect by themselves after a ${signal}, on both ports and transports, and no event is lost or repeated`,
       async () => {
         const target = system().playing('api')[0]!;
         const [owner, fan] = [await newPerson(target.url), await newPerson(target.url)];
@@ -218,7 +219,7 @@ function heardOn(socket: Socket): HeardEvent[] {
 
 const isLike = ({ type }: HeardEvent): boolean => type === 'VideoLiked' || type === 'VideoUnliked';
 
-/** The likes and unlikes. Of a subscription that says no `since`, the end of the upload before it may still come. */
+/** Only the likes and unlikes. A subscription without `since` may still hear the end of the upload before it. */
 function likesHeard(socket: Socket): HeardEvent[] {
   const heard: HeardEvent[] = [];
   socket.on('event', (event: HeardEvent) => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   document = (await (await fetch(`${system().api()}/asyncapi.json`)).json()) as AsyncApiDocument;
 }, 120_000);
 
-/** Whether a message is what the document promises. */
+/** Whether a message matches the document. */
 function conforms(name: string, message: unknown): boolean {
   return z
     .fromJSONSchema(document.components.messages[name]!.payload as Parameters<typeof z.fromJSONSchema>[0])
@@ -56,7 +56,7 @@ function runExample(
 }
 
 systemTest(
-  'the example prints each event once, in order, also over a crash of the server, and as the document says',
+  'the example prints each event once, in order, as the document says, also when the server crashes',
   async () => {
     const [api] = system().playing('api');
     const owner = await newPerson(api!.url);
@@ -80,7 +80,7 @@ systemTest(
   120_000,
 );
 
-systemTest('answers, refusals and upload progress are as the document says', async () => {
+systemTest('answers, refusals and upload progress match the document', async () => {
   const [api, sockets] = [system().apis[0]!, system().sockets[0]!];
   const person = await newPerson(api);
   const [own, original] = [await connect(api, person.token), await connect(sockets)];

@@ -94,7 +94,7 @@ export function asPortError(error: unknown, what: string): unknown {
     });
   }
   if (error.type === ErrorType.STREAM_DELETED)
-    return new AppendRefused(`${what}: the stream was deleted for good`, { cause: error });
+    return new AppendRefused(`${what}: the stream was deleted permanently`, { cause: error });
   if (error.type === ErrorType.ACCESS_DENIED) return new EventStoreDenied(what, { cause: error });
   return error;
 }

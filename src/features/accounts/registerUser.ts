@@ -51,7 +51,8 @@ export async function registerUser(
     const outcome = await handleCommand(store, userDecider, userStream(userId), command, step);
     return { user: outcome.state as RegisteredUser, appended: outcome };
   } catch (error) {
-    // After any other error (the log is not available) it is unknown what was written. A retry, or the next registration
+    // After any other error (the log is not available) it is unknown what was written. A retry, or the next
+    // registration
     // of these names, continues from there.
     if (error instanceof DomainError && (await isGivenUp(dependencies, userId, step))) {
       await release(dependencies, 'username', username, userId, step);
@@ -102,7 +103,10 @@ async function isStale(
   return context.now.getTime() - Date.parse(since) > GIVEN_UP_AFTER_MS && (await isGivenUp({ store }, userId, context));
 }
 
-/** Ends a registration for good, unless it has succeeded. If its request is still running, it meets this event and cannot register. */
+/**
+ * Abandons a registration, unless it has succeeded. If its request is still running, it conflicts with this event and
+ * cannot register.
+ */
 async function isGivenUp({ store }: Writes, userId: string, context: CommandContext): Promise<boolean> {
   const command = { type: 'AbandonRegistration', userId, at: context.now.toISOString() } as const;
   const { state } = await handleCommand(store, userDecider, userStream(userId), command, context);

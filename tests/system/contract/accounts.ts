@@ -9,7 +9,7 @@ export function accountsContract({ system, systemTest }: Setting): void {
   const me = (token: string, after?: bigint) => call<Me>(system().api(), 'GET', '/api/v1/auth/me', { token, after });
 
   describe('accounts', () => {
-    systemTest('registering answers the account, without a trace of the password', async () => {
+    systemTest('the answer to a registration has the account, and no password in any form', async () => {
       const credentials = someone();
       const answer = await call<Account>(system().api(), 'POST', '/api/v1/auth/register', { json: credentials });
       expect(answer.status).toBe(201);
@@ -43,7 +43,7 @@ export function accountsContract({ system, systemTest }: Setting): void {
       expect(new Set(fields)).toEqual(new Set(['name', 'username', 'email', 'password']));
     });
 
-    systemTest('an e-mail and a username are taken whatever their case', async () => {
+    systemTest('an e-mail and a username are taken in any case', async () => {
       const first = someone();
       await call(system().api(), 'POST', '/api/v1/auth/register', { json: first });
       const sameEmail = await call(system().api(), 'POST', '/api/v1/auth/register', {
@@ -68,7 +68,7 @@ export function accountsContract({ system, systemTest }: Setting): void {
       expect(again.status).toBe(201);
     });
 
-    systemTest('of twenty registrations at once for one e-mail exactly one wins', async () => {
+    systemTest('of twenty registrations for one e-mail at the same time exactly one succeeds', async () => {
       const { email } = someone();
       const answers = await Promise.all(
         Array.from({ length: 20 }, () =>
@@ -101,7 +101,7 @@ export function accountsContract({ system, systemTest }: Setting): void {
       expect(cookie).toMatch(/samesite/i);
     });
 
-    systemTest('a wrong password and an unknown e-mail are told apart by nothing', async () => {
+    systemTest('a wrong password and an unknown e-mail get the same answer', async () => {
       const person = await newPerson(system().api());
       const wrong = await call(system().api(), 'POST', '/api/v1/auth/login', {
         json: { email: person.email, password: 'not-this-1!' },
@@ -114,7 +114,7 @@ export function accountsContract({ system, systemTest }: Setting): void {
       expect(withoutId(wrong.body)).toEqual(withoutId(unknown.body));
     });
 
-    systemTest('me answers the account with its videos, and only with a valid token', async () => {
+    systemTest('me returns the account with its videos, and needs a valid token', async () => {
       const person = await newPerson(system().api());
       const answer = await me(person.token);
       expect(answer.status).toBe(200);
@@ -134,7 +134,7 @@ export function accountsContract({ system, systemTest }: Setting): void {
       }
     });
 
-    systemTest('refreshing rotates the cookie, and each token works once in a row', async () => {
+    systemTest('refreshing changes the cookie, and each token in turn works once', async () => {
       const person = await newPerson(system().api());
       let { cookie } = person;
       for (let turn = 0; turn < 3; turn += 1) {
@@ -147,7 +147,7 @@ export function accountsContract({ system, systemTest }: Setting): void {
     });
 
     systemTest(
-      'a refresh token that another tab has just changed is refused, and the session goes on, at any API',
+      'a refresh token that another tab has just used is refused by any API, and the session continues',
       async () => {
         const person = await newPerson(system().api());
         const rotated = refreshCookie(await refresh(person.cookie));
@@ -165,7 +165,7 @@ export function accountsContract({ system, systemTest }: Setting): void {
     });
 
     systemTest(
-      'of ten uses of one refresh token at once exactly one is answered, and the others are told so',
+      'of ten uses of one refresh token at the same time exactly one succeeds, and the others get its error code',
       async () => {
         const person = await newPerson(system().api());
         const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(person.cookie)));

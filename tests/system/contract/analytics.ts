@@ -17,7 +17,7 @@ export function analyticsContract({ system, systemTest, clip }: Setting): void {
     call<Analytics>(system().api(), 'GET', `/api/v1/analytics?${query}`, { token });
 
   describe('analytics', () => {
-    systemTest('say by the day what was done with the caller’s own videos', async () => {
+    systemTest('show views, likes and uploads of the caller’s own videos by day', async () => {
       const firstDay = today();
       const owner = await newPerson(system().api());
       const fans = await newPeople(4, system().api);

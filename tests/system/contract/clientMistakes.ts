@@ -13,7 +13,7 @@ interface LogLine {
   readonly err?: object;
 }
 
-/** Sends these bytes and closes the connection at the first answer to it, or at once. */
+/** Sends these bytes and closes the connection, at once or at the first answer. */
 async function hangUp(url: string, bytes: string, when: 'at once' | 'at the answer'): Promise<void> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -30,7 +30,7 @@ export function clientMistakesContract({ system, systemTest, clip }: Setting): v
       .filter((line) => line.startsWith('{') && line.includes(requestId))
       .map((line) => JSON.parse(line) as LogLine);
 
-  /** The request is over and logged, at `info` and without a stack. */
+  /** Waits until the request is logged, at `info` and without a stack. */
   async function isNoFaultOfOurs(requestId: string, status: number): Promise<void> {
     await eventually(() => logLines(requestId).some((line) => line.status === status), {
       what: `${requestId} is logged as ${status}`,
@@ -40,7 +40,7 @@ export function clientMistakesContract({ system, systemTest, clip }: Setting): v
 
   describe('what a client does wrong', () => {
     systemTest(
-      'an upload or a body that its client gives up is logged as a request of 499, and as nothing else',
+      'an upload or a body that its client abandons is logged once, as a request with status 499',
       async () => {
         const api = system().api();
         const { token } = await newPerson(api);
@@ -64,7 +64,8 @@ export function clientMistakesContract({ system, systemTest, clip }: Setting): v
             'at the answer',
           );
         }
-        // What is logged of a failure comes after the connection is closed: by then these have been as well.
+        // A failure would be logged after the connection is closed. When these requests are logged too, it must have
+        // been.
         await call(api, 'GET', '/api/v1/video/not-a-video', { headers: { 'x-request-id': 'an-ordinary-mistake' } });
         await isNoFaultOfOurs('an-ordinary-mistake', 404);
         await isNoFaultOfOurs('given-up-upload', 499);
@@ -76,7 +77,7 @@ export function clientMistakesContract({ system, systemTest, clip }: Setting): v
     );
 
     systemTest(
-      'a position that the log has not reached is 400, and one that another process has just written is not',
+      'a position beyond the end of the log is 400; one that another process has just written is not',
       async () => {
         const { position } = await call(system().api(), 'POST', '/api/v1/auth/register', { json: someone() });
         for (const api of system().apis) {

@@ -49,7 +49,7 @@ export function headersContract({ system, systemTest, clip }: Setting): void {
       expect(two.data).toEqual(one.data);
     });
 
-    systemTest('ten retries at once under one Idempotency-Key are one toggle', async () => {
+    systemTest('ten requests with one Idempotency-Key at the same time are one toggle', async () => {
       const person = await newPerson(system().api());
       const { id } = await uploaded(system().api(), person.token, clip());
       const headers = { 'idempotency-key': randomUUID() };
@@ -60,14 +60,14 @@ export function headersContract({ system, systemTest, clip }: Setting): void {
 
     systemTest('feed and video have an ETag, and are not sent again while they are the same', async () => {
       const person = await newPerson(system().api());
-      // Nobody else's video is on a page of three, and listing counts no view.
+      // A page of three has only this test's videos, and listing counts no view.
       const mine: Video[] = [];
       for (let count = 0; count < 3; count += 1) mine.push(await uploaded(system().api(), person.token, clip()));
       const { id } = mine[2]!;
       const api = system().api();
       await changesOnlyWithLikes(api, '/api/v1/video?limit=3', id, person.token);
 
-      // The only view that this API records within a minute: once it is counted, nothing changes by itself.
+      // This API records no other view of this viewer within a minute. After it is counted, nothing changes by itself.
       await getVideo(api, id, { token: person.token });
       for (const each of system().apis) {
         await eventually(
@@ -89,7 +89,7 @@ export function headersContract({ system, systemTest, clip }: Setting): void {
       expect([sent.status, etag]).toEqual([200, expect.stringMatching(/^(W\/)?"[^"]+"$/)]);
       const same = await call(api, 'GET', path, { token, after: position, headers: { 'if-none-match': etag } });
       expect([same.status, same.text]).toEqual([304, '']);
-      // A like of somebody new never leads back to what was before.
+      // A like of a new person gives a state that the video has never had before.
       ({ position } = await setLike(api, videoId, (await newPerson(api)).token));
       const changed = await call(api, 'GET', path, { token, after: position, headers: { 'if-none-match': etag } });
       expect(changed.status).toBe(200);

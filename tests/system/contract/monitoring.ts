@@ -24,7 +24,7 @@ function metricsIn(promql: string): string[] {
   );
 }
 
-/** Recorded by a rule, made by Prometheus itself, or made from spans by the collector. */
+/** Recorded by a rule, created by Prometheus itself, or derived from spans by the collector. */
 const isMadeElsewhere = (name: string): boolean =>
   rules.groups.some((group) => group.rules.some(({ record }) => record === name)) ||
   ['up', 'ALERTS'].includes(name) ||
@@ -32,7 +32,7 @@ const isMadeElsewhere = (name: string): boolean =>
 
 export function monitoringContract({ system, systemTest }: Setting): void {
   describe('monitoring', () => {
-    systemTest('every panel and alarm looks at metrics, and some process has each of them', async () => {
+    systemTest('every panel and alarm uses metrics, and each metric exists in a process', async () => {
       const exported = new Set<string>();
       for (const { url } of system().processes) {
         const text = await (await fetch(`${url}/metrics`)).text();

@@ -19,7 +19,7 @@ const nobody = '00000000-0000-7000-8000-000000000000';
 const MiB = 1024 * 1024;
 
 export function refusalsContract({ system, systemTest, clip }: Setting): void {
-  describe('refusals come in the envelope', () => {
+  describe('a refusal has the envelope', () => {
     systemTest('an unknown route is 404', async () => {
       isFailure(await call(system().api(), 'GET', '/api/v1/nothing'), 404);
       isFailure(await call(system().api(), 'GET', '/nowhere'), 404);
@@ -58,7 +58,7 @@ export function refusalsContract({ system, systemTest, clip }: Setting): void {
       }
     });
 
-    systemTest('a video that does not exist is 404, to see and to like', async () => {
+    systemTest('reading or liking a video that does not exist is 404', async () => {
       const person = await newPerson(system().api());
       isFailure(await getVideo(system().api(), nobody), 404);
       isFailure(await toggleLike(system().api(), nobody, person.token), 404);
@@ -79,7 +79,7 @@ export function refusalsContract({ system, systemTest, clip }: Setting): void {
       isFailure(await upload(system().api(), person.token, clip(), { title: 'x'.repeat(201) }), 400);
     });
 
-    systemTest('an upload that is not an mp4 by its content is 415, whatever its name', async () => {
+    systemTest('an upload whose content is not an mp4 is 415, whatever its name', async () => {
       const person = await newPerson(system().api());
       for (const content of [
         '#EXTM3U\nhttp://127.0.0.1/x.ts\n',
@@ -109,7 +109,7 @@ export function refusalsContract({ system, systemTest, clip }: Setting): void {
       await withFile(big, async (path) => isFailure(await upload(system().api(), person.token, path), 413));
     });
 
-    systemTest('what only the owner may do is 403 for anyone else', async () => {
+    systemTest('a command of the owner is 403 for any other user', async () => {
       const [owner, other] = [await newPerson(system().api()), await newPerson(system().api())];
       const { id } = await uploaded(system().api(), owner.token, clip());
       isFailure(

@@ -1,7 +1,7 @@
 import type { System } from '../../support/system.ts';
 import type { SystemTest } from '../../support/useSystem.ts';
 
-/** What the contract's parts share: one running system and one short clip. */
+/** Shared by the parts of the contract: one running system and one short clip. */
 export interface Setting {
   readonly system: () => System;
   readonly systemTest: SystemTest;

@@ -19,10 +19,10 @@ import {
 } from '../../support/systemClient.ts';
 import type { Setting } from './setting.ts';
 
-/** A client of the original server sends no X-Min-Position and uses one API; each test here does the same. */
+/** Like a client of the original server, each test sends no X-Min-Position and uses one API. */
 export function videosContract({ system, systemTest, clip }: Setting): void {
   describe('videos', () => {
-    systemTest('an upload answers a video that is ready to play', async () => {
+    systemTest('the answer to an upload has a video that is ready to play', async () => {
       const api = system().api();
       const person = await newPerson(api);
       const answer = await upload(api, person.token, clip(), {
@@ -49,7 +49,7 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
       });
     });
 
-    systemTest('what was uploaded is in the feed, newest first, and under me', async () => {
+    systemTest('uploads are in the feed, newest first, and in me', async () => {
       const api = system().api();
       const person = await newPerson(api);
       const first = await uploaded(api, person.token, clip(), { title: 'first' });
@@ -166,11 +166,11 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
     });
 
     systemTest(
-      'a client that prefers not to wait gets the video while it is processed, and it becomes ready',
+      'a client that prefers not to wait gets the video in processing, and the video becomes ready',
       async () => {
         const api = system().api();
         const person = await newPerson(api);
-        // A clip whose processing takes longer than an answer.
+        // The processing of this clip takes longer than an upload waits.
         const slow = await madeClip('slow');
         const answer = await upload(api, person.token, slow, { headers: { prefer: 'respond-async' } });
         expect([answer.status, answer.data.status]).toEqual([202, 'processing']);
@@ -182,7 +182,7 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
       },
     );
 
-    systemTest('the media are served in ranges, typed and cacheable', async () => {
+    systemTest('media files are served in ranges, with their type, and can be cached', async () => {
       const api = system().api();
       const person = await newPerson(api);
       const { url, thumbnailUrl } = (await uploaded(api, person.token, clip())) as {
@@ -219,7 +219,7 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
   });
 }
 
-/** Asks as a browser does. `fetch` adds Cache-Control: no-cache, which asks for the bytes in any case. */
+/** A request like that of a browser. `fetch` would add Cache-Control: no-cache, which always asks for the bytes. */
 async function statusOfConditionalGet(url: string, etag: string): Promise<number> {
   const sent = get(url, { headers: { 'if-none-match': etag } });
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
