@@ -2,6 +2,7 @@ import { constants, copyFile, link, mkdir, open, readdir, rename, rm, rmdir, sta
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { isAlive } from '../core/isAlive.ts';
 import { assertKey, isKey } from './keys.ts';
 import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore } from './objectStore.ts';
 
@@ -121,15 +122,6 @@ async function removeAbandoned(incoming: string): Promise<void> {
     if (found === undefined) continue;
     const ownerEnded = host === hostname() && pid !== process.pid && !isAlive(pid);
     if (ownerEnded || Date.now() - found.mtimeMs > ABANDONED_MS) await rm(path, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

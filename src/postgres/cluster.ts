@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, lchown, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isAlive } from '../core/isAlive.ts';
 import { folderError } from '../config/dataFolder.ts';
 import { StartError } from '../core/startError.ts';
 import { namedAccount, serverAccount, type Account } from './account.ts';
@@ -129,14 +130,6 @@ async function removeDrafts(folder: string): Promise<void> {
     if (pid !== process.pid && isAlive(pid)) continue;
     // Its initdb may still be writing. Then the next start removes it.
     await rm(join(folder, '..', draft), { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { link, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { ignoreMissing, isAlive } from './cluster.ts';
+import { isAlive } from '../core/isAlive.ts';
+import { ignoreMissing } from './cluster.ts';
 import { SOCKET } from './socketFolder.ts';
 
 /** The file `postmaster.pid` of a running server, in its data folder (see src/include/utils/pidfile.h of PostgreSQL). */

@@ -101,6 +101,20 @@ interface Sent {
   readonly body: { code?: string; data?: unknown };
 }
 
+/** Sends a request that runs until `open` is called. Resolves when it is running. */
+async function sendSlow(key: string): Promise<{ first: Promise<Sent>; open: () => void }> {
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  act = async () => {
+    begun.resolve();
+    await gate.promise;
+    return { status: 200, message: 'slow' };
+  };
+  const first = send(key);
+  await begun.promise;
+  return { first, open: gate.resolve };
+}
+
 async function send(
   key: string | undefined,
   { path = '/stored', what = 'a', user }: { path?: string; what?: string; user?: string } = {},
@@ -172,15 +186,7 @@ describe('a command with an Idempotency-Key', () => {
 
   test('is refused while the first request is running', async () => {
     const key = v7();
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-    act = async () => {
-      begin();
-      await gate;
-      return { status: 200, message: 'slow' };
-    };
-    const first = send(key);
-    await begun;
+    const { first, open } = await sendSlow(key);
     const others = await Promise.all(Array.from({ length: 20 }, () => send(key)));
     for (const { status, body, headers } of others)
       expect([status, body.code, headers.get('retry-after')]).toEqual([409, 'idempotency_in_progress', '1']);
@@ -191,15 +197,7 @@ describe('a command with an Idempotency-Key', () => {
 
   test('keeps its key for as long as it runs', async () => {
     const key = v7();
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-    act = async () => {
-      begin();
-      await gate;
-      return { status: 200, message: 'slow' };
-    };
-    const first = send(key);
-    await begun;
+    const { first, open } = await sendSlow(key);
     const held = `select 1 from reelstream.idempotency where key = $1 and created_at < now() - interval '4.2 seconds' and held_until > now()`;
     await eventually(async () => (await database.pool.query(held, [key])).rowCount === 1, {
       what: 'the hold of the key has been renewed',

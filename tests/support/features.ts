@@ -39,7 +39,8 @@ export interface FeaturesTest extends AsyncDisposable {
 }
 
 const facts = { duration: 1.5, width: 64, height: 48 };
-const processed = (videoId: string): VideoCommand => ({
+/** The command of the media worker when a video has been processed. */
+export const processed = (videoId: string): VideoCommand => ({
   type: 'RecordVideoProcessed',
   video: { key: `videos/${videoId}/a.mp4`, size: 10 },
   thumbnail: { key: `videos/${videoId}/b.jpg`, size: 1 },

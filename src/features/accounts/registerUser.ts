@@ -51,8 +51,7 @@ export async function registerUser(
     const outcome = await handleCommand(store, userDecider, userStream(userId), command, step);
     return { user: outcome.state as RegisteredUser, appended: outcome };
   } catch (error) {
-    // After any other error (the log is not available) it is unknown what was written. A retry, or the next
-    // registration
+    // After any other error (the log is not available) it is unknown what was written. A retry, or the next registration
     // of these names, continues from there.
     if (error instanceof DomainError && (await isGivenUp(dependencies, userId, step))) {
       await release(dependencies, 'username', username, userId, step);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { NOBODY_HEARS, topicOfUser, type FeedRules, type FeedTopic } from '../../realtime/feedDefinition.ts';
 import type { UploadBegun, VideoEvent } from './events.ts';
+import { mediaFactsFields } from './mediaFactsFields.ts';
 
 export const videoTopics: readonly FeedTopic[] = [
   {
@@ -51,18 +52,7 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
       .object({
         ...videoIdField,
         uploadedBy: z.uuid().meta({ description: 'The id of its owner.', examples: [exampleValues.userId] }),
-        duration: z
-          .number()
-          .min(0)
-          .meta({ description: 'Seconds.', examples: [4] }),
-        width: z
-          .int32()
-          .min(1)
-          .meta({ description: 'Pixels, as shown.', examples: [640] }),
-        height: z
-          .int32()
-          .min(1)
-          .meta({ description: 'Pixels, as shown.', examples: [360] }),
+        ...mediaFactsFields,
       })
       .meta({ description: 'A video is ready to play and is now in the feed.' }),
     view: ({ videoId, ownerId, facts }) => ({ videoId, uploadedBy: ownerId, ...facts }),

@@ -3,7 +3,7 @@ import { openAsBlob } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { clip } from '../../../tests/support/clips.ts';
-import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
+import { processed, startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Analytics, Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
 import type { VideoCommand } from './decider.ts';
 import type { HistoryEntry } from './history.ts';
@@ -21,14 +21,6 @@ beforeEach(async () => {
 afterAll(async () => features[Symbol.asyncDispose]());
 
 const at = new Date().toISOString();
-const facts = { duration: 1, width: 64, height: 48 };
-const done: VideoCommand = {
-  type: 'RecordVideoProcessed',
-  video: { key: 'videos/v.mp4', size: 1 },
-  thumbnail: { key: 'videos/t.jpg', size: 1 },
-  facts,
-  at,
-};
 const failed: VideoCommand = { type: 'RecordProcessingFailure', reason: 'Ours.', at };
 
 const retry = (id: string, user: FeatureUser, headers: Record<string, string> = {}): Promise<Answer<Video>> =>
@@ -61,7 +53,7 @@ describe('a retry of a failed video', () => {
     expect((await features.call<VideoPage>('GET', `/api/v1/video/${id}`, { token: ann.token })).data.video).toEqual(
       data,
     );
-    await settle(id, done);
+    await settle(id, processed(id));
     expect((await features.call<VideoPage>('GET', `/api/v1/video/${id}`)).data.video.status).toBe('ready');
     expect(await history(id)).toEqual([
       'VideoUploaded',
@@ -80,7 +72,7 @@ describe('a retry of a failed video', () => {
     await settle(id, failed);
     expect((await analytics()).totalUploads).toBe(0);
     await retry(id, ann);
-    await settle(id, done);
+    await settle(id, processed(id));
     expect((await analytics()).totalUploads).toBe(1);
   });
 
@@ -142,7 +134,7 @@ describe('what one user has waiting is limited', () => {
     expect(pending(await upload(ann))).toEqual(refused);
     expect(pending(await retry(other, ann))).toEqual(refused);
     expect((await upload(bob)).status).toBe(202);
-    await settle(ids[0]!, done);
+    await settle(ids[0]!, processed(ids[0]!));
     expect((await retry(other, ann)).status).toBe(202);
     expect(pending(await upload(ann))).toEqual(refused);
     await features.reached((await features.call('DELETE', `/api/v1/video/${ids[1]!}`, { token: ann.token })).position!);

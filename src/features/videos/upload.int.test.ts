@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../../../tests/support/clips.ts';
-import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
+import { processed, startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
 import type { RecordedEvent } from '../../core/event.ts';
 import { AppendRefused, EventStoreUnavailable } from '../../core/eventStore.ts';
@@ -18,14 +18,7 @@ beforeAll(async () => {
 afterAll(async () => features[Symbol.asyncDispose]());
 
 const at = new Date().toISOString();
-const facts = { duration: 1, width: 64, height: 48 };
-const done: VideoCommand = {
-  type: 'RecordVideoProcessed',
-  video: { key: 'videos/v.mp4', size: 1 },
-  thumbnail: { key: 'videos/t.jpg', size: 1 },
-  facts,
-  at,
-};
+const done = processed('v');
 
 async function upload(
   data: unknown,
@@ -82,7 +75,7 @@ describe('an upload', () => {
       uploadedBy: ann.id,
       user: { name: 'Ann', username: 'ann' },
     });
-    expect(data.url).toBe('http://localhost/media/videos/v.mp4');
+    expect(data.url).toBe('http://localhost/media/videos/v/a.mp4');
     expect(await originals()).toContainEqual(expect.stringContaining(`originals/${data.id}/`));
   });
 

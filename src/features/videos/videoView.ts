@@ -3,6 +3,7 @@ import { counted, eachCount, videoCounts, type Counted } from '../../../projecti
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import type { ObjectStore } from '../../objectStore/objectStore.ts';
 import type { ExistingVideo } from './decider.ts';
+import { mediaFactsFields } from './mediaFactsFields.ts';
 
 const mediaFolder = `https://videos.example.org/media/videos/${exampleValues.videoId}`;
 
@@ -38,18 +39,7 @@ export const videoSchema = z
         username: z.string().meta({ examples: ['ada'] }),
       })
       .meta({ description: 'Its owner.' }),
-    duration: z
-      .number()
-      .min(0)
-      .meta({ description: 'Seconds.', examples: [4] }),
-    width: z
-      .int32()
-      .min(1)
-      .meta({ description: 'Pixels, as shown.', examples: [640] }),
-    height: z
-      .int32()
-      .min(1)
-      .meta({ description: 'Pixels, as shown.', examples: [360] }),
+    ...mediaFactsFields,
     status: z
       .enum(['processing', 'ready', 'failed'])
       .meta({ description: 'Whether it can be played.', examples: ['ready'] }),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
+import { isAlive } from '../../core/isAlive.ts';
 
 /** A temporary folder. Disposing it removes it with everything in it. */
 export interface ScratchFolder extends AsyncDisposable {
@@ -75,15 +76,6 @@ async function isAbandoned(path: string, name: string): Promise<boolean> {
   const silence = isHere && pid !== process.pid ? ABANDONED_BY_RUNNING_MS : ABANDONED_MS;
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > silence;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** When a process is killed, its FFmpeg goes on. Where there is no /proc, its limit of CPU time ends it. */
