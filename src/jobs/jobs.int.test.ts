@@ -105,7 +105,7 @@ describe('jobs', () => {
         },
         giveUp: (...given) => Promise.resolve(resolve(given)),
       },
-      { retries: { limit: 2, delaySeconds: 0, maxDelaySeconds: 1 } },
+      { retries: { limit: 2, delaySeconds: 0, maxDelaySeconds: 1 }, pollSeconds: 0.5 },
     );
     const added = job();
     await add(jobs, added);
@@ -199,7 +199,7 @@ describe('jobs', () => {
         },
         giveUp: (...given) => Promise.resolve(resolve(given)),
       },
-      { retries: { limit: 20, delaySeconds: 0, maxDelaySeconds: 1 } },
+      { retries: { limit: 20, delaySeconds: 0, maxDelaySeconds: 1 }, pollSeconds: 0.5 },
     );
     await add(jobs, killed, delayed);
     expect(await promise).toEqual([killed.data, { killed: true, cause: expect.any(AttemptKilled) }]);
@@ -221,7 +221,7 @@ describe('jobs', () => {
   test('a queue may let each of its jobs run once more after a while', async () => {
     const echoes = defineQueue<Parcel>({ name: 'echoes', repeatAfterSeconds: 1 });
     const heard: [parcel: string, at: number][] = [];
-    const jobs = await startWith([echoes], { pollSeconds: 1 });
+    const jobs = await startWith([echoes], { pollSeconds: 0.5 });
     const worker: QueueWorker<Parcel> = {
       queue: echoes,
       handle: ({ parcel }) => Promise.resolve(void heard.push([parcel, performance.now()])),
