@@ -75,10 +75,9 @@ export async function startApp(
     async stop() {
       stopping.abort(new Error('the process is stopping'));
       const graceMs = config.shutdownSeconds * 1_000;
-      // All at the same time. A client that is told to close its connection while the port still listens would
-      // reconnect
+      // All at the same time. A client that is told to close its connection while the port still listens would reconnect,
       // and be cut off when the port closes. Open sockets would keep the ports open. Running requests still need the
-      // parts.
+      // parts, which are closed last.
       await Promise.all([main.close(graceMs), legacy?.close(graceMs), realtime?.close()]);
       await started.disposeAsync();
     },

@@ -4,7 +4,7 @@ const PARENT_CHECK_MS = 250;
 
 export interface StopSignals {
   readonly first: Promise<string>;
-  /** A further signal: somebody does not want to wait. */
+  /** Resolves at the second signal: the user does not want to wait. */
   readonly second: Promise<string>;
 }
 
