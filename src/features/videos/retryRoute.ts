@@ -1,6 +1,6 @@
 import { EventStoreUnavailable } from '../../core/eventStore.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
-import type { UploadQuota } from './processing/uploadQuota.ts';
+import { quotaRefusal, type UploadQuota } from './processing/uploadQuota.ts';
 import { createVideoQueries } from './videoQueries.ts';
 import { currentView } from './currentView.ts';
 import type { ApiContext } from '../feature.ts';
@@ -33,11 +33,7 @@ export function retryRoute({ store, db, objects, readModels }: ApiContext, quota
       403: { description: 'The video belongs to another user.', code: 'not_your_video' },
       404: { description: 'There is no such video.', code: 'video_not_found' },
       409: { description: 'The processing of this video has not failed.', code: 'not_failed' },
-      429: {
-        description:
-          'Too many of your videos wait to be processed (`too_many_pending_videos`, `too_many_pending_bytes`), or too many requests.',
-        code: 'too_many_pending_videos',
-      },
+      429: quotaRefusal,
     },
     async handle({ params, user, context, signal }): Promise<Reply> {
       const videoId = videoIdOf(params);

@@ -10,7 +10,7 @@ import { progressOf } from './processing/stages.ts';
 import type { UploadProgress } from '../../realtime/uploadProgress.ts';
 import { receiveUpload } from '../../media/receiving/upload.ts';
 import { uploadLimits } from '../../media/limits.ts';
-import type { UploadQuota } from './processing/uploadQuota.ts';
+import { quotaRefusal, type UploadQuota } from './processing/uploadQuota.ts';
 import type { ApiContext } from '../feature.ts';
 import { handleVideoCommand, videoDescription, videoTitle } from './commandRoutes.ts';
 import { currentView } from './currentView.ts';
@@ -71,11 +71,7 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
           'The video is longer than 60 seconds, has too many pixels in all its frames, or cannot be decoded or processed. The message says why.',
         code: 'video_too_long',
       },
-      429: {
-        description:
-          'Too many of your videos wait to be processed (`too_many_pending_videos`, `too_many_pending_bytes`), or too many requests.',
-        code: 'too_many_pending_videos',
-      },
+      429: quotaRefusal,
     },
     async handle({ user, context: command, raw, signal }): Promise<Reply> {
       const videoId = await videoIdForUpload(store, user.id, command);

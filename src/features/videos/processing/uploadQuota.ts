@@ -29,6 +29,13 @@ export interface UploadQuota {
   release(videoId: string): Promise<void>;
 }
 
+/** What a route that calls `reserve` declares as its answer of 429. */
+export const quotaRefusal = {
+  description:
+    'Too many of your videos wait to be processed (`too_many_pending_videos`, `too_many_pending_bytes`), or too many requests.',
+  code: 'too_many_pending_videos',
+} as const;
+
 /** One minute longer than an upload may take. */
 const HELD = sql<Date>`now() + interval '31 minutes'`;
 /** Seconds: about the time that a clip takes. */
