@@ -14,9 +14,9 @@ import { startUpgradeLoad } from './support/upgradeLoad.ts';
 jest.setTimeout(120_000);
 
 const names = projections.map(({ name }) => name);
+const fixture = readUpgradeFixture();
 /** Those that the older program has as well. */
 const inFixture = names.filter((name) => name in fixture.schemas);
-const fixture = readUpgradeFixture();
 const server = process.env['REELSTREAM_TEST_POSTGRES']!;
 
 let name: string;

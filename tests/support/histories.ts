@@ -4,7 +4,7 @@ import type { Cast, FeatureHistories, StreamHistory } from './featureHistories.t
 import { asUuid } from './ids.ts';
 import { fc } from './property.ts';
 
-const FEATURES = new URL('../../src/features', import.meta.url);
+const FEATURES = new URL('../../src/features/', import.meta.url);
 
 const generators = await Promise.all(
   globSync('*/testHistories.ts', { cwd: FEATURES })
