@@ -18,7 +18,7 @@ import { readJsonBody } from '../request/jsonBody.ts';
 import type { KnownPositions } from '../consistency/knownPositions.ts';
 import { parseMinPosition } from '../consistency/minPosition.ts';
 import { ReceivedRequest } from './receivedRequest.ts';
-import type { AuthenticatedUser, Reply, Route } from '../route.ts';
+import type { AuthenticatedUser, EnvelopeReply, Reply, Route } from '../route.ts';
 import { validate } from '../request/validate.ts';
 
 export interface RouteDependencies {
@@ -75,7 +75,10 @@ async function answerTo(
   const key = isCommand ? parseIdempotencyKey(request.headers['idempotency-key']) : undefined;
   const fingerprint = key === undefined ? undefined : dependencies.idempotency?.fingerprint(request);
 
-  const traceparent = dependencies.tracing.traceparent() ?? (await validTraceparent(traceparentOf(request)));
+  const given = traceparentOf(request);
+  // Without a header nothing is awaited: this is the path of most requests, where each turn of the event loop counts.
+  const traceparent =
+    dependencies.tracing.traceparent() ?? (given === undefined ? undefined : await validTraceparent(given));
   const context: CommandContext = {
     correlationId: requestIdOf(response),
     now: new Date(),
@@ -94,7 +97,8 @@ async function answerTo(
       await dependencies.readModels?.untilFresh(route.reads, { minPosition, signal: received.signal });
     }
     const reply = await route.handle(received);
-    return reply && answerOf(await withShown(reply, dependencies.readModels, received));
+    if (reply === undefined) return undefined;
+    return answerOf(isToWait(reply) ? await withShown(reply, dependencies.readModels, received) : reply);
   };
   if (key === undefined || fingerprint === undefined || dependencies.idempotency === undefined) return await handle();
 
@@ -119,13 +123,19 @@ async function answerTo(
   });
 }
 
+type CommandReply = EnvelopeReply & Required<Pick<EnvelopeReply, 'appended'>>;
+
+/** Whether it is the answer to a command whose handler has not waited for the read models itself. */
+function isToWait(reply: Reply): reply is CommandReply {
+  return !('bytes' in reply) && reply.appended !== undefined && reply.behind === undefined;
+}
+
 /** Says of a command's answer whether the read models show the command, after waiting for them. */
 async function withShown(
-  reply: Reply,
+  reply: CommandReply,
   readModels: ReadYourWrites | undefined,
   request: ReceivedRequest,
 ): Promise<Reply> {
-  if ('bytes' in reply || reply.appended === undefined || reply.behind !== undefined) return reply;
   const shown = (await readModels?.isShown(reply.appended, { signal: request.signal })) ?? true;
   return { ...reply, behind: !shown };
 }
