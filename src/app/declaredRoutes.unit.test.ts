@@ -48,7 +48,10 @@ afterAll(async () => {
   await app[Symbol.asyncDispose]();
 });
 
-const token = jwt.sign({ id: v7(), name: 'Ada', username: 'ada', email: 'ada@example.org' }, TEST_JWT_SECRET);
+const token = jwt.sign(
+  { id: v7(), name: 'Ada', username: 'ada', email: 'ada@example.org', role: 'admin' },
+  TEST_JWT_SECRET,
+);
 
 const plainWords = /^(?:The (?:address|query|body)|[A-Za-z][\w.]*) (?:is required|must (?:not )?[a-z][^]*)$/;
 const wordsOfZod =

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { startTestApp, TEST_JWT_SECRET, type TestApp } from '../../tests/support/httpApp.ts';
-import { type Body, routes, useHttpApp } from '../../tests/support/httpAppRoutes.ts';
+import { type Body, type Called, routes, useHttpApp } from '../../tests/support/httpAppRoutes.ts';
 import { onlyLimiting } from '../../tests/support/rateLimits.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 
@@ -13,7 +13,20 @@ describe('the caller', () => {
 
   test('is what the token says', async () => {
     const { body } = await call('/required', bearer(jwt.sign(claims, TEST_JWT_SECRET)));
-    expect(body.data).toEqual(claims);
+    expect(body.data).toEqual({ ...claims, role: 'user' });
+  });
+
+  test('needs the role of a route, which a token that names none or an unknown one does not have', async () => {
+    const as = (role?: unknown): Promise<Called> =>
+      call('/admin', bearer(jwt.sign({ ...claims, role }, TEST_JWT_SECRET)));
+    expect(await as('admin')).toMatchObject({ status: 200, body: { data: { ...claims, role: 'admin' } } });
+    for (const role of ['user', 'root', 1, null, undefined]) {
+      expect(await as(role)).toMatchObject({
+        status: 403,
+        body: { code: 'admin_required', message: expect.stringMatching(/^This needs the role admin\. .*grant/) },
+      });
+    }
+    expect(await call('/admin')).toMatchObject({ status: 401, body: { code: 'authentication_required' } });
   });
 
   test.each([

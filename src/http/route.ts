@@ -4,12 +4,16 @@ import type { Appended } from '../core/appended.ts';
 import type { CommandContext } from '../core/commandContext.ts';
 import type { ProjectionName } from '../projecting/readYourWrites.ts';
 
+export type UserRole = 'user' | 'admin';
+
 /** The user who sent a request, from the access token. */
 export interface AuthenticatedUser {
   readonly id: string;
   readonly name: string;
   readonly username: string;
   readonly email: string;
+  /** As it was when the token was issued: an admin whose role is revoked has it until the token expires. */
+  readonly role: UserRole;
 }
 
 /** Whether a request needs an access token. `optional`: a token is used when there is a valid one. */
@@ -98,6 +102,8 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown, Auth e
   /** Its group in the OpenAPI document. */
   readonly tag: string;
   readonly auth: Auth;
+  /** Users without this role get 403 `admin_required`. Only together with `auth: 'required'`. */
+  readonly role?: Auth extends 'required' ? 'admin' : never;
   /**
    * For queries: the projections that it reads. With `X-Min-Position` it waits until they have passed that position.
    */

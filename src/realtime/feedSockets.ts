@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Socket } from 'socket.io';
 import { DomainError } from '../core/errors.ts';
+import type { UserRole } from '../http/route.ts';
 import type { EventFeed, FeedSubscription } from './eventFeed.ts';
 import { subscribeRequest, type PushedEvent, type SocketError, type SubscribeAnswer } from './messages.ts';
 import { topicOfUser, type FeedTopic } from './feedDefinition.ts';
@@ -13,6 +14,8 @@ const MOST_WAITING = 5_000;
 export interface SocketCaller {
   /** Undefined when connected without a token. */
   readonly userId: string | undefined;
+  /** From the token, which closes the connection when it expires. Undefined when connected without a token. */
+  readonly role: UserRole | undefined;
   readonly address: string;
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server, type Socket } from 'socket.io';
+import type { AuthenticatedUser } from '../http/route.ts';
 import type { UploadProgress } from './uploadProgress.ts';
 import type { SocketCaller } from './feedSockets.ts';
 import type { PublicProgressMessage, UploadProgressMessage } from './messages.ts';
@@ -9,7 +10,7 @@ import type { SocketOrigins } from './socketOrigins.ts';
 /** The user that an access token belongs to, and when the token expires. @throws when it is not valid. */
 export type AuthenticateSocket = (
   token: string,
-) => Promise<{ readonly user: { readonly id: string }; readonly expires: Date | undefined }>;
+) => Promise<{ readonly user: Pick<AuthenticatedUser, 'id' | 'role'>; readonly expires: Date | undefined }>;
 
 export interface SocketServerOptions {
   /**
@@ -76,16 +77,16 @@ export function createSocketServer(
       next(refusal('token_invalid', 'The token is not valid; log in again, or connect without one.'));
     if (typeof token !== 'string') return refuse();
     authenticate(token).then(({ user, expires }) => {
-      (socket.data as SocketData).userId = user.id;
+      Object.assign(socket.data as SocketData, { userId: user.id, role: user.role });
       if (expires !== undefined) closeAt(expires, socket);
       next();
     }, refuse);
   });
 
   io.on('connection', (socket) => {
-    const { userId } = socket.data as SocketData;
+    const { userId, role } = socket.data as SocketData;
     if (userId !== undefined) void socket.join(roomOf(userId));
-    serveFeed(socket, { userId, address: origins.of(socket).address });
+    serveFeed(socket, { userId, role, address: origins.of(socket).address });
   });
 
   return {
@@ -104,9 +105,7 @@ export function createSocketServer(
   };
 }
 
-interface SocketData {
-  userId?: string;
-}
+type SocketData = Partial<Pick<SocketCaller, 'userId' | 'role'>>;
 
 function roomOf(userId: string): string {
   return `user:${userId}`;

@@ -5,6 +5,7 @@ import { projections } from '../../src/features/index.ts';
 import { handleVideoCommand } from '../../src/features/videos/commandRoutes.ts';
 import type { VideoCommand } from '../../src/features/videos/decider.ts';
 import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
+import type { UserRole } from '../../src/http/route.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { projectionConsumer } from '../../src/projecting/consumer.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
@@ -28,6 +29,8 @@ export interface FeaturesTest extends AsyncDisposable {
   readonly uploadProgress: readonly UploadProgress[];
   call<Data = unknown>(method: string, path: string, options?: CallOptions): Promise<Answer<Data>>;
   user(name: string): Promise<FeatureUser>;
+  /** A user whose token has the role `admin`. */
+  admin(name: string): Promise<FeatureUser>;
   /** Records a video that was uploaded and processed. Resolves when the read models include it. Returns its id. */
   video(owner: FeatureUser, options?: { title?: string; until?: 'processing' | 'ready' | 'failed' }): Promise<string>;
   /** Handles a command as the media worker does. Returns the position of its last event. */
@@ -71,6 +74,15 @@ export async function startFeatures({ uploadWaitMs = 5_000, maxPending = 100 } =
   const context = (): CommandContext => ({ correlationId: 'test', now: new Date() });
   const decide = async (videoId: string, command: VideoCommand): Promise<bigint> =>
     (await handleVideoCommand(store, videoId, command, context())).position;
+  const user = async (name: string, role: UserRole): Promise<FeatureUser> => {
+    const user = { id: v7(), name, username: name.toLowerCase(), email: `${name}@example.com` };
+    const at = new Date().toISOString();
+    await projecting.append(`user-${user.id}`, {
+      type: 'UserRegistered',
+      data: { ...user, userId: user.id, passwordHash: 'x', at },
+    });
+    return { ...user, token: jwt.sign({ ...user, role }, TEST_JWT_SECRET) };
+  };
   const reached = async (position: bigint): Promise<void> => {
     await Promise.all(consumers.map(({ name }) => projector.reached(name, position)));
   };
@@ -89,15 +101,8 @@ export async function startFeatures({ uploadWaitMs = 5_000, maxPending = 100 } =
         await reached(answer.position);
       return answer;
     },
-    async user(name) {
-      const user = { id: v7(), name, username: name.toLowerCase(), email: `${name}@example.com` };
-      const at = new Date().toISOString();
-      await projecting.append(`user-${user.id}`, {
-        type: 'UserRegistered',
-        data: { ...user, userId: user.id, passwordHash: 'x', at },
-      });
-      return { ...user, token: jwt.sign(user, TEST_JWT_SECRET) };
-    },
+    user: (name) => user(name, 'user'),
+    admin: (name) => user(name, 'admin'),
     async video(owner, { title = 'A clip', until = 'ready' } = {}) {
       const videoId = v7();
       const original = { key: `originals/${videoId}/c.mp4`, size: 20 };

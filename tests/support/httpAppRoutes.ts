@@ -103,6 +103,16 @@ export const routes: Route[] = [
   route({
     ...common,
     method: 'get',
+    path: '/admin',
+    operationId: 'admin',
+    summary: '',
+    auth: 'required',
+    role: 'admin',
+    handle: ({ user }) => Promise.resolve({ status: 200, message: 'you', data: user }),
+  }),
+  route({
+    ...common,
+    method: 'get',
     path: '/optional',
     operationId: 'optional',
     summary: '',

@@ -10,6 +10,7 @@ import { createPostgresEventStore } from '../../src/eventStore/postgres/postgres
 import { feed } from '../../src/features/index.ts';
 import { createAuthenticator } from '../../src/http/request/authenticator.ts';
 import { createClientAddress } from '../../src/http/request/clientAddress.ts';
+import type { UserRole } from '../../src/http/route.ts';
 import { createRealtime, type Realtime, type SocketLimits } from '../../src/realtime/realtime.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { followFeed, type FeedFollower, type FollowOptions } from './feedFollower.ts';
@@ -54,8 +55,8 @@ export interface RealtimeRig {
 }
 
 const SECRET = 'secret';
-export const socketToken = (id: string, seconds = 60): string =>
-  jwt.sign({ id, name: 'Ada', username: 'ada', email: 'ada@example.org' }, SECRET, { expiresIn: seconds });
+export const socketToken = (id: string, seconds = 60, role: UserRole = 'user'): string =>
+  jwt.sign({ id, name: 'Ada', username: 'ada', email: 'ada@example.org', role }, SECRET, { expiresIn: seconds });
 const { verify } = createAuthenticator({ secret: SECRET });
 /** The owner of every video that the rig likes. */
 export const OWNER = 'owner';

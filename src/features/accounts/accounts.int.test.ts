@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
 import { startAccountsTest, type AccountsTest } from '../../../tests/support/accounts.ts';
 import type { DomainEvent, RecordedEvent } from '../../core/event.ts';
+import type { AuthenticatedUser } from '../../http/route.ts';
 import { userStream } from './decider.ts';
 import { reservationStream } from './readAccount.ts';
 
@@ -243,7 +244,7 @@ describe('oneself', () => {
   test('is found in the log as long as the read model does not have one', async () => {
     const { body } = await t.post(REGISTER, someone());
     await t.pool.query('delete from accounts.users where id = $1', [body.data['id']]);
-    const user = body.data as { id: string; name: string; username: string; email: string };
+    const user = { ...(body.data as Omit<AuthenticatedUser, 'role'>), role: 'user' } as const;
     const me = await t.get('/api/v1/auth/me', { authorization: `Bearer ${t.tokens.access(user, 's', new Date())}` });
     expect(me.body.data).toEqual({ ...body.data, videos: [] });
   });
@@ -251,7 +252,8 @@ describe('oneself', () => {
   test('waits for a position that the client has seen, and says so when it does not come', async () => {
     const person = someone();
     const { headers, body } = await t.post(REGISTER, person);
-    const authorization = `Bearer ${t.tokens.access(body.data as { id: string; name: string; username: string; email: string }, 's', new Date())}`;
+    const user = { ...(body.data as Omit<AuthenticatedUser, 'role'>), role: 'user' } as const;
+    const authorization = `Bearer ${t.tokens.access(user, 's', new Date())}`;
     const position = headers.get('x-event-position') ?? '';
     expect((await t.get('/api/v1/auth/me', { authorization, 'x-min-position': position })).status).toBe(200);
     const ahead = await t.get('/api/v1/auth/me', { authorization, 'x-min-position': `${BigInt(position) + 1_000n}` });
@@ -260,7 +262,8 @@ describe('oneself', () => {
 
   test('is nobody without a token, or with one of a user who does not exist', async () => {
     expect((await t.get('/api/v1/auth/me')).body.code).toBe('authentication_required');
-    const ghost = t.tokens.access({ id: v7(), name: 'G', username: 'g', email: 'g@example.org' }, 's', new Date());
+    const nobody = { id: v7(), name: 'G', username: 'g', email: 'g@example.org', role: 'user' } as const;
+    const ghost = t.tokens.access(nobody, 's', new Date());
     const { status, body } = await t.get('/api/v1/auth/me', { authorization: `Bearer ${ghost}` });
     expect([status, body.code]).toEqual([401, 'user_unknown']);
   });

@@ -26,7 +26,7 @@ const accessToken = z
       .string()
       .meta({
         description:
-          'A JWT (HS256) with the claims `id`, `email`, `name`, `username` and `exp`. Send it as `Authorization: Bearer …`.',
+          'A JWT (HS256) with the claims `id`, `email`, `name`, `username`, `role` (`user` or `admin`) and `exp`. Send it as `Authorization: Bearer …`.',
         examples: ['eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjAxOTgwYTNjIn0.c2lnbmF0dXJl'],
       }),
   })

@@ -159,5 +159,8 @@ function issued(
   claims: RefreshClaims,
   { now }: CommandContext,
 ): Omit<SessionTokens, 'appended'> {
-  return { accessToken: tokens.access(user, claims.sessionId, now), refreshToken: tokens.refresh(claims, now) };
+  return {
+    accessToken: tokens.access({ ...user, role: 'user' }, claims.sessionId, now),
+    refreshToken: tokens.refresh(claims, now),
+  };
 }

@@ -38,8 +38,8 @@ export function createTokens({ accessSecret, accessSeconds, refreshSecret, refre
   const refreshKey = createSecretKey(refreshSecret, 'utf8');
   return {
     refreshSeconds,
-    access({ id, email, name, username }, sid, now) {
-      return sign({ id, email, name, username, sid }, accessKey, accessSeconds, now);
+    access({ id, email, name, username, role }, sid, now) {
+      return sign({ id, email, name, username, role, sid }, accessKey, accessSeconds, now);
     },
     refresh({ sessionId, userId, revision }, now) {
       return sign({ sid: sessionId, sub: userId, rev: revision }, refreshKey, refreshSeconds, now);

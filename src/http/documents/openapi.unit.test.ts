@@ -43,6 +43,7 @@ const routes: Route[] = [
     tag: 'Videos',
     auth: 'required',
     limit: 'upload',
+    role: 'admin',
     multipart: z.object({ file: z.file(), data: z.string() }),
     responses: { 200: { description: 'Done.' } },
     handle: () => Promise.resolve(undefined),
@@ -139,6 +140,16 @@ describe('the document', () => {
       content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
     });
     expect(document.paths['/api/v1/things']?.['get']?.responses['204']).not.toHaveProperty('content');
+  });
+
+  test('says who may call an operation that needs a role', () => {
+    const operation = document.paths['/api/v1/things']?.['put'];
+    expect(operation).toMatchObject({
+      description: 'Uploads a thing. Needs the role `admin`.',
+      security: [{ bearer: ['admin'] }],
+      responses: { 403: { content: { 'application/json': { example: { code: 'admin_required' } } } } },
+    });
+    expect(document.paths['/api/v1/things']?.['get']?.responses).not.toHaveProperty('403');
   });
 
   test('describes the fields of a form', () => {

@@ -52,7 +52,7 @@ const wrongMethod: Row = [
 const fault: Row = [true, 500, 'Something went wrong on the side of the server.', 'internal_error'];
 const systemRows: readonly Row[] = [wrongMethod, fault];
 
-function apiRows({ method, auth, body, etag, limit }: Route): readonly Row[] {
+function apiRows({ method, auth, role, body, etag, limit }: Route): readonly Row[] {
   const isCommand = method !== 'get';
   return [
     [etag === true && !isCommand, 304, 'The client already has this answer (`If-None-Match`).', ''],
@@ -63,6 +63,7 @@ function apiRows({ method, auth, body, etag, limit }: Route): readonly Row[] {
       'validation_failed',
     ],
     [auth === 'required', 401, 'The access token is missing or no longer valid.', 'authentication_required'],
+    [role !== undefined, 403, 'The user does not have the role `admin`.', 'admin_required'],
     wrongMethod,
     [
       isCommand,

@@ -36,6 +36,8 @@ const accessClaims = z.object({
   name: z.string(),
   username: z.string(),
   email: z.string(),
+  /** Tokens from before there were roles do not have it. */
+  role: z.enum(['user', 'admin']).catch('user'),
   /** Seconds since 1970 (RFC 7519). */
   exp: z.number().optional(),
 });

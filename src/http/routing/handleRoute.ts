@@ -148,7 +148,7 @@ function cookieHolder({ cookie }: Route, request: Request): string | undefined {
 
 /** An expired or invalid token on a route that needs none is as good as no token: clients of the original server send stale ones to public pages. */
 async function identify(
-  { auth }: Route,
+  { auth, role }: Route,
   authenticator: Authenticator,
   request: Request,
   response: Response,
@@ -156,6 +156,7 @@ async function identify(
   if (auth === 'none') return {};
   try {
     const user = await authenticator.authenticate(request, response);
+    if (user !== undefined && role === 'admin' && user.role !== 'admin') return { user, refusal: adminRequired() };
     if (user !== undefined || auth === 'optional') return { user };
     return {
       refusal: new DomainError(
@@ -167,6 +168,14 @@ async function identify(
   } catch (error) {
     return auth === 'optional' && error instanceof DomainError ? {} : { refusal: error };
   }
+}
+
+function adminRequired(): DomainError {
+  return new DomainError(
+    'forbidden',
+    'admin_required',
+    'This needs the role admin. The operator of the server grants it with "reelstream admins grant <e-mail>"; then log in again or refresh the token.',
+  );
 }
 
 /** Counts a request against its caller and, where that is not an address, also against the address. @throws DomainError `rate_limited` */
