@@ -13,7 +13,8 @@ import { readCheckpoints } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
 import { createProgressTracker } from './progress/progressTracker.ts';
 import { ensureLayout } from './rebuilding/layout.ts';
-import { rebuild, RebuildUnderWay } from './rebuilding/rebuild.ts';
+import { RebuildUnderWay } from './rebuilding/exclusively.ts';
+import { rebuild } from './rebuilding/rebuild.ts';
 import { consumerStatus } from './status.ts';
 import { verify } from './rebuilding/verify.ts';
 

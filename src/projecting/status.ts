@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { EventStore } from '../core/eventStore.ts';
 import { readCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
-import { rebuildSchema } from './rebuilding/rebuild.ts';
+import { nextSchema } from './rebuilding/schemas.ts';
 
 /** Lag and parked events are counted up to here. */
 const MOST_COUNTED = 10_000;
@@ -76,7 +76,7 @@ export async function consumerStatus(
 }
 
 async function rebuildStatus(pool: pg.Pool, name: string, head: bigint, now: Date): Promise<RebuildStatus | undefined> {
-  const schema = rebuildSchema(name);
+  const schema = nextSchema(name);
   const [checkpoint] = await readIfInstalled(pool, schema);
   if (checkpoint === undefined) return undefined;
   const { rows } = await pool.query<{ startedAt: Date }>(
