@@ -83,7 +83,8 @@ function subjectOf({ personal }: EventTypeDefinition, event: NewEvent | Recorded
   return subject;
 }
 
-function upcast(event: RecordedEvent, data: Data, { version, upcasts }: EventTypeDefinition): Data {
+/** Brings data of an earlier version to the newest one. @throws UndecodableEvent */
+export function upcast(event: RecordedEvent, data: Data, { version, upcasts }: EventTypeDefinition): Data {
   const { schemaVersion } = event.metadata;
   if (schemaVersion > version) {
     throw new UndecodableEvent(
@@ -112,6 +113,12 @@ const SEALED = /^v1\.([\w+]*)\.([\w-]+)$/;
 function isSealed(event: RecordedEvent): boolean {
   const { personal } = event.data as Data;
   return typeof personal === 'string' && personal.startsWith('v1.');
+}
+
+/** The names of the fields that are sealed in an event; none when it holds no personal data, or is malformed. */
+export function fieldsOfSealed(event: RecordedEvent): readonly string[] {
+  const [, names = ''] = (isSealed(event) && SEALED.exec((event.data as { personal: string }).personal)) || [];
+  return names === '' ? [] : names.split('+');
 }
 
 function sealed(event: NewEvent, subject: string, fields: readonly string[], key: Buffer): Data {

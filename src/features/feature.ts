@@ -5,7 +5,7 @@ import type { SharedClaims } from '../cache/claims.ts';
 import type { QueryCache } from '../cache/queryCache.ts';
 import type { DomainEvent } from '../core/event.ts';
 import type { EventStore } from '../core/eventStore.ts';
-import type { EventTypeDefinition } from '../core/eventTypes.ts';
+import type { EventDefinitions, EventTypeDefinition } from '../core/eventTypes.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Queue, QueueWorker } from '../jobs/queue.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
@@ -27,8 +27,8 @@ import type { Tokens } from './sessions/tokens.ts';
 export interface FeatureDefinition<Event extends DomainEvent> {
   /** Its folder. */
   readonly name: string;
-  /** How its events are recorded in the log. A missing type does not compile. */
-  readonly events: Readonly<Record<Event['type'], EventTypeDefinition>>;
+  /** How its events are recorded in the log, and shown to people who read it. A missing type does not compile. */
+  readonly events: EventDefinitions<Event>;
   /** Who gets its events. A missing type does not compile. */
   readonly feed: FeedRules<Event>;
   /** Kinds of topics that its feed pushes to, beside `me`. */

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../core/event.ts';
-import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+import type { EventDefinitions } from '../../core/eventTypes.ts';
 
 /**
  * Stream `user-<userId>`. Name, username, email and passwordHash are encrypted in the log (see `accountEventTypes`).
@@ -40,10 +40,11 @@ export const accountEventTypes = {
   UserRegistered: {
     version: 1,
     personal: { subject: 'userId', fields: ['name', 'username', 'email', 'passwordHash'] },
+    shown: { userId: true, name: false, username: false, email: false, passwordHash: false, at: true },
   },
-  RegistrationAbandoned: { version: 1 },
-  EmailReserved: { version: 1 },
-  EmailReleased: { version: 1 },
-  UsernameReserved: { version: 1 },
-  UsernameReleased: { version: 1 },
-} as const satisfies EventTypeDefinitions;
+  RegistrationAbandoned: { version: 1, shown: { userId: true, at: true } },
+  EmailReserved: { version: 1, shown: { userId: true, at: true } },
+  EmailReleased: { version: 1, shown: { userId: true, at: true } },
+  UsernameReserved: { version: 1, shown: { userId: true, at: true } },
+  UsernameReleased: { version: 1, shown: { userId: true, at: true } },
+} as const satisfies EventDefinitions<UserEvent | ReservationEvent>;

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../core/event.ts';
-import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+import type { EventDefinitions } from '../../core/eventTypes.ts';
 
 interface Like {
   readonly videoId: string;
@@ -14,6 +14,6 @@ interface Like {
 export type LikeEvent = DomainEvent<'VideoLiked', Like> | DomainEvent<'VideoUnliked', Like>;
 
 export const likeEventTypes = {
-  VideoLiked: { version: 1 },
-  VideoUnliked: { version: 1 },
-} as const satisfies EventTypeDefinitions;
+  VideoLiked: { version: 1, shown: { videoId: true, userId: true, ownerId: true, at: true } },
+  VideoUnliked: { version: 1, shown: { videoId: true, userId: true, ownerId: true, at: true } },
+} as const satisfies EventDefinitions<LikeEvent>;

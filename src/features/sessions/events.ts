@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../core/event.ts';
-import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+import type { EventDefinitions } from '../../core/eventTypes.ts';
 
 /** Stream `session-<sessionId>`. A refresh token is good for exactly one revision of it. */
 export type SessionEvent =
@@ -22,7 +22,7 @@ export type SessionEvent =
     >;
 
 export const sessionEventTypes = {
-  SessionStarted: { version: 1 },
-  SessionRefreshed: { version: 1 },
-  SessionRevoked: { version: 1 },
-} as const satisfies EventTypeDefinitions;
+  SessionStarted: { version: 1, shown: { sessionId: true, userId: true, expiresAt: true, at: true } },
+  SessionRefreshed: { version: 1, shown: { sessionId: true, userId: true, expiresAt: true, at: true } },
+  SessionRevoked: { version: 1, shown: { sessionId: true, userId: true, reason: true, at: true } },
+} as const satisfies EventDefinitions<SessionEvent>;

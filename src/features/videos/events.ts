@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../core/event.ts';
-import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+import type { EventDefinitions } from '../../core/eventTypes.ts';
 import type { MediaFacts } from '../../media/mediaFacts.ts';
 
 /** An object in the object store. */
@@ -93,15 +93,23 @@ export type UploadBegun = DomainEvent<
   { readonly videoId: string; readonly ownerId: string; readonly at: string }
 >;
 
-export const uploadEventTypes = { UploadBegun: { version: 1 } } as const satisfies EventTypeDefinitions;
+export const uploadEventTypes = {
+  UploadBegun: { version: 1, shown: { videoId: true, ownerId: true, at: true } },
+} as const satisfies EventDefinitions<UploadBegun>;
+
+const common = { videoId: true, ownerId: true, at: true } as const;
 
 export const videoEventTypes = {
-  VideoUploaded: { version: 1 },
-  VideoProcessed: { version: 1 },
-  VideoProcessingFailed: { version: 1 },
-  VideoProcessingRetried: { version: 1 },
-  VideoDetailsChanged: { version: 1 },
+  VideoUploaded: { version: 1, shown: { ...common, title: true, description: true, original: true, facts: true } },
+  VideoProcessed: { version: 1, shown: { ...common, video: true, thumbnail: true, facts: true } },
+  VideoProcessingFailed: { version: 1, shown: { ...common, reason: true } },
+  VideoProcessingRetried: { version: 1, shown: { ...common, original: true } },
+  VideoDetailsChanged: { version: 1, shown: { ...common, title: true, description: true } },
   // Version 1 does not record whether the video was public. Strangers must not learn ids of private videos, so assume
   // not.
-  VideoDeleted: { version: 2, upcasts: { 1: (data) => ({ ...data, wasPublic: false }) } },
-} as const satisfies EventTypeDefinitions;
+  VideoDeleted: {
+    version: 2,
+    upcasts: { 1: (data) => ({ ...data, wasPublic: false }) },
+    shown: { ...common, wasPublic: true },
+  },
+} as const satisfies EventDefinitions<VideoEvent>;

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../core/event.ts';
-import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+import { LEFT_OUT, type EventDefinitions } from '../../core/eventTypes.ts';
 
 /** Stream `views-<videoId>_<day>`, appended in batches without an expected revision. */
 export type VideoViewed = DomainEvent<
@@ -14,4 +14,15 @@ export type VideoViewed = DomainEvent<
   }
 >;
 
-export const viewEventTypes = { VideoViewed: { version: 1 } } as const satisfies EventTypeDefinitions;
+export const viewEventTypes = {
+  VideoViewed: {
+    version: 1,
+    shown: {
+      videoId: true,
+      ownerId: true,
+      // All views from one address have the same hash, so it says what somebody without an account watches.
+      viewer: (viewer) => (viewer.startsWith('user:') ? viewer : LEFT_OUT),
+      at: true,
+    },
+  },
+} as const satisfies EventDefinitions<VideoViewed>;
