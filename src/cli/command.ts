@@ -1,22 +1,23 @@
-/** A command of `reelstream`, chosen by the first argument. */
-export interface Command {
-  readonly name: string;
-  /** What may follow the name, as `--help` shows it. */
-  readonly parameters?: string;
-  /** One line for `--help`. */
-  readonly summary: string;
-  /** Resolves with the exit code. @throws StartError or UsageError for errors that the user can fix. */
-  run(args: readonly string[]): Promise<number>;
+import { Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
+
+/** Creates a command of `reelstream`. It imports its parts only when it runs, so that other commands start fast. */
+export type CreateCommand = () => CommandUnknownOpts;
+
+/** The command line as the user writes it, in a clone or where `reelstream` is installed. */
+export const programName = process.env['npm_lifecycle_event'] === undefined ? 'reelstream' : 'npm run -s reelstream --';
+
+/** Ends the help of a command: `.addHelpText('after', example('projections rebuild videos'))`. */
+export function example(...lines: readonly string[]): string {
+  return `\nFor example:\n${lines.map((line) => `  ${programName} ${line}`).join('\n')}`;
 }
 
-/** The command line is not valid. The message says what is expected. */
+/** For commands that print something to read: `.addOption(jsonOption)`. Standard output then contains only JSON. */
+export const jsonOption = new Option('--json', 'prints JSON, for scripts');
+
+/** The command line is not valid. The message says what is expected. The exit code is 2. */
 export class UsageError extends Error {
   constructor(message: string) {
-    super(`${message} See npm run reelstream -- --help.`);
+    super(`${message} See ${programName} --help.`);
     this.name = 'UsageError';
   }
-}
-
-export function expectNoArguments(command: string, args: readonly string[]): void {
-  if (args.length > 0) throw new UsageError(`"${command}" does not accept the argument "${args[0]}".`);
 }

@@ -1,16 +1,16 @@
-import type { Command } from './command.ts';
+import type { CreateCommand } from './command.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
 import { roleCommand } from './roleCommand.ts';
 
-/** In the order of `--help`. A command imports its parts only when it runs, so that other commands start fast. */
-export const commands: readonly Command[] = [
-  roleCommand('serve', 'runs everything in one process; npm start runs this'),
-  roleCommand('api', 'serves HTTP and Socket.io'),
-  roleCommand('projector', 'updates the read models'),
-  roleCommand('media', 'transcodes videos'),
-  roleCommand('relay', 'copies the event log to Kafka'),
+/** In the order of `--help`. */
+export const commands: readonly CreateCommand[] = [
+  () => roleCommand('serve', 'runs everything in one process; npm start runs this'),
+  () => roleCommand('api', 'serves HTTP and Socket.io'),
+  () => roleCommand('projector', 'updates the read models'),
+  () => roleCommand('media', 'transcodes videos'),
+  () => roleCommand('relay', 'copies the event log to Kafka'),
   migrateCommand,
   projectionsCommand,
   openapiCommand,

@@ -16,13 +16,14 @@ export interface OpenedLog extends AsyncDisposable {
   readonly logger: Logger;
 }
 
-/** Opens them for a command, with the settings that the roles use. */
-export async function openLog(command: string): Promise<OpenedLog> {
+/** Opens them for a command, with the settings that the roles use. Import this module when the command runs. */
+export async function openLog(command: string, signal: AbortSignal): Promise<OpenedLog> {
   const config = loadConfig(process.env);
   // A command prints its result. The logger only reports what goes wrong.
-  const logger = createLogger({ level: config.logLevel === 'info' ? 'error' : config.logLevel, role: command });
+  const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
+  const logger = createLogger({ level, role: command, destination: process.stderr });
   await using parts = new AsyncDisposableStack();
-  const { pool, rawStore, codec } = await openEventLog({ config, logger, parts, shared: true });
+  const { pool, rawStore, codec } = await openEventLog({ config, logger, parts, signal, shared: true });
   const opened = parts.move();
   return {
     pool,

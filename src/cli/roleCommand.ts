@@ -1,9 +1,10 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Logger } from 'pino';
 import type { App } from '../app/startApp.ts';
 import { loadConfig, type Role } from '../config/config.ts';
 import { withTimeout } from '../core/withTimeout.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { expectNoArguments, type Command } from './command.ts';
+import { example } from './command.ts';
 import { stopSignals } from './stopSignals.ts';
 import { welcome } from './welcome.ts';
 
@@ -11,36 +12,34 @@ import { welcome } from './welcome.ts';
 const CLOSING_MS = 20_000;
 
 /** A command that runs until the process receives a stop signal. */
-export function roleCommand(role: Role, summary: string): Command {
-  return {
-    name: role,
-    summary,
-    async run(args) {
-      expectNoArguments(role, args);
-      const config = loadConfig(process.env, role);
-      const logger = createLogger({ level: config.logLevel, role });
-      endOnUnexpectedErrors(logger);
-      const signals = stopSignals();
-      const startAbort = new AbortController();
-      const start = import('../app/startApp.ts').then(({ startApp }) =>
-        startApp(config, [role], logger, startAbort.signal),
-      );
-      const app = await Promise.race([start, signals.first.then(() => undefined)]);
-      if (app !== undefined) {
-        logger.info({ port: app.port, socketPort: app.socketPort, dataDir: config.dataDir }, 'ready');
-        console.log(welcome(app, config));
-      }
-      const signal = await signals.first;
-      logger.info({ signal }, 'stopping');
-      startAbort.abort(new Error('stopped while starting'));
-      return exitCode(
-        stop(start, startAbort.signal),
-        config.shutdownSeconds * 1_000 + CLOSING_MS,
-        signals.second,
-        logger,
-      );
-    },
-  };
+export function roleCommand(role: Role, summary: string): CommandUnknownOpts {
+  return new Command(role)
+    .description(summary)
+    .addHelpText('after', example(role))
+    .action(async () => {
+      process.exitCode = await runRole(role);
+    });
+}
+
+async function runRole(role: Role): Promise<number> {
+  const config = loadConfig(process.env, role);
+  const logger = createLogger({ level: config.logLevel, role });
+  endOnUnexpectedErrors(logger);
+  const signals = stopSignals();
+  const startAbort = new AbortController();
+  const start = import('../app/startApp.ts').then(({ startApp }) =>
+    startApp(config, [role], logger, startAbort.signal),
+  );
+  const app = await Promise.race([start, signals.first.then(() => undefined)]);
+  if (app !== undefined) {
+    logger.info({ port: app.port, socketPort: app.socketPort, dataDir: config.dataDir }, 'ready');
+    console.log(welcome(app, config));
+  }
+  const signal = await signals.first;
+  logger.info({ signal }, 'stopping');
+  startAbort.abort(new Error('stopped while starting'));
+  const timeoutMs = config.shutdownSeconds * 1_000 + CLOSING_MS;
+  return exitCode(stop(start, startAbort.signal), timeoutMs, signals.second, logger);
 }
 
 /** A start that is aborted stops what it has started by itself. */

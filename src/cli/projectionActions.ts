@@ -1,0 +1,103 @@
+import { createLogId } from '../core/logId.ts';
+import { projections } from '../features/index.ts';
+import { projectionConsumer, type Consumer } from '../projecting/consumer.ts';
+import * as rebuilding from '../projecting/rebuilding/rebuild.ts';
+import * as verifying from '../projecting/rebuilding/verify.ts';
+import { consumerStatus, type ConsumerStatus } from '../projecting/status.ts';
+import { UsageError } from './command.ts';
+import { openLog, type OpenedLog } from './openLog.ts';
+import { print, printJson, printTable } from './output.ts';
+import { createProgressBar } from './progressBar.ts';
+
+export async function list(signal: AbortSignal, json = false): Promise<number> {
+  await using opened = await openLog('projections', signal);
+  const statuses = [];
+  for (const consumer of choose()) statuses.push(await consumerStatus(opened, consumer));
+  if (json) await printJson(statuses);
+  else await printTable(['name', 'version', 'position', 'head', 'lag', 'parked', ''], statuses.map(row));
+  return 0;
+}
+
+export async function rebuild(signal: AbortSignal, name: string): Promise<number> {
+  const [consumer] = choose(name);
+  await using opened = await openLog('projections', signal);
+  await rebuildOne(opened, consumer!, signal);
+  await print(`${name} is rebuilt.\n`);
+  return 0;
+}
+
+export async function verify(signal: AbortSignal, name: string | undefined, json = false): Promise<number> {
+  const chosen = choose(name);
+  await using opened = await openLog('projections', signal);
+  const found: verifying.Verification[] = [];
+  for (const consumer of chosen) {
+    const verification = await verifyOne(opened, consumer, signal);
+    found.push(verification);
+    if (!json) await print(`${verdict(verification)}\n`);
+  }
+  if (json) await printJson(found);
+  return found.every(({ drift }) => drift.length === 0) ? 0 : 1;
+}
+
+function choose(name?: string): Consumer[] {
+  const all = projections.map(projectionConsumer);
+  const chosen = all.filter((each) => name === undefined || each.name === name);
+  if (chosen.length > 0) return chosen;
+  throw new UsageError(
+    `There is no projection "${name}". The projections are ${all.map((each) => each.name).join(', ')}.`,
+  );
+}
+
+async function rebuildOne(opened: OpenedLog, consumer: Consumer, signal: AbortSignal): Promise<void> {
+  using bar = createProgressBar();
+  await rebuilding.rebuild({
+    ...opened,
+    consumer,
+    signal,
+    schema: consumer.name,
+    logId: createLogId(opened.store),
+    onProgress: ({ position, head, rate, timeLeft }) =>
+      bar.show(
+        shareOf(position, head),
+        `${consumer.name}, ${Math.round(rate)} positions/s${timeLeft === undefined ? '' : `, ${Math.ceil(timeLeft)} s left`}`,
+      ),
+  });
+}
+
+async function verifyOne(opened: OpenedLog, consumer: Consumer, signal: AbortSignal): Promise<verifying.Verification> {
+  using bar = createProgressBar();
+  return await verifying.verify({
+    ...opened,
+    consumer,
+    signal,
+    schema: consumer.name,
+    logId: createLogId(opened.store),
+    onProgress: ({ position, until }) =>
+      bar.show(shareOf(position, until), `${consumer.name}, replayed ${position} of ${until}`),
+  });
+}
+
+function row(status: ConsumerStatus): (string | number | bigint)[] {
+  const { name, version, declaredVersion, position, head, lagEvents, lagSeconds, parkedEvents } = status;
+  const state =
+    status.rebuild !== undefined
+      ? `rebuilding, at ${status.rebuild.position}`
+      : version === declaredVersion
+        ? ''
+        : `version ${declaredVersion} at the next start`;
+  const lag = lagEvents === 0 ? '0' : `${lagEvents} events, ${Math.round(lagSeconds)} s`;
+  return [name, version ?? '-', position, head, lag, parkedEvents, state];
+}
+
+function shareOf(position: bigint, end: bigint): number {
+  return end === 0n ? 1 : Number(position) / Number(end);
+}
+
+function verdict({ projection, position, rows, drift }: verifying.Verification): string {
+  if (drift.length === 0) return `${projection}: all ${rows} rows match the log up to position ${position}.`;
+  const tables = drift.map(
+    ({ table, rows: differing, keys }) =>
+      `  ${table}: ${differing} rows; ${keys.map(({ key, found }) => `${JSON.stringify(key)} ${found}`).join(', ')}`,
+  );
+  return `${projection} differs from the log at position ${position}:\n${tables.join('\n')}\n  "projections rebuild ${projection}" fixes this.`;
+}
