@@ -77,6 +77,12 @@ export interface EventStore {
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
   /** Position of the last event; `0n` when there is none. */
   head(): Promise<bigint>;
+  /**
+   * A position for readers of a period: the events up to it were recorded before `time`. It is near the last such event
+   * where the store can find it quickly, else `0n`. The server's clock counts: if it was set back, a few events up to the
+   * position may be from after `time`.
+   */
+  positionBefore(time: Date): Promise<bigint>;
   /** Ends subscriptions, finishes the appends under way, and closes what the adapter opened itself. */
   close(): Promise<void>;
 }

@@ -66,6 +66,8 @@ export function withCodec(store: EventStore, codec: EventCodec): EventStore {
 
     head: () => store.head(),
 
+    positionBefore: (time) => store.positionBefore(time),
+
     close: async () => {
       closing.abort();
       await store.close();

@@ -36,6 +36,7 @@ export function observedEventStore(
     readAll: (options) => store.readAll(options),
     subscribe: (options) => store.subscribe(options),
     head: () => store.head(),
+    positionBefore: (time) => store.positionBefore(time),
     close: () => store.close(),
   };
 }

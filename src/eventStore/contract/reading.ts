@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../../tests/support/eventually.ts';
 import type { RecordedEvent } from '../../core/event.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import {
@@ -143,6 +144,22 @@ export function readingContract(stores: () => StoresUnderTest): void {
         break;
       }
       expect(mine(await all(store.readAll({ after }))).length).toBeGreaterThanOrEqual(9);
+    });
+
+    test('finds the position before a time', async () => {
+      const { position: before } = await store.append(someStream(), someEvents(3), 'any');
+      const last = (await all(store.readAll({ after: before - 1n }))).flatMap(({ events }) => events).at(-1)!;
+      await eventually(() => Date.now() > last.time.getTime() + 1, { what: 'the next event has a later time' });
+      const between = new Date();
+      await eventually(() => Date.now() > between.getTime() + 1, { what: 'the next event has a later time' });
+      const { position: after } = await store.append(someStream(), someEvents(5), 'any');
+      const found = await store.positionBefore(between);
+      expect(found).toBeGreaterThanOrEqual(last.position);
+      expect(found).toBeLessThan(after);
+      const rest = (await all(store.readAll({ after: found }))).flatMap(({ events }) => events);
+      expect(rest.every(({ time }) => time >= between)).toBe(true);
+      expect(await store.positionBefore(new Date(0))).toBe(0n);
+      expect(await store.positionBefore(new Date(Date.now() + 60_000))).toBe(await store.head());
     });
 
     test('has a head that includes the last append', async () => {

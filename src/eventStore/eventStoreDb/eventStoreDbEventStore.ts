@@ -127,6 +127,7 @@ export function createEventStoreDbStore({
     readAll: (options) => readToHead(reader, { ...options, signal: anySignal(closing.signal, options.signal) }),
     subscribe,
     head: () => reader.head(closing.signal),
+    positionBefore: (time) => reader.positionBefore(time, closing.signal),
     close: async () => {
       closing.abort(new EventStoreUnavailable('the event store is closed'));
       await Promise.allSettled(underWay);

@@ -23,9 +23,12 @@ const STREAM_PAGE_SIZE = 500;
 /** Events read backwards to find the last one of our log. The first few are nearly always enough. */
 const FIRST_SEARCH = 16n;
 const NEXT_SEARCH = 4_096n;
+/** Events read backwards to find the first one of a period: a second or two. The server has no index of times. */
+const MOST_SEARCHED_FOR_TIME = 50_000;
 
 export interface EventStoreDbReader extends LogReader {
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
+  positionBefore(time: Date, signal?: AbortSignal): Promise<bigint>;
 }
 
 export function createEventStoreDbReader(connection: EventStoreDbConnection, times: ReadTimes): EventStoreDbReader {
@@ -108,5 +111,26 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
     return found;
   }
 
-  return { head, readStream, pages: (request) => readPages(connection, times, request) };
+  async function positionBefore(time: Date, signal?: AbortSignal): Promise<bigint> {
+    const what = 'finding a time in the log';
+    return retried({ what, retryForMs, signal }, async () => {
+      let searched = 0;
+      for (let from: ReadPosition = END; searched < MOST_SEARCHED_FOR_TIME;) {
+        const fromPosition = from;
+        const read = (client: EventStoreDBClient): ClientStream =>
+          client.readAll({ direction: BACKWARDS, fromPosition, maxCount: NEXT_SEARCH, requiresLeader: true });
+        const before = searched;
+        for await (const { event } of items<AllStreamResolvedEvent>(what, read, signal)) {
+          searched++;
+          if (event === undefined) continue;
+          if (isOurs(event) && event.created < time) return positionOf(event);
+          from = clientPosition(positionOf(event));
+        }
+        if (searched - before < Number(NEXT_SEARCH)) return 0n;
+      }
+      return 0n;
+    });
+  }
+
+  return { head, positionBefore, readStream, pages: (request) => readPages(connection, times, request) };
 }

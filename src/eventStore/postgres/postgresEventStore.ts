@@ -100,6 +100,7 @@ export function createPostgresEventStore({
     readAll: (options) => readToHead(reader, options),
     subscribe,
     head: reader.head,
+    positionBefore: reader.positionBefore,
     close: async () => {
       closing.abort();
       await groupCommit.close();

@@ -26,7 +26,19 @@ type Row = [
 
 export interface PostgresReader extends LogReader {
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
+  positionBefore(time: Date): Promise<bigint>;
 }
+
+/** Halves the log until one event is left: positions have no gaps, and times rise with them. */
+const POSITION_BEFORE = `
+  with recursive search(low, high) as (
+    select 0::bigint, position from reelstream.head
+    union all
+    select case when e.time < $1 then e.position else s.low end, case when e.time < $1 then s.high else e.position - 1 end
+    from search s join reelstream.events e on e.position = (s.low + s.high + 1) / 2
+    where s.low < s.high
+  )
+  select low from search where low = high`;
 
 /** `timeoutMs`: the time limit of each query. */
 export function createPostgresReader(pool: pg.Pool, timeoutMs: number): PostgresReader {
@@ -42,6 +54,11 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
   async function head(): Promise<bigint> {
     const [row] = await rowsOf<[string]>('head', 'select position from reelstream.head', []);
     return BigInt(row![0]);
+  }
+
+  async function positionBefore(time: Date): Promise<bigint> {
+    const [row] = await rowsOf<[string]>('positionBefore', POSITION_BEFORE, [time]);
+    return row === undefined ? 0n : BigInt(row[0]);
   }
 
   async function* readStream(
@@ -93,7 +110,7 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
     }
   }
 
-  return { head, readStream, pages };
+  return { head, positionBefore, readStream, pages };
 }
 
 function toEvents(rows: readonly Row[]): RecordedEvent[] {
