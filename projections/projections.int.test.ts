@@ -5,7 +5,7 @@ import { applyBatches } from '../src/projecting/applyBatch.ts';
 import { install } from '../src/projecting/checkpoints.ts';
 import { projectionConsumer, type Consumer } from '../src/projecting/consumer.ts';
 import { histories, interleaved, type LoggedEvent } from '../tests/support/histories.ts';
-import { asIs, createProjectingTest, type ProjectingTest } from '../tests/support/projecting.ts';
+import { createProjectingTest, type ProjectingTest } from '../tests/support/projecting.ts';
 import { fc } from '../tests/support/property.ts';
 
 let t: ProjectingTest;
@@ -44,7 +44,7 @@ async function rowsAfter(
 ): Promise<object> {
   await t.pool.query(`drop schema if exists "${consumer.name}" cascade`);
   await install(t.pool, consumer, consumer.name);
-  const options = { pool: t.pool, consumer, schema: consumer.name, logId: () => Promise.resolve('log'), decode: asIs };
+  const options = { ...t.of(consumer), logId: () => Promise.resolve('log') };
   const events = record(log);
   let after = 0n;
   for (let from = 0, batch = 0; from < events.length; batch++) {

@@ -8,6 +8,7 @@ import { createKafkaClient } from '../delivery/kafka/client.ts';
 import { createKafkaRelay } from '../delivery/kafka/kafkaRelay.ts';
 import { createKafkaSource } from '../delivery/kafka/kafkaSource.ts';
 import { eventTypes } from '../features/index.ts';
+import { discardedEvents } from '../features/operators/index.ts';
 import type { HealthCheck } from '../http/server/health.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import { decodeFor } from '../projecting/decoding.ts';
@@ -49,7 +50,7 @@ async function startGroup(
 ): Promise<HealthCheck[]> {
   if (consumers.length === 0) return [];
   const { logger, parts } = running;
-  const { rawStore, codec, progress } = services;
+  const { rawStore, store, codec, progress } = services;
   const pool = openPool(running, services, group, consumers.length + 3, BATCH_TIMEOUT_MS);
   const { source, checks } = openSource(running, services, group, pool);
   parts.defer(() => source.close());
@@ -57,6 +58,7 @@ async function startGroup(
     pool,
     store: rawStore,
     decode: decodeFor(eventTypes, codec),
+    discarded: discardedEvents(store),
     source,
     consumers,
     logger,

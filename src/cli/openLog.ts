@@ -3,8 +3,11 @@ import { openEventLog, type EventLog } from '../app/eventLog.ts';
 import { loadConfig } from '../config/config.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventStore } from '../core/eventStore.ts';
+import { withCodec } from '../eventStore/withCodec.ts';
 import { eventTypes } from '../features/index.ts';
+import { discardedEvents } from '../features/operators/index.ts';
 import { decodeFor } from '../projecting/decoding.ts';
+import type { ReadDiscarded } from '../projecting/parking/discarded.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
 /** The event log and the database of a system, which may be running or stopped. */
@@ -13,6 +16,7 @@ export interface OpenedLog extends AsyncDisposable {
   /** Its events are in their stored form: encrypted, and of the version in which they were written. */
   readonly store: EventStore;
   readonly decode: EventCodec['decode'];
+  readonly discarded: ReadDiscarded;
   readonly logger: Logger;
 }
 
@@ -29,6 +33,7 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
     pool,
     store: rawStore,
     decode: decodeFor(eventTypes, codec),
+    discarded: discardedEvents(withCodec(rawStore, codec)),
     logger,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -5,12 +5,13 @@ import { accounts } from './accounts/index.ts';
 import { analytics } from './analytics/index.ts';
 import type { ApiContext, EventOf, FeatureWork, WorkerContext } from './feature.ts';
 import { likes } from './likes/index.ts';
+import { operators } from './operators/index.ts';
 import { sessions } from './sessions/index.ts';
 import { videos } from './videos/index.ts';
 import { views } from './views/index.ts';
 
 /** All features. The events, read models, routes and feed of the system come from this list. */
-export const features = [accounts, sessions, videos, likes, views, analytics] as const;
+export const features = [accounts, sessions, videos, likes, views, analytics, operators] as const;
 
 /** Every event that can be in the log. */
 export type ReelStreamEvent = EventOf<(typeof features)[number]>;

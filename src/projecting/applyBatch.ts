@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../core/event.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import { CheckpointBehind, lockCheckpoints, moveCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { Consumer, ConsumerTransaction } from './consumer.ts';
+import type { ReadDiscarded } from './parking/discarded.ts';
 import { applyIsolating, parkFollowers } from './parking/parking.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -30,6 +31,8 @@ export interface ApplyOptions {
   readonly logId: () => Promise<string | null>;
   /** Events come as they are in the log; only those that are applied are decoded. */
   readonly decode: EventCodec['decode'];
+  /** Discarded events are not applied. Called for each batch: a run reads them once (`withDiscardedRead`). */
+  readonly discarded: ReadDiscarded;
   /** How often this batch has failed as a whole. When it is given, single events that fail again are parked. */
   readonly isolateAfter?: number;
 }
@@ -94,13 +97,20 @@ function standing({ batch, checkpoint, events }: FreshPart): Applied {
 
 const byPosition = (a: RecordedEvent, b: RecordedEvent): number => (a.position < b.position ? -1 : 1);
 
-/** Returns how many events were parked. */
+/** Applies events, except those that an operator has discarded. Returns how many were parked. */
 export async function applyEvents(
-  { consumer, decode, isolateAfter }: Pick<ApplyOptions, 'consumer' | 'decode' | 'isolateAfter'>,
-  events: readonly RecordedEvent[],
+  {
+    consumer,
+    decode,
+    discarded,
+    isolateAfter,
+  }: Pick<ApplyOptions, 'consumer' | 'decode' | 'discarded' | 'isolateAfter'>,
+  given: readonly RecordedEvent[],
   parks: boolean,
   transaction: ConsumerTransaction,
 ): Promise<number> {
+  const never = await discarded(consumer.name);
+  const events = never.size === 0 ? given : given.filter(({ position }) => !never.has(position));
   const free = parks ? await parkFollowers(events, transaction) : events;
   const before = events.length - free.length;
   if (free.length === 0) return before;

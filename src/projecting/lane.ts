@@ -8,6 +8,7 @@ import { withTimeout } from '../core/withTimeout.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { applyBatches, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
 import { CheckpointBehind, readCheckpoints, Superseded } from './checkpoints.ts';
+import { withDiscardedRead } from './parking/discarded.ts';
 import { isEnvironmental } from './parking/parking.ts';
 
 /** After this many failures of a batch, the events that fail are isolated. */
@@ -83,11 +84,12 @@ interface Place {
 }
 
 async function follow(
-  options: LaneOptions,
+  given: LaneOptions,
   readers: ReadonlyMap<number, PartitionReader>,
   signal: AbortSignal,
   onSuccess: () => void,
 ): Promise<void> {
+  const options = await withDiscardedRead(given);
   const wanted = new Set<string>(options.consumer.handles);
   const places = await placesOf(options);
   const arrivals = createArrivals(readers, signal);

@@ -10,6 +10,7 @@ import { StartError } from '../core/startError.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { ApplyOptions } from './applyBatch.ts';
 import type { Consumer } from './consumer.ts';
+import type { ReadDiscarded } from './parking/discarded.ts';
 import { runLane, type LaneState } from './lane.ts';
 import { ensureLayout } from './rebuilding/layout.ts';
 import { createLogId } from '../core/logId.ts';
@@ -31,6 +32,7 @@ export interface ProjectorOptions {
   /** Events as they are in the logger; `decode` decodes them. */
   readonly store: EventStore;
   readonly decode: EventCodec['decode'];
+  readonly discarded: ReadDiscarded;
   readonly source: EventSource;
   readonly consumers: readonly Consumer[];
   readonly logger: Logger;
@@ -60,7 +62,7 @@ export interface Projector {
 }
 
 export function createProjector(options: ProjectorOptions): Projector {
-  const { pool, store, decode, source, consumers, logger, onMoved } = options;
+  const { pool, store, decode, discarded, source, consumers, logger, onMoved } = options;
   const stopping = new AbortController();
   const logId = createLogId(store);
   const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
@@ -69,7 +71,14 @@ export function createProjector(options: ProjectorOptions): Projector {
   const rebuilds = pLimit(REBUILDS_AT_ONCE);
   const announced = new Set<Consumer>();
 
-  const applyOptions = (consumer: Consumer): ApplyOptions => ({ pool, consumer, schema: consumer.name, logId, decode });
+  const applyOptions = (consumer: Consumer): ApplyOptions => ({
+    pool,
+    consumer,
+    schema: consumer.name,
+    logId,
+    decode,
+    discarded,
+  });
 
   /** Creates the tables if they are missing, and reports how far they are. Returns the version in place. */
   async function check(consumer: Consumer): Promise<number> {

@@ -70,6 +70,7 @@ export async function startAccountsTest({
     pool,
     store: sealedStore,
     decode: codec.decode,
+    discarded: () => Promise.resolve(new Set()),
     source,
     consumers,
     logger,

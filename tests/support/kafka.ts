@@ -5,6 +5,7 @@ import type { Kafka } from 'kafkajs';
 import { createKafkaClient } from '../../src/delivery/kafka/client.ts';
 import { createKafkaRelay, type KafkaRelay, type KafkaRelayOptions } from '../../src/delivery/kafka/kafkaRelay.ts';
 import { createKafkaSource, type KafkaSource } from '../../src/delivery/kafka/kafkaSource.ts';
+import { discardedEvents } from '../../src/features/operators/index.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
 import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector, type Projector } from '../../src/projecting/projector.ts';
@@ -125,6 +126,7 @@ export function createKafkaTest(t: ProjectingTest): KafkaTest {
         pool: t.pool,
         store: t.store,
         decode: asIs,
+        discarded: discardedEvents(t.store),
         source,
         consumers,
         logger: quiet,

@@ -6,9 +6,11 @@ import { createDirectSource } from '../../src/delivery/direct/directSource.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
 import type { ReelStreamEvent } from '../../src/features/index.ts';
+import { discardedEvents } from '../../src/features/operators/index.ts';
 import { bookkeepingTables } from '../../src/projecting/checkpoints.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
 import { createLogId } from '../../src/core/logId.ts';
+import type { ReadDiscarded } from '../../src/projecting/parking/discarded.ts';
 import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector, type Projector } from '../../src/projecting/projector.ts';
 import { createTestDatabase } from './database.ts';
@@ -32,6 +34,7 @@ export interface ProjectingTest extends AsyncDisposable {
     schema: string;
     logId: () => Promise<string | null>;
     decode: typeof asIs;
+    discarded: ReadDiscarded;
     store: EventStore;
     logger: typeof quiet;
   };
@@ -67,6 +70,7 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
       pool: rows,
       store,
       decode: asIs,
+      discarded: discardedEvents(store),
       source,
       consumers,
       logger,
@@ -104,6 +108,7 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
       schema: consumer.name,
       logId: createLogId(store),
       decode: asIs,
+      discarded: discardedEvents(store),
       store,
       logger: quiet,
     }),

@@ -34,6 +34,7 @@ beforeEach(async () => {
     pool: t.pool,
     store: t.store,
     decode: asIs,
+    discarded: () => Promise.resolve(new Set()),
     source,
     consumers: [countingViews()],
     logger: quiet,

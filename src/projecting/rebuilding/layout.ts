@@ -3,6 +3,7 @@ import { applyEvents, type ApplyOptions } from '../applyBatch.ts';
 import { catchUp } from './catchUp.ts';
 import { lockAllCheckpoints, readCheckpoints, Superseded, writeEvenLayout, type Checkpoint } from '../checkpoints.ts';
 import { partitionOf } from '../../core/partitions.ts';
+import { withDiscardedRead } from '../parking/discarded.ts';
 import { inTransaction } from '../transaction.ts';
 
 export interface LayoutOptions extends Omit<ApplyOptions, 'isolateAfter'> {
@@ -15,10 +16,11 @@ export interface LayoutOptions extends Omit<ApplyOptions, 'isolateAfter'> {
  * or to a topic with another number of partitions. First brings all partitions to one position from the event store: a
  * stream's position under one layout has no meaning under another. Several processes may do this at once.
  */
-export async function ensureLayout(options: LayoutOptions, partitions: number): Promise<void> {
-  const { pool, consumer, schema, store } = options;
+export async function ensureLayout(given: LayoutOptions, partitions: number): Promise<void> {
+  const { pool, consumer, schema, store } = given;
   const found = await readCheckpoints(pool, schema);
   if (isLayout(found, partitions)) return;
+  const options = await withDiscardedRead(given);
   // One pass over the missing events now, instead of one for each new partition later.
   if (isLayout(found, 1)) await catchUp({ ...options, after: found[0]!.position });
 

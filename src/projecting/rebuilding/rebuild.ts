@@ -1,4 +1,5 @@
 import { install } from '../checkpoints.ts';
+import { withDiscardedRead } from '../parking/discarded.ts';
 import { installLive } from '../tables/firstBuild.ts';
 import { hasDeclaredTables } from '../tables/sameTables.ts';
 import { catchUp, type BatchDone } from './catchUp.ts';
@@ -31,10 +32,11 @@ export interface RebuildOptions extends SwapOptions {
  * After an interruption, the next rebuild continues where this one stopped.
  * @throws RebuildUnderWay
  */
-export async function rebuild(options: RebuildOptions): Promise<void> {
-  const { pool, consumer } = options;
+export async function rebuild(given: RebuildOptions): Promise<void> {
+  const { pool, consumer } = given;
   await exclusively(pool, consumer.name, async () => {
-    if (isOvertaken(options, await installLive(pool, consumer))) return;
+    if (isOvertaken(given, await installLive(pool, consumer))) return;
+    const options = await withDiscardedRead(given);
     const next = { ...options, schema: nextSchema(consumer.name) };
     let after = await begin(next);
     const report = reporter(options, after);
