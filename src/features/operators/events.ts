@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../core/event.ts';
-import type { EventTypeDefinitions } from '../../core/eventTypes.ts';
+import type { EventDefinitions } from '../../core/eventTypes.ts';
 
 /**
  * An operator has decided that a projection or subscriber never applies this event. Replays leave it out; they apply the
@@ -24,4 +24,9 @@ export type ParkedEventDiscarded = DomainEvent<
   }
 >;
 
-export const operatorEventTypes = { ParkedEventDiscarded: { version: 1 } } as const satisfies EventTypeDefinitions;
+export const operatorEventTypes = {
+  ParkedEventDiscarded: {
+    version: 1,
+    shown: { projection: true, position: true, eventId: true, stream: true, reason: true, by: true, at: true },
+  },
+} as const satisfies EventDefinitions<ParkedEventDiscarded>;
