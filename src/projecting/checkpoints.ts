@@ -56,8 +56,16 @@ const TABLES = `
   );
   create index of_stream on parked_events (stream, position)`;
 
+/** Holds the checkpoints of tables that were replaced and are kept. */
+export const KEPT_CHECKPOINTS = 'kept_checkpoints';
+
 /** The engine's own tables in a consumer's schema. */
-export const bookkeepingTables: readonly string[] = ['checkpoints', 'parked_events', FINGERPRINT_TABLE];
+export const bookkeepingTables: readonly string[] = [
+  'checkpoints',
+  'parked_events',
+  KEPT_CHECKPOINTS,
+  FINGERPRINT_TABLE,
+];
 
 /** Creates the consumer's schema and tables unless they exist, in any version. New ones get `version`. Returns the checkpoints. */
 export async function install(
@@ -92,9 +100,13 @@ export async function lockInstalling(client: Pick<pg.ClientBase, 'query'>): Prom
 const COLUMNS = 'partition, partitions, version, position, log_id as "logId", parks';
 
 /** In the order of the partitions. */
-export async function readCheckpoints(client: Pick<pg.ClientBase, 'query'>, schema?: string): Promise<Checkpoint[]> {
-  const table = schema === undefined ? 'checkpoints' : `"${schema}".checkpoints`;
-  return (await client.query<Checkpoint>(`select ${COLUMNS} from ${table} order by partition`)).rows;
+export async function readCheckpoints(
+  client: Pick<pg.ClientBase, 'query'>,
+  schema?: string,
+  table = 'checkpoints',
+): Promise<Checkpoint[]> {
+  const from = schema === undefined ? table : `"${schema}".${table}`;
+  return (await client.query<Checkpoint>(`select ${COLUMNS} from ${from} order by partition`)).rows;
 }
 
 /**

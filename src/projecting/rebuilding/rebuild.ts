@@ -32,25 +32,33 @@ export interface RebuildOptions extends SwapOptions {
  * After an interruption, the next rebuild continues where this one stopped.
  * @throws RebuildUnderWay
  */
-export async function rebuild(given: RebuildOptions): Promise<void> {
+export async function rebuild(options: RebuildOptions): Promise<void> {
+  await exclusively(options.pool, options.consumer.name, () => buildAndSwap(options));
+}
+
+/** `rebuild`, for a caller that holds the lock of `exclusively`. */
+export async function buildAndSwap(given: RebuildOptions): Promise<void> {
   const { pool, consumer } = given;
-  await exclusively(pool, consumer.name, async () => {
-    if (isOvertaken(given, await installLive(pool, consumer))) return;
-    const options = await withDiscardedRead(given);
-    const next = { ...options, schema: nextSchema(consumer.name) };
-    let after = await begin(next);
-    const report = reporter(options, after);
-    for (let events = Infinity; events > CLOSE_ENOUGH;) {
-      events = 0;
-      const head = await options.store.head();
-      const onBatch = (done: BatchDone): void => {
-        events += done.events;
-        report(done, head);
-      };
-      after = await catchUp({ ...next, after, until: head, onBatch });
-    }
-    await swap(next);
-  });
+  if (isOvertaken(given, await installLive(pool, consumer))) return;
+  const options = await withDiscardedRead(given);
+  const next = { ...options, schema: nextSchema(consumer.name) };
+  await catchUpToHead(next, await begin(next));
+  await swap(next);
+}
+
+/** Applies the log to the tables in `schema`, until few events are left for the swap. */
+export async function catchUpToHead(options: RebuildOptions, from: bigint): Promise<void> {
+  const report = reporter(options, from);
+  let after = from;
+  for (let events = Infinity; events > CLOSE_ENOUGH;) {
+    events = 0;
+    const head = await options.store.head();
+    const onBatch = (done: BatchDone): void => {
+      events += done.events;
+      report(done, head);
+    };
+    after = await catchUp({ ...options, after, until: head, onBatch });
+  }
 }
 
 async function begin(options: RebuildOptions): Promise<bigint> {

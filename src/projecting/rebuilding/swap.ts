@@ -1,34 +1,49 @@
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore } from '../../core/eventStore.ts';
 import { applyEvents, type ApplyOptions } from '../applyBatch.ts';
-import { lockAllCheckpoints, readCheckpoints, writeEvenLayout, type Checkpoint } from '../checkpoints.ts';
+import {
+  KEPT_CHECKPOINTS,
+  lockAllCheckpoints,
+  readCheckpoints,
+  writeEvenLayout,
+  type Checkpoint,
+} from '../checkpoints.ts';
 import { loggable } from '../parking/parking.ts';
+import { NEVER_BUILT } from '../tables/firstBuild.ts';
 import { inTransaction } from '../transaction.ts';
-import { oldSchema } from './schemas.ts';
+import { keepCheckpoints } from './kept.ts';
+import { droppedSchema, oldSchema } from './schemas.ts';
 
 export interface SwapOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly store: Pick<EventStore, 'readAll' | 'head'>;
   readonly logger: Logger;
   /** Does nothing when this version or a newer one is in place by then. */
   readonly onlyIfOlder?: boolean;
+  /** Whether the tables that are replaced are kept for a rollback. False by default. */
+  readonly keepReplaced?: boolean;
+  /** Called after the swap, with the new checkpoints. */
+  onSwapped?(checkpoints: readonly Checkpoint[]): void;
 }
 
 /**
  * Replaces the live tables by those in `schema`, in one transaction: queries see the old rows or the new ones. First applies
- * the last events to the new ones, while the live ones are locked.
+ * the last events to the new ones, while the live ones are locked. The caller holds the lock of `exclusively`.
  */
 export async function swap(options: SwapOptions): Promise<void> {
-  const { pool, consumer, schema, store } = options;
+  const { pool, consumer, schema, store, keepReplaced = false } = options;
   const { name } = consumer;
-  await pool.query(`drop schema if exists "${oldSchema(name)}" cascade`);
-  const replaced = await inTransaction(pool, { schema: name }, async (live) => {
+  // An earlier swap may have failed to drop them.
+  await pool.query(`drop schema if exists "${droppedSchema(name)}" cascade`);
+  let keeps = keepReplaced;
+  const swapped = await inTransaction(pool, { schema: name }, async (live) => {
     const places = await lockAllCheckpoints(live, name);
-    if (isOvertaken(options, places)) return schema;
+    if (isOvertaken(options, places)) return undefined;
+    // Tables that were never built are empty.
+    keeps = keepReplaced && places.every(({ version }) => version !== NEVER_BUILT);
     const head = await store.head();
     const [built] = await readCheckpoints(live.client, schema);
-    // A writer that waits for one of these rows began with the old tables, and would continue with the new ones of the same
-    // name. With the row deleted it gets none, and stops.
-    await live.client.query('delete from checkpoints');
+    await keepCheckpoints(live.client);
     await live.client.query(`set local search_path to "${schema}"`);
     // In this transaction, because writers that wait for the locked rows may hold all other connections.
     for await (const { events } of store.readAll({ after: built!.position, until: head, types: consumer.handles })) {
@@ -41,18 +56,39 @@ export async function swap(options: SwapOptions): Promise<void> {
       position: head,
       logId: logId ?? (await options.logId()),
     });
-    await live.client.query(
-      `alter schema "${name}" rename to "${oldSchema(name)}"; alter schema "${schema}" rename to "${name}"`,
-    );
-    return oldSchema(name);
+    await live.client.query(`drop table if exists ${KEPT_CHECKPOINTS}`);
+    const checkpoints = await readCheckpoints(live.client);
+    await exchange(live.client, name, schema);
+    return checkpoints;
   });
-  // Afterwards, in a transaction of its own: it waits for queries that still read the old tables.
-  await pool.query(`drop schema "${replaced}" cascade`).catch((error: unknown) => {
-    options.logger.warn(
-      { error: loggable(error) },
-      `the old tables of ${name} could not be dropped; the next rebuild will`,
-    );
-  });
+  // Afterwards, in transactions of their own: they wait for queries that still read these tables.
+  const unused = swapped === undefined ? [schema] : [droppedSchema(name), ...(keeps ? [] : [oldSchema(name)])];
+  for (const each of unused) {
+    await pool.query(`drop schema if exists "${each}" cascade`).catch((error: unknown) => {
+      options.logger.warn(
+        { error: loggable(error) },
+        `the replaced tables of ${name} could not be dropped; the next rebuild will`,
+      );
+    });
+  }
+  if (swapped !== undefined) options.onSwapped?.(swapped);
+}
+
+/** Makes `schema` live, and the live one the kept one. */
+async function exchange(client: pg.ClientBase, name: string, schema: string): Promise<void> {
+  const [old, dropped] = [oldSchema(name), droppedSchema(name)];
+  const rename = (from: string, to: string): Promise<unknown> =>
+    client.query(`alter schema "${from}" rename to "${to}"`);
+  if (schema === old) {
+    await rename(name, dropped);
+    await rename(old, name);
+    await rename(dropped, old);
+    return;
+  }
+  const { rowCount: kept } = await client.query('select from pg_namespace where nspname = $1', [old]);
+  if (kept !== 0) await rename(old, dropped);
+  await rename(name, old);
+  await rename(schema, name);
 }
 
 export function isOvertaken(

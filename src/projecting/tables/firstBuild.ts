@@ -6,7 +6,7 @@ import { inTransaction } from '../transaction.ts';
 import { hasDeclaredTables } from './sameTables.ts';
 
 /** The version of a projection's tables from their creation until the events that the log already holds are applied. */
-const NEVER_BUILT = 0;
+export const NEVER_BUILT = 0;
 /** Live delivery applies so many events well within the time that a request waits. */
 const SHORT_LOG = 1_000;
 
