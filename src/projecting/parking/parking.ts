@@ -87,6 +87,34 @@ export async function applyIsolating(
   return parked;
 }
 
+/**
+ * Applies events of one stream in order, up to the first one that fails. Returns how many were applied, and the error of
+ * the next one. Other events may be in the transaction; they stay.
+ */
+export async function applyUpToFailure(
+  apply: (events: readonly RecordedEvent[]) => Promise<void>,
+  events: readonly RecordedEvent[],
+  transaction: Pick<ConsumerTransaction, 'client'>,
+): Promise<{ applied: number; error?: string }> {
+  const { client } = transaction;
+  if (events.length === 0) return { applied: 0 };
+  await client.query('savepoint attempt');
+  try {
+    await apply(events);
+    await client.query('release savepoint attempt');
+    return { applied: events.length };
+  } catch (error) {
+    if (isEnvironmental(error)) throw error;
+    await client.query('rollback to savepoint attempt; release savepoint attempt');
+    if (events.length === 1) return { applied: 0, error: describe(error) };
+  }
+  const half = Math.ceil(events.length / 2);
+  const first = await applyUpToFailure(apply, events.slice(0, half), transaction);
+  if (first.error !== undefined) return first;
+  const second = await applyUpToFailure(apply, events.slice(half), transaction);
+  return { ...second, applied: first.applied + second.applied };
+}
+
 /** The parts of an error that may be logged: errors of PostgreSQL also carry the failing row. */
 export function loggable(error: unknown): object {
   if (!(error instanceof Error)) return { message: describe(error) };
