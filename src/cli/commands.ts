@@ -1,4 +1,5 @@
 import type { CreateCommand } from './command.ts';
+import { completionCommand } from './completionCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
@@ -14,4 +15,5 @@ export const commands: readonly CreateCommand[] = [
   migrateCommand,
   projectionsCommand,
   openapiCommand,
+  completionCommand,
 ];

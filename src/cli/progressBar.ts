@@ -1,4 +1,4 @@
-import { MultiBar } from 'cli-progress';
+import { MultiBar, type SingleBar } from 'cli-progress';
 import { linesAbove } from './linesAbove.ts';
 
 /** Where standard error is no terminal, a line is printed for each tenth, and after this time (ms). */
@@ -11,38 +11,43 @@ export interface ProgressBar extends Disposable {
 }
 
 export function createProgressBar(): ProgressBar {
-  return process.stderr.isTTY ? barOnTerminal() : plainLines();
+  return process.stderr.isTTY ? barOnTerminal(process.stderr) : plainLines(process.stderr);
 }
 
-/** One line that is rewritten in place. What is printed meanwhile appears above it. */
-function barOnTerminal(): ProgressBar {
-  // The cursor stays visible and lines may wrap, so that the terminal is in order also after a kill.
-  const [write] = [process.stderr.write.bind(process.stderr)];
+/** One line that is rewritten in place. What is printed meanwhile, from anywhere in the process, appears above it. */
+function barOnTerminal(terminal: NodeJS.WriteStream): ProgressBar {
   const bars = new MultiBar({
     format: '[{bar}] {percentage} % {text}',
     barCompleteChar: '#',
     barIncompleteChar: '.',
     barsize: 30,
-    linewrap: true,
     forceRedraw: true,
+    // The cursor and the wrapping of lines stay as they are, so that the terminal is in order also after a kill.
+    linewrap: true,
     gracefulExit: false,
-    stream: Object.create(process.stderr, { write: { value: write } }) as NodeJS.WriteStream,
+    stream: Object.create(terminal, { write: { value: terminal.write.bind(terminal) } }) as NodeJS.WriteStream,
   });
-  const bar = bars.create(1, 0, { text: '' });
-  const restore = linesAbove((lines) => {
-    bars.log(lines);
-    bars.update();
-  });
+  let shown: { readonly bar: SingleBar; readonly restore: () => void } | undefined;
   return {
-    show: (share, text) => bar.update(clamped(share), { text }),
+    show(share, text) {
+      shown ??= {
+        bar: bars.create(1, 0),
+        restore: linesAbove((lines) => {
+          bars.log(lines);
+          bars.update();
+        }),
+      };
+      shown.bar.update(clamped(share), { text });
+    },
     [Symbol.dispose]() {
+      if (shown === undefined) return;
       bars.stop();
-      restore();
+      shown.restore();
     },
   };
 }
 
-function plainLines(): ProgressBar {
+function plainLines(out: NodeJS.WriteStream): ProgressBar {
   let tenth = -1;
   let lastAt = -Infinity;
   return {
@@ -52,7 +57,7 @@ function plainLines(): ProgressBar {
       if (Math.floor(percent / 10) === tenth && now - lastAt < LINE_EVERY_MS) return;
       tenth = Math.floor(percent / 10);
       lastAt = now;
-      process.stderr.write(`${percent} % ${text}\n`);
+      out.write(`${percent} % ${text}\n`);
     },
     [Symbol.dispose]: () => undefined,
   };
