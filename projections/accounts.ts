@@ -1,12 +1,19 @@
 import type { RecordedEvent } from '../src/core/event.ts';
 import type { UserRegistered } from '../src/features/accounts/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
-import { table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
+import { personal, table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
 import { upsert } from '../src/projecting/tables/upsert.ts';
 
 const users = table(
   'users',
-  { id: uuid, name: text, username: text, email: text, created_at: timestamptz, updated_at: timestamptz },
+  {
+    id: uuid,
+    name: personal(text),
+    username: personal(text),
+    email: personal(text),
+    created_at: timestamptz,
+    updated_at: timestamptz,
+  },
   { primaryKey: ['id'] },
 );
 

@@ -5,6 +5,7 @@ import {
   integer,
   nullable,
   oneOf,
+  personal,
   table,
   text,
   timestamptz,
@@ -70,7 +71,7 @@ export const countsTable = table(
 /** The name of each user. A row may be written after the user's videos. */
 export const authorsTable = table(
   'authors',
-  { user_id: uuid, name: text, username: text },
+  { user_id: uuid, name: personal(text), username: personal(text) },
   { primaryKey: ['user_id'] },
 );
 

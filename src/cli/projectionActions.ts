@@ -2,6 +2,7 @@ import { createLogId } from '../core/logId.ts';
 import { projections } from '../features/index.ts';
 import { projectionConsumer, type Consumer } from '../projecting/consumer.ts';
 import * as rebuilding from '../projecting/rebuilding/rebuild.ts';
+import type { TableComparison } from '../projecting/rebuilding/compareTables.ts';
 import * as verifying from '../projecting/rebuilding/verify.ts';
 import { consumerStatus, type ConsumerStatus } from '../projecting/status.ts';
 import { UsageError } from './command.ts';
@@ -36,7 +37,7 @@ export async function verify(signal: AbortSignal, name: string | undefined, json
     if (!json) await print(`${verdict(verification)}\n`);
   }
   if (json) await printJson(found);
-  return found.every(({ drift }) => drift.length === 0) ? 0 : 1;
+  return found.every(({ identical }) => identical) ? 0 : 1;
 }
 
 function choose(name?: string): Consumer[] {
@@ -93,11 +94,20 @@ function shareOf(position: bigint, end: bigint): number {
   return end === 0n ? 1 : Number(position) / Number(end);
 }
 
-function verdict({ projection, position, rows, drift }: verifying.Verification): string {
-  if (drift.length === 0) return `${projection}: all ${rows} rows match the log up to position ${position}.`;
-  const tables = drift.map(
-    ({ table, rows: differing, keys }) =>
-      `  ${table}: ${differing} rows; ${keys.map(({ key, found }) => `${JSON.stringify(key)} ${found}`).join(', ')}`,
+function verdict({ projection, position, identical, tables }: verifying.Verification): string {
+  if (identical) {
+    const counts = tables.map(({ table, rows, hash }) => `  ${table}: ${rows} rows, hash ${hash}`);
+    return `${projection} is identical with the log up to position ${position}:\n${counts.join('\n')}`;
+  }
+  const drifted = tables.filter(({ differing }) => differing > 0).map(tableDrift);
+  return `${projection} differs from the log at position ${position}:\n${drifted.join('\n')}\n  "projections rebuild ${projection}" fixes this.`;
+}
+
+function tableDrift({ table, differing, drift }: TableComparison): string {
+  const rows = drift.map(
+    ({ key, live, replayed }) =>
+      `    ${JSON.stringify(key)}: live ${JSON.stringify(live)}, replayed ${JSON.stringify(replayed)}`,
   );
-  return `${projection} differs from the log at position ${position}:\n${tables.join('\n')}\n  "projections rebuild ${projection}" fixes this.`;
+  const more = differing > drift.length ? [`    and ${differing - drift.length} more`] : [];
+  return [`  ${table}: ${differing} rows`, ...rows, ...more].join('\n');
 }

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { RecordedEvent } from '../core/event.ts';
 import type { Projection } from './projection.ts';
 import { fingerprintOf } from './tables/fingerprint.ts';
+import { personalColumns } from './tables/table.ts';
 
 /** The transaction that holds what a batch changes and the checkpoint behind it. `search_path` is the consumer's schema. */
 export interface ConsumerTransaction {
@@ -18,6 +19,8 @@ export interface Consumer {
   readonly handles: readonly string[];
   /** Identifies the tables that `createTables` makes. Undefined for a subscriber, which has none and is never rebuilt. */
   readonly fingerprint?: (() => Promise<string>) | undefined;
+  /** Columns with personal data, by table: reports show that they differ, and not their values. */
+  readonly personalColumns?: Readonly<Record<string, readonly string[]>>;
   createTables(transaction: ConsumerTransaction): Promise<void>;
   apply(events: readonly RecordedEvent[], transaction: ConsumerTransaction): Promise<void>;
 }
@@ -30,6 +33,7 @@ export function projectionConsumer(projection: Projection): Consumer {
     version,
     handles,
     fingerprint: () => (fingerprint ??= fingerprintOf((db) => projection.createTables(db))),
+    personalColumns: personalColumns(projection.tables),
     createTables: ({ db }) => projection.createTables(db),
     apply: (events, { db }) => projection.apply(events, db),
   };

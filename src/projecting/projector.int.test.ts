@@ -239,7 +239,11 @@ describe('a rebuild', () => {
     expect(flowing).toBeUndefined();
     await reached('counting', await manyViews(t, 200));
     expect(await views()).toEqual({ 0: 200, 1: 200, 2: 200, 3: 200, 4: 200 });
-    expect(await verify(t.of(consumer))).toMatchObject({ projection: 'counting', rows: 5, drift: [] });
+    expect(await verify(t.of(consumer))).toMatchObject({
+      projection: 'counting',
+      identical: true,
+      tables: [{ rows: 5 }],
+    });
     const { rows } = await t.pool.query(`select nspname from pg_namespace where nspname like 'counting%'`);
     expect(rows).toEqual([{ nspname: 'counting' }]);
   });
@@ -431,26 +435,6 @@ describe('the status of a projection', () => {
   });
 });
 
-describe('verifying', () => {
-  test('reports the keys whose rows differ from a replay of the log', async () => {
-    const consumer = countingViews();
-    const { reached } = await t.run([consumer]);
-    await reached('counting', await manyViews(t, 10));
-    await t.pool.query('update counting.seen set views = 7 where video_id = $1', [asUuid('video', 1)]);
-    await t.pool.query('delete from counting.seen where video_id = $1', [asUuid('video', 2)]);
-    await t.pool.query('insert into counting.seen values ($1, 1)', [asUuid('video', 9)]);
-    const { drift } = await verify(t.of(consumer));
-    expect(drift).toEqual([{ table: 'seen', rows: 3, keys: expect.any(Array) }]);
-    expect(drift[0]!.keys).toEqual(
-      expect.arrayContaining([
-        { key: { video_id: asUuid('video', 1) }, found: 'differs' },
-        { key: { video_id: asUuid('video', 2) }, found: 'missing' },
-        { key: { video_id: asUuid('video', 9) }, found: 'unexpected' },
-      ]),
-    );
-  });
-});
-
 describe('the layout of the checkpoints', () => {
   test('can change between one partition and many, without loss or repetition', async () => {
     const consumer = countingViews();
@@ -467,7 +451,7 @@ describe('the layout of the checkpoints', () => {
     const { reached } = await t.run([consumer]);
     await reached('counting', await t.store.head());
     expect(await views()).toEqual({ 0: 20, 1: 20, 2: 20, 3: 20, 4: 20 });
-    expect(await verify(t.of(consumer))).toMatchObject({ drift: [] });
+    expect(await verify(t.of(consumer))).toMatchObject({ identical: true });
   });
 
   test('is changed once when several processes change it at the same time', async () => {

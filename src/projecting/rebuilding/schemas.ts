@@ -8,3 +8,6 @@ export const oldSchema = (name: string): string => `${name}__old`;
 
 /** Tables that are about to be dropped. */
 export const droppedSchema = (name: string): string => `${name}__dropped`;
+
+/** The tables that a verification fills: this and a suffix of its own. */
+export const scratchPrefix = (name: string): string => `${name}__verify_`;

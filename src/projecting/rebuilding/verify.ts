@@ -1,30 +1,23 @@
+import type pg from 'pg';
 import type { EventStore } from '../../core/eventStore.ts';
 import { applyEvents, type ApplyOptions } from '../applyBatch.ts';
 import { catchUp } from './catchUp.ts';
-import { bookkeepingTables, install, readCheckpoints } from '../checkpoints.ts';
-import type { ConsumerTransaction } from '../consumer.ts';
+import { install, readCheckpoints } from '../checkpoints.ts';
 import { partitionOf } from '../../core/partitions.ts';
 import { withDiscardedRead } from '../parking/discarded.ts';
 import { inTransaction } from '../transaction.ts';
-
-/** How many differing keys are reported for each table. */
-const MOST_KEYS = 20;
-
-export interface TableDrift {
-  readonly table: string;
-  /** How many rows differ, are missing or are unexpected. */
-  readonly rows: number;
-  /** The primary keys of the first of them, as JSON. */
-  readonly keys: readonly { readonly key: unknown; readonly found: 'differs' | 'missing' | 'unexpected' }[];
-}
+import { compareTables, type TableComparison } from './compareTables.ts';
+import { exclusively, RebuildUnderWay } from './exclusively.ts';
+import { scratchPrefix } from './schemas.ts';
 
 export interface Verification {
   readonly projection: string;
   /** The position of the live tables that were compared. */
   readonly position: bigint;
-  readonly rows: number;
-  /** Empty when the live rows equal a replay of the log. */
-  readonly drift: readonly TableDrift[];
+  /** Whether every live table equals a replay of the log. */
+  readonly identical: boolean;
+  /** In the order of their names. */
+  readonly tables: readonly TableComparison[];
 }
 
 export interface VerifyOptions extends Omit<ApplyOptions, 'isolateAfter'> {
@@ -35,7 +28,7 @@ export interface VerifyOptions extends Omit<ApplyOptions, 'isolateAfter'> {
 
 /**
  * Replays the log into a scratch schema and compares it, row by row, with the live tables as they were at one moment.
- * Live delivery continues meanwhile: the comparison reads a snapshot.
+ * Live delivery continues meanwhile: the comparison reads a snapshot. Several may run at once.
  */
 export async function verify(given: VerifyOptions): Promise<Verification> {
   for (;;) {
@@ -48,70 +41,62 @@ export async function verify(given: VerifyOptions): Promise<Verification> {
 }
 
 async function verifyOnce(options: VerifyOptions): Promise<Verification> {
-  const { pool, consumer, store } = options;
-  const live = consumer.name;
-  const scratch = `${live}__verify_${process.pid}_${Date.now().toString(36)}`;
-  try {
-    await install(pool, consumer, scratch);
-    const until = least(await readCheckpoints(pool, live));
-    const onBatch = ({ position }: { position: bigint }): void => options.onProgress?.({ position, until });
-    const after = await catchUp({ ...options, schema: scratch, after: 0n, until, onBatch });
+  const { pool, consumer } = options;
+  const prefix = scratchPrefix(consumer.name);
+  await dropLeftovers(pool, prefix);
+  const scratch = `${prefix}${process.pid}_${Date.now().toString(36)}`;
+  // The lock is how another process knows that the schema is in use.
+  return exclusively(pool, scratch, async () => {
+    try {
+      return await replayAndCompare(options, scratch);
+    } finally {
+      await drop(pool, scratch).catch(() => undefined);
+    }
+  });
+}
 
-    return await inTransaction(pool, { schema: scratch, isolation: 'repeatable read' }, async (transaction) => {
-      const checkpoints = await readCheckpoints(transaction.client, live);
-      const position = checkpoints.reduce(
-        (most, checkpoint) => (checkpoint.position > most ? checkpoint.position : most),
-        0n,
+async function replayAndCompare(options: VerifyOptions, scratch: string): Promise<Verification> {
+  const { pool, consumer, store, signal } = options;
+  const live = consumer.name;
+  await install(pool, consumer, scratch);
+  const until = least(await readCheckpoints(pool, live));
+  const onBatch = ({ position }: { position: bigint }): void => options.onProgress?.({ position, until });
+  const after = await catchUp({ ...options, schema: scratch, after: 0n, until, onBatch });
+
+  return inTransaction(pool, { schema: scratch, isolation: 'repeatable read' }, async (transaction) => {
+    const checkpoints = await readCheckpoints(transaction.client, live);
+    const position = checkpoints.reduce(
+      (most, checkpoint) => (checkpoint.position > most ? checkpoint.position : most),
+      0n,
+    );
+    for await (const { events } of store.readAll({ after, until: position, types: consumer.handles, signal })) {
+      const taken = events.filter(
+        (event) => event.position <= checkpoints[partitionOf(event.stream, checkpoints.length)]!.position,
       );
-      for await (const { events } of store.readAll({
-        after,
-        until: position,
-        types: consumer.handles,
-        signal: options.signal,
-      })) {
-        const taken = events.filter(
-          (event) => event.position <= checkpoints[partitionOf(event.stream, checkpoints.length)]!.position,
-        );
-        await applyEvents({ ...options, isolateAfter: 1 }, taken, true, transaction);
-      }
-      return { projection: live, position, ...(await compare(transaction, live, scratch)) };
-    });
-  } finally {
-    await pool.query(`drop schema if exists "${scratch}" cascade`).catch(() => undefined);
-  }
+      await applyEvents({ ...options, isolateAfter: 1 }, taken, true, transaction);
+    }
+    const { personalColumns: personal = {} } = consumer;
+    const tables = await compareTables(transaction.client, { live, replayed: scratch, personal });
+    return { projection: live, position, identical: tables.every(({ differing }) => differing === 0), tables };
+  });
 }
 
 const least = (checkpoints: readonly { position: bigint }[]): bigint =>
   checkpoints.reduce((fewest, { position }) => (position < fewest ? position : fewest), checkpoints[0]?.position ?? 0n);
 
-async function compare(
-  { client }: ConsumerTransaction,
-  live: string,
-  scratch: string,
-): Promise<{ rows: number; drift: TableDrift[] }> {
-  const { rows: tables } = await client.query<{ name: string; key: string[] }>(
-    `select c.relname as name, array_agg(a.attname::text order by a.attnum) as key
-     from pg_class c join pg_index i on i.indrelid = c.oid and i.indisprimary
-       join pg_attribute a on a.attrelid = c.oid and a.attnum = any(i.indkey)
-     where c.relnamespace = to_regnamespace($1) and not c.relname = any($2) group by 1 order by 1`,
-    [`"${scratch}"`, bookkeepingTables],
+/** Scratch schemas of processes that died. */
+async function dropLeftovers(pool: pg.Pool, prefix: string): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    'select nspname as name from pg_namespace where starts_with(nspname, $1)',
+    [prefix],
   );
-  let rows = 0;
-  const drift: TableDrift[] = [];
-  for (const { name, key } of tables) {
-    const columns = key.map((column) => `"${column}"`).join(', ');
-    const { rows: found } = await client.query<{ total: bigint; differing: bigint; keys: TableDrift['keys'] | null }>(
-      `with compared as (
-         select json_build_object(${key.map((column) => `'${column}', "${column}"`).join(', ')}) as key, l is distinct from s as differs,
-           case when l is null then 'missing' when s is null then 'unexpected' else 'differs' end as found
-         from "${live}"."${name}" l full join "${scratch}"."${name}" s using (${columns}))
-       select count(*) as total, count(*) filter (where differs) as differing,
-         (select json_agg(json_build_object('key', key, 'found', found)) from (select * from compared where differs limit ${MOST_KEYS}) first) as keys
-       from compared`,
-    );
-    const { total, differing, keys } = found[0]!;
-    rows += Number(total);
-    if (differing > 0n) drift.push({ table: name, rows: Number(differing), keys: keys ?? [] });
+  for (const { name } of rows) {
+    await exclusively(pool, name, () => drop(pool, name)).catch((error: unknown) => {
+      if (!(error instanceof RebuildUnderWay)) throw error;
+    });
   }
-  return { rows, drift };
+}
+
+async function drop(pool: pg.Pool, schema: string): Promise<void> {
+  await pool.query(`drop schema if exists "${schema}" cascade`);
 }

@@ -11,6 +11,8 @@ import {
 export interface Column<Read = unknown, Write = Read> {
   readonly type: ColumnDataType;
   readonly nullable: boolean;
+  /** Personal data, which reports for operators do not show. */
+  readonly personal?: boolean;
   /** Adds to the column's definition what the other fields cannot say, such as a default. */
   readonly define?: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
   /** Exists for the compiler only; it is never set. */
@@ -76,6 +78,24 @@ export function oneOf<const Words extends readonly string[]>(..._words: Words): 
 
 export function nullable<Read, Write>(column: Column<Read, Write>): Column<Read | null, Write | null> {
   return { ...(column as Column<Read | null, Write | null>), nullable: true };
+}
+
+/** Marks a column that holds personal data: a report of differing rows shows that it differs, and not its values. */
+export function personal<Read, Write>(column: Column<Read, Write>): Column<Read, Write> {
+  return { ...column, personal: true };
+}
+
+/** The names of the columns that hold personal data, by table. */
+export function personalColumns(tables: readonly Table[]): Record<string, string[]> {
+  const isPersonal = ([, column]: [string, Column]): boolean => column.personal === true;
+  return Object.fromEntries(
+    tables.map(({ name, columns }) => [
+      name,
+      Object.entries(columns)
+        .filter(isPersonal)
+        .map(([column]) => column),
+    ]),
+  );
 }
 
 type TypesOf<C extends Column> = NonNullable<C['types']>;
