@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../src/core/event.ts';
+import { partitionOf } from '../src/core/partitions.ts';
 import { projections } from '../src/features/index.ts';
 import { applyBatches } from '../src/projecting/applyBatch.ts';
-import { install } from '../src/projecting/checkpoints.ts';
+import { install, writeEvenLayout } from '../src/projecting/checkpoints.ts';
 import { projectionConsumer, type Consumer } from '../src/projecting/consumer.ts';
+import { inTransaction } from '../src/projecting/transaction.ts';
 import { histories, interleaved, type LoggedEvent } from '../tests/support/histories.ts';
 import { createProjectingTest, type ProjectingTest } from '../tests/support/projecting.ts';
 import { fc } from '../tests/support/property.ts';
@@ -29,34 +31,47 @@ function record(log: readonly LoggedEvent[]): RecordedEvent[] {
       revision,
       id: crypto.randomUUID(),
       position: BigInt(index + 1),
-      time: new Date(0),
+      time: new Date(1_700_000_000_000 + index * 40),
       metadata,
     };
   });
 }
 
-/** The rows after these events, applied in batches of these sizes (the last size repeats), each batch `times` times. */
+/** How events come to a consumer: cut into batches of these sizes (the last size repeats), each batch `times` times. */
+interface Delivery {
+  readonly sizes: readonly number[];
+  readonly times?: number;
+  /** One partition after the other, as Kafka may deliver them. */
+  readonly partitions?: number;
+}
+
+/** The rows after these events. */
 async function rowsAfter(
   consumer: Consumer,
-  log: readonly LoggedEvent[],
-  sizes: readonly number[],
-  times = 1,
+  events: readonly RecordedEvent[],
+  { sizes, times = 1, partitions = 1 }: Delivery,
 ): Promise<object> {
-  await t.pool.query(`drop schema if exists "${consumer.name}" cascade`);
-  await install(t.pool, consumer, consumer.name);
+  const { name, version } = consumer;
+  await t.pool.query(`drop schema if exists "${name}" cascade`);
+  await install(t.pool, consumer, name);
+  await inTransaction(t.pool, { schema: name }, ({ client }) =>
+    writeEvenLayout(client, { partitions, version, position: 0n, logId: null }),
+  );
   const options = { ...t.of(consumer), logId: () => Promise.resolve('log') };
-  const events = record(log);
-  let after = 0n;
-  for (let from = 0, batch = 0; from < events.length; batch++) {
-    const some = events.slice(from, from + (sizes[batch] ?? sizes.at(-1)!));
-    from += some.length;
-    const position = some.at(-1)!.position;
-    const wanted = some.filter(({ type }) => consumer.handles.includes(type));
-    for (let time = 0; time < times; time++)
-      await applyBatches(options, 1, [{ partition: 0, after, position, events: wanted }]);
-    after = position;
+  for (let partition = 0; partition < partitions; partition++) {
+    const own = events.filter(({ stream }) => partitionOf(stream, partitions) === partition);
+    let after = 0n;
+    for (let from = 0, batch = 0; from < own.length; batch++) {
+      const some = own.slice(from, from + (sizes[batch] ?? sizes.at(-1)!));
+      from += some.length;
+      const position = some.at(-1)!.position;
+      const wanted = some.filter(({ type }) => consumer.handles.includes(type));
+      for (let time = 0; time < times; time++)
+        await applyBatches(options, partitions, [{ partition, after, position, events: wanted }]);
+      after = position;
+    }
   }
-  return t.rows(consumer.name);
+  return t.rows(name);
 }
 
 /** A log in any order between streams, and how it is cut into batches. */
@@ -65,10 +80,8 @@ const cases = fc.record({
   sizes: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 20 }),
 });
 
-/** The same events, one stream after the other. */
-function streamByStream(log: readonly LoggedEvent[]): LoggedEvent[] {
-  return [...Map.groupBy(log, ({ stream }) => stream).values()].flat();
-}
+/** So many partitions that hardly two streams share one. */
+const streamByStream = { sizes: [1], partitions: 64 };
 
 /** A failure is shrunk only as long as it can be reported within the time of a test (60 s). */
 const limits = { interruptAfterTimeLimit: 40_000 };
@@ -79,9 +92,11 @@ describe.each(projections.map((projection) => [projection.name, projectionConsum
     test('has the same rows whatever the order between streams, and however the log is cut into batches', async () => {
       await fc.assert(
         fc.asyncProperty(cases, async ({ log, sizes }) => {
-          const oneByOne = await rowsAfter(consumer, streamByStream(log), [1]);
-          expect(await rowsAfter(consumer, log, sizes)).toEqual(oneByOne);
-          expect(await rowsAfter(consumer, log, [Infinity])).toEqual(oneByOne);
+          const events = record(log);
+          const oneByOne = await rowsAfter(consumer, events, streamByStream);
+          expect(await rowsAfter(consumer, events, { sizes })).toEqual(oneByOne);
+          expect(await rowsAfter(consumer, events, { sizes, partitions: 3 })).toEqual(oneByOne);
+          expect(await rowsAfter(consumer, events, { sizes: [Infinity] })).toEqual(oneByOne);
         }),
         { ...limits, numRuns: 4 },
       );
@@ -90,7 +105,10 @@ describe.each(projections.map((projection) => [projection.name, projectionConsum
     test('has the same rows when every batch comes twice', async () => {
       await fc.assert(
         fc.asyncProperty(cases, async ({ log, sizes }) => {
-          expect(await rowsAfter(consumer, log, sizes, 2)).toEqual(await rowsAfter(consumer, log, sizes));
+          const events = record(log);
+          expect(await rowsAfter(consumer, events, { sizes, times: 2 })).toEqual(
+            await rowsAfter(consumer, events, { sizes }),
+          );
         }),
         { ...limits, numRuns: 4 },
       );

@@ -1,4 +1,5 @@
 import { analytics as analyticsProjection } from '../../../projections/analytics.ts';
+import { timeline } from '../../../projections/timeline/timeline.ts';
 import { defineFeature } from '../feature.ts';
 import { analyticsRoutes } from './routes.ts';
 
@@ -7,7 +8,7 @@ export const analytics = defineFeature<never>({
   name: 'analytics',
   events: {},
   feed: {},
-  projections: [analyticsProjection],
+  projections: [analyticsProjection, timeline],
   tags: { Analytics: 'Views, likes and uploads of your videos, by day.' },
   routes: analyticsRoutes,
 });
