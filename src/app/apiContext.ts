@@ -11,7 +11,8 @@ import { projections } from '../features/index.ts';
 import { createTokens, type TokenOptions } from '../features/sessions/index.ts';
 import { createReadYourWrites } from '../projecting/readYourWrites.ts';
 
-export interface ApiContextOptions extends Omit<FeatureContext, 'logger'>, Pick<ApiContext, 'rateLimits' | 'onClose'> {
+export interface ApiContextOptions
+  extends Omit<FeatureContext, 'logger'>, Pick<ApiContext, 'log' | 'rateLimits' | 'onClose'> {
   readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state' | 'onCommit' | 'positions'>;
   readonly redis: SharedRedis | undefined;
   readonly tokens: TokenOptions;

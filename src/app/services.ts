@@ -5,9 +5,10 @@ import type { Role } from '../config/config.ts';
 import { openDataFolder } from '../config/dataFolder.ts';
 import { abortable } from '../core/abortable.ts';
 import type { EventStore } from '../core/eventStore.ts';
+import { createShownLog, type ShownLog } from '../core/shownLog.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
 import type { MediaFiles } from '../features/feature.ts';
-import { projections } from '../features/index.ts';
+import { eventTypes, projections } from '../features/index.ts';
 import type { HealthCheck } from '../http/server/health.ts';
 import { createQueryDatabase } from '../postgres/queryDatabase.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progress/sharedProgress.ts';
@@ -28,6 +29,8 @@ export interface Services extends EventLog, OpenedObjectStore {
   readonly tracing: Tracing;
   /** The log, decoded and observed. */
   readonly store: EventStore;
+  /** The log for people: without personal data. */
+  readonly log: ShownLog;
   readonly db: Kysely<ReadModels>;
   readonly progress: SharedProgress;
   readonly redis: SharedRedis | undefined;
@@ -49,6 +52,7 @@ export async function openServices(running: Process, port: number): Promise<Serv
   const eventLog = await openEventLog({ config, logger, parts, signal: starting });
   const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
+  const log = createShownLog(rawStore, eventTypes);
   const progress = await openProgress(running, eventLog, metrics);
   const opened = await openObjectStore(running, port);
   const redis = await openRedis(running, pool);
@@ -63,7 +67,7 @@ export async function openServices(running: Process, port: number): Promise<Serv
     checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
   }
   const db = createQueryDatabase<ReadModels>(pool);
-  return { ...eventLog, ...opened, metrics, tracing, store, db, progress, redis, files, checks };
+  return { ...eventLog, ...opened, metrics, tracing, store, log, db, progress, redis, files, checks };
 }
 
 async function openProgress(

@@ -8,6 +8,7 @@ import type { EventStore } from '../core/eventStore.ts';
 import type { EventDefinitions, EventTypeDefinition } from '../core/eventTypes.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Queue, QueueWorker } from '../jobs/queue.ts';
+import type { ShownLog } from '../core/shownLog.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { Route } from '../http/route.ts';
 import type { Inspect } from '../media/inspecting/inspect.ts';
@@ -111,6 +112,8 @@ export interface FeatureSettings {
 
 /** What routes may use. */
 export interface ApiContext extends FeatureContext {
+  /** The event log for people: without personal data. */
+  readonly log: ShownLog;
   readonly readModels: ReadYourWrites & Pick<ProjectionProgress, 'onCommit'>;
   readonly cache: QueryCache;
   readonly rateLimits: RateLimits;

@@ -3,6 +3,7 @@ import type { Route } from '../http/route.ts';
 import { collectFeed } from '../realtime/feedDefinition.ts';
 import { accounts } from './accounts/index.ts';
 import { analytics } from './analytics/index.ts';
+import { eventLog } from './eventLog/index.ts';
 import type { ApiContext, EventOf, FeatureWork, WorkerContext } from './feature.ts';
 import { likes } from './likes/index.ts';
 import { operators } from './operators/index.ts';
@@ -11,7 +12,7 @@ import { videos } from './videos/index.ts';
 import { views } from './views/index.ts';
 
 /** All features. The events, read models, routes and feed of the system come from this list. */
-export const features = [accounts, sessions, videos, likes, views, analytics, operators] as const;
+export const features = [accounts, sessions, videos, likes, views, analytics, operators, eventLog] as const;
 
 /** Every event that can be in the log. */
 export type ReelStreamEvent = EventOf<(typeof features)[number]>;

@@ -7,8 +7,10 @@ import type { ReadModels } from '../../projections/index.ts';
 import { createQueryDatabase } from '../../src/postgres/queryDatabase.ts';
 import { createApiContext, type ApiContextOptions } from '../../src/app/apiContext.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
+import type { EventTypeDefinition, EventTypeDefinitions } from '../../src/core/eventTypes.ts';
+import { createShownLog } from '../../src/core/shownLog.ts';
 import type { ApiContext, FeatureSettings } from '../../src/features/feature.ts';
-import { apiRoutes, routeTags } from '../../src/features/index.ts';
+import { apiRoutes, eventTypes, routeTags } from '../../src/features/index.ts';
 import type { HttpAppOptions } from '../../src/http/httpApp.ts';
 import { plainSandbox } from '../../src/media/ffmpeg/sandbox.ts';
 import { createInspector } from '../../src/media/inspecting/inspect.ts';
@@ -38,6 +40,17 @@ export interface TestApi extends AsyncDisposable {
   readonly uploadProgress: readonly UploadProgress[];
 }
 
+/** For a store without a codec: its events are of the newest version, and their metadata does not say so. */
+export const unversionedTypes: EventTypeDefinitions = Object.fromEntries(
+  Object.entries<EventTypeDefinition>(eventTypes).map(([type, definition]) => [
+    type,
+    {
+      ...definition,
+      upcasts: Array.from({ length: definition.version }, () => (data: Record<string, unknown>) => data),
+    },
+  ]),
+);
+
 export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const { pool, store, progress, dataKey = randomBytes(32), rateLimits = noRateLimits } = options;
   await using parts = new AsyncDisposableStack();
@@ -49,6 +62,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const uploadProgress: UploadProgress[] = [];
   const context = createApiContext({
     store,
+    log: createShownLog(store, unversionedTypes),
     db: createQueryDatabase<ReadModels>(pool),
     objects: await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' }),
     files: {

@@ -4,13 +4,13 @@ import { exampleValues } from '../../http/documents/exampleValues.ts';
 import type { VideoEvent } from './events.ts';
 
 export const historyEntrySchema = z.object({
-  type: z.string().meta({ description: 'The type of the event.', examples: ['VideoDetailsChanged'] }),
-  at: z.iso.datetime().meta({ description: 'When it happened.', examples: [exampleValues.updated] }),
+  position: z.string().meta({ description: 'Its place in the whole log.', examples: [exampleValues.position] }),
   revision: z
     .int32()
     .min(0)
     .meta({ description: 'Its place in the history of the video, from 0.', examples: [2] }),
-  position: z.string().meta({ description: 'Its place in the whole log.', examples: [exampleValues.position] }),
+  type: z.string().meta({ description: 'The type of the event.', examples: ['VideoDetailsChanged'] }),
+  time: z.iso.datetime().meta({ description: 'When it happened, UTC.', examples: [exampleValues.updated] }),
   data: z
     .record(z.string(), z.unknown())
     .meta({ description: 'What changed.', examples: [{ title: 'Test card', description: 'Four seconds' }] }),
@@ -18,10 +18,10 @@ export const historyEntrySchema = z.object({
 
 export type HistoryEntry = z.infer<typeof historyEntrySchema>;
 
-/** An event of a video for its owner, without the keys of stored objects. */
+/** An event of a video for its owner or an admin, without the keys of stored objects. */
 export function historyOf(event: RecordedEvent<VideoEvent>): HistoryEntry {
   const { type, data, revision, position } = event;
-  return { type, at: data.at, revision, position: String(position), data: publicData(event) };
+  return { position: String(position), revision, type, time: data.at, data: publicData(event) };
 }
 
 function publicData({ type, data }: VideoEvent): Record<string, unknown> {

@@ -35,15 +35,15 @@ test('history tells what happened, without where objects are stored or who asked
   expect(history).toEqual([
     {
       type: 'VideoUploaded',
-      at,
+      time: at,
       revision: 0,
       position: '100',
       data: { title: 'Cat', description: '', size: 9, ...facts },
     },
-    { type: 'VideoProcessed', at, revision: 1, position: '101', data: { size: 8, ...facts } },
-    { type: 'VideoProcessingFailed', at, revision: 2, position: '102', data: { reason: 'It is damaged.' } },
-    { type: 'VideoProcessingRetried', at, revision: 3, position: '103', data: {} },
-    { type: 'VideoDetailsChanged', at, revision: 4, position: '104', data: { title: 'Dog', description: 'x' } },
-    { type: 'VideoDeleted', at, revision: 5, position: '105', data: {} },
+    { type: 'VideoProcessed', time: at, revision: 1, position: '101', data: { size: 8, ...facts } },
+    { type: 'VideoProcessingFailed', time: at, revision: 2, position: '102', data: { reason: 'It is damaged.' } },
+    { type: 'VideoProcessingRetried', time: at, revision: 3, position: '103', data: {} },
+    { type: 'VideoDetailsChanged', time: at, revision: 4, position: '104', data: { title: 'Dog', description: 'x' } },
+    { type: 'VideoDeleted', time: at, revision: 5, position: '105', data: {} },
   ]);
 });

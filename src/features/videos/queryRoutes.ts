@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { RecordedEvent } from '../../core/event.ts';
-import { readState } from '../../core/readState.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
@@ -9,10 +7,8 @@ import { likes } from '../../../projections/likes.ts';
 import { videos } from '../../../projections/videos/videos.ts';
 import { createViewRecorder } from '../views/index.ts';
 import { CURSOR, cursorBehind, videoBefore } from './cursor.ts';
-import { ownVideo, videoDecider, videoNotFound, videoStream } from './decider.ts';
+import { videoNotFound } from './decider.ts';
 import { videoEtag } from './etag.ts';
-import type { VideoEvent } from './events.ts';
-import { historyEntrySchema, historyOf } from './history.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
 import { createVideoQueries, type VideoWithNeighbours } from './videoQueries.ts';
 import { videoSchema } from './videoView.ts';
@@ -32,7 +28,7 @@ export const videoPageSchema = z.object({
 const exampleCursor = cursorBehind(exampleValues.olderVideoId);
 
 export function videoQueryRoutes(context: ApiContext): Route[] {
-  return [listVideos(context), getVideo(context), getHistory(context)];
+  return [listVideos(context), getVideo(context)];
 }
 
 function listVideos({ db, objects, cache }: ApiContext): Route {
@@ -184,37 +180,6 @@ function getVideo(context: ApiContext): Route {
         Vary: 'Origin, Authorization',
       };
       return { status: 200, contentType: JSON_TYPE, bytes, etag, headers };
-    },
-  });
-}
-
-function getHistory({ store }: ApiContext): Route {
-  return route({
-    method: 'get',
-    path: '/api/v1/video/:videoId/history',
-    operationId: 'getVideoHistory',
-    summary: 'Get the history of a video',
-    description:
-      'The events of a video, oldest first. Only its owner may read them, also after the video has been deleted.',
-    tag: 'Videos',
-    auth: 'required',
-    params: videoIdParams,
-    responses: {
-      200: {
-        description: 'The events of the video.',
-        message: 'History retrieved successfully',
-        data: z.array(historyEntrySchema),
-      },
-      403: { description: 'The video belongs to another user.', code: 'not_your_video' },
-      404: { description: 'There is no such video.', code: 'video_not_found' },
-    },
-    async handle({ params, user }): Promise<Reply> {
-      const videoId = videoIdOf(params);
-      const events: RecordedEvent<VideoEvent>[] = [];
-      const onEvent = (event: RecordedEvent<VideoEvent>): void => void events.push(event);
-      const { state } = await readState(store, videoDecider, videoStream(videoId), { onEvent });
-      ownVideo(state, user.id);
-      return { status: 200, message: 'History retrieved successfully', data: events.map(historyOf) };
     },
   });
 }

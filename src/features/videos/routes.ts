@@ -1,6 +1,7 @@
 import type { Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
 import { videoCommandRoutes } from './commandRoutes.ts';
+import { historyRoute } from './historyRoute.ts';
 import { pendingUploadsOf } from './processing/pendingUploads.ts';
 import { createUploadQuota } from './processing/uploadQuota.ts';
 import { videoQueryRoutes } from './queryRoutes.ts';
@@ -12,6 +13,7 @@ export function videoRoutes(context: ApiContext): Route[] {
   return [
     uploadRoute(context, quota),
     ...videoQueryRoutes(context),
+    historyRoute(context),
     ...videoCommandRoutes(context),
     retryRoute(context, quota),
   ];

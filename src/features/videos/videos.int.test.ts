@@ -280,4 +280,34 @@ describe('changing a video', () => {
     expect(JSON.stringify(data)).not.toMatch(/originals|a\.mp4/);
     expect((await features.call('GET', `/api/v1/video/${id}/history`, { token: bob.token })).status).toBe(404);
   });
+
+  test('is history, also for admins; a stranger gets 403 for a public video and else 404', async () => {
+    const admin = await features.admin('Root');
+    const [shown, hidden] = [await features.video(ann), await features.video(ann, { until: 'processing' })];
+    const read = (id: string, token: string): Promise<Answer<HistoryEntry[]>> =>
+      features.call('GET', `/api/v1/video/${id}/history`, { token });
+    expect((await read(hidden, admin.token)).data).toEqual((await read(hidden, ann.token)).data);
+    expect((await read(shown, bob.token)).body).toMatchObject({ statusCode: 403, code: 'not_your_video' });
+    expect((await read(hidden, bob.token)).body).toMatchObject({ statusCode: 404, code: 'video_not_found' });
+    expect((await read(v7(), admin.token)).body).toMatchObject({ statusCode: 404, code: 'video_not_found' });
+  });
+
+  test('is history that can be read in pages', async () => {
+    const id = await features.video(ann);
+    for (const title of ['B', 'C', 'D']) await patch(id, ann, { title });
+    const read = (query: string): Promise<Answer<HistoryEntry[]>> =>
+      features.call('GET', `/api/v1/video/${id}/history?${query}`, { token: ann.token });
+    const all = await read('');
+    expect([all.data.length, all.body.meta?.nextCursor]).toEqual([5, null]);
+    const found: HistoryEntry[] = [];
+    for (let cursor: string | null | undefined = '0'; cursor !== null;) {
+      const page: Answer<HistoryEntry[]> = await read(`limit=2&cursor=${cursor}`);
+      expect(page.data.length).toBeLessThanOrEqual(2);
+      found.push(...page.data);
+      cursor = page.body.meta!.nextCursor!;
+    }
+    expect(found).toEqual(all.data);
+    expect((await read('cursor=900')).data).toEqual([]);
+    for (const query of ['cursor=x', 'limit=0', 'limit=1001']) expect((await read(query)).status).toBe(400);
+  });
 });
