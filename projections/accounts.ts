@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../src/core/event.ts';
-import type { UserRegistered } from '../src/features/accounts/events.ts';
+import type { AdminGranted, AdminRevoked, UserRegistered } from '../src/features/accounts/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
-import { personal, table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
+import { nullable, personal, table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
 import { upsert } from '../src/projecting/tables/upsert.ts';
 
 const users = table(
@@ -11,25 +11,34 @@ const users = table(
     name: personal(text),
     username: personal(text),
     email: personal(text),
+    /** Null for a user to whom the role admin is not granted. `ADMIN_EMAILS` is no part of it. */
+    admin_since: nullable(timestamptz),
     created_at: timestamptz,
     updated_at: timestamptz,
   },
-  { primaryKey: ['id'] },
+  { primaryKey: ['id'], indexes: { admins: { columns: ['id'], where: 'admin_since is not null' } } },
 );
 
 /** The users, as `GET /auth/me` shows them. Never use it to decide whether a name is taken: reservations decide that. */
 export const accounts = defineProjection({
   name: 'accounts',
-  version: 1,
+  version: 2,
   tables: [users],
-  handles: ['UserRegistered'],
+  handles: ['UserRegistered', 'AdminGranted', 'AdminRevoked'],
 
-  async apply(events: readonly RecordedEvent<UserRegistered>[], db) {
+  async apply(events: readonly RecordedEvent<UserRegistered | AdminGranted | AdminRevoked>[], db) {
     const rows = new Map<string, NewRow<typeof users>>();
-    for (const event of events) {
-      const { userId, name, username, email, at } = event.data;
-      rows.set(userId, { id: userId, name, username, email, created_at: at, updated_at: at });
+    const adminsSince = new Map<string, string | null>();
+    for (const { type, data } of events) {
+      const { userId, at } = data;
+      if (type === 'UserRegistered') {
+        const { name, username, email } = data;
+        rows.set(userId, { id: userId, name, username, email, admin_since: null, created_at: at, updated_at: at });
+      } else adminsSince.set(userId, type === 'AdminGranted' ? at : null);
     }
-    await upsert(db, users, [...rows.values()], { keep: ['created_at'] });
+    await upsert(db, users, [...rows.values()], { keep: ['created_at', 'admin_since'] });
+    // Few and far between.
+    for (const [id, admin_since] of adminsSince)
+      await db.updateTable('users').set({ admin_since }).where('id', '=', id).execute();
   },
 });

@@ -44,5 +44,5 @@ export function createApiContext(options: ApiContextOptions): ApiContext {
 export const contextOfDeclarations = {
   onClose: () => undefined,
   hmac: () => '',
-  settings: { uploadQuota: {} },
+  settings: { uploadQuota: {}, adminEmails: [] },
 } as unknown as ApiContext;

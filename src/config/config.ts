@@ -75,6 +75,9 @@ function arrange(values: Values, role: Role) {
     ),
     accessTokenSeconds: values.EXPIRES_IN,
     refreshTokenSeconds: values.REFRESH_EXPIRES_IN,
+    adminEmails: values.ADMIN_EMAILS ?? [],
+    /** Only where one person starts the system on their own machine. Elsewhere a stranger may be the first. */
+    firstUserIsAdmin: values.FIRST_USER_IS_ADMIN && values.DATABASE_URL === undefined,
     /** Undefined: the embedded PostgreSQL, in `dataDir`. */
     databaseUrl: values.DATABASE_URL,
     /** Undefined: the event log is in PostgreSQL. */

@@ -55,6 +55,12 @@ export const list = z.string().transform((value): readonly string[] =>
     .filter((item) => item !== ''),
 );
 
+/** Separated by commas. */
+export const emailAddresses = list.refine(
+  (addresses) => addresses.every((address) => z.regexes.email.test(address)),
+  mustBe('e-mail addresses like ada@example.org, separated by commas'),
+);
+
 /** Not `z.url`: the connection string of a cluster names several hosts, which is not a URL. */
 export function url(...schemes: readonly string[]): z.ZodString {
   const beginnings = schemes.map((scheme) => `${scheme}://`);

@@ -1,5 +1,18 @@
 import { z } from 'zod';
-import { bool, duration, integer, key, list, oneOf, port, text, trustProxy, url, webAddress } from './configSchemas.ts';
+import {
+  bool,
+  duration,
+  emailAddresses,
+  integer,
+  key,
+  list,
+  oneOf,
+  port,
+  text,
+  trustProxy,
+  url,
+  webAddress,
+} from './configSchemas.ts';
 
 interface Variable<Schema extends z.ZodType> {
   /** Reads the text of the variable, or `undefined` when it is not set. */
@@ -75,6 +88,17 @@ export const variables = {
     key,
     RANDOM_KEY,
     'encrypts the keys of personal data, which cannot be read without it; generated once and kept in DATA_DIR when unset',
+  ),
+
+  ADMIN_EMAILS: optional(
+    emailAddresses,
+    'ada@example.org,grace@example.org',
+    'e-mail addresses whose users are administrators, from their next token on; addresses are not verified, so register an address before you list it',
+  ),
+  FIRST_USER_IS_ADMIN: withDefault(
+    bool,
+    'true',
+    'whether the first account that registers in DATA_DIR becomes an administrator; has no effect with DATABASE_URL',
   ),
 
   DATABASE_URL: optional(

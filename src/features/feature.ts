@@ -105,6 +105,10 @@ export interface MediaFiles {
 export interface FeatureSettings {
   /** `NODE_ENV=production`. */
   readonly production: boolean;
+  /** `ADMIN_EMAILS`, as the operator wrote them. */
+  readonly adminEmails: readonly string[];
+  /** Whether the first account that registers becomes an admin. */
+  readonly firstUserIsAdmin: boolean;
   readonly uploadWaitSeconds: number;
   readonly uploadQuota: { readonly maxVideos: number; readonly maxBytes: number };
   readonly mediaConcurrency: number;

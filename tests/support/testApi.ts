@@ -77,6 +77,8 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     reportProgress: (step) => void uploadProgress.push(step),
     settings: {
       production: false,
+      adminEmails: [],
+      firstUserIsAdmin: false,
       uploadWaitSeconds: 5,
       uploadQuota: { maxVideos: 100, maxBytes: 50e6 },
       mediaConcurrency: 1,

@@ -1,5 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { ReadModels } from '../../../projections/index.ts';
+import type { UserRole } from '../../http/route.ts';
+import type { Roles } from './roles.ts';
 
 /** A user as the read model has them: only the user themselves sees this. */
 export interface AccountView {
@@ -7,6 +9,7 @@ export interface AccountView {
   readonly name: string;
   readonly username: string;
   readonly email: string;
+  readonly role: UserRole;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -15,13 +18,23 @@ export interface AccountQueries {
   byId(userId: string): Promise<AccountView | undefined>;
 }
 
-export function createAccountQueries({ db }: { readonly db: Kysely<ReadModels> }): AccountQueries {
+export function createAccountQueries({
+  db,
+  roles,
+}: {
+  readonly db: Kysely<ReadModels>;
+  readonly roles: Roles;
+}): AccountQueries {
   return {
     async byId(userId) {
       const row = await db.selectFrom('accounts.users').selectAll().where('id', '=', userId).executeTakeFirst();
       if (row === undefined) return undefined;
-      const { created_at, updated_at, ...user } = row;
-      return { ...user, createdAt: created_at.toISOString(), updatedAt: updated_at.toISOString() };
+      const { id, name, username, email, created_at, updated_at } = row;
+      // While the tables in place are those of an older version, they have no such column.
+      const { admin_since = null }: Partial<typeof row> = row;
+      const role = roles.roleOf({ email, isGranted: admin_since !== null });
+      const times = { createdAt: created_at.toISOString(), updatedAt: updated_at.toISOString() };
+      return { id, name, username, email, role, ...times };
     },
   };
 }

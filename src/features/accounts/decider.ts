@@ -1,11 +1,16 @@
 import type { Decider } from '../../core/decider.ts';
 import { DomainError } from '../../core/errors.ts';
-import type { UserEvent, UserRegistered } from './events.ts';
+import type { AdminChange, UserEvent, UserRegistered } from './events.ts';
 
 export type UserCommand =
   | ({ readonly type: 'RegisterUser' } & UserRegistered['data'])
   /** Gives up a registration that has not finished. Without effect on a registered user. */
-  | { readonly type: 'AbandonRegistration'; readonly userId: string; readonly at: string };
+  | { readonly type: 'AbandonRegistration'; readonly userId: string; readonly at: string }
+  | ({ readonly type: 'GrantAdmin' } & AdminChange)
+  | ({ readonly type: 'RevokeAdmin' } & AdminChange);
+
+/** The `by` of a role that was granted because nobody had registered before. */
+export const FIRST_ACCOUNT = 'first account';
 
 export interface RegisteredUser {
   readonly status: 'registered';
@@ -14,6 +19,8 @@ export interface RegisteredUser {
   readonly username: string;
   readonly email: string;
   readonly passwordHash: string;
+  /** Whether the role admin was granted, and not revoked since. `roleOf` tells the role, which may have another source. */
+  readonly admin: 'never' | 'granted' | 'revoked';
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -23,7 +30,8 @@ export type UserState = { readonly status: 'none' } | { readonly status: 'abando
 export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
   initialState: { status: 'none' },
 
-  decide(command, { status }) {
+  decide(command, state) {
+    const { status } = state;
     switch (command.type) {
       case 'RegisterUser': {
         if (status === 'abandoned') throw registrationAbandoned();
@@ -34,23 +42,44 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
         const { userId, at } = command;
         return status === 'none' ? [{ type: 'RegistrationAbandoned', data: { userId, at } }] : [];
       }
+      case 'GrantAdmin': {
+        if (state.status !== 'registered') throw accountUnknown();
+        const { type: _, ...data } = command;
+        // The first account may repeat its registration after its role was revoked. It does not get the role again.
+        const isSettled = data.by === FIRST_ACCOUNT ? state.admin !== 'never' : state.admin === 'granted';
+        return isSettled ? [] : [{ type: 'AdminGranted', data }];
+      }
+      case 'RevokeAdmin': {
+        if (state.status !== 'registered') throw accountUnknown();
+        const { type: _, ...data } = command;
+        return state.admin === 'granted' ? [{ type: 'AdminRevoked', data }] : [];
+      }
     }
   },
 
-  evolve(_state, { type, data }) {
+  evolve(state, { type, data }) {
     switch (type) {
       case 'UserRegistered': {
         const { userId: id, name, username, email, passwordHash, at } = data;
-        return { status: 'registered', id, name, username, email, passwordHash, createdAt: at, updatedAt: at };
+        const profile = { id, name, username, email, passwordHash, createdAt: at, updatedAt: at };
+        return { status: 'registered', ...profile, admin: 'never' };
       }
       case 'RegistrationAbandoned':
         return { status: 'abandoned' };
+      case 'AdminGranted':
+        return state.status === 'registered' ? { ...state, admin: 'granted' } : state;
+      case 'AdminRevoked':
+        return state.status === 'registered' ? { ...state, admin: 'revoked' } : state;
     }
   },
 };
 
 export function userStream(userId: string): string {
   return `user-${userId}`;
+}
+
+function accountUnknown(): DomainError {
+  return new DomainError('notFound', 'account_unknown', 'There is no such account.');
 }
 
 function registrationAbandoned(): DomainError {

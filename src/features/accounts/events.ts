@@ -27,7 +27,21 @@ export type RegistrationAbandoned = DomainEvent<
   { readonly userId: string; readonly at: string }
 >;
 
-export type UserEvent = UserRegistered | RegistrationAbandoned;
+/** The user has the role admin from their next token on. */
+export type AdminGranted = DomainEvent<'AdminGranted', AdminChange>;
+
+/** The user no longer has the role from their next token on, unless `ADMIN_EMAILS` lists their e-mail. */
+export type AdminRevoked = DomainEvent<'AdminRevoked', AdminChange>;
+
+export interface AdminChange {
+  readonly userId: string;
+  /** `first account`, `command line`, or the id of the admin who did it. */
+  readonly by: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+export type UserEvent = UserRegistered | RegistrationAbandoned | AdminGranted | AdminRevoked;
 
 /** Streams `email-<hmac>` and `username-<hmac>`: uniqueness is an append at an expected revision. */
 export type ReservationEvent =
@@ -43,6 +57,8 @@ export const accountEventTypes = {
     shown: { userId: true, name: false, username: false, email: false, passwordHash: false, at: true },
   },
   RegistrationAbandoned: { version: 1, shown: { userId: true, at: true } },
+  AdminGranted: { version: 1, shown: { userId: true, by: true, at: true } },
+  AdminRevoked: { version: 1, shown: { userId: true, by: true, at: true } },
   EmailReserved: { version: 1, shown: { userId: true, at: true } },
   EmailReleased: { version: 1, shown: { userId: true, at: true } },
   UsernameReserved: { version: 1, shown: { userId: true, at: true } },

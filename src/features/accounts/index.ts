@@ -8,6 +8,7 @@ export type { RegisteredUser } from './decider.ts';
 export { nameHashOf, normalised, type NameHash } from './names.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
 export { findUserByEmail, readUser } from './readAccount.ts';
+export { createRoles, type Roles } from './roles.ts';
 
 /** Registration and accounts. Its events are not pushed to anybody. */
 export const accounts = defineFeature<UserEvent | ReservationEvent>({
@@ -16,6 +17,8 @@ export const accounts = defineFeature<UserEvent | ReservationEvent>({
   feed: {
     UserRegistered: NOBODY_HEARS,
     RegistrationAbandoned: NOBODY_HEARS,
+    AdminGranted: NOBODY_HEARS,
+    AdminRevoked: NOBODY_HEARS,
     EmailReserved: NOBODY_HEARS,
     EmailReleased: NOBODY_HEARS,
     UsernameReserved: NOBODY_HEARS,

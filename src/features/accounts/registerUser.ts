@@ -5,6 +5,7 @@ import { DomainError } from '../../core/errors.ts';
 import { idFor } from '../../core/eventIds.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import { userDecider, userStream, type RegisteredUser } from './decider.ts';
+import type { GrantToFirst } from './firstAccount.ts';
 import type { NameHash } from './names.ts';
 import type { Passwords } from './passwords.ts';
 import { readReservation, readUser, reservationStream } from './readAccount.ts';
@@ -17,6 +18,8 @@ export interface RegisterUserDependencies {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
   readonly nameHash: NameHash;
   readonly passwords: Pick<Passwords, 'hash'>;
+  /** Undefined: the first account is like any other (`FIRST_USER_IS_ADMIN`). */
+  readonly grantToFirst: GrantToFirst | undefined;
 }
 
 export interface Registration {
@@ -29,7 +32,8 @@ export interface Registration {
 /**
  * Reserves the e-mail, then the username, then registers the user: three streams, each of them safe to repeat.
  * A registration that fails releases what it reserved. One that ends half-way is abandoned by the next registration that
- * asks for its names. With an idempotency key a retry goes on with what the first try began.
+ * asks for its names. With an idempotency key a retry goes on with what the first try began. The first account of all
+ * may become an admin.
  * @throws DomainError `email_taken` (also when both are), `username_taken`
  */
 export async function registerUser(
@@ -37,7 +41,7 @@ export async function registerUser(
   { name, username, email, password }: Registration,
   context: CommandContext,
 ): Promise<{ user: RegisteredUser; appended: Appended }> {
-  const { store, passwords } = dependencies;
+  const { store, passwords, grantToFirst } = dependencies;
   // Before anything is reserved, because it takes long.
   const passwordHash = await passwords.hash(password);
   const userId = idFor(context, 'user');
@@ -48,8 +52,10 @@ export async function registerUser(
   try {
     await reserve(dependencies, 'username', username, userId, step);
     const command = { type: 'RegisterUser', userId, name, username, email, passwordHash, at } as const;
-    const outcome = await handleCommand(store, userDecider, userStream(userId), command, step);
-    return { user: outcome.state as RegisteredUser, appended: outcome };
+    const registered = await handleCommand(store, userDecider, userStream(userId), command, step);
+    const granted = await grantToFirst?.(registered.state as RegisteredUser, step);
+    const { state, ...appended } = granted ?? registered;
+    return { user: state as RegisteredUser, appended };
   } catch (error) {
     // After any other error (the log is not available) it is unknown what was written. A retry, or the next registration
     // of these names, continues from there.

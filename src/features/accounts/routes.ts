@@ -8,7 +8,9 @@ import { createAccountQueries, type AccountView } from './accountQueries.ts';
 import { accountSchema, registrationSchema } from './accountSchemas.ts';
 import type { RegisteredUser } from './decider.ts';
 import { readUser } from './readAccount.ts';
+import { createGrantToFirst } from './firstAccount.ts';
 import { nameHashOf } from './names.ts';
+import { createRoles, type Roles } from './roles.ts';
 import { registerUser } from './registerUser.ts';
 import { accounts } from '../../../projections/accounts.ts';
 import { videos } from '../../../projections/videos/videos.ts';
@@ -20,8 +22,10 @@ export function accountRoutes(context: ApiContext): Route[] {
 }
 
 function register(context: ApiContext): Route {
-  const { store, passwords, rateLimits } = context;
-  const dependencies = { store, passwords, nameHash: nameHashOf(context) };
+  const { store, passwords, rateLimits, settings } = context;
+  const roles = createRoles(settings);
+  const grantToFirst = settings.firstUserIsAdmin ? createGrantToFirst(store) : undefined;
+  const dependencies = { store, passwords, nameHash: nameHashOf(context), grantToFirst };
   return route({
     method: 'post',
     path: '/api/v1/auth/register',
@@ -46,13 +50,14 @@ function register(context: ApiContext): Route {
       const state = await rateLimits.consume('registration', `ip:${address}`);
       if (state?.allowed === false) throw tooMany('Too many accounts were registered from this address', state);
       const { user, appended } = await registerUser(dependencies, body, command);
-      return { status: 201, message: 'User registered successfully', data: viewOf(user), appended };
+      return { status: 201, message: 'User registered successfully', data: viewOf(user, roles), appended };
     },
   });
 }
 
-function me({ store, db, objects }: ApiContext): Route {
-  const queries = createAccountQueries({ db });
+function me({ store, db, objects, settings }: ApiContext): Route {
+  const roles = createRoles(settings);
+  const queries = createAccountQueries({ db, roles });
   const videoQueries = createVideoQueries({ db, urls: objects });
   return route({
     method: 'get',
@@ -67,20 +72,24 @@ function me({ store, db, objects }: ApiContext): Route {
     responses: { 200: { description: 'The caller.', message: 'User retrieved successfully', data: meSchema } },
     async handle({ user: { id } }): Promise<Reply> {
       const [known, videos] = await Promise.all([queries.byId(id), videoQueries.ofOwner(id)]);
-      const account = known ?? (await fromLog(store, id));
+      const account = known ?? viewOf(await fromLog(store, id), roles);
       return { status: 200, message: 'User retrieved successfully', data: { ...account, videos } };
     },
   });
 }
 
 /** The read model may not have a new user yet. */
-async function fromLog(store: Pick<EventStore, 'readStream'>, userId: string): Promise<AccountView> {
+async function fromLog(store: Pick<EventStore, 'readStream'>, userId: string): Promise<RegisteredUser> {
   const user = await readUser(store, userId);
   if (user.status !== 'registered')
     throw new DomainError('unauthenticated', 'user_unknown', 'This account no longer exists.');
-  return viewOf(user);
+  return user;
 }
 
-function viewOf({ id, name, username, email, createdAt, updatedAt }: RegisteredUser): AccountView {
-  return { id, name, username, email, createdAt, updatedAt };
+function viewOf(
+  { id, name, username, email, admin, createdAt, updatedAt }: RegisteredUser,
+  { roleOf }: Roles,
+): AccountView {
+  const role = roleOf({ email, isGranted: admin === 'granted' });
+  return { id, name, username, email, role, createdAt, updatedAt };
 }

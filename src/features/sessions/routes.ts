@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { nameHashOf, normalised } from '../accounts/index.ts';
+import { createRoles, nameHashOf, normalised } from '../accounts/index.ts';
 import { DomainError } from '../../core/errors.ts';
 import { readCookie, secretCookies } from '../../http/request/cookies.ts';
 import { route, type Route } from '../../http/route.ts';
@@ -45,7 +45,7 @@ const setsCookie = {
 export function sessionRoutes(context: ApiContext): Route[] {
   const { store, passwords, tokens, rateLimits, settings, hmac } = context;
   const nameHash = nameHashOf(context);
-  const dependencies = { store, nameHash, passwords, tokens, rateLimits };
+  const dependencies = { store, nameHash, passwords, tokens, rateLimits, roles: createRoles(settings) };
   const secure = { secure: settings.production };
   const [cookies, deviceCookies] = [secretCookies(COOKIE, secure), secretCookies(DEVICE_COOKIE, secure)];
   const devices = createKnownDevices(hmac('device'));

@@ -1,5 +1,12 @@
 import { v7 } from 'uuid';
-import { findUserByEmail, readUser, type NameHash, type Passwords, type RegisteredUser } from '../accounts/index.ts';
+import {
+  findUserByEmail,
+  readUser,
+  type NameHash,
+  type Passwords,
+  type RegisteredUser,
+  type Roles,
+} from '../accounts/index.ts';
 import type { Appended } from '../../core/appended.ts';
 import { pause } from '../../core/abortable.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
@@ -19,6 +26,7 @@ export interface SessionCommandDependencies {
   readonly passwords: Pick<Passwords, 'verify'>;
   readonly tokens: Tokens;
   readonly rateLimits: RateLimits;
+  readonly roles: Pick<Roles, 'roleOf'>;
 }
 
 /** Longer than a refusal takes, so that its time does not reveal whether the e-mail is known. */
@@ -42,7 +50,7 @@ export interface SessionTokens {
  * password; `too_many_guesses`
  */
 export async function logIn(
-  { store, nameHash, passwords, tokens, rateLimits }: SessionCommandDependencies,
+  { store, nameHash, passwords, tokens, rateLimits, roles }: SessionCommandDependencies,
   { email, password, ...guess }: { email: string; password: string } & Guess,
   context: CommandContext,
 ): Promise<SessionTokens> {
@@ -65,7 +73,7 @@ export async function logIn(
   let started = await start(sessionId);
   if (!isLive(started.state, context)) started = await start((sessionId = v7()));
   const { revision = 0 } = started;
-  return { ...issued(tokens, user, { sessionId, userId: user.id, revision }, context), appended: started };
+  return { ...issued({ tokens, roles }, user, { sessionId, userId: user.id, revision }, context), appended: started };
 }
 
 function isLive(state: SessionState, { now }: CommandContext): boolean {
@@ -79,7 +87,7 @@ function isLive(state: SessionState, { now }: CommandContext): boolean {
  * @throws DomainError `already_refreshed`, `token_reused`, `session_revoked`, `session_expired`, `session_unknown`
  */
 export async function refreshSession(
-  { store, tokens }: SessionCommandDependencies,
+  { store, tokens, roles }: SessionCommandDependencies,
   refreshToken: string,
   context: CommandContext,
 ): Promise<SessionTokens> {
@@ -97,7 +105,10 @@ export async function refreshSession(
       expectedRevision: revision,
     });
     if (outcome.state.status !== 'active') throw sessionRevoked();
-    return { ...issued(tokens, user, { sessionId, userId, revision: revision + 1 }, context), appended: outcome };
+    return {
+      ...issued({ tokens, roles }, user, { sessionId, userId, revision: revision + 1 }, context),
+      appended: outcome,
+    };
   } catch (error) {
     if (!(error instanceof RevisionConflict)) throw error;
     throw await refusalOfSpent(store, { sessionId, revision }, own);
@@ -154,13 +165,14 @@ function validity({ refreshSeconds }: Tokens, { now }: CommandContext): { at: st
 }
 
 function issued(
-  tokens: Tokens,
+  { tokens, roles }: Pick<SessionCommandDependencies, 'tokens' | 'roles'>,
   user: RegisteredUser,
   claims: RefreshClaims,
   { now }: CommandContext,
 ): Omit<SessionTokens, 'appended'> {
+  const role = roles.roleOf({ email: user.email, isGranted: user.admin === 'granted' });
   return {
-    accessToken: tokens.access({ ...user, role: 'user' }, claims.sessionId, now),
+    accessToken: tokens.access({ ...user, role }, claims.sessionId, now),
     refreshToken: tokens.refresh(claims, now),
   };
 }
