@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely';
+import { accounts as projection } from '../../../projections/accounts.ts';
 import type { ReadModels } from '../../../projections/index.ts';
 import type { UserRole } from '../../http/route.ts';
+import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
 import type { Roles } from './roles.ts';
 
 /** A user as the read model has them: only the user themselves sees this. */
@@ -18,6 +20,8 @@ export interface AccountQueries {
   byId(userId: string): Promise<AccountView | undefined>;
 }
 
+const columns = ['id', 'name', 'username', 'email', 'admin_since', 'created_at', 'updated_at'] as const;
+
 export function createAccountQueries({
   db,
   roles,
@@ -27,10 +31,12 @@ export function createAccountQueries({
 }): AccountQueries {
   return {
     async byId(userId) {
-      const row = await db.selectFrom('accounts.users').selectAll().where('id', '=', userId).executeTakeFirst();
+      const row = await askColumnsInPlace(db, { projection, table: 'users', columns }, (inPlace) =>
+        db.selectFrom('accounts.users').select(inPlace).where('id', '=', userId).executeTakeFirst(),
+      );
       if (row === undefined) return undefined;
       const { id, name, username, email, created_at, updated_at } = row;
-      // While the tables in place are those of an older version, they have no such column.
+      // The tables of an older version do not have this column.
       const { admin_since = null }: Partial<typeof row> = row;
       const role = roles.roleOf({ email, isGranted: admin_since !== null });
       const times = { createdAt: created_at.toISOString(), updatedAt: updated_at.toISOString() };
