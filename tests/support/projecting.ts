@@ -14,6 +14,7 @@ import type { ReadDiscarded } from '../../src/projecting/parking/discarded.ts';
 import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector, type Projector } from '../../src/projecting/projector.ts';
 import { createTestDatabase } from './database.ts';
+import { partitionedSource } from './partitionedSource.ts';
 
 export const quiet = pino({ level: 'silent' });
 
@@ -40,10 +41,13 @@ export interface ProjectingTest extends AsyncDisposable {
   };
   /** All rows of a consumer's own tables, in a stable order. */
   rows(schema: string): Promise<Record<string, unknown[]>>;
-  /** Runs consumers directly from the store until `stop`. Writes rows through the pool `rows` if it is given. */
+  /**
+   * Runs consumers directly from the store until `stop`. Writes rows through the pool `rows` if it is given. With
+   * `partitions`, in the layout that Kafka has.
+   */
   run(
     consumers: readonly Consumer[],
-    options?: { progress?: ProgressTracker; rows?: pg.Pool; logger?: Logger },
+    options?: { progress?: ProgressTracker; rows?: pg.Pool; logger?: Logger; partitions?: number },
   ): Promise<RunningProjector>;
 }
 
@@ -63,9 +67,10 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
 
   async function run(
     consumers: readonly Consumer[],
-    { progress = createProgressTracker(), rows = pool, logger = quiet as Logger } = {},
+    { progress = createProgressTracker(), rows = pool, logger = quiet as Logger, partitions = 1 } = {},
   ): Promise<RunningProjector> {
-    const source = createDirectSource({ store, logger: quiet });
+    const direct = createDirectSource({ store, logger: quiet });
+    const source = partitions === 1 ? direct : partitionedSource(direct, partitions);
     const projector = createProjector({
       pool: rows,
       store,
