@@ -64,7 +64,7 @@ describe.each([1, 4])('with %d partitions, a retry', (partitions) => {
     expect(await parked()).toEqual([]);
     const checkpoints = await readCheckpoints(t.pool, 'trails');
     expect(checkpoints[partitionOf(viewsOf(1), partitions)]!.parks).toBe(false);
-    expect((await verify(t.of(consumer))).drift).toEqual([]);
+    expect((await verify(t.of(consumer))).identical).toBe(true);
   });
 
   test('applies each event once and in order while live delivery goes on and others retry as well', async () => {
@@ -165,7 +165,7 @@ describe('a retry', () => {
       // The rebuild was first and has applied the event.
       if (retried.status === 'rejected') expect(retried.reason).toMatchObject({ code: 'parked_event_not_found' });
       expect(await trailOf(10 + round)).toEqual(['bad', 'q']);
-      expect((await verify(t.of(consumer))).drift).toEqual([]);
+      expect((await verify(t.of(consumer))).identical).toBe(true);
     }
   });
 });
@@ -179,7 +179,7 @@ describe('a discard', () => {
     expect(await trailOf(1)).toEqual(['a', 'c', 'd', 'e']);
     // The program is fixed, and still must not apply it.
     broken.clear();
-    expect((await verify(t.of(consumer))).drift).toEqual([]);
+    expect((await verify(t.of(consumer))).identical).toBe(true);
     await rebuild(t.of(consumer));
     expect(await trailOf(1)).toEqual(['a', 'c', 'd', 'e']);
     expect(await countParked(t.pool, 'trails')).toBe(0);
@@ -229,7 +229,7 @@ describe('a discard', () => {
     await discard(t, t.of(consumer), first!.id);
     await rebuild(t.of(consumer));
     expect(await trailOf(1)).toEqual(['a', 'c', 'd']);
-    expect((await verify(t.of(consumer))).drift).toEqual([]);
+    expect((await verify(t.of(consumer))).identical).toBe(true);
   });
 
   test('of an event whose followers fail leaves the first of them parked, with its error', async () => {
