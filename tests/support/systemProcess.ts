@@ -2,9 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findEmbeddedPostgres } from '../../src/postgres/embeddedPostgres.ts';
 import { eventually } from './eventually.ts';
 import { freePorts } from './freePorts.ts';
 import { noSettings } from './noSettings.ts';
+import { outcomeOf, type Ended } from './reelstream.ts';
 
 export type Role = 'serve' | 'api' | 'projector' | 'media' | 'relay';
 
@@ -86,6 +88,24 @@ export class SystemProcess {
       throw new Error(`${this.role} did not end on ${signal}; the end of its log:\n${this.logTail(30)}`, { cause });
     });
     return child.exitCode;
+  }
+
+  /** Runs a command of `reelstream` with the settings of this process, which may be running or not. */
+  async command(...args: readonly string[]): Promise<Ended> {
+    const child = spawn(process.execPath, ['bin/reelstream.js', ...args], {
+      cwd: root,
+      env: this.#environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return outcomeOf(child);
+  }
+
+  /** A connection string for `pg`. */
+  async databaseUrl(): Promise<string> {
+    const { DATABASE_URL, DATA_DIR } = this.#environment;
+    const url = DATABASE_URL || (await findEmbeddedPostgres(DATA_DIR!));
+    if (url === undefined) throw new Error('the embedded PostgreSQL is not running');
+    return url;
   }
 
   /** The names of the programs that it runs now. Linux only, like all tests that kill processes. */
