@@ -1,4 +1,4 @@
-import { Command, type CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { StartError } from '../core/startError.ts';
 import { example, programName, type CreateCommand } from './command.ts';
 import { exitCodes } from './exitCodes.ts';
@@ -25,11 +25,6 @@ export function createProgram(commands: readonly CreateCommand[]): CommandUnknow
     .addHelpText('after', CLOSING);
   for (const create of commands) add(program, create());
   return program;
-}
-
-/** What to do after commander has stopped: it has printed the help or its message. */
-export function exitCodeOf(stop: CommanderError): number {
-  return stop.exitCode === 0 ? 0 : 2;
 }
 
 /** commander passes settings on to the subcommands that it creates, and not to those that are added. */

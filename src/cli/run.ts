@@ -1,7 +1,7 @@
 import { withTimeout } from '../core/withTimeout.ts';
 import { exitCodeAfter } from './exitCodes.ts';
 import { whenReaderEnds } from './output.ts';
-import { printError } from './printError.ts';
+import { printError } from './failure.ts';
 import { stopSignals } from './stopSignals.ts';
 
 /** After a stop signal, a command has this time to clean up (ms). */

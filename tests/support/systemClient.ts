@@ -129,8 +129,8 @@ export interface Person extends Credentials {
 }
 
 /** Registers a new person and logs them in. */
-export async function newPerson(base: string): Promise<Person> {
-  const credentials = someone();
+export async function newPerson(base: string, chosen: Partial<Credentials> = {}): Promise<Person> {
+  const credentials = { ...someone(), ...chosen };
   const registered = await call<Account>(base, 'POST', '/api/v1/auth/register', { json: credentials });
   if (registered.status !== 201) throw new Error(`registering answered ${registered.status}: ${registered.text}`);
   const loggedIn = await call<{ accessToken: string }>(base, 'POST', '/api/v1/auth/login', {
