@@ -19,6 +19,8 @@ import {
   type NewRow,
 } from '../src/projecting/tables/table.ts';
 import { upsert } from '../src/projecting/tables/upsert.ts';
+import { countedViews, viewers } from './countedViews.ts';
+import type { ReadModelSettings } from './settings.ts';
 import {
   countChanges,
   counted,
@@ -28,6 +30,7 @@ import {
   type Countable,
   type CountedEvent,
 } from './videoCounts.ts';
+import { variantOf } from './viewRule.ts';
 
 /** What happened to a video on one day. A day without events has no row. */
 const daily = table(
@@ -59,18 +62,20 @@ const videos = table(
   { primaryKey: ['id'] },
 );
 
-const tables = [daily, videos] as const;
+const tables = [daily, videos, viewers] as const;
 type Db = Kysely<Database<typeof tables>>;
 type Event = RecordedEvent<VideoUploaded | VideoProcessed | VideoDetailsChanged | VideoDeleted | CountedEvent>;
 
-/** Views, likes and uploads by the UTC day on which they happened. */
+/** Views, likes and uploads by the UTC day on which they happened. Of the views, those that the live view rule counts. */
 export const analytics = defineProjection({
   name: 'analytics',
-  version: 2 + countsVersion,
+  version: 3 + countsVersion,
+  variant: ({ viewRule }: ReadModelSettings) => variantOf(viewRule),
   tables,
   handles: ['VideoUploaded', 'VideoProcessed', 'VideoDetailsChanged', 'VideoDeleted', ...countedEventTypes],
 
-  async apply(events: readonly Event[], db) {
+  async apply(recorded: readonly Event[], db, { viewRule }) {
+    const events = await countedViews(recorded, db, viewRule);
     // A delta of zero is written as well: whether a row exists must not depend on how the log was cut into batches.
     await upsert(db, daily, dailyDeltas(events), { add: dailyNumbers });
     await writeTitles(events, db);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../src/core/event.ts';
 import { partitionOf } from '../src/core/partitions.ts';
-import { projections } from '../src/features/index.ts';
+import { counted } from '../src/features/analytics/index.ts';
+import { projections, readModelConsumers } from '../src/features/index.ts';
 import { applyBatches } from '../src/projecting/applyBatch.ts';
 import { install, writeEvenLayout } from '../src/projecting/checkpoints.ts';
-import { projectionConsumer, type Consumer } from '../src/projecting/consumer.ts';
+import type { Consumer } from '../src/projecting/consumer.ts';
 import { inTransaction } from '../src/projecting/transaction.ts';
 import { histories, interleaved, type LoggedEvent } from '../tests/support/histories.ts';
 import { createProjectingTest, type ProjectingTest } from '../tests/support/projecting.ts';
@@ -51,11 +52,11 @@ async function rowsAfter(
   events: readonly RecordedEvent[],
   { sizes, times = 1, partitions = 1 }: Delivery,
 ): Promise<object> {
-  const { name, version } = consumer;
+  const { name, version, variant } = consumer;
   await t.pool.query(`drop schema if exists "${name}" cascade`);
   await install(t.pool, consumer, name);
   await inTransaction(t.pool, { schema: name }, ({ client }) =>
-    writeEvenLayout(client, { partitions, version, position: 0n, logId: null }),
+    writeEvenLayout(client, { partitions, version, variant, position: 0n, logId: null }),
   );
   const options = { ...t.of(consumer), logId: () => Promise.resolve('log') };
   for (let partition = 0; partition < partitions; partition++) {
@@ -86,7 +87,7 @@ const streamByStream = { sizes: [1], partitions: 64 };
 /** A failure is shrunk only as long as it can be reported within the time of a test (60 s). */
 const limits = { interruptAfterTimeLimit: 40_000 };
 
-describe.each(projections.map((projection) => [projection.name, projectionConsumer(projection)] as const))(
+describe.each(readModelConsumers({ viewRule: counted }).map((consumer) => [consumer.name, consumer] as const))(
   'the projection %s',
   (_name, consumer) => {
     test('has the same rows whatever the order between streams, and however the log is cut into batches', async () => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
-import { projections } from '../src/features/index.ts';
+import { counted } from '../src/features/analytics/index.ts';
+import { projections, readModelConsumers } from '../src/features/index.ts';
 import { createPool } from '../src/postgres/pool.ts';
 import { install } from '../src/projecting/checkpoints.ts';
-import { projectionConsumer } from '../src/projecting/consumer.ts';
 import { eventually } from './support/eventually.ts';
 import { Instance, newPlace, type Place } from './support/instance.ts';
 import { call, type Answer } from './support/systemClient.ts';
@@ -145,9 +145,9 @@ async function holdUpRebuilds(): Promise<AsyncDisposable & { release(): Promise<
  */
 async function lackColumns(): Promise<boolean> {
   let lacks = false;
-  for (const projection of projections) {
+  for (const projection of readModelConsumers({ viewRule: counted })) {
     const declared = `${projection.name}__declared`;
-    await install(pool, projectionConsumer(projection), declared);
+    await install(pool, projection, declared);
     const { rowCount } = await pool.query(
       `select table_name, column_name from information_schema.columns
        where table_schema = $1 and table_name not in ('checkpoints', 'parked_events', 'tables_fingerprint')

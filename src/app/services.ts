@@ -8,7 +8,7 @@ import type { EventStore } from '../core/eventStore.ts';
 import { createShownLog, type ShownLog } from '../core/shownLog.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
 import type { MediaFiles } from '../features/feature.ts';
-import { eventTypes, projections } from '../features/index.ts';
+import { eventTypes } from '../features/index.ts';
 import type { HealthCheck } from '../http/server/health.ts';
 import { createQueryDatabase } from '../postgres/queryDatabase.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progress/sharedProgress.ts';
@@ -71,16 +71,16 @@ export async function openServices(running: Process, port: number): Promise<Serv
 }
 
 async function openProgress(
-  { config, logger, parts, starting }: Process,
+  { config, logger, readModels, parts, starting }: Process,
   { pool, rawStore }: EventLog,
   metrics: Metrics,
 ): Promise<SharedProgress> {
-  const progress = createSharedProgress({ pool, projections, logger });
+  const progress = createSharedProgress({ pool, projections: readModels, logger });
   parts.defer(() => progress.close());
   // Only requests wait for projections, and each process that listens is woken by every notification.
   if (answersQueries(config.role)) {
     await abortable(progress.start(), starting);
-    showProjectionLag({ metrics, store: rawStore, progress, projections: projections.map(({ name }) => name) });
+    showProjectionLag({ metrics, store: rawStore, progress, projections: readModels.map(({ name }) => name) });
   }
   return progress;
 }

@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 import type { Config, Role } from '../config/config.ts';
 import { abortable } from '../core/abortable.ts';
-import { projections } from '../features/index.ts';
+import { readModelConsumers } from '../features/index.ts';
 import { createOpsApp } from '../http/httpApp.ts';
 import { createHealth } from '../http/server/health.ts';
 import { createMonitoringAccess } from '../http/server/monitoringAccess.ts';
-import { projectionConsumer } from '../projecting/consumer.ts';
 import { createApi } from './api.ts';
 import { startConsumers, startRelay } from './consumers.ts';
 import { listenOn } from './listeningPort.ts';
 import type { Process } from './process.ts';
+import { readModelSettings } from './readModelSettings.ts';
 import { openServices } from './services.ts';
 import { openRealtime, progressEmitter } from './sockets.ts';
 import { startWork } from './work.ts';
@@ -42,7 +42,8 @@ export async function startApp(
   await using parts = new AsyncDisposableStack();
   const has = (role: Role): boolean => roles.includes(role) || roles.includes('serve');
   const stopping = new AbortController();
-  const running: Process = { config, logger, parts, starting, draining: stopping.signal };
+  const readModels = readModelConsumers(readModelSettings(config));
+  const running: Process = { config, logger, readModels, parts, starting, draining: stopping.signal };
   // The ports come first, so that a taken one is found before anything is written.
   const main = await listenOn('PORT', config.port, running);
   const { socketPort } = config;
@@ -55,8 +56,8 @@ export async function startApp(
 
   const relay = has('relay') ? await abortable(startRelay(running, services), starting) : [];
   const work = has('media') ? await abortable(startWork(running, services, reportProgress), starting) : {};
-  const readModels = has('projector') ? projections.map(projectionConsumer) : [];
-  const groups = { ...work, projections: [...(work['projections'] ?? []), ...readModels] };
+  const projected = has('projector') ? readModels : [];
+  const groups = { ...work, projections: [...(work['projections'] ?? []), ...projected] };
   const consumers = await abortable(startConsumers(running, services, groups), starting);
 
   const checks = [...services.checks, ...relay, ...consumers];

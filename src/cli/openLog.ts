@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import { openEventLog, type EventLog } from '../app/eventLog.ts';
+import { readModelSettings } from '../app/readModelSettings.ts';
 import { loadConfig } from '../config/config.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
-import { eventTypes } from '../features/index.ts';
 import { discardedEvents } from '../features/operators/index.ts';
+import { eventTypes, readModelConsumers } from '../features/index.ts';
+import type { Consumer } from '../projecting/consumer.ts';
 import { decodeFor } from '../projecting/decoding.ts';
 import type { ReadDiscarded } from '../projecting/parking/discarded.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -18,11 +20,14 @@ export interface OpenedLog extends AsyncDisposable {
   readonly decode: EventCodec['decode'];
   readonly discarded: ReadDiscarded;
   readonly logger: Logger;
+  /** The projections, under the settings of this command. */
+  readonly readModels: readonly Consumer[];
 }
 
 /** Opens them for a command, with the settings that the roles use. Import this module when the command runs. */
 export async function openLog(command: string, signal: AbortSignal): Promise<OpenedLog> {
   const config = loadConfig(process.env);
+  const readModels = readModelConsumers(readModelSettings(config));
   // A command prints its result. The logger only reports what goes wrong.
   const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const logger = createLogger({ level, role: command, destination: process.stderr });
@@ -35,6 +40,7 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
     decode: decodeFor(eventTypes, codec),
     discarded: discardedEvents(withCodec(rawStore, codec)),
     logger,
+    readModels,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -1,6 +1,6 @@
 import { createLogId } from '../core/logId.ts';
 import { projections } from '../features/index.ts';
-import { projectionConsumer, type Consumer } from '../projecting/consumer.ts';
+import type { Consumer } from '../projecting/consumer.ts';
 import * as rebuilding from '../projecting/rebuilding/rebuild.ts';
 import type { TableComparison } from '../projecting/rebuilding/compareTables.ts';
 import * as verifying from '../projecting/rebuilding/verify.ts';
@@ -13,25 +13,25 @@ import { createProgressBar } from './progressBar.ts';
 export async function list(signal: AbortSignal, json = false): Promise<number> {
   await using opened = await openLog('projections', signal);
   const statuses = [];
-  for (const consumer of choose()) statuses.push(await consumerStatus(opened, consumer));
+  for (const consumer of opened.readModels) statuses.push(await consumerStatus(opened, consumer));
   if (json) await printJson(statuses);
   else await printTable(['name', 'version', 'position', 'head', 'lag', 'parked', ''], statuses.map(row));
   return 0;
 }
 
 export async function rebuild(signal: AbortSignal, name: string): Promise<number> {
-  const [consumer] = choose(name);
+  checkName(name);
   await using opened = await openLog('projections', signal);
-  await rebuildOne(opened, consumer!, signal);
+  for (const consumer of named(opened, name)) await rebuildOne(opened, consumer, signal);
   await print(`${name} is rebuilt.\n`);
   return 0;
 }
 
 export async function verify(signal: AbortSignal, name: string | undefined, json = false): Promise<number> {
-  const chosen = choose(name);
+  checkName(name);
   await using opened = await openLog('projections', signal);
   const found: verifying.Verification[] = [];
-  for (const consumer of chosen) {
+  for (const consumer of named(opened, name)) {
     const verification = await verifyOne(opened, consumer, signal);
     found.push(verification);
     if (!json) await print(`${verdict(verification)}\n`);
@@ -40,13 +40,15 @@ export async function verify(signal: AbortSignal, name: string | undefined, json
   return found.every(({ identical }) => identical) ? 0 : 1;
 }
 
-function choose(name?: string): Consumer[] {
-  const all = projections.map(projectionConsumer);
-  const chosen = all.filter((each) => name === undefined || each.name === name);
-  if (chosen.length > 0) return chosen;
-  throw new UsageError(
-    `There is no projection "${name}". The projections are ${all.map((each) => each.name).join(', ')}.`,
-  );
+function checkName(name: string | undefined): void {
+  const names = projections.map((each) => each.name);
+  if (name !== undefined && !names.includes(name))
+    throw new UsageError(`There is no projection "${name}". The projections are ${names.join(', ')}.`);
+}
+
+/** All without a name. */
+function named({ readModels }: OpenedLog, name: string | undefined): Consumer[] {
+  return readModels.filter((each) => name === undefined || each.name === name);
 }
 
 async function rebuildOne(opened: OpenedLog, consumer: Consumer, signal: AbortSignal): Promise<void> {

@@ -93,6 +93,8 @@ function arrange(values: Values, role: Role) {
     redisUrl: values.REDIS_URL,
     /** Undefined: objects are files in `dataDir`. */
     minio: arrangeMinio(values),
+    /** The name of a view rule, as it was written: the features know which there are. */
+    viewRule: values.VIEW_RULE,
     uploadWaitSeconds: values.UPLOAD_WAIT_SECONDS,
     /** How many videos of one user may wait to be processed, and their total size. */
     uploadQuota: { maxVideos: values.UPLOAD_PENDING_MAX, maxBytes: values.UPLOAD_PENDING_MB * 1024 * 1024 },

@@ -132,6 +132,12 @@ export const variables = {
     'where browsers reach the bucket; MINIO_ENDPOINT and MINIO_PORT when unset',
   ),
 
+  VIEW_RULE: withDefault(
+    text,
+    'counted',
+    'which recorded views analytics count: counted (all), daily-unique (one of each viewer a day), not-the-owner, or several joined by +; the same in every process; a change rebuilds analytics while the old numbers are served',
+  ),
+
   UPLOAD_WAIT_SECONDS: withDefault(
     integer(0, 3_600),
     '30',

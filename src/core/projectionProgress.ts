@@ -9,8 +9,8 @@ export interface ProjectionCommit {
  * Whether the tables in place are those that this program declares.
  *
  * - `current`: they are.
- * - `rebuilding`: an older version is in place, or none yet. The old tables serve, and stand still until the new ones
- *   replace them.
+ * - `rebuilding`: an older version is in place, or rows that were made under other settings, or none yet. The old tables
+ *   serve, and stand still until the new ones replace them.
  * - `newer`: a newer program has put its version in place, and keeps it up to date.
  */
 export type ProjectionState = 'current' | 'rebuilding' | 'newer';

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { ReadModels } from '../../projections/index.ts';
+import type { ReadModelSettings } from '../../projections/settings.ts';
 import type { SharedClaims } from '../cache/claims.ts';
 import type { QueryCache } from '../cache/queryCache.ts';
 import type { DomainEvent } from '../core/event.ts';
@@ -35,7 +36,7 @@ export interface FeatureDefinition<Event extends DomainEvent> {
   /** Kinds of topics that its feed pushes to, beside `me`. */
   readonly topics?: readonly FeedTopic[];
   /** Its read models. */
-  readonly projections?: readonly Projection[];
+  readonly projections?: readonly Projection<ReadModelSettings>[];
   /** Groups of its routes in the OpenAPI document, each with a sentence. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Declares the routes. It must not use the context before a route is called. */
@@ -53,7 +54,7 @@ export interface Feature<Event extends DomainEvent = DomainEvent> extends Omit<
 > {
   readonly events: Readonly<Record<string, EventTypeDefinition>>;
   readonly feed: Readonly<Record<string, FeedRule | typeof NOBODY_HEARS>>;
-  readonly projections: readonly Projection[];
+  readonly projections: readonly Projection<ReadModelSettings>[];
   /** Exists only at compile time, for `EventOf`. */
   readonly event?: Event;
 }

@@ -1,5 +1,7 @@
+import type { ReadModelSettings } from '../../projections/settings.ts';
 import type { EventTypeDefinition } from '../core/eventTypes.ts';
 import type { Route } from '../http/route.ts';
+import { projectionConsumer, type Consumer } from '../projecting/consumer.ts';
 import { collectFeed } from '../realtime/feedDefinition.ts';
 import { accounts } from './accounts/index.ts';
 import { analytics } from './analytics/index.ts';
@@ -21,6 +23,11 @@ export type ReelStreamEvent = EventOf<(typeof features)[number]>;
 export const eventTypes: Readonly<Record<ReelStreamEvent['type'], EventTypeDefinition>> = collectEventTypes();
 
 export const projections = features.flatMap((feature) => feature.projections);
+
+/** What the engine delivers events to, so that the projections are up to date under these settings. */
+export function readModelConsumers(settings: ReadModelSettings): Consumer[] {
+  return projections.map((projection) => projectionConsumer(projection, settings));
+}
 
 export const feed = collectFeed(features);
 

@@ -51,7 +51,8 @@ export async function applyBatches(
   const { pool, consumer, schema } = options;
   return inTransaction(pool, { schema }, async (transaction) => {
     const wanted = batches.map(({ partition }) => partition);
-    const checkpoints = await lockCheckpoints(transaction, schema, wanted, { partitions, version: consumer.version });
+    const { version, variant } = consumer;
+    const checkpoints = await lockCheckpoints(transaction, schema, wanted, { partitions, version, variant });
     const fresh = checkpoints.map((checkpoint) =>
       freshPart(
         batches.find(({ partition }) => partition === checkpoint.partition)!,

@@ -10,6 +10,8 @@ export interface Checkpoint {
   readonly partitions: number;
   /** Of the consumer's tables, which lie beside it. */
   readonly version: number;
+  /** Of the consumer's rows: the configuration that they depend on. */
+  readonly variant: string;
   /** Everything in the partition up to and including it is in the rows, or parked. */
   readonly position: bigint;
   /** Identifies the log that the position belongs to (`logId.ts`); null at position 0. */
@@ -18,10 +20,13 @@ export interface Checkpoint {
   readonly parks: boolean;
 }
 
-/** The checkpoint's row no longer exists: another layout, another version or a rebuild has replaced it. Nothing was changed. */
+/**
+ * The checkpoint's row no longer exists: another layout, version or variant, or a rebuild, has replaced it. Nothing was
+ * changed.
+ */
 export class Superseded extends Error {
   constructor(schema: string) {
-    super(`another layout or version has replaced the checkpoint of ${schema}`);
+    super(`another layout, version or variant has replaced the checkpoint of ${schema}`);
     this.name = 'Superseded';
   }
 }
@@ -39,6 +44,7 @@ const TABLES = `
     partition int primary key,
     partitions int not null,
     version int not null,
+    variant text not null default '',
     position bigint not null,
     log_id text,
     parks boolean not null default false,
@@ -82,14 +88,26 @@ export async function install(
     const { rowCount: found } = await client.query('select from pg_namespace where nspname = $1', [schema]);
     if (found === 0) await client.query(`create schema "${schema}"`);
     const { rows } = await client.query<{ exists: boolean }>(`select to_regclass('checkpoints') is not null as exists`);
-    if (!rows[0]!.exists) {
+    if (rows[0]!.exists) {
+      await addVariant(client);
+    } else {
       await client.query(TABLES);
       await consumer.createTables(transaction);
       if (consumer.fingerprint !== undefined) await keepFingerprint(client, await consumer.fingerprint());
-      await writeEvenLayout(client, { partitions: 1, version, position: 0n, logId: null });
+      const { variant } = consumer;
+      await writeEvenLayout(client, { partitions: 1, version, variant, position: 0n, logId: null });
     }
     return readCheckpoints(client);
   });
+}
+
+/** Checkpoints that an older program created have no variant. Looks first: `alter table` would wait for every query. */
+async function addVariant(client: Pick<pg.ClientBase, 'query'>): Promise<void> {
+  const { rowCount: found } = await client.query(
+    `select from pg_attribute where attrelid = 'checkpoints'::regclass and attname = 'variant'`,
+  );
+  if (found === 0)
+    await client.query(`alter table checkpoints add column if not exists variant text not null default ''`);
 }
 
 /** Several processes may start at once. One at a time installs; the others wait here until its transaction ends. */
@@ -97,7 +115,17 @@ export async function lockInstalling(client: Pick<pg.ClientBase, 'query'>): Prom
   await client.query(`select pg_advisory_xact_lock(hashtextextended('reelstream.install', 0))`);
 }
 
-const COLUMNS = 'partition, partitions, version, position, log_id as "logId", parks';
+/** An older program may put checkpoints without the column `variant` in place at any time. */
+const VARIANT = `coalesce(to_jsonb(checkpoints) ->> 'variant', '')`;
+const COLUMNS = `partition, partitions, version, ${VARIANT} as variant, position, log_id as "logId", parks`;
+
+/** Whether the rows are of the version and the variant that this program declares. */
+export function isDeclared(
+  { version, variant }: Pick<Checkpoint, 'version' | 'variant'>,
+  consumer: Pick<Consumer, 'version' | 'variant'>,
+): boolean {
+  return version === consumer.version && variant === consumer.variant;
+}
 
 /** In the order of the partitions. */
 export async function readCheckpoints(
@@ -106,7 +134,7 @@ export async function readCheckpoints(
   table = 'checkpoints',
 ): Promise<Checkpoint[]> {
   const from = schema === undefined ? table : `"${schema}".${table}`;
-  return (await client.query<Checkpoint>(`select ${COLUMNS} from ${from} order by partition`)).rows;
+  return (await client.query<Checkpoint>(`select ${COLUMNS} from ${from} checkpoints order by partition`)).rows;
 }
 
 /**
@@ -123,11 +151,12 @@ export async function lockCheckpoints(
   { client }: ConsumerTransaction,
   schema: string,
   wanted: readonly number[],
-  { partitions, version }: Pick<Checkpoint, 'partitions' | 'version'>,
+  { partitions, version, variant }: Pick<Checkpoint, 'partitions' | 'version' | 'variant'>,
 ): Promise<Checkpoint[]> {
   const { rows } = await client.query<Checkpoint>(
-    `select ${COLUMNS} from checkpoints where partition = any($1::int[]) and partitions = $2 and version = $3 order by partition for update`,
-    [wanted, partitions, version],
+    `select ${COLUMNS} from checkpoints
+     where partition = any($1::int[]) and partitions = $2 and version = $3 and ${VARIANT} = $4 order by partition for update`,
+    [wanted, partitions, version, variant],
   );
   if (rows.length !== wanted.length) throw new Superseded(schema);
   return rows;
@@ -148,12 +177,12 @@ export async function moveCheckpoints(
 /** Replaces all rows: every partition is at one position. */
 export async function writeEvenLayout(
   client: Pick<pg.ClientBase, 'query'>,
-  { partitions, version, position, logId }: Omit<Checkpoint, 'partition' | 'parks'>,
+  { partitions, version, variant, position, logId }: Omit<Checkpoint, 'partition' | 'parks'>,
 ): Promise<void> {
   await client.query('delete from checkpoints');
   await client.query(
-    `insert into checkpoints (partition, partitions, version, position, log_id, parks)
-     select partition, $1, $2, $3, $4, exists (select from parked_events) from generate_series(0, $1::int - 1) partition`,
-    [partitions, version, position, logId],
+    `insert into checkpoints (partition, partitions, version, variant, position, log_id, parks)
+     select partition, $1, $2, $3, $4, $5, exists (select from parked_events) from generate_series(0, $1::int - 1) partition`,
+    [partitions, version, variant, position, logId],
   );
 }

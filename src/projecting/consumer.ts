@@ -16,6 +16,8 @@ export interface Consumer {
   /** Also its schema. */
   readonly name: string;
   readonly version: number;
+  /** Names the configuration that the rows depend on (`Projection.variant`). Empty for rows that depend on none. */
+  readonly variant: string;
   readonly handles: readonly string[];
   /** Identifies the tables that `createTables` makes. Undefined for a subscriber, which has none and is never rebuilt. */
   readonly fingerprint?: (() => Promise<string>) | undefined;
@@ -25,16 +27,17 @@ export interface Consumer {
   apply(events: readonly RecordedEvent[], transaction: ConsumerTransaction): Promise<void>;
 }
 
-export function projectionConsumer(projection: Projection): Consumer {
+export function projectionConsumer<Settings>(projection: Projection<Settings>, settings: Settings): Consumer {
   const { name, version, handles } = projection;
   let fingerprint: Promise<string> | undefined;
   return {
     name,
     version,
+    variant: projection.variant?.(settings) ?? '',
     handles,
     fingerprint: () => (fingerprint ??= fingerprintOf((db) => projection.createTables(db))),
     personalColumns: personalColumns(projection.tables),
     createTables: ({ db }) => projection.createTables(db),
-    apply: (events, { db }) => projection.apply(events, db),
+    apply: (events, { db }) => projection.apply(events, db, settings),
   };
 }

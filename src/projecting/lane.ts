@@ -7,8 +7,8 @@ import type { EventBatch } from '../core/eventStore.ts';
 import { withTimeout } from '../core/withTimeout.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { applyBatches, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
-import { CheckpointBehind, readCheckpoints, Superseded } from './checkpoints.ts';
 import { withDiscardedRead } from './parking/discarded.ts';
+import { CheckpointBehind, isDeclared, readCheckpoints, Superseded } from './checkpoints.ts';
 import { isEnvironmental } from './parking/parking.ts';
 
 /** After this many failures of a batch, the events that fail are isolated. */
@@ -43,7 +43,7 @@ export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   onState(state: LaneState): void;
 }
 
-/** `superseded`: another layout or version is in place. `failing`: the last attempt failed, and is repeated. */
+/** `superseded`: another layout, version or variant is in place. `failing`: the last attempt failed, and is repeated. */
 export type LaneState = 'running' | 'failing' | 'superseded';
 
 /**
@@ -204,7 +204,7 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
 async function placesOf({ pool, schema, consumer, partitions, mine }: LaneOptions): Promise<Place[]> {
   const rows = await readCheckpoints(pool, schema);
   const own = rows.filter(
-    (row) => mine.includes(row.partition) && row.partitions === partitions && row.version === consumer.version,
+    (row) => mine.includes(row.partition) && row.partitions === partitions && isDeclared(row, consumer),
   );
   if (own.length !== mine.length) throw new Superseded(schema);
   return own.map(({ partition, position }) => ({ partition, written: position, seen: position }));

@@ -8,8 +8,10 @@ import { createTables, type Database, type Table } from './tables/table.ts';
  * The engine promises `apply` every event of the `handles` types, once in effect, in the order of each stream. It does
  * not promise an order between streams (Kafka has several partitions), so the rows must not depend on it: a like may
  * come before the upload of its video.
+ *
+ * `Settings` is the part of the configuration that the rows depend on, if any. `variant` names it.
  */
-export interface Projection {
+export interface Projection<Settings = unknown> {
   /** Also the name of its schema. */
   readonly name: string;
   /**
@@ -19,26 +21,36 @@ export interface Projection {
   readonly version: number;
   readonly tables: readonly Table[];
   readonly handles: readonly string[];
+  /**
+   * For rows that depend on configuration: names the settings that they depend on, without spaces. Rows of another variant
+   * are replaced like those of an older version. Without it, and for the settings that a new system has, `''`.
+   */
+  variant?(settings: Settings): string;
   /** Creates the tables in the schema that `db` points at. Also called without a database, to identify the tables. */
   createTables(db: Kysely<never>): Promise<void>;
   /** `db` points at the projection's schema. */
-  apply(events: readonly RecordedEvent[], db: Kysely<never>): Promise<void>;
+  apply(events: readonly RecordedEvent[], db: Kysely<never>, settings: Settings): Promise<void>;
 }
 
 export interface ProjectionDeclaration<
   Name extends string,
   Tables extends readonly Table[],
   Event extends DomainEvent,
-> extends Pick<Projection, 'version'> {
+  Settings,
+> extends Pick<Projection<Settings>, 'version' | 'variant'> {
   readonly name: Name;
   readonly tables: Tables;
   readonly handles: readonly Event['type'][];
   /** Folds a batch into deltas first, then writes them with one `upsert` a table. */
-  apply(events: readonly RecordedEvent<Event>[], db: Kysely<Database<Tables>>): Promise<void>;
+  apply(events: readonly RecordedEvent<Event>[], db: Kysely<Database<Tables>>, settings: Settings): Promise<void>;
 }
 
 /** A projection whose name and tables the compiler knows. */
-export interface DefinedProjection<Name extends string, Tables extends readonly Table[]> extends Projection {
+export interface DefinedProjection<
+  Name extends string,
+  Tables extends readonly Table[],
+  Settings = unknown,
+> extends Projection<Settings> {
   readonly name: Name;
   readonly tables: Tables;
 }
@@ -48,12 +60,13 @@ export function defineProjection<
   const Name extends string,
   const Tables extends readonly Table[],
   Event extends DomainEvent,
->(declaration: ProjectionDeclaration<Name, Tables, Event>): DefinedProjection<Name, Tables> {
+  Settings = unknown,
+>(declaration: ProjectionDeclaration<Name, Tables, Event, Settings>): DefinedProjection<Name, Tables, Settings> {
   const { tables, apply } = declaration;
   return {
     ...declaration,
     createTables: (db) => createTables(db, tables),
     // The engine delivers events of the `handles` types only, and a `db` whose schema holds the tables.
-    apply: apply as unknown as Projection['apply'],
+    apply: apply as unknown as Projection<Settings>['apply'],
   };
 }

@@ -321,6 +321,78 @@ describe('a rebuild', () => {
     });
   });
 
+  test('happens by itself when another variant of the same version is in place, which serves until then', async () => {
+    const old = await t.run([countingViews()]);
+    await old.reached('counting', await manyViews(t, 10));
+    await old.stop();
+    const release = Promise.withResolvers<void>();
+    const tenfold = countingViews({ variant: 'tenfold', factor: 10 });
+    const progress = createProgressTracker([tenfold]);
+    const { reached, projector } = await t.run(
+      [{ ...tenfold, apply: (...batch) => release.promise.then(() => tenfold.apply(...batch)) }],
+      { progress },
+    );
+    await eventually(() => projector.states()['counting'] === 'rebuilding', {
+      what: 'the other variant is being built',
+    });
+    expect([progress.state('counting'), await views()]).toEqual(['rebuilding', evenly(2)]);
+    release.resolve();
+    await eventually(() => progress.state('counting') === 'current', { what: 'the other variant is in place' });
+    await reached('counting', await manyViews(t, 5));
+    expect(await views()).toEqual(evenly(30));
+    expect(await consumerStatus(t, tenfold)).toMatchObject({
+      version: 1,
+      variant: 'tenfold',
+      declaredVariant: 'tenfold',
+    });
+  });
+
+  test('of another variant ends the work of a process with the former one', async () => {
+    const former = await t.run([countingViews()]);
+    await former.reached('counting', await manyViews(t, 5));
+    const { reached } = await t.run([countingViews({ variant: 'tenfold', factor: 10 })]);
+    await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.variant === 'tenfold', {
+      what: 'the other variant is in place',
+    });
+    await reached('counting', await manyViews(t, 5));
+    await eventually(() => former.projector.states()['counting'] === 'superseded', {
+      what: 'the former process has stopped applying',
+    });
+    expect(await views()).toEqual(evenly(20));
+  });
+
+  test('does not continue with the half-built tables of another variant', async () => {
+    await manyViews(t, 20);
+    const stopped = new AbortController();
+    const tenfold = countingViews({ variant: 'tenfold', factor: 10 });
+    const apply: Consumer['apply'] = (...batch) =>
+      tenfold.apply(...batch).finally(() => stopped.abort(new Error('killed')));
+    await expect(rebuild({ ...t.of({ ...tenfold, apply }), signal: stopped.signal })).rejects.toThrow('killed');
+    await rebuild(t.of(countingViews()));
+    expect(await views()).toEqual(evenly(4));
+  });
+
+  test('keeps the checkpoints that an older program created, which have no variant', async () => {
+    const old = await t.run([countingViews()]);
+    const position = await manyViews(t, 10);
+    await old.reached('counting', position);
+    await old.stop();
+    await t.pool.query('alter table counting.checkpoints drop column variant');
+    expect((await readCheckpoints(t.pool, 'counting'))[0]).toMatchObject({ version: 1, variant: '' });
+    const same = await t.run([countingViews()]);
+    await same.reached('counting', position);
+    await same.stop();
+    expect(await views()).toEqual(evenly(2));
+    await t.pool.query('alter table counting.checkpoints drop column variant');
+    const { reached } = await t.run([countingViews({ variant: 'tenfold', factor: 10 })]);
+    await reached('counting', await manyViews(t, 5));
+    await eventually(async () => (await readCheckpoints(t.pool, 'counting'))[0]!.variant === 'tenfold', {
+      what: 'the other variant is in place',
+    });
+    await reached('counting', await manyViews(t, 5));
+    expect(await views()).toEqual(evenly(40));
+  });
+
   test('of one projection does not wait for that of another', async () => {
     const blocked = ['a', 'b'].map((name) => ({ ...countingViews({ version: 2 }), name }));
     const consumers = [...blocked, countingViews({ version: 2 })];

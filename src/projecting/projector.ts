@@ -9,6 +9,7 @@ import type { EventStore } from '../core/eventStore.ts';
 import { StartError } from '../core/startError.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { ApplyOptions } from './applyBatch.ts';
+import { isDeclared, type Checkpoint } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
 import type { ReadDiscarded } from './parking/discarded.ts';
 import { runLane, type LaneState } from './lane.ts';
@@ -40,6 +41,8 @@ export interface ProjectorOptions {
   onMoved?(move: PartitionMoved): void;
 }
 
+type InPlace = Pick<Checkpoint, 'version' | 'variant'>;
+
 interface Lane {
   readonly assignment: Assignment;
   stop(): Promise<void>;
@@ -50,8 +53,8 @@ export type ConsumerState = LaneState | 'starting' | 'rebuilding';
 /** Runs consumers: applies the partitions of the log that the source assigns to this process to their rows. */
 export interface Projector {
   /**
-   * Creates the tables that are missing, and begins. A consumer with an older version in place is rebuilt beside it while
-   * the old tables serve. A newer version is left in place: another program keeps it up to date.
+   * Creates the tables that are missing, and begins. A consumer with an older version in place, or with another variant of
+   * this version, is rebuilt beside it while the old tables serve. A newer version is left in place: another program keeps it up to date.
    * @throws StartError when the read models were made from another logger, or when tables changed and their version did not.
    */
   start(): Promise<void>;
@@ -80,25 +83,34 @@ export function createProjector(options: ProjectorOptions): Projector {
     discarded,
   });
 
-  /** Creates the tables if they are missing, and reports how far they are. Returns the version in place. */
-  async function check(consumer: Consumer): Promise<number> {
+  /** Creates the tables if they are missing, and reports how far they are. Returns what is in place. */
+  async function check(consumer: Consumer): Promise<InPlace> {
     const { name } = consumer;
     const installed = await installLive(pool, consumer);
     refuseAnotherLog(name, installed, { id: await logId(), head: await store.head() });
     await refuseChangedTables(pool, consumer);
     const inPlace = await adoptIfShort({ pool, store }, consumer, installed);
-    for (const { partition, partitions, position, version } of inPlace)
-      onMoved?.({ projection: name, partition, partitions, position, version, changed: false, regressed: true });
-    return inPlace[0]!.version;
+    for (const { partition, partitions, position, version, variant } of inPlace)
+      onMoved?.({
+        projection: name,
+        partition,
+        partitions,
+        position,
+        version,
+        variant,
+        changed: false,
+        regressed: true,
+      });
+    return inPlace[0]!;
   }
 
-  /** Returns when the declared version is in place. */
+  /** Returns when the declared version is in place, in the declared variant. */
   async function prepare(consumer: Consumer): Promise<void> {
     while (!stopping.signal.aborted) {
-      const version = await check(consumer);
-      if (version === consumer.version) return;
-      if (version > consumer.version) await leaveNewer(consumer, version);
-      else await replaceOlder(consumer, version);
+      const inPlace = await check(consumer);
+      if (isDeclared(inPlace, consumer)) return;
+      if (inPlace.version > consumer.version) await leaveNewer(consumer, inPlace.version);
+      else await replaceOlder(consumer, inPlace);
     }
   }
 
@@ -112,12 +124,17 @@ export function createProjector(options: ProjectorOptions): Projector {
     await pause(LOOK_AGAIN_MS, stopping.signal);
   }
 
-  async function replaceOlder(consumer: Consumer, inPlace: number): Promise<void> {
-    const { name, version } = consumer;
+  async function replaceOlder(consumer: Consumer, inPlace: InPlace): Promise<void> {
+    const { name, version, variant } = consumer;
     const showRebuilding = (): void => void states.set(name, 'rebuilding');
     // A rebuild that failed stays "failing" until it has applied a batch.
     if (states.get(name) !== 'failing') showRebuilding();
-    const versions = { consumer: name, from: inPlace, to: version };
+    const versions = {
+      consumer: name,
+      from: inPlace.version,
+      to: version,
+      ...(variant !== inPlace.variant && { fromVariant: inPlace.variant, toVariant: variant }),
+    };
     if (!announced.has(consumer)) logger.info(versions, 'building the tables of this version beside those in place');
     announced.add(consumer);
     const { signal } = stopping;
@@ -152,7 +169,7 @@ export function createProjector(options: ProjectorOptions): Projector {
 
   function startLane(consumer: Consumer, assignment: Assignment): Lane {
     const stop = new AbortController();
-    const { name, version } = consumer;
+    const { name, version, variant } = consumer;
     const { partitions } = assignment;
     const ended = runLane({
       ...applyOptions(consumer),
@@ -160,7 +177,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       source,
       signal: stop.signal,
       logger,
-      onMoved: (moved) => onMoved?.({ projection: name, partitions, version, ...moved }),
+      onMoved: (moved) => onMoved?.({ projection: name, partitions, version, variant, ...moved }),
       onState: (state) => states.set(name, state),
     });
     return {

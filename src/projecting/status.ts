@@ -13,6 +13,10 @@ export interface ConsumerStatus {
   readonly version: number | undefined;
   /** Of this program. Higher than `version` while a rebuild is due or under way. */
   readonly declaredVersion: number;
+  /** Of the rows in place (`Projection.variant`); undefined before the first start. */
+  readonly variant: string | undefined;
+  /** Under this program's settings. Differs from `variant` while a rebuild is due or under way. */
+  readonly declaredVariant: string;
   readonly position: bigint;
   readonly head: bigint;
   /** How many events of its types are not in the rows yet; at most 10 000. */
@@ -46,7 +50,7 @@ export async function consumerStatus(
   { pool, store, now = () => new Date() }: StatusOptions,
   consumer: Consumer,
 ): Promise<ConsumerStatus> {
-  const { name, version: declaredVersion, handles } = consumer;
+  const { name, version: declaredVersion, variant: declaredVariant, handles } = consumer;
   const head = await store.head();
   const checkpoints = await readIfInstalled(pool, name);
   const position = checkpoints.reduce(
@@ -65,6 +69,8 @@ export async function consumerStatus(
     name,
     version: checkpoints[0]?.version,
     declaredVersion,
+    variant: checkpoints[0]?.variant,
+    declaredVariant,
     position,
     head,
     lagEvents: Math.min(lagEvents, MOST_COUNTED),

@@ -22,6 +22,7 @@ export function createSubscriber<Event extends DomainEvent>({
   return {
     name,
     version: 1,
+    variant: '',
     handles,
     createTables: () => Promise.resolve(),
     // The engine delivers events of the `handles` types only.

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { nameHashOf, type NameHash } from '../../src/features/accounts/index.ts';
-import { eventTypes, projections } from '../../src/features/index.ts';
+import { counted } from '../../src/features/analytics/index.ts';
+import { eventTypes, readModelConsumers } from '../../src/features/index.ts';
 import type { Tokens } from '../../src/features/sessions/tokens.ts';
 import { createEventCodec } from '../../src/core/eventCodec.ts';
 import { openPostgresUserKeys } from '../../src/postgres/postgresUserKeys.ts';
@@ -10,7 +11,6 @@ import type { EventStore } from '../../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
 import { withCodec } from '../../src/eventStore/withCodec.ts';
 import { createPostgresIdempotency } from '../../src/postgres/postgresIdempotency.ts';
-import { projectionConsumer } from '../../src/projecting/consumer.ts';
 import { createProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector } from '../../src/projecting/projector.ts';
 import { createRateLimits } from '../../src/rateLimits/createRateLimits.ts';
@@ -65,7 +65,9 @@ export async function startAccountsTest({
   const store = withCodec(sealedStore, codec);
   const source = createDirectSource({ store: sealedStore, logger });
   const progress = createProgressTracker();
-  const consumers = projections.filter(({ name }) => name === 'accounts' || name === 'videos').map(projectionConsumer);
+  const consumers = readModelConsumers({ viewRule: counted }).filter(
+    ({ name }) => name === 'accounts' || name === 'videos',
+  );
   const projector = createProjector({
     pool,
     store: sealedStore,

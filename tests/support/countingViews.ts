@@ -12,11 +12,12 @@ const seen = table('seen', { video_id: uuid, views: integer }, { primaryKey: ['v
 
 /** Counts views. It is not idempotent by itself, so its rows show whether events were applied twice or lost. */
 export function countingViews(
-  options: { version?: number; refuse?: (viewer: string) => boolean; factor?: number } = {},
+  options: { version?: number; variant?: string; refuse?: (viewer: string) => boolean; factor?: number } = {},
 ): Consumer {
   const projection = defineProjection({
     name: 'counting',
     version: options.version ?? 1,
+    variant: () => options.variant ?? '',
     tables: [seen],
     handles: ['VideoViewed'],
     async apply(events: readonly RecordedEvent<VideoViewed>[], db) {
@@ -29,7 +30,7 @@ export function countingViews(
       await upsert(db, seen, rows, { add: ['views'] });
     },
   });
-  return projectionConsumer(projection);
+  return projectionConsumer(projection, undefined);
 }
 
 export function viewed(video: number, viewer = 'user:1'): VideoViewed {

@@ -1,13 +1,13 @@
 import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import type { CommandContext } from '../../src/core/commandContext.ts';
-import { projections } from '../../src/features/index.ts';
+import { counted } from '../../src/features/analytics/index.ts';
+import { readModelConsumers } from '../../src/features/index.ts';
 import { handleVideoCommand } from '../../src/features/videos/commandRoutes.ts';
 import type { VideoCommand } from '../../src/features/videos/decider.ts';
 import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
 import type { UserRole } from '../../src/http/route.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
-import { projectionConsumer } from '../../src/projecting/consumer.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
 import { TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
 import { createProjectingTest, type ProjectingTest } from './projecting.ts';
@@ -51,12 +51,16 @@ export const processed = (videoId: string): VideoCommand => ({
   at: new Date().toISOString(),
 });
 
-export async function startFeatures({ uploadWaitMs = 5_000, maxPending = 100 } = {}): Promise<FeaturesTest> {
+export async function startFeatures({
+  uploadWaitMs = 5_000,
+  maxPending = 100,
+  viewRule = counted,
+} = {}): Promise<FeaturesTest> {
   const projecting = await createProjectingTest();
   const { pool, store } = projecting;
   // Of the media pipeline, only the count of a user's pending uploads runs. Jobs are dropped.
   const jobs = { add: () => Promise.resolve(), cancel: () => Promise.resolve() };
-  const consumers = [...projections.map(projectionConsumer), createMediaProcessManager({ jobs })];
+  const consumers = [...readModelConsumers({ viewRule }), createMediaProcessManager({ jobs })];
   let projector = await projecting.run(consumers);
   let isProjecting = true;
   const { progress } = projector;

@@ -33,7 +33,7 @@ export function trails({ refuse = (_viewer: string): boolean => false, version =
       }
     },
   });
-  return projectionConsumer(projection);
+  return projectionConsumer(projection, undefined);
 }
 
 /** The viewers of each stream, in the order in which they were applied. */

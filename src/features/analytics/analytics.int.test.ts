@@ -193,6 +193,10 @@ describe('analytics', () => {
     expect((await analytics()).data.totalViews).toBe(views.length);
   });
 
+  test('say under which rule views were counted', async () => {
+    expect((await analytics()).body.meta).toEqual({ rule: 'counted' });
+  });
+
   test('do not round the engagement rate', async () => {
     const id = await uploadedOn('2025-01-01');
     await viewedOn('2025-01-01', id, 3);

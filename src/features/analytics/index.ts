@@ -3,6 +3,8 @@ import { timeline } from '../../../projections/timeline/timeline.ts';
 import { defineFeature } from '../feature.ts';
 import { analyticsRoutes } from './routes.ts';
 
+export { counted, viewRuleNamed, viewRuleNames } from './viewRules/index.ts';
+
 /** Views, likes and uploads of a user's videos, by day. */
 export const analytics = defineFeature<never>({
   name: 'analytics',

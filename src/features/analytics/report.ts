@@ -64,4 +64,15 @@ export const reportSchema = z.object({
     .meta({ description: 'totalLikes ÷ totalViews × 100, not rounded; 0 without views.', examples: [60] }),
 });
 
+/** Beside the report: what its numbers mean. */
+export const reportMetaSchema = z.object({
+  rule: z
+    .string()
+    .meta({
+      description:
+        'The rule that says which of the recorded views are counted: `counted` (all of them), or the one that the server was told to count under.',
+      examples: ['counted'],
+    }),
+});
+
 export type AnalyticsReport = z.infer<typeof reportSchema>;

@@ -4,7 +4,7 @@ import type { ApiContext } from '../feature.ts';
 import { analytics } from '../../../projections/analytics.ts';
 import { analyticsOf } from './analyticsQuery.ts';
 import { DAY, dayRange } from './dayRange.ts';
-import { reportSchema } from './report.ts';
+import { reportMetaSchema, reportSchema } from './report.ts';
 
 const day = z.string().regex(DAY, 'must be a day like 2025-01-31').optional();
 
@@ -33,13 +33,14 @@ export function analyticsRoutes({ db }: ApiContext): Route[] {
           description: 'The numbers of the range.',
           message: 'Analytics retrieved successfully',
           data: reportSchema,
+          meta: reportMetaSchema,
         },
       },
       async handle(request): Promise<Reply> {
         const { user, query } = request;
         const range = dayRange(query);
-        const data = await analyticsOf(db, { ...range, ownerId: user.id, videoId: query.videoId });
-        return { status: 200, message: 'Analytics retrieved successfully', data };
+        const { report, rule } = await analyticsOf(db, { ...range, ownerId: user.id, videoId: query.videoId });
+        return { status: 200, message: 'Analytics retrieved successfully', data: report, meta: { rule } };
       },
     }),
   ];

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
-import { projections } from '../index.ts';
+import { counted } from '../analytics/index.ts';
+import { readModelConsumers } from '../index.ts';
 import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Answer, Like, VideoPage } from '../../../tests/support/systemClient.ts';
 import type { RecordedEvent } from '../../core/event.ts';
-import { projectionConsumer } from '../../projecting/consumer.ts';
 import type { VideoProcessed } from '../videos/events.ts';
 import { likeStream, type LikeCommand } from './decider.ts';
 import { createLikeCommands } from './likeCommands.ts';
@@ -142,7 +142,7 @@ describe('while the read models stand still', () => {
   test('a like that the count includes before its commit was announced is not counted twice', async () => {
     const id = await features.video(ann);
     await features.project(false);
-    const untold = await features.projecting.run(projections.map(projectionConsumer));
+    const untold = await features.projecting.run(readModelConsumers({ viewRule: counted }));
     try {
       const liked = await put(id, bob);
       expect([liked.status, liked.data.likeCount]).toEqual([200, 1]);

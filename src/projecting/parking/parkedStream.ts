@@ -4,7 +4,7 @@ import { EventStoreUnavailable, type EventStore } from '../../core/eventStore.ts
 import { partitionOf } from '../../core/partitions.ts';
 import { isOutage } from '../../postgres/outage.ts';
 import type { ApplyOptions } from '../applyBatch.ts';
-import { lockCheckpoints, readCheckpoints, Superseded } from '../checkpoints.ts';
+import { isDeclared, lockCheckpoints, readCheckpoints, Superseded } from '../checkpoints.ts';
 import type { Consumer, ConsumerTransaction } from '../consumer.ts';
 import { inTransaction } from '../transaction.ts';
 import { parkedOfStream, type ParkedEvent } from './parkedEvents.ts';
@@ -93,12 +93,12 @@ async function streamOf(consumer: Consumer, id: string, { client }: ConsumerTran
 
 /** Returns the partition. @throws Superseded */
 async function lockPartitionOf(consumer: Consumer, stream: string, transaction: ConsumerTransaction): Promise<number> {
-  const { name, version } = consumer;
+  const { name, version, variant } = consumer;
   const checkpoints = await readCheckpoints(transaction.client);
-  const other = checkpoints.find((checkpoint) => checkpoint.version !== version);
-  if (other !== undefined) throw otherVersionInPlace(consumer, other.version);
+  const other = checkpoints.find((checkpoint) => !isDeclared(checkpoint, consumer));
+  if (other !== undefined) throw otherVersionInPlace(consumer, other);
   const partitions = checkpoints.length;
   const partition = partitionOf(stream, partitions);
-  await lockCheckpoints(transaction, name, [partition], { partitions, version });
+  await lockCheckpoints(transaction, name, [partition], { partitions, version, variant });
   return partition;
 }

@@ -1,4 +1,5 @@
 import { DomainError } from '../../core/errors.ts';
+import type { Checkpoint } from '../checkpoints.ts';
 import type { Consumer } from '../consumer.ts';
 import type { ParkedEvent } from './parkedEvents.ts';
 
@@ -18,12 +19,16 @@ export function notTheFirst({ id, stream, waitsFor }: ParkedEvent): DomainError 
   );
 }
 
-export function otherVersionInPlace({ name, version }: Consumer, inPlace: number): DomainError {
+export function otherVersionInPlace(consumer: Consumer, inPlace: Pick<Checkpoint, 'version' | 'variant'>): DomainError {
   return new DomainError(
     'conflict',
     'other_version_in_place',
-    `The tables of ${name} in place have version ${inPlace}, and this program has version ${version}. Try again when the rebuild has ended, or use the program of that version.`,
+    `The tables of ${consumer.name} in place have version ${named(inPlace)}, and this program has version ${named(consumer)}. Try again when the rebuild has ended, or use the program of that version.`,
   );
+}
+
+function named({ version, variant }: Pick<Checkpoint, 'version' | 'variant'>): string {
+  return variant === '' ? String(version) : `${version} (${variant})`;
 }
 
 export function rebuildUnderWay({ name }: Consumer): DomainError {

@@ -9,6 +9,8 @@ export interface PartitionMoved {
   readonly position: bigint;
   /** Of the tables in place. Older programs do not report it. */
   readonly version?: number | undefined;
+  /** Of the rows in place; `''` when it is missing. */
+  readonly variant?: string | undefined;
   /** Whether rows changed. */
   readonly changed: boolean;
   /** The position counts although it may be less than the one reported before. */
@@ -19,6 +21,8 @@ export interface PartitionMoved {
 export interface DeclaredProjection {
   readonly name: string;
   readonly version: number;
+  /** The configuration that its rows depend on; `''` when it is missing. */
+  readonly variant?: string;
 }
 
 /** The part of progress that needs no database: the positions last reported, and the calls that wait for more. */
@@ -38,8 +42,8 @@ interface Waiter {
 
 /** A projection that is not among the `declared` is always `current`. */
 export function createProgressTracker(declared: readonly DeclaredProjection[] = []): ProgressTracker {
-  const declaredVersions = new Map(declared.map(({ name, version }) => [name, version]));
-  const versions = new Map<string, number>();
+  const declarations = new Map(declared.map(({ name, version, variant = '' }) => [name, { version, variant }]));
+  const placed = new Map<string, { readonly version: number; readonly variant: string }>();
   const positions = new Map<string, bigint[]>();
   const waiters = new Map<string, Set<Waiter>>();
   const listeners = new Set<(commit: ProjectionCommit) => void>();
@@ -56,11 +60,12 @@ export function createProgressTracker(declared: readonly DeclaredProjection[] = 
   }
 
   function state(projection: string): ProjectionState {
-    const wanted = declaredVersions.get(projection);
+    const wanted = declarations.get(projection);
     if (wanted === undefined) return 'current';
-    const inPlace = versions.get(projection);
-    if (inPlace === undefined || inPlace < wanted) return 'rebuilding';
-    return inPlace === wanted ? 'current' : 'newer';
+    const inPlace = placed.get(projection);
+    if (inPlace === undefined || inPlace.version < wanted.version) return 'rebuilding';
+    if (inPlace.version > wanted.version) return 'newer';
+    return inPlace.variant === wanted.variant ? 'current' : 'rebuilding';
   }
 
   return {
@@ -90,8 +95,8 @@ export function createProgressTracker(declared: readonly DeclaredProjection[] = 
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    moved({ projection, partition, partitions, position: reached, version, changed, regressed = false }) {
-      if (version !== undefined) versions.set(projection, version);
+    moved({ projection, partition, partitions, position: reached, version, variant = '', changed, regressed = false }) {
+      if (version !== undefined) placed.set(projection, { version, variant });
       let known = positions.get(projection);
       // A new layout begins with all its partitions at one position.
       if (known?.length !== partitions) positions.set(projection, (known = Array<bigint>(partitions).fill(-1n)));

@@ -34,6 +34,25 @@ test.each([
   expect(tracker.state('counting')).toBe(state);
 });
 
+test.each([
+  { inPlace: undefined, declared: '', state: 'current' },
+  { inPlace: undefined, declared: 'other', state: 'rebuilding' },
+  { inPlace: 'other', declared: undefined, state: 'rebuilding' },
+  { inPlace: 'other', declared: 'other', state: 'current' },
+])(
+  'a projection of the variant $declared is $state while the variant $inPlace is in place',
+  ({ inPlace, declared, state }) => {
+    const tracker = createProgressTracker([
+      { name: 'counting', version: 2, ...(declared !== undefined && { variant: declared }) },
+    ]);
+    const move = { projection: 'counting', partition: 0, partitions: 1, position: 1n, changed: false };
+    tracker.moved({ ...move, version: 2, variant: inPlace });
+    expect(tracker.state('counting')).toBe(state);
+    tracker.moved({ ...move, version: 3, variant: inPlace });
+    expect(tracker.state('counting')).toBe('newer');
+  },
+);
+
 test('a wait for a projection that is being rebuilt ends at once', async () => {
   const tracker = createProgressTracker([{ name: 'counting', version: 2 }]);
   expect(await tracker.waitFor('counting', 1n, { timeoutMs: 2 ** 30 })).toBe(false);

@@ -150,4 +150,18 @@ describe('the progress of projections', () => {
       what: 'the older program sees a newer version',
     });
   });
+
+  test('includes the variant in place, from the table and by notification', async () => {
+    const position = await manyViews(t, 5);
+    await here.waitFor('counting', position, { timeoutMs: WAIT_MS });
+    // This projection has no tables, so only notifications report it.
+    const report = (variant: string): void =>
+      here.moved({ projection: 'nowhere', partition: 0, partitions: 1, position, version: 1, variant, changed: false });
+    await eventually(() => (report(''), elsewhere.state('nowhere') === 'current'), { what: 'the variant is reported' });
+    await eventually(() => (report('a+b'), elsewhere.state('nowhere') === 'rebuilding'), {
+      what: 'another variant is reported',
+    });
+    await t.pool.query(`update counting.checkpoints set variant = 'a+b'`);
+    expect((await begin()).state('counting')).toBe('rebuilding');
+  });
 });

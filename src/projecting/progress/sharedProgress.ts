@@ -89,13 +89,13 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
         if ((error as { code?: string }).code === UNDEFINED_TABLE) return []; // not installed yet
         throw error;
       });
-      for (const { partition, partitions, position, version } of checkpoints) {
+      for (const { partition, partitions, position, version, variant } of checkpoints) {
         const key = `${projection} ${partition}`;
         // A checkpoint that did not exist at the start has been filled since then.
         const changed =
           position > (seen.get(key) ?? (begun ? 0n : position)) && position > tracker.position(projection);
         seen.set(key, position);
-        tracker.moved({ projection, partition, partitions, position, version, changed, regressed });
+        tracker.moved({ projection, partition, partitions, position, version, variant, changed, regressed });
       }
     }
   }
@@ -122,8 +122,8 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
 /** Takes as many moves out of the map as fit into one payload. */
 function takePayload(unreported: Map<string, PartitionMoved>): string {
   let payload = '';
-  for (const [key, { projection, partition, partitions, position, changed, version }] of unreported) {
-    const line = `${projection} ${partition} ${partitions} ${position} ${Number(changed)} ${version ?? ''}\n`;
+  for (const [key, { projection, partition, partitions, position, changed, version, variant }] of unreported) {
+    const line = `${projection} ${partition} ${partitions} ${position} ${Number(changed)} ${version ?? ''} ${variant ?? ''}\n`;
     if (payload.length + line.length > MOST_PAYLOAD) break;
     payload += line;
     unreported.delete(key);
@@ -136,15 +136,16 @@ function parsePayload(payload: string): PartitionMoved[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [projection = '', partition, partitions, position = '0', changed, version] = line.split(' ');
+      const [projection = '', partition, partitions, position = '0', changed, version, variant] = line.split(' ');
       return {
         projection,
         partition: Number(partition),
         partitions: Number(partitions),
         position: BigInt(position),
         changed: changed === '1',
-        // A process of an older program sends none.
+        // A process of an older program sends neither.
         version: version ? Number(version) : undefined,
+        variant,
       };
     });
 }

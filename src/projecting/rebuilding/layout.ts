@@ -1,7 +1,14 @@
 import type { EventStore } from '../../core/eventStore.ts';
 import { applyEvents, type ApplyOptions } from '../applyBatch.ts';
 import { catchUp } from './catchUp.ts';
-import { lockAllCheckpoints, readCheckpoints, Superseded, writeEvenLayout, type Checkpoint } from '../checkpoints.ts';
+import {
+  isDeclared,
+  lockAllCheckpoints,
+  readCheckpoints,
+  Superseded,
+  writeEvenLayout,
+  type Checkpoint,
+} from '../checkpoints.ts';
 import { partitionOf } from '../../core/partitions.ts';
 import { withDiscardedRead } from '../parking/discarded.ts';
 import { inTransaction } from '../transaction.ts';
@@ -26,8 +33,8 @@ export async function ensureLayout(given: LayoutOptions, partitions: number): Pr
 
   await inTransaction(pool, { schema }, async (transaction) => {
     const checkpoints = await lockAllCheckpoints(transaction, consumer.name);
-    // A process of another version would apply its rules to the rows of this one.
-    if (checkpoints.some(({ version }) => version !== consumer.version)) throw new Superseded(schema);
+    // A process of another version or variant would apply its rules to the rows of this one.
+    if (checkpoints.some((checkpoint) => !isDeclared(checkpoint, consumer))) throw new Superseded(schema);
     if (isLayout(checkpoints, partitions)) return;
     const level = checkpoints.reduce((most, { position }) => (position > most ? position : most), 0n);
     const least = checkpoints.reduce((fewest, { position }) => (position < fewest ? position : fewest), level);
@@ -43,7 +50,8 @@ export async function ensureLayout(given: LayoutOptions, partitions: number): Pr
       await applyEvents({ ...options, isolateAfter: 1 }, missing, true, transaction);
     }
     const logId = checkpoints.find((checkpoint) => checkpoint.logId !== null)?.logId ?? null;
-    await writeEvenLayout(transaction.client, { partitions, version: consumer.version, position: level, logId });
+    const { version, variant } = consumer;
+    await writeEvenLayout(transaction.client, { partitions, version, variant, position: level, logId });
   });
 }
 

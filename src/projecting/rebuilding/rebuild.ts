@@ -1,5 +1,5 @@
-import { install } from '../checkpoints.ts';
 import { withDiscardedRead } from '../parking/discarded.ts';
+import { install, isDeclared } from '../checkpoints.ts';
 import { installLive } from '../tables/firstBuild.ts';
 import { hasDeclaredTables } from '../tables/sameTables.ts';
 import { catchUp, type BatchDone } from './catchUp.ts';
@@ -66,8 +66,9 @@ async function begin(options: RebuildOptions): Promise<bigint> {
   const found = await install(pool, consumer, schema);
   const [half] = found;
   const ofThisLog = half?.logId === null || half?.logId === (await options.logId());
-  const ofThisVersion = half?.version === consumer.version && (await hasDeclaredTables(pool, consumer, schema));
-  if (found.length === 1 && ofThisVersion && ofThisLog) return half.position;
+  const ofThisVersion = half !== undefined && isDeclared(half, consumer);
+  const canContinue = ofThisVersion && ofThisLog && (await hasDeclaredTables(pool, consumer, schema));
+  if (found.length === 1 && canContinue) return half.position;
   await pool.query(`drop schema "${schema}" cascade`);
   return (await install(pool, consumer, schema))[0]!.position;
 }

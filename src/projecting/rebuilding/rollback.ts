@@ -35,6 +35,8 @@ export async function rollBack(given: RebuildOptions): Promise<void> {
   await swap(old);
 }
 
+const namedVariant = (variant: string): string => (variant === '' ? 'the defaults' : variant);
+
 /** @throws CannotRollBack */
 export async function requireKept({
   pool,
@@ -42,7 +44,7 @@ export async function requireKept({
   logId,
   discarded,
 }: Pick<RebuildOptions, 'pool' | 'consumer' | 'logId' | 'discarded'>): Promise<KeptTables> {
-  const { name, version } = consumer;
+  const { name, version, variant } = consumer;
   const kept = await readKept(pool, name);
   if (kept === undefined)
     throw new CannotRollBack(
@@ -50,10 +52,16 @@ export async function requireKept({
       `No older tables of ${name} are kept. A rebuild keeps those that it replaces for REBUILD_KEEP_HOURS.`,
     );
   const other = kept.checkpoints.find((checkpoint) => checkpoint.version !== version);
+  const otherVariant = kept.checkpoints.find((checkpoint) => checkpoint.variant !== variant);
   if (other !== undefined)
     throw new CannotRollBack(
       'other_rules',
       `The kept tables of ${name} have version ${other.version}, and this program has version ${version}: it cannot keep them up to date. Start the program of version ${other.version} and roll back there, or rebuild ${name}.`,
+    );
+  if (otherVariant !== undefined)
+    throw new CannotRollBack(
+      'other_rules',
+      `The kept tables of ${name} were made under other settings (${namedVariant(otherVariant.variant)}) than those of this program (${namedVariant(variant)}), so it cannot keep them up to date. Start it with those settings instead: it then rebuilds ${name}.`,
     );
   const id = kept.checkpoints[0]?.logId ?? null;
   if ((id !== null && id !== (await logId())) || !(await hasDeclaredTables(pool, consumer, oldSchema(name))))

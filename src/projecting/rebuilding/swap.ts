@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { EventStore } from '../../core/eventStore.ts';
 import { applyEvents, type ApplyOptions } from '../applyBatch.ts';
 import {
+  isDeclared,
   KEPT_CHECKPOINTS,
   lockAllCheckpoints,
   readCheckpoints,
@@ -18,7 +19,7 @@ import { droppedSchema, oldSchema } from './schemas.ts';
 export interface SwapOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly store: Pick<EventStore, 'readAll' | 'head'>;
   readonly logger: Logger;
-  /** Does nothing when this version or a newer one is in place by then. */
+  /** Does nothing when a newer version is in place by then, or this one in this variant. */
   readonly onlyIfOlder?: boolean;
   /** Whether the tables that are replaced are kept for a rollback. False by default. */
   readonly keepReplaced?: boolean;
@@ -49,10 +50,11 @@ export async function swap(options: SwapOptions): Promise<void> {
     for await (const { events } of store.readAll({ after: built!.position, until: head, types: consumer.handles })) {
       await applyEvents({ ...options, isolateAfter: 1 }, events, built!.parks, live);
     }
-    const { version, logId } = built!;
+    const { version, variant, logId } = built!;
     await writeEvenLayout(live.client, {
       partitions: places.length,
       version,
+      variant,
       position: head,
       logId: logId ?? (await options.logId()),
     });
@@ -95,5 +97,8 @@ export function isOvertaken(
   { onlyIfOlder, consumer }: Pick<SwapOptions, 'onlyIfOlder' | 'consumer'>,
   inPlace: readonly Checkpoint[],
 ): boolean {
-  return onlyIfOlder === true && inPlace.some(({ version }) => version >= consumer.version);
+  return (
+    onlyIfOlder === true &&
+    inPlace.some((checkpoint) => checkpoint.version > consumer.version || isDeclared(checkpoint, consumer))
+  );
 }

@@ -5,8 +5,9 @@ import { asUuid } from '../../../tests/support/ids.ts';
 import { createProjectingTest, type ProjectingTest } from '../../../tests/support/projecting.ts';
 import { fc } from '../../../tests/support/property.ts';
 import { LEFT_OUT } from '../../core/eventTypes.ts';
-import { projections, type ReelStreamEvent } from '../../features/index.ts';
-import { projectionConsumer, type Consumer } from '../consumer.ts';
+import { counted } from '../../features/analytics/index.ts';
+import { readModelConsumers, type ReelStreamEvent } from '../../features/index.ts';
+import type { Consumer } from '../consumer.ts';
 import { verify } from './verify.ts';
 
 let t: ProjectingTest;
@@ -17,7 +18,8 @@ afterEach(async () => {
   await t[Symbol.asyncDispose]();
 });
 
-const consumerOf = (name: string): Consumer => projectionConsumer(projections.find((each) => each.name === name)!);
+const consumers = readModelConsumers({ viewRule: counted });
+const consumerOf = (name: string): Consumer => consumers.find((each) => each.name === name)!;
 
 /** Runs the consumers until they have all events. */
 async function applyAll(...consumers: Consumer[]): Promise<void> {
@@ -132,7 +134,6 @@ async function record(log: readonly LoggedEvent[]): Promise<void> {
 }
 
 test('live delivery of any history leaves what a replay makes', async () => {
-  const consumers = projections.map((each) => projectionConsumer(each));
   await fc.assert(
     fc.asyncProperty(histories().chain(interleaved), fc.double({ min: 0, max: 1, noNaN: true }), async (log, part) => {
       await t[Symbol.asyncDispose]();

@@ -25,15 +25,15 @@ export async function adoptIfShort(
   consumer: Consumer,
   found: Checkpoint[],
 ): Promise<Checkpoint[]> {
-  const { name, version } = consumer;
+  const { name, version, variant } = consumer;
   if (!isNeverBuilt(found) || !(await isShort(store))) return found;
   // Another program may have created them.
   if (!(await hasDeclaredTables(pool, consumer, name))) return found;
   return inTransaction(pool, { schema: name }, async (transaction) => {
     const checkpoints = await lockAllCheckpoints(transaction, name);
     if (!isNeverBuilt(checkpoints)) return checkpoints;
-    await transaction.client.query('update checkpoints set version = $1', [version]);
-    return checkpoints.map((checkpoint) => ({ ...checkpoint, version }));
+    await transaction.client.query('update checkpoints set version = $1, variant = $2', [version, variant]);
+    return checkpoints.map((checkpoint) => ({ ...checkpoint, version, variant }));
   });
 }
 
