@@ -11,7 +11,7 @@ import type { Services } from './services.ts';
 /** @param legacy the server on `SOCKET_PORT`, if it is open */
 export function openRealtime(
   { config, logger, parts }: Process,
-  { store, redis }: Services,
+  { store, log, redis }: Services,
   main: HttpServer,
   legacy: HttpServer | undefined,
 ): Realtime {
@@ -22,6 +22,7 @@ export function openRealtime(
     definition: feed,
     authenticate: (token) => authenticator.verify(token),
     store,
+    log,
     addressOf: createClientAddress(config.trustProxy),
     limits: config.sockets,
     redis: redis && { redis: redis.client, namespace: redis.namespace },

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { topicsOf, type FeedEvent } from '../realtime/feedDefinition.ts';
-import { viewOf } from '../realtime/feedSubscription.ts';
+import { topicsOf, viewOf, type FeedEvent } from '../realtime/feedDefinition.ts';
 import { pushedEvent } from '../realtime/messages.ts';
 import { feed, type ReelStreamEvent } from './index.ts';
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { version } from '../core/version.ts';
 import { channelTexts, subscribeText } from './channelTexts.ts';
 import type { FeedDefinition, FeedRule } from './feedDefinition.ts';
+import { logEvent } from './logEvent.ts';
 import {
   eventError,
   publicProgressMessage,
@@ -146,6 +147,7 @@ export function asyncApiDocument({ rules, topics }: FeedDefinition): AsyncApiDoc
     channels: {
       subscribe: channel('subscribe', 'subscribe', subscribe, ['subscribe', 'subscribed']),
       event: channel('event', 'event', texts.event, events),
+      logEvent: channel('event', 'event, for the topic log', texts.logEvent, ['logEvent']),
       eventError: channel('event_error', 'event_error', texts.eventError, ['eventError']),
       uploadProgress: {
         ...channel(
@@ -177,6 +179,10 @@ export function asyncApiDocument({ rules, topics }: FeedDefinition): AsyncApiDoc
         },
       },
       sendEvent: operation('send', 'event', 'Receive events', texts.event, events),
+      sendLogEvent: {
+        ...operation('send', 'logEvent', 'Receive the log', texts.logEvent, ['logEvent']),
+        security: [ref('components', 'securitySchemes', 'token')],
+      },
       sendEventError: operation('send', 'eventError', 'Receive the end of a subscription', texts.eventError, [
         'eventError',
       ]),
@@ -208,6 +214,7 @@ export function asyncApiDocument({ rules, topics }: FeedDefinition): AsyncApiDoc
           texts.subscribeErrors,
         ),
         ...Object.fromEntries(Object.entries(rules).map(([type, rule]) => [type, eventMessage(type, rule)])),
+        logEvent: message('logEvent', 'An event of the log', 'What admins see of an event.', schemaOf(logEvent)),
         eventError: message(
           'eventError',
           'event_error',

@@ -6,7 +6,7 @@ export const channelTexts = {
 After a lost connection, subscribe again with the position of the last event that arrived. No event is then missing, and none comes twice. \
 The progress of uploads is sent too, but steps of it may be missing.
 
-No message says who liked or watched a video.
+No message says who liked or watched a video, except to admins, who may follow the whole log.
 
 With long polling and several API processes, the load balancer must send all requests of a client to one process. Websockets need no such rule.`,
   apiServer:
@@ -23,15 +23,18 @@ With long polling and several API processes, the load balancer must send all req
   subscribeErrors: codes('`ok: false` comes with one of these codes:', {
     invalid_subscription: 'the message is malformed.',
     token_required: 'the topic `me` needs a token in the handshake.',
+    admin_required: 'the topic `log` needs a token with the role `admin`.',
     position_unknown: 'the log has not reached `since`; use a position that the server sent you.',
     too_many_catch_ups: 'too many sockets from your address are catching up; try again in a few seconds.',
     feed_unavailable: 'the log cannot be read right now; try again shortly.',
   }),
   event: 'An event. `data` depends on `type`. Keep `position` for `since`.',
+  logEvent:
+    'For subscribers of `log`: every event of the log, in the form of `GET /api/v1/admin/events`. Personal data is left out. No event is missing or comes twice, however long ago `since` is; `too_far_behind` is never sent.',
   eventError: 'The subscription has ended; no more events come from it.',
   eventErrors: codes('The codes are:', {
     too_far_behind:
-      'more than 20 000 events have happened since the position. The connection stays open: read the current state over HTTP, then subscribe without `since`.',
+      'more than 20 000 events of the feed have happened since the position. The connection stays open: read the current state over HTTP, then subscribe without `since`.',
     feed_unavailable:
       'the log could not be read. The server closes the connection; the client reconnects and subscribes with `since`.',
   }),
@@ -46,7 +49,8 @@ export function subscribeText(topics: readonly FeedTopic[]): string {
   return `Send \`subscribe\` with the topics and, after a reconnect, with \`since\`. The acknowledgement contains the position after which events are sent. \
 A second \`subscribe\` on the same socket replaces the first.
 
-${topics.map(({ description }) => description).join(' ')} \`me\` has all events of the caller's own videos, and the caller's likes. It needs a token in the handshake.`;
+${topics.map(({ description }) => description).join(' ')} \`me\` has all events of the caller's own videos, and the caller's likes. It needs a token in the handshake. \
+\`log\` has every event of the log. It needs a token with the role \`admin\`, and no other topic may be beside it.`;
 }
 
 /** For `/docs/realtime`. */

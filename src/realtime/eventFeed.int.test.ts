@@ -6,6 +6,7 @@ import { silent } from '../../tests/support/mediaRig.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { feed as definition } from '../features/index.ts';
+import { eventsOfFeatures } from './feedContent.ts';
 import { createEventFeed, type EventFeed, type FeedSubscription } from './eventFeed.ts';
 import type { PushedEvent } from './messages.ts';
 
@@ -15,7 +16,7 @@ let feed: EventFeed;
 beforeAll(async () => {
   database = await createTestDatabase();
   store = createPostgresEventStore({ pool: database.pool });
-  feed = createEventFeed({ definition, store, logger: silent, catchUpsPerAddress: 1_000 });
+  feed = createEventFeed({ content: eventsOfFeatures(definition, store), logger: silent, catchUpsPerAddress: 1_000 });
 });
 afterAll(async () => {
   await feed.close();

@@ -2,13 +2,12 @@ import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
 import { createFairTurns } from '../core/fairTurns.ts';
-import type { EventStore } from '../core/eventStore.ts';
 import { createWakeUp } from '../core/wakeUp.ts';
 import { withTimeout } from '../core/withTimeout.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
+import type { FeedContent, Positioned } from './feedContent.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
-import { topicsOf, type FeedDefinition, type FeedEvent } from './feedDefinition.ts';
 
 export interface FeedSubscription {
   /** Every event after this position will be pushed. */
@@ -31,10 +30,8 @@ export interface EventFeed {
   close(): Promise<void>;
 }
 
-export interface EventFeedOptions {
-  readonly definition: FeedDefinition;
-  /** Decodes events, so that events of older versions have the fields that the feed uses. Subscribers see its order. */
-  readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
+export interface EventFeedOptions<Event extends Positioned> {
+  readonly content: FeedContent<Event>;
   /** How many subscribers from one address may catch up at a time. */
   readonly catchUpsPerAddress: number;
   readonly logger: Logger;
@@ -45,10 +42,6 @@ const RETRY_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
 /** Events that a subscriber who is catching up gets in one turn. */
 const PAGE = 500;
-/**
- * How many events of the feed a subscriber may have missed. After more, reading the current state over HTTP costs less.
- */
-const MOST_MISSED = 20_000;
 /** How many pages are read from the store at a time. */
 const MOST_READING = 4;
 
@@ -57,11 +50,16 @@ const TOO_FAR_BEHIND =
 const TOO_MANY_CATCH_UPS =
   'Too many subscribers from your address are catching up. Try again in a few seconds, or subscribe without "since".';
 
-export function createEventFeed({ definition, store, catchUpsPerAddress, logger }: EventFeedOptions): EventFeed {
-  const feedEventTypes = Object.keys(definition.rules);
+export function createEventFeed<Event extends Positioned>({
+  content,
+  catchUpsPerAddress,
+  logger,
+}: EventFeedOptions<Event>): EventFeed {
+  const { log, types, mostMissed } = content;
+  const ofTypes = types && { types };
   const closing = new AbortController();
   const { signal } = closing;
-  const byTopic = new Map<string, Set<LiveSubscription>>();
+  const byTopic = new Map<string, Set<LiveSubscription<Event>>>();
   let live: bigint | undefined;
   const moved = createWakeUp();
   const turns = createFairTurns(MOST_READING);
@@ -72,10 +70,10 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
   async function follow(): Promise<void> {
     while (!signal.aborted) {
       try {
-        live ??= await store.head();
+        live ??= await log.head();
         moved.wake();
-        for await (const { events, position } of store.subscribe({ after: live, types: feedEventTypes, signal })) {
-          for (const event of events as FeedEvent[]) if (event.position > live) deliver(event);
+        for await (const { events, position } of log.subscribe({ after: live, ...ofTypes, signal })) {
+          for (const event of events) if (event.position > live) deliver(event);
           live = position;
           moved.wake();
         }
@@ -86,21 +84,21 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
     }
   }
 
-  function deliver(event: FeedEvent): void {
-    const receivers = new Set<LiveSubscription>();
-    for (const topic of topicsOf(definition, event))
+  function deliver(event: Event): void {
+    const receivers = new Set<LiveSubscription<Event>>();
+    for (const topic of content.topicsOf(event))
       for (const subscription of byTopic.get(topic) ?? []) receivers.add(subscription);
     for (const subscription of receivers) subscription.give(event);
   }
 
-  function join(subscription: LiveSubscription): void {
+  function join(subscription: LiveSubscription<Event>): void {
     for (const topic of subscription.topics) {
       const members = byTopic.get(topic) ?? new Set();
       byTopic.set(topic, members.add(subscription));
     }
   }
 
-  function leave(subscription: LiveSubscription): void {
+  function leave(subscription: LiveSubscription<Event>): void {
     for (const topic of subscription.topics) {
       const members = byTopic.get(topic);
       members?.delete(subscription);
@@ -113,33 +111,33 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
    * pages the subscriber queues again, so that others get their turn, and waits for its client, so that few events are
    * in memory.
    */
-  async function catchUp(subscription: LiveSubscription): Promise<void> {
+  async function catchUp(subscription: LiveSubscription<Event>): Promise<void> {
     const { subscriber } = subscription;
     const behind = (): boolean => !subscription.ended && live !== undefined && subscription.position < live;
     let missed = 0;
     while (behind()) {
       missed += await turns(subscriber.address, () => givePage(subscription));
       if (!behind()) break;
-      if (missed > MOST_MISSED) throw new DomainError('invalid', 'too_far_behind', TOO_FAR_BEHIND);
+      if (missed > mostMissed) throw new DomainError('invalid', 'too_far_behind', TOO_FAR_BEHIND);
       await subscriber.drained();
     }
     if (!subscription.ended) join(subscription);
   }
 
   /** Gives the next page. Returns how many events of the feed it has, whether or not the subscriber gets them. */
-  async function givePage(subscription: LiveSubscription): Promise<number> {
+  async function givePage(subscription: LiveSubscription<Event>): Promise<number> {
     const { topics } = subscription;
     const until = live;
     if (subscription.ended || until === undefined) return 0;
-    for await (const { events, position } of store.readAll({
+    for await (const { events, position } of log.readAll({
       after: subscription.position,
       until,
-      types: feedEventTypes,
+      ...ofTypes,
       batchSize: PAGE,
       signal,
     })) {
-      for (const event of events as FeedEvent[])
-        if (topicsOf(definition, event).some((topic) => topics.has(topic))) subscription.give(event);
+      for (const event of events)
+        if (content.topicsOf(event).some((topic) => topics.has(topic))) subscription.give(event);
       subscription.passed(position);
       return events.length;
     }
@@ -153,13 +151,13 @@ export function createEventFeed({ definition, store, catchUpsPerAddress, logger 
         await withTimeout(moved.next(signal), LONGEST_WAIT_MS, () => undefined).catch(() => undefined);
       if (live === undefined)
         throw new DomainError('unavailable', 'feed_unavailable', 'Events cannot be read right now; try again shortly.');
-      if (since !== undefined && since > live && since > (await store.head())) {
+      if (since !== undefined && since > live && since > (await log.head())) {
         throw new DomainError('invalid', 'position_unknown', 'There is no such position yet.');
       }
       const leaveCatchUps = since === undefined || since >= live ? undefined : catchUps.take(subscriber.address);
       if (since !== undefined && since < live && leaveCatchUps === undefined)
         throw new DomainError('rateLimited', 'too_many_catch_ups', TOO_MANY_CATCH_UPS);
-      const subscription = new LiveSubscription(subscriber, definition, since ?? live);
+      const subscription = new LiveSubscription(subscriber, content, since ?? live);
       return {
         position: subscription.position,
         start: () => catchUp(subscription).finally(leaveCatchUps),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { DomainEvent, RecordedEvent } from '../core/event.ts';
+import type { PushedEvent } from './messages.ts';
 
 /** Data of an event that can be in the feed. `at` is when the event happened (ISO 8601, UTC). */
 interface DatedData {
@@ -65,4 +66,10 @@ export function collectFeed(parts: readonly PartOfFeed[]): FeedDefinition {
 
 export function topicsOf({ rules }: FeedDefinition, { type, data }: FeedEvent): readonly string[] {
   return rules[type]!.topics(data);
+}
+
+/** The event with the data that this subscriber may see. */
+export function viewOf({ rules }: FeedDefinition, event: FeedEvent, userId: string | undefined): PushedEvent {
+  const { type, data, position } = event;
+  return { position: String(position), type, time: data.at, data: rules[type]!.view(data, userId) };
 }

@@ -3,7 +3,14 @@ import type { Socket } from 'socket.io';
 import { DomainError } from '../core/errors.ts';
 import type { UserRole } from '../http/route.ts';
 import type { EventFeed, FeedSubscription } from './eventFeed.ts';
-import { subscribeRequest, type PushedEvent, type SocketError, type SubscribeAnswer } from './messages.ts';
+import {
+  LOG_TOPIC,
+  subscribeRequest,
+  topicNames,
+  type PushedEvent,
+  type SocketError,
+  type SubscribeAnswer,
+} from './messages.ts';
 import { topicOfUser, type FeedTopic } from './feedDefinition.ts';
 
 /**
@@ -21,21 +28,22 @@ export interface SocketCaller {
 
 export interface FeedSocketsOptions {
   readonly feed: EventFeed;
+  /** With the topic `log`, for admins. */
+  readonly logFeed: EventFeed;
   readonly topics: readonly FeedTopic[];
   readonly logger: Logger;
 }
 
 /** Answers `subscribe` on sockets. A second subscription on the same socket replaces the first. */
 export function createFeedSockets({
-  feed,
   topics,
-  logger,
+  ...options
 }: FeedSocketsOptions): (socket: Socket, caller: SocketCaller) => void {
   const request = subscribeRequest(topics);
-  const names = [...topics.map(({ name }) => name), 'me'].map((name) => `"${name}"`).join(' | ');
-  const malformed = `Send { topics: [${names}], since?: "<position>" }.`;
+  const names = topicNames(topics).map((name) => `"${name}"`);
+  const malformed = `Send { topics: [${names.join(' | ')}], since?: "<position>" }.`;
   return (socket, caller) =>
-    serve(socket, caller, { feed, logger, parse: (message) => request.safeParse(message).data, malformed });
+    serve(socket, caller, { ...options, parse: (message) => request.safeParse(message).data, malformed });
 }
 
 interface Serving extends Omit<FeedSocketsOptions, 'topics'> {
@@ -44,7 +52,11 @@ interface Serving extends Omit<FeedSocketsOptions, 'topics'> {
   readonly malformed: string;
 }
 
-function serve(socket: Socket, { userId, address }: SocketCaller, { feed, logger, parse, malformed }: Serving): void {
+function serve(
+  socket: Socket,
+  { userId, role, address }: SocketCaller,
+  { feed, logFeed, logger, parse, malformed }: Serving,
+): void {
   let current: FeedSubscription | undefined;
 
   const subscribe = async (message: unknown): Promise<FeedSubscription> => {
@@ -60,7 +72,17 @@ function serve(socket: Socket, { userId, address }: SocketCaller, { feed, logger
       push: (event: PushedEvent) => push(socket, event),
       drained: () => drained(socket),
     };
-    return await feed.subscribe(subscriber, data.since);
+    if (!topics.includes(LOG_TOPIC)) return await feed.subscribe(subscriber, data.since);
+    if (role !== 'admin')
+      throw new DomainError('forbidden', 'admin_required', 'The topic "log" needs a token with the role admin.');
+    // Its messages have another form, and it has the events of all other topics.
+    if (topics.some((topic) => topic !== LOG_TOPIC))
+      throw new DomainError(
+        'invalid',
+        'invalid_subscription',
+        'The topic "log" has every event: subscribe to it alone.',
+      );
+    return await logFeed.subscribe(subscriber, data.since);
   };
 
   const answer = async (message: unknown, acknowledge: (answer: SubscribeAnswer) => void): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { PushedEvent } from './messages.ts';
-import type { FeedDefinition, FeedEvent } from './feedDefinition.ts';
+import type { FeedContent, Positioned } from './feedContent.ts';
 
 export interface Subscriber {
   readonly userId: string | undefined;
@@ -12,33 +12,27 @@ export interface Subscriber {
 }
 
 /** Keeps a subscriber's position in the log. Gives the subscriber each event once, however often it is offered. */
-export class LiveSubscription {
+export class LiveSubscription<Event extends Positioned> {
   readonly subscriber: Subscriber;
   readonly topics: ReadonlySet<string>;
-  readonly #definition: FeedDefinition;
+  readonly #content: FeedContent<Event>;
   position: bigint;
   ended = false;
 
-  constructor(subscriber: Subscriber, definition: FeedDefinition, position: bigint) {
+  constructor(subscriber: Subscriber, content: FeedContent<Event>, position: bigint) {
     this.subscriber = subscriber;
-    this.#definition = definition;
+    this.#content = content;
     this.topics = new Set(subscriber.topics);
     this.position = position;
   }
 
-  give(event: FeedEvent): void {
+  give(event: Event): void {
     if (this.ended || event.position <= this.position) return;
     this.position = event.position;
-    this.subscriber.push(viewOf(this.#definition, event, this.subscriber.userId));
+    this.subscriber.push(this.#content.viewOf(event, this.subscriber.userId));
   }
 
   passed(position: bigint): void {
     if (position > this.position) this.position = position;
   }
-}
-
-/** The event with the data that this subscriber may see. */
-export function viewOf({ rules }: FeedDefinition, event: FeedEvent, userId: string | undefined): PushedEvent {
-  const { type, data, position } = event;
-  return { position: String(position), type, time: data.at, data: rules[type]!.view(data, userId) };
 }

@@ -15,10 +15,18 @@ const position = z
   });
 const video = { videoId: z.uuid().meta({ examples: [videoId] }) };
 
-/** What a client sends with `subscribe`: topics of these kinds or its own topic, `me`. */
+/** The topic with every event of the log. */
+export const LOG_TOPIC = 'log';
+
+/** All kinds of topics, as documents and messages write them. */
+export function topicNames(topics: readonly FeedTopic[]): string[] {
+  return [...topics.map(({ name }) => name), 'me', LOG_TOPIC];
+}
+
+/** What a client sends with `subscribe`: topics of these kinds, its own topic `me`, or `log`. */
 export function subscribeRequest(topics: readonly FeedTopic[]) {
-  const topic = z.union([z.literal('me'), ...topics.map(({ schema }) => schema)]);
-  const names = [...topics.map(({ name }) => name), 'me'].map((name) => `\`${name}\``);
+  const topic = z.union([z.literal('me'), z.literal(LOG_TOPIC), ...topics.map(({ schema }) => schema)]);
+  const names = topicNames(topics).map((name) => `\`${name}\``);
   return z
     .object({
       topics: z
@@ -77,7 +85,8 @@ export interface PushedEvent {
   readonly type: string;
   /** ISO 8601, UTC. */
   readonly time: string;
-  readonly data: object;
+  /** Null for an event of the log that the server does not know. */
+  readonly data: object | null;
 }
 
 /**

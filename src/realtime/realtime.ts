@@ -1,11 +1,14 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Logger } from 'pino';
 import type { EventStore } from '../core/eventStore.ts';
+import type { ShownLog } from '../core/shownLog.ts';
 import type { ClientAddress } from '../http/request/clientAddress.ts';
 import type { ReportUploadProgress } from './uploadProgress.ts';
-import { createEventFeed } from './eventFeed.ts';
+import { createEventFeed, type EventFeed } from './eventFeed.ts';
+import { eventsOfFeatures, eventsOfLog, type FeedContent, type Positioned } from './feedContent.ts';
 import type { FeedDefinition } from './feedDefinition.ts';
 import { createFeedSockets } from './feedSockets.ts';
+import { onDemand } from './onDemand.ts';
 import { onlyRising } from './progressDelivery.ts';
 import { bridgeSockets, type SocketsRedis } from './redisSockets.ts';
 import { createSocketOrigins } from './socketOrigins.ts';
@@ -22,6 +25,8 @@ export interface RealtimeOptions {
   readonly addressOf: ClientAddress;
   readonly limits: SocketLimits;
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
+  /** For the topic `log`. */
+  readonly log: ShownLog;
   /** Connects the sockets of all API processes, and receives progress from media workers. */
   readonly redis?: SocketsRedis;
   readonly logger: Logger;
@@ -50,12 +55,17 @@ export function createRealtime({
   addressOf,
   limits,
   store,
+  log,
   redis,
   logger,
 }: RealtimeOptions): Realtime {
-  const feed = createEventFeed({ definition, store, logger, catchUpsPerAddress: limits.catchUpsPerAddress });
+  const { catchUpsPerAddress } = limits;
+  const feedOf = <Event extends Positioned>(content: FeedContent<Event>): EventFeed =>
+    createEventFeed({ content, logger, catchUpsPerAddress });
+  const feed = feedOf(eventsOfFeatures(definition, store));
+  const logFeed = onDemand(() => feedOf(eventsOfLog(log)));
   const origins = createSocketOrigins({ addressOf, logger, perAddress: limits.perAddress });
-  const serveFeed = createFeedSockets({ feed, topics: definition.topics, logger });
+  const serveFeed = createFeedSockets({ feed, logFeed, topics: definition.topics, logger });
   const main = createSocketServer(http, { progressFor: 'owner', authenticate, origins, serveFeed });
   const legacy =
     legacyHttp && createSocketServer(legacyHttp, { progressFor: 'everyone', authenticate, origins, serveFeed });
@@ -75,7 +85,7 @@ export function createRealtime({
       main.close();
       legacy?.close();
       bridge?.close();
-      await feed.close();
+      await Promise.all([feed.close(), logFeed.close()]);
     },
   };
 }

@@ -32,6 +32,7 @@ export function realtimePage(document: AsyncApiDocument): string {
     ['connect', 'Connect'],
     ['subscribe', 'subscribe'],
     ['event', 'event'],
+    ['logEvent', '… of the log, for admins'],
     ['eventError', 'event_error'],
     ['resume', 'Reconnect and resume'],
     ['uploadProgress', 'Upload progress'],
@@ -73,6 +74,7 @@ ${paragraphs('A program that does all of this is in the repository: `examples/re
 </section>
 ${channel('subscribe', withDetails)}
 ${eventSection(channels['event']!, messagesOf('event'))}
+${channel('logEvent', withDetails)}
 ${channel('eventError', withDetails)}
 <section id="resume"><h2>Reconnect and resume</h2>${list(resumeRules)}</section>
 ${channel('uploadProgress', withDetails)}
@@ -138,7 +140,9 @@ function typeOf({
   minItems,
   maxItems,
   items,
+  anyOf,
 }: JsonSchema): string {
+  if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ');
   if (constant !== undefined) return JSON.stringify(constant);
   if (values !== undefined) return values.join(' | ');
   if (items !== undefined) return `list of ${minItems} to ${maxItems} ${items.type ?? 'string'}s`;

@@ -6,8 +6,9 @@ import jwt from 'jsonwebtoken';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { EventStore } from '../../src/core/eventStore.ts';
+import { createShownLog } from '../../src/core/shownLog.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
-import { feed } from '../../src/features/index.ts';
+import { eventTypes, feed } from '../../src/features/index.ts';
 import { createAuthenticator } from '../../src/http/request/authenticator.ts';
 import { createClientAddress } from '../../src/http/request/clientAddress.ts';
 import type { UserRole } from '../../src/http/route.ts';
@@ -91,6 +92,7 @@ export function useRealtime(): RealtimeRig {
         definition: feed,
         authenticate: verify,
         store: own,
+        log: createShownLog(own, eventTypes),
         redis,
         logger: silent,
         addressOf: createClientAddress(trustProxy),
