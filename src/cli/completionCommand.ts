@@ -5,7 +5,7 @@ import { run } from './run.ts';
 
 export const completionCommand: CreateCommand = () =>
   new Command('completion')
-    .description('prints a script with which a shell completes commands, options, and names of projections')
+    .description('prints a script with which a shell completes commands, options, and names of projections and rules')
     .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
     .addHelpText('after', example('completion bash'))
     .addHelpText('after', IN_SHELLS)
