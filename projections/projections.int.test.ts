@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../src/core/event.ts';
 import { partitionOf } from '../src/core/partitions.ts';
-import { counted } from '../src/features/analytics/index.ts';
+import { counted, viewRuleNamed } from '../src/features/analytics/index.ts';
 import { projections, readModelConsumers } from '../src/features/index.ts';
 import { applyBatches } from '../src/projecting/applyBatch.ts';
 import { install, writeEvenLayout } from '../src/projecting/checkpoints.ts';
@@ -87,7 +87,15 @@ const streamByStream = { sizes: [1], partitions: 64 };
 /** A failure is shrunk only as long as it can be reported within the time of a test (60 s). */
 const limits = { interruptAfterTimeLimit: 40_000 };
 
-describe.each(readModelConsumers({ viewRule: counted }).map((consumer) => [consumer.name, consumer] as const))(
+/** All projections, and those again whose rows are others under a rule that does not count every view. */
+const consumers = [
+  ...readModelConsumers({ viewRule: counted }),
+  ...readModelConsumers({ viewRule: viewRuleNamed('daily-unique+not-the-owner')! }).filter(
+    ({ variant }) => variant !== '',
+  ),
+];
+
+describe.each(consumers.map((consumer) => [`${consumer.name} ${consumer.variant}`.trim(), consumer] as const))(
   'the projection %s',
   (_name, consumer) => {
     test('has the same rows whatever the order between streams, and however the log is cut into batches', async () => {

@@ -33,7 +33,8 @@ export function dayRange({
   return { start, end };
 }
 
-function withinMonth(text: string): string {
+/** A day after the end of its month becomes the last day of the month. */
+export function withinMonth(text: string): string {
   const [year = 0, month = 0, day = 0] = text.split('-').map(Number);
   return `${text.slice(0, 8)}${String(Math.min(day, lastDayOf(year, month))).padStart(2, '0')}`;
 }

@@ -2,6 +2,7 @@ import { defineFeature } from '../feature.ts';
 import { viewEventTypes, type VideoViewed } from './events.ts';
 import { viewFeed } from './feed.ts';
 
+export type { VideoViewed } from './events.ts';
 export { createViewRecorder } from './viewRecorder.ts';
 
 /** Views of videos. `GET /api/v1/video/:videoId` records them. */
