@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
-import { feed, projections, apiRoutes, routeTags } from '../features/index.ts';
+import { eventTypes, feed, projections, apiRoutes, routeTags } from '../features/index.ts';
+import { discardedEvents } from '../features/operators/index.ts';
 import { hmacName } from '../core/sealing.ts';
 import { createHttpApp } from '../http/httpApp.ts';
 import { createKnownPositions } from '../http/consistency/knownPositions.ts';
@@ -8,6 +9,9 @@ import { createAuthenticator } from '../http/request/authenticator.ts';
 import type { Health } from '../http/server/health.ts';
 import type { MonitoringAccess } from '../http/server/monitoringAccess.ts';
 import { createPostgresIdempotency } from '../postgres/postgresIdempotency.ts';
+import type { Consumer } from '../projecting/consumer.ts';
+import { decodeFor } from '../projecting/decoding.ts';
+import { createParkedEvents } from '../projecting/parking/createParkedEvents.ts';
 import type { SharedProgress } from '../projecting/progress/sharedProgress.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 import { realtimeDocs } from '../realtime/realtimeDocs.ts';
@@ -22,21 +26,33 @@ export interface ApiParts {
   readonly monitoring: MonitoringAccess;
   readonly health: Health;
   readonly reportProgress: ReportUploadProgress;
+  /** Those that this process runs. */
+  readonly subscribers: readonly Consumer[];
 }
 
 /** The HTTP application of a process with the role `api`. */
 export function createApi(
-  { config, logger, parts }: Process,
+  { config, logger, parts, readModels }: Process,
   services: Services,
-  { health, monitoring, reportProgress }: ApiParts,
+  { health, monitoring, reportProgress, subscribers }: ApiParts,
 ): RequestListener {
-  const { metrics, tracing, pool, store, media, redis, progress } = services;
+  const { metrics, tracing, pool, rawStore, store, codec, media, redis, progress } = services;
   const { secrets } = config;
   const rateLimits = createRateLimits({ ...config.rateLimits, redis });
   const idempotency = createPostgresIdempotency({ pool, secret: hmacName(secrets.dataKey, 'idempotency', ''), logger });
   parts.defer(() => idempotency.close());
+  const decode = decodeFor(eventTypes, codec);
+  const discarded = discardedEvents(store);
   const context = createApiContext({
     ...services,
+    parked: createParkedEvents({
+      pool,
+      store: rawStore,
+      decode,
+      discarded,
+      consumers: [...readModels, ...subscribers],
+      logger,
+    }),
     settings: config,
     tokens: tokenOptions(config),
     dataKey: secrets.dataKey,

@@ -65,7 +65,8 @@ export async function startApp(
   const monitoring = createMonitoringAccess({ production: config.production, token: config.monitoringToken });
   const { metrics, firstStart } = services;
   const opsApp = createOpsApp({ logger, health, metrics, production: config.production, monitoring });
-  main.serve(has('api') ? createApi(running, services, { health, monitoring, reportProgress }) : opsApp);
+  const apiParts = { health, monitoring, reportProgress, subscribers: Object.values(work).flat() };
+  main.serve(has('api') ? createApi(running, services, apiParts) : opsApp);
   legacy?.serve(opsApp);
 
   const started = parts.move();

@@ -17,6 +17,7 @@ import type { Sandbox } from '../media/ffmpeg/sandbox.ts';
 import type { Scratch } from '../media/scratch/scratch.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { Consumer } from '../projecting/consumer.ts';
+import type { ParkedEvents } from '../projecting/parking/createParkedEvents.ts';
 import type { Projection } from '../projecting/projection.ts';
 import type { ReadYourWrites } from '../projecting/readYourWrites.ts';
 import type { RateLimits } from '../rateLimits/rateLimits.ts';
@@ -117,6 +118,7 @@ export interface FeatureSettings {
 
 /** What routes may use. */
 export interface ApiContext extends FeatureContext {
+  readonly parked: ParkedEvents;
   /** The event log for people: without personal data. */
   readonly log: ShownLog;
   readonly readModels: ReadYourWrites & Pick<ProjectionProgress, 'onCommit'>;

@@ -1,16 +1,20 @@
 import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import type { CommandContext } from '../../src/core/commandContext.ts';
+import type { RecordedEvent } from '../../src/core/event.ts';
 import { counted } from '../../src/features/analytics/index.ts';
 import { readModelConsumers } from '../../src/features/index.ts';
+import { discardedEvents } from '../../src/features/operators/index.ts';
 import { handleVideoCommand } from '../../src/features/videos/commandRoutes.ts';
 import type { VideoCommand } from '../../src/features/videos/decider.ts';
 import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
 import type { UserRole } from '../../src/http/route.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
+import type { Consumer } from '../../src/projecting/consumer.ts';
+import { createParkedEvents } from '../../src/projecting/parking/createParkedEvents.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
 import { TEST_JWT_SECRET, type TestApp } from './httpApp.ts';
-import { createProjectingTest, type ProjectingTest } from './projecting.ts';
+import { asIs, createProjectingTest, quiet, type ProjectingTest } from './projecting.ts';
 import { call, type Answer, type CallOptions } from './systemClient.ts';
 import { startTestApi } from './testApi.ts';
 
@@ -51,16 +55,34 @@ export const processed = (videoId: string): VideoCommand => ({
   at: new Date().toISOString(),
 });
 
+export interface FeaturesTestOptions {
+  readonly uploadWaitMs?: number;
+  readonly maxPending?: number;
+  readonly viewRule?: typeof counted;
+  /** Asked at each try: whether a consumer fails to apply an event. */
+  readonly refuse?: (consumer: string, event: RecordedEvent) => boolean;
+}
+
 export async function startFeatures({
   uploadWaitMs = 5_000,
   maxPending = 100,
   viewRule = counted,
-} = {}): Promise<FeaturesTest> {
+  refuse = () => false,
+}: FeaturesTestOptions = {}): Promise<FeaturesTest> {
   const projecting = await createProjectingTest();
   const { pool, store } = projecting;
   // Of the media pipeline, only the count of a user's pending uploads runs. Jobs are dropped.
   const jobs = { add: () => Promise.resolve(), cancel: () => Promise.resolve() };
-  const consumers = [...readModelConsumers({ viewRule }), createMediaProcessManager({ jobs })];
+  const consumers = [...readModelConsumers({ viewRule }), createMediaProcessManager({ jobs })].map(
+    (consumer): Consumer => ({
+      ...consumer,
+      async apply(events, transaction) {
+        const refused = events.find((event) => refuse(consumer.name, event));
+        if (refused !== undefined) throw new Error(`cannot apply ${refused.type}`);
+        await consumer.apply(events, transaction);
+      },
+    }),
+  );
   let projector = await projecting.run(consumers);
   let isProjecting = true;
   const { progress } = projector;
@@ -68,6 +90,14 @@ export async function startFeatures({
     pool,
     store,
     progress,
+    parked: createParkedEvents({
+      pool,
+      store,
+      decode: asIs,
+      discarded: discardedEvents(store),
+      consumers,
+      logger: quiet,
+    }),
     settings: { uploadWaitSeconds: uploadWaitMs / 1_000, uploadQuota: { maxVideos: maxPending, maxBytes: 50e6 } },
     // Nothing remembers answers, so a retry reaches the command itself.
     http: { idempotency: { fingerprint: ({ originalUrl }) => originalUrl, once: (_attempt, run) => run() } },

@@ -15,6 +15,7 @@ import type { HttpAppOptions } from '../../src/http/httpApp.ts';
 import { plainSandbox } from '../../src/media/ffmpeg/sandbox.ts';
 import { createInspector } from '../../src/media/inspecting/inspect.ts';
 import { createScratch } from '../../src/media/scratch/scratch.ts';
+import type { ParkedEvents } from '../../src/projecting/parking/createParkedEvents.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
 import { noRateLimits, type RateLimits } from '../../src/rateLimits/rateLimits.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
@@ -30,6 +31,7 @@ export interface TestApiOptions {
   readonly dataKey?: Buffer;
   readonly settings?: Partial<FeatureSettings>;
   readonly rateLimits?: RateLimits;
+  readonly parked?: ParkedEvents;
   readonly http?: Partial<HttpAppOptions>;
 }
 
@@ -50,6 +52,8 @@ export const unversionedTypes: EventTypeDefinitions = Object.fromEntries(
     },
   ]),
 );
+
+const notProjecting = {} as ParkedEvents;
 
 export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const { pool, store, progress, dataKey = randomBytes(32), rateLimits = noRateLimits } = options;
@@ -72,6 +76,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
       sandbox: plainSandbox,
     },
     progress,
+    parked: options.parked ?? notProjecting,
     redis: undefined,
     rateLimits,
     reportProgress: (step) => void uploadProgress.push(step),

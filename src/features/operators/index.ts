@@ -1,12 +1,14 @@
 import { defineFeature } from '../feature.ts';
 import { NOBODY_HEARS } from '../../realtime/feedDefinition.ts';
+import { parkedRoutes } from './parkedRoutes.ts';
 import { operatorEventTypes, type ParkedEventDiscarded } from './events.ts';
 
-export { discardedEvents } from './discards.ts';
+export { discardedEvents, discardParkedEvent, retryParkedEvent } from './discards.ts';
 
 /** What admins do with projections. */
 export const operators = defineFeature<ParkedEventDiscarded>({
   name: 'operators',
   events: operatorEventTypes,
   feed: { ParkedEventDiscarded: NOBODY_HEARS },
+  routes: parkedRoutes,
 });

@@ -3,6 +3,14 @@ import type { Checkpoint } from '../checkpoints.ts';
 import type { Consumer } from '../consumer.ts';
 import type { ParkedEvent } from './parkedEvents.ts';
 
+export function unknownConsumer(name: string, names: readonly string[]): DomainError {
+  return new DomainError(
+    'notFound',
+    'projection_not_found',
+    `There is no projection "${name}". The projections are ${names.join(', ')}.`,
+  );
+}
+
 export function notParked({ name }: Consumer, id: string): DomainError {
   return new DomainError(
     'notFound',
