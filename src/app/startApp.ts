@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
 import type { Config, Role } from '../config/config.ts';
 import { abortable } from '../core/abortable.ts';
+import type { AdminStatus } from '../features/accounts/index.ts';
 import { readModelConsumers } from '../features/index.ts';
 import { createOpsApp } from '../http/httpApp.ts';
 import { createHealth } from '../http/server/health.ts';
 import { createMonitoringAccess } from '../http/server/monitoringAccess.ts';
+import { adminStatus } from './adminStatus.ts';
 import { createApi } from './api.ts';
 import { startConsumers, startRelay } from './consumers.ts';
 import { listenOn } from './listeningPort.ts';
@@ -21,6 +23,8 @@ export interface App {
   readonly socketPort: number | undefined;
   /** Whether there was no data before this start. */
   readonly firstStart: boolean;
+  /** Of a process with the role `api`; undefined where it is not known. */
+  readonly admins: AdminStatus | undefined;
   /**
    * Lets running requests finish for at most `SHUTDOWN_SECONDS`, then closes all parts in the reverse order of their
    * start.
@@ -69,11 +73,14 @@ export async function startApp(
   main.serve(has('api') ? createApi(running, services, apiParts) : opsApp);
   legacy?.serve(opsApp);
 
+  const admins = has('api') ? await abortable(adminStatus(running, services), starting) : undefined;
+
   const started = parts.move();
   return {
     port: main.port,
     socketPort: legacy?.port,
     firstStart,
+    admins,
     async stop() {
       stopping.abort(new Error('the process is stopping'));
       const graceMs = config.shutdownSeconds * 1_000;

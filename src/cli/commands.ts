@@ -1,3 +1,4 @@
+import { adminsCommand } from './adminsCommand.ts';
 import type { CreateCommand } from './command.ts';
 import { completionCommand } from './completionCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
@@ -14,6 +15,7 @@ export const commands: readonly CreateCommand[] = [
   () => roleCommand('relay', 'copies the event log to Kafka'),
   migrateCommand,
   projectionsCommand,
+  adminsCommand,
   openapiCommand,
   completionCommand,
 ];

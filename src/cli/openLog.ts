@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { openEventLog, type EventLog } from '../app/eventLog.ts';
 import { readModelSettings } from '../app/readModelSettings.ts';
-import { loadConfig } from '../config/config.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
@@ -17,8 +17,11 @@ export interface OpenedLog extends AsyncDisposable {
   readonly pool: EventLog['pool'];
   /** Its events are in their stored form: encrypted, and of the version in which they were written. */
   readonly store: EventStore;
+  /** The same log, with decoded events. */
+  readonly decodedStore: EventStore;
   readonly decode: EventCodec['decode'];
   readonly discarded: ReadDiscarded;
+  readonly config: Config;
   readonly logger: Logger;
   /** The projections, under the settings of this command. */
   readonly readModels: readonly Consumer[];
@@ -33,12 +36,15 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
   const logger = createLogger({ level, role: command, destination: process.stderr });
   await using parts = new AsyncDisposableStack();
   const { pool, rawStore, codec } = await openEventLog({ config, logger, parts, signal, shared: true });
+  const decodedStore = withCodec(rawStore, codec);
   const opened = parts.move();
   return {
     pool,
     store: rawStore,
+    decodedStore,
     decode: decodeFor(eventTypes, codec),
-    discarded: discardedEvents(withCodec(rawStore, codec)),
+    discarded: discardedEvents(decodedStore),
+    config,
     logger,
     readModels,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

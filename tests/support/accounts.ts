@@ -4,6 +4,7 @@ import { nameHashOf, type NameHash } from '../../src/features/accounts/index.ts'
 import { counted } from '../../src/features/analytics/index.ts';
 import { eventTypes, readModelConsumers } from '../../src/features/index.ts';
 import type { Tokens } from '../../src/features/sessions/tokens.ts';
+import type { ApiContext, FeatureSettings } from '../../src/features/feature.ts';
 import { createEventCodec } from '../../src/core/eventCodec.ts';
 import { openPostgresUserKeys } from '../../src/postgres/postgresUserKeys.ts';
 import { createDirectSource } from '../../src/delivery/direct/directSource.ts';
@@ -24,6 +25,7 @@ import { startTestApi } from './testApi.ts';
 /** Accounts and sessions over HTTP, on a real PostgreSQL, with the projections that they read from. */
 export interface AccountsTest extends AsyncDisposable {
   readonly pool: pg.Pool;
+  readonly db: ApiContext['db'];
   /** With decoded events. */
   readonly store: EventStore;
   readonly nameHash: NameHash;
@@ -47,15 +49,12 @@ export interface Answered {
 }
 
 export interface AccountsTestOptions {
-  readonly secureCookies?: boolean;
+  readonly settings?: Partial<FeatureSettings>;
   /** No limits by default. */
   readonly limits?: Partial<Record<RateLimitGroup, RateLimit>>;
 }
 
-export async function startAccountsTest({
-  secureCookies = false,
-  limits,
-}: AccountsTestOptions = {}): Promise<AccountsTest> {
+export async function startAccountsTest({ settings, limits }: AccountsTestOptions = {}): Promise<AccountsTest> {
   const database = await createTestDatabase();
   const { pool } = database;
   const { logger } = collectingLog();
@@ -90,12 +89,12 @@ export async function startAccountsTest({
     store,
     progress,
     dataKey: masterKey,
-    settings: { production: secureCookies },
+    settings,
     rateLimits,
     http: { idempotency, trustProxy: 'loopback' },
   });
   const { app } = api;
-  const { tokens } = api.context;
+  const { tokens, db } = api.context;
   const nameHash = nameHashOf(api.context);
 
   async function call(path: string, init: RequestInit): Promise<Answered> {
@@ -111,6 +110,7 @@ export async function startAccountsTest({
 
   return {
     pool,
+    db,
     store,
     nameHash,
     tokens,

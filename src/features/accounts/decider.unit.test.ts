@@ -1,6 +1,6 @@
 import { describe, test } from '@jest/globals';
 import { given } from '../../core/spec.ts';
-import { userDecider, type UserCommand } from './decider.ts';
+import { FIRST_ACCOUNT, userDecider, type UserCommand } from './decider.ts';
 import type { UserEvent } from './events.ts';
 
 const at = '2025-01-01T00:00:00.000Z';
@@ -9,6 +9,49 @@ const register: UserCommand = { type: 'RegisterUser', ...ada };
 const abandon: UserCommand = { type: 'AbandonRegistration', userId: 'u1', at };
 const registered: UserEvent = { type: 'UserRegistered', data: ada };
 const abandoned: UserEvent = { type: 'RegistrationAbandoned', data: { userId: 'u1', at } };
+
+const revoked: UserEvent = { type: 'AdminRevoked', data: { userId: 'u1', by: 'command line', at } };
+function grant(by: string): UserCommand {
+  return { type: 'GrantAdmin', userId: 'u1', by, at };
+}
+function granted(by: string): UserEvent {
+  return { type: 'AdminGranted', data: { userId: 'u1', by, at } };
+}
+const revoke: UserCommand = { type: 'RevokeAdmin', userId: 'u1', by: 'command line', at };
+
+describe('the role admin', () => {
+  test('is granted and revoked, each once', () => {
+    given(userDecider, [registered])
+      .when(grant('u2'))
+      .then([granted('u2')]);
+    given(userDecider, [registered, granted('u2')])
+      .when(grant('command line'))
+      .thenNothing();
+    given(userDecider, [registered, granted('u2')])
+      .when(revoke)
+      .then([revoked]);
+    given(userDecider, [registered, granted('u2'), revoked])
+      .when(revoke)
+      .thenNothing();
+    given(userDecider, [registered]).when(revoke).thenNothing();
+  });
+  test('can be granted again, but not to the first account by itself', () => {
+    given(userDecider, [registered, granted(FIRST_ACCOUNT), revoked])
+      .when(grant('u2'))
+      .then([granted('u2')]);
+    given(userDecider, [registered, granted(FIRST_ACCOUNT), revoked])
+      .when(grant(FIRST_ACCOUNT))
+      .thenNothing();
+    given(userDecider, [registered])
+      .when(grant(FIRST_ACCOUNT))
+      .then([granted(FIRST_ACCOUNT)]);
+  });
+  test('is only for users', () => {
+    for (const history of [[], [abandoned]])
+      for (const command of [grant('u2'), revoke])
+        given(userDecider, history).when(command).thenThrows('account_unknown');
+  });
+});
 
 describe('a user', () => {
   test('is registered', () => given(userDecider, []).when(register).then([registered]));

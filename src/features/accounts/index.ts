@@ -4,6 +4,8 @@ import { NOBODY_HEARS } from '../../realtime/feedDefinition.ts';
 import { accountEventTypes, type ReservationEvent, type UserEvent } from './events.ts';
 import { accountRoutes } from './routes.ts';
 
+export { createAdmins, type Admin, type Admins } from './admins.ts';
+export { readAdminStatus, type AdminStatus } from './adminStatus.ts';
 export type { RegisteredUser } from './decider.ts';
 export { nameHashOf, normalised, type NameHash } from './names.ts';
 export { createPasswords, type Passwords } from './passwords.ts';

@@ -119,7 +119,7 @@ describe('logging in', () => {
   });
 
   test('gives the cookie to TLS alone where that is asked for', async () => {
-    await using production = await startAccountsTest({ secureCookies: true });
+    await using production = await startAccountsTest({ settings: { production: true } });
     await production.post('/api/v1/auth/register', person);
     const { headers } = await production.post('/api/v1/auth/login', person);
     expect(headers.getSetCookie()[0]).toContain('; Secure');
