@@ -433,12 +433,6 @@ describe('a start that cannot work exits with code 1 and one sentence', () => {
     expect(readdirSync(folder)).toEqual(['PG_VERSION']);
   });
 
-  test('when the command does not exist', async () => {
-    expect(await refusal(start({ command: [process.execPath, 'bin/reelstream.js', 'sevre'] }))).toMatch(
-      /^There is no command "sevre"/,
-    );
-  });
-
   test('when settings are wrong, and names each of them', async () => {
     const { code, output } = await start({ env: { EXPIRES_IN: 'soon', UPLOAD_WAIT_SECONDS: '-1' } }).ended;
     expect(code).toBe(1);
