@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../src/core/event.ts';
-import { partitionOf } from '../src/core/partitions.ts';
 import { counted, viewRuleNamed } from '../src/features/analytics/index.ts';
 import { projections, readModelConsumers } from '../src/features/index.ts';
-import { applyBatches } from '../src/projecting/applyBatch.ts';
-import { install, writeEvenLayout } from '../src/projecting/checkpoints.ts';
 import type { Consumer } from '../src/projecting/consumer.ts';
-import { inTransaction } from '../src/projecting/transaction.ts';
-import { histories, interleaved, type LoggedEvent } from '../tests/support/histories.ts';
+import { deliver, record, type Delivery } from '../tests/support/deliver.ts';
+import { histories, interleaved } from '../tests/support/histories.ts';
 import { createProjectingTest, type ProjectingTest } from '../tests/support/projecting.ts';
 import { fc } from '../tests/support/property.ts';
 
@@ -19,60 +16,9 @@ afterAll(async () => {
   await t[Symbol.asyncDispose]();
 });
 
-/** Events as a store would have recorded them in this order. */
-function record(log: readonly LoggedEvent[]): RecordedEvent[] {
-  const revisions = new Map<string, number>();
-  return log.map(({ stream, event }, index) => {
-    const revision = revisions.get(stream) ?? 0;
-    revisions.set(stream, revision + 1);
-    const metadata = { correlationId: 'test', schemaVersion: 1 };
-    return {
-      ...event,
-      stream,
-      revision,
-      id: crypto.randomUUID(),
-      position: BigInt(index + 1),
-      time: new Date(1_700_000_000_000 + index * 40),
-      metadata,
-    };
-  });
-}
-
-/** How events come to a consumer: cut into batches of these sizes (the last size repeats), each batch `times` times. */
-interface Delivery {
-  readonly sizes: readonly number[];
-  readonly times?: number;
-  /** One partition after the other, as Kafka may deliver them. */
-  readonly partitions?: number;
-}
-
-/** The rows after these events. */
-async function rowsAfter(
-  consumer: Consumer,
-  events: readonly RecordedEvent[],
-  { sizes, times = 1, partitions = 1 }: Delivery,
-): Promise<object> {
-  const { name, version, variant } = consumer;
-  await t.pool.query(`drop schema if exists "${name}" cascade`);
-  await install(t.pool, consumer, name);
-  await inTransaction(t.pool, { schema: name }, ({ client }) =>
-    writeEvenLayout(client, { partitions, version, variant, position: 0n, logId: null }),
-  );
-  const options = { ...t.of(consumer), logId: () => Promise.resolve('log') };
-  for (let partition = 0; partition < partitions; partition++) {
-    const own = events.filter(({ stream }) => partitionOf(stream, partitions) === partition);
-    let after = 0n;
-    for (let from = 0, batch = 0; from < own.length; batch++) {
-      const some = own.slice(from, from + (sizes[batch] ?? sizes.at(-1)!));
-      from += some.length;
-      const position = some.at(-1)!.position;
-      const wanted = some.filter(({ type }) => consumer.handles.includes(type));
-      for (let time = 0; time < times; time++)
-        await applyBatches(options, partitions, [{ partition, after, position, events: wanted }]);
-      after = position;
-    }
-  }
-  return t.rows(name);
+async function rowsAfter(consumer: Consumer, events: readonly RecordedEvent[], delivery: Delivery): Promise<object> {
+  await deliver(t, consumer, events, delivery);
+  return t.rows(consumer.name);
 }
 
 /** A log in any order between streams, and how it is cut into batches. */

@@ -1,7 +1,9 @@
 import { CompiledQuery, sql, type Kysely } from 'kysely';
 import { definitions } from '../../src/projecting/tables/recordset.ts';
 import type { NewRow } from '../../src/projecting/tables/table.ts';
-import { factsTable, scopes, type Scope } from './tables.ts';
+import { factsTable, ownerDays, videoDays, videoTotals, type Scope } from './tables.ts';
+
+const scopes = [videoDays, ownerDays, videoTotals];
 
 const { of_video_day: _1, of_owner_day: _2, of_video: _3, ...given } = factsTable.columns;
 

@@ -69,7 +69,7 @@ export const ownerDaysTable = table(
 export const videoTotalsTable = table(
   'video_totals',
   { video_id: uuid, owner_id: uuid, ...total },
-  { primaryKey: ['video_id', 'number'], indexes: { video_totals_of_owner: { columns: ['owner_id'] } } },
+  { primaryKey: ['video_id', 'number'], indexes: { video_totals_of_owner: { columns: ['owner_id', 'number'] } } },
 );
 
 /** The positions at which a video changed. */
@@ -122,8 +122,6 @@ export interface Scope {
   readonly running: 'of_video_day' | 'of_owner_day' | 'of_video';
 }
 
-export const scopes: readonly Scope[] = [
-  { table: videoDaysTable, running: 'of_video_day' },
-  { table: ownerDaysTable, running: 'of_owner_day' },
-  { table: videoTotalsTable, running: 'of_video' },
-];
+export const videoDays: Scope = { table: videoDaysTable, running: 'of_video_day' };
+export const ownerDays: Scope = { table: ownerDaysTable, running: 'of_owner_day' };
+export const videoTotals: Scope = { table: videoTotalsTable, running: 'of_video' };

@@ -10,6 +10,9 @@ import { defineProjection } from '../../src/projecting/projection.ts';
 import type { Database, NewRow } from '../../src/projecting/tables/table.ts';
 import { upsert } from '../../src/projecting/tables/upsert.ts';
 import { countChanges, countedEventTypes, countsVersion, type CountedEvent } from '../videoCounts.ts';
+import { countedViews, viewers } from '../countedViews.ts';
+import type { ReadModelSettings } from '../settings.ts';
+import { variantOf } from '../viewRule.ts';
 import { writeClock } from './clock.ts';
 import { writeFacts, type Fact } from './facts.ts';
 import {
@@ -30,22 +33,28 @@ const tables = [
   videosTable,
   titlesTable,
   clockTable,
+  viewers,
 ] as const;
 type Db = Kysely<Database<typeof tables>>;
 type VideoEvent = VideoUploaded | VideoProcessed | VideoDetailsChanged | VideoDeleted;
 type Event = RecordedEvent<VideoEvent | CountedEvent>;
 
-/** What `analytics` has, as it stood at each position of the log, with the events behind each number. */
+/**
+ * What `analytics` has, as it stood at each position of the log, with the events behind each number. Of the views, those
+ * that the live view rule counts.
+ */
 export const timeline = defineProjection({
   name: 'timeline',
   version: 1 + countsVersion,
+  variant: ({ viewRule }: ReadModelSettings) => variantOf(viewRule),
   tables,
   handles: ['VideoUploaded', 'VideoProcessed', 'VideoDetailsChanged', 'VideoDeleted', ...countedEventTypes],
 
-  async apply(events: readonly Event[], db) {
+  async apply(events: readonly Event[], db, { viewRule }) {
     const uploads = await writeVideos(events.filter(isVideoEvent), db);
     await writeTitles(events, db);
-    await writeFacts(db, [...countedFacts(events), ...uploads]);
+    const counting = await countedViews(events, db, viewRule);
+    await writeFacts(db, [...countedFacts(counting), ...uploads]);
     await writeClock(db, events);
   },
 });

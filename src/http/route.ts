@@ -87,6 +87,8 @@ export interface ResponseDescription {
   /** For a body without the envelope: its media type. `body` is its schema, for JSON. */
   readonly contentType?: string;
   readonly body?: z.ZodType;
+  /** Other media types of the same answer, each with an example, that the client may choose with `Accept`. */
+  readonly also?: Readonly<Record<string, string>>;
 }
 
 /** One operation of the API. The same schemas validate its requests and describe it in OpenAPI. */

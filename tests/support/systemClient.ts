@@ -20,6 +20,9 @@ export interface Envelope<Data> {
     readonly limit?: number;
     readonly total?: number;
     readonly nextCursor?: string | null;
+    readonly count?: number;
+    readonly position?: string;
+    readonly asOf?: string;
   };
   readonly data: Data;
   readonly code?: string;

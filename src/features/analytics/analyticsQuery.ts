@@ -1,13 +1,13 @@
 import { sql, type Kysely } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
-import { analytics, type DailyNumber } from '../../../projections/analytics.ts';
+import { analytics } from '../../../projections/analytics.ts';
 import type { ReadModels } from '../../../projections/index.ts';
-import { counted, eachCount, type Counted } from '../../../projections/videoCounts.ts';
+import { counted, type Counted } from '../../../projections/videoCounts.ts';
 import { ruleNameOf } from '../../../projections/viewRule.ts';
 import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
 import { variantInPlace } from '../../projecting/variantInPlace.ts';
 import type { DayRange } from './dayRange.ts';
-import { eachTotal, type AnalyticsReport, type DayCount } from './report.ts';
+import type { NumbersOfRange } from './report.ts';
 
 export interface AnalyticsQuestion extends DayRange {
   readonly ownerId: string;
@@ -18,13 +18,9 @@ export interface AnalyticsQuestion extends DayRange {
 /**
  * What happened to a user's videos in a range of days. Days on which nothing of a kind happened are left out; likes
  * are less unlikes, so a day, and even a range, may be below zero. An upload counts once it has been processed. What
- * happened to a deleted video still counts in the totals, but the top five are videos that exist. `rule` is the view rule
- * that the views were counted under.
+ * happened to a deleted video still counts in the totals, but the top five are videos that exist.
  */
-export async function analyticsOf(
-  db: Kysely<ReadModels>,
-  question: AnalyticsQuestion,
-): Promise<{ report: AnalyticsReport; rule: string }> {
+export async function analyticsOf(db: Kysely<ReadModels>, question: AnalyticsQuestion): Promise<NumbersOfRange> {
   const columns = counted.map((what) => `${what}s` as const);
   const { days, top, variant } = await askColumnsInPlace(
     db,
@@ -39,20 +35,7 @@ export async function analyticsOf(
         ])
         .executeTakeFirstOrThrow(),
   );
-  // A number that the tables in place do not have yet is 0.
-  const on = (day: Partial<Record<DailyNumber, number>>, number: DailyNumber): number => day[number] ?? 0;
-  const total = (number: DailyNumber): number => days.reduce((sum, day) => sum + on(day, number), 0);
-  const overTime = (number: DailyNumber): DayCount[] =>
-    days.filter((day) => on(day, number) !== 0).map((day) => ({ date: day.day, count: on(day, number) }));
-  const totals = eachTotal(total);
-  const report = {
-    ...totals,
-    ...eachCount('sOverTime', (what) => overTime(`${what}s`)),
-    topVideos: top.map((video) => ({ ...eachCount('Count', () => 0), ...video })),
-    // Not rounded: the clients of the original server do that themselves.
-    engagementRate: totals.totalViews === 0 ? 0 : (totals.totalLikes / totals.totalViews) * 100,
-  };
-  return { report, rule: ruleNameOf(variant) };
+  return { days, top, rule: ruleNameOf(variant) };
 }
 
 /** The rows that the question is about: one for each day and video. */

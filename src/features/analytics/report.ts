@@ -76,3 +76,34 @@ export const reportMetaSchema = z.object({
 });
 
 export type AnalyticsReport = z.infer<typeof reportSchema>;
+
+/** The numbers of a day; one that is missing is 0. */
+export type DayNumbers = { readonly day: string } & Partial<Readonly<Record<DailyNumber, number>>>;
+
+/** A video with its counts; one that is missing is 0. */
+export type TopVideo = { readonly id: string; readonly title: string } & Partial<
+  Readonly<Record<`${Counted}Count`, number>>
+>;
+
+/** What a report is made from, whichever tables it comes from. */
+export interface NumbersOfRange {
+  /** The view rule that the views were counted under. */
+  readonly rule: string;
+  /** In order. Days on which nothing happened may be missing. */
+  readonly days: readonly DayNumbers[];
+  readonly top: readonly TopVideo[];
+}
+
+export function reportOf({ days, top }: NumbersOfRange): AnalyticsReport {
+  const on = (day: DayNumbers, number: DailyNumber): number => day[number] ?? 0;
+  const totals = eachTotal((number) => days.reduce((sum, day) => sum + on(day, number), 0));
+  const overTime = (number: DailyNumber): DayCount[] =>
+    days.filter((day) => on(day, number) !== 0).map((day) => ({ date: day.day, count: on(day, number) }));
+  return {
+    ...totals,
+    ...eachCount('sOverTime', (what) => overTime(`${what}s`)),
+    topVideos: top.map((video) => ({ ...eachCount('Count', () => 0), ...video })),
+    // Not rounded: the clients of the original server do that themselves.
+    engagementRate: totals.totalViews === 0 ? 0 : (totals.totalLikes / totals.totalViews) * 100,
+  };
+}

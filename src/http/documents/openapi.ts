@@ -140,7 +140,7 @@ function responses(route: Route, schemas: SchemaCollection): Json {
 }
 
 function response(status: number, described: ResponseDescription, route: Route, schemas: SchemaCollection): Json {
-  const { description, data, meta, body, contentType, message, headers: own = {} } = described;
+  const { description, data, meta, body, contentType, message, headers: own = {}, also = {} } = described;
   const headers = {
     ...responseHeaders(status, route),
     ...Object.fromEntries(
@@ -169,5 +169,8 @@ function response(status: number, described: ResponseDescription, route: Route, 
       ...(data !== undefined && { data: schemas.of(data, 'output') }),
     },
   };
-  return { description, headers, content: { 'application/json': { schema: envelope } } };
+  const others = Object.entries(also).map(
+    ([type, example]) => [type, { schema: { type: 'string' }, example }] as const,
+  );
+  return { description, headers, content: { 'application/json': { schema: envelope }, ...Object.fromEntries(others) } };
 }

@@ -12,6 +12,7 @@ const statusOf: Record<ErrorKind, number> = {
   forbidden: 403,
   notFound: 404,
   methodNotAllowed: 405,
+  notAcceptable: 406,
   conflict: 409,
   preconditionFailed: 412,
   tooLarge: 413,
