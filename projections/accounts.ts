@@ -3,6 +3,7 @@ import type { AdminGranted, AdminRevoked, UserRegistered } from '../src/features
 import { defineProjection } from '../src/projecting/projection.ts';
 import { nullable, personal, table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
 import { upsert } from '../src/projecting/tables/upsert.ts';
+import { streamSubject } from './streamSubject.ts';
 
 const users = table(
   'users',
@@ -25,6 +26,7 @@ export const accounts = defineProjection({
   version: 2,
   tables: [users],
   handles: ['UserRegistered', 'AdminGranted', 'AdminRevoked'],
+  independentBy: streamSubject,
 
   async apply(events: readonly RecordedEvent<UserRegistered | AdminGranted | AdminRevoked>[], db) {
     const rows = new Map<string, NewRow<typeof users>>();

@@ -21,6 +21,7 @@ import {
 import { upsert } from '../src/projecting/tables/upsert.ts';
 import { countedViews, viewers } from './countedViews.ts';
 import type { ReadModelSettings } from './settings.ts';
+import { streamSubject } from './streamSubject.ts';
 import {
   countChanges,
   counted,
@@ -73,6 +74,7 @@ export const analytics = defineProjection({
   variant: ({ viewRule }: ReadModelSettings) => variantOf(viewRule),
   tables,
   handles: ['VideoUploaded', 'VideoProcessed', 'VideoDetailsChanged', 'VideoDeleted', ...countedEventTypes],
+  independentBy: streamSubject,
 
   async apply(recorded: readonly Event[], db, { viewRule }) {
     const events = await countedViews(recorded, db, viewRule);

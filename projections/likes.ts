@@ -3,6 +3,7 @@ import type { LikeEvent } from '../src/features/likes/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
 import { boolean, integer, table, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
 import { upsert } from '../src/projecting/tables/upsert.ts';
+import { streamSubject } from './streamSubject.ts';
 
 /** Who likes what: one row for each pair of user and video. */
 const likesTable = table(
@@ -25,6 +26,7 @@ export const likes = defineProjection({
   version: 1,
   tables: [likesTable],
   handles: ['VideoLiked', 'VideoUnliked'],
+  independentBy: streamSubject,
 
   async apply(events: readonly RecordedEvent<LikeEvent>[], db) {
     const pairs = new Map<string, NewRow<typeof likesTable>>();

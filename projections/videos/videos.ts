@@ -5,6 +5,7 @@ import { videoEventTypes, type VideoEvent } from '../../src/features/videos/even
 import { defineProjection } from '../../src/projecting/projection.ts';
 import type { Database, NewRow } from '../../src/projecting/tables/table.ts';
 import { upsert } from '../../src/projecting/tables/upsert.ts';
+import { streamSubject } from '../streamSubject.ts';
 import {
   countChanges,
   counted,
@@ -37,6 +38,7 @@ export const videos = defineProjection({
     'UserRegistered',
     ...countedEventTypes,
   ],
+  independentBy: streamSubject,
 
   async apply(events: readonly Event[], db) {
     await writeAuthors(events, db);

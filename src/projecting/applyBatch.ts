@@ -61,7 +61,7 @@ export async function applyBatches(
     );
     const moved = fresh.filter(({ batch, checkpoint }) => batch.position > checkpoint.position);
     if (moved.length > 0) {
-      const events = fresh.flatMap((part) => part.events).toSorted(byPosition);
+      const events = fresh.length === 1 ? fresh[0]!.events : fresh.flatMap((part) => part.events).toSorted(byPosition);
       const parked = await applyEvents(
         options,
         events,

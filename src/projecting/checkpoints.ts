@@ -73,12 +73,13 @@ export const bookkeepingTables: readonly string[] = [
   FINGERPRINT_TABLE,
 ];
 
-/** Creates the consumer's schema and tables unless they exist, in any version. New ones get `version`. Returns the checkpoints. */
+/** Creates the consumer's schema and tables unless they exist, in any version. New ones get `version` and
+ * `partitions`. Returns the checkpoints. */
 export async function install(
   pool: pg.Pool,
   consumer: Consumer,
   schema: string,
-  { version = consumer.version }: { version?: number } = {},
+  { version = consumer.version, partitions = 1 }: { version?: number; partitions?: number } = {},
 ): Promise<Checkpoint[]> {
   return inTransaction(pool, { schema }, async (transaction) => {
     const { client } = transaction;
@@ -95,7 +96,7 @@ export async function install(
       await consumer.createTables(transaction);
       if (consumer.fingerprint !== undefined) await keepFingerprint(client, await consumer.fingerprint());
       const { variant } = consumer;
-      await writeEvenLayout(client, { partitions: 1, version, variant, position: 0n, logId: null });
+      await writeEvenLayout(client, { partitions, version, variant, position: 0n, logId: null });
     }
     return readCheckpoints(client);
   });

@@ -23,12 +23,14 @@ export interface Consumer {
   readonly fingerprint?: (() => Promise<string>) | undefined;
   /** Columns with personal data, by table: reports show that they differ, and not their values. */
   readonly personalColumns?: Readonly<Record<string, readonly string[]>>;
+  /** Of streams with different values, no row is changed by both (`ProjectionDeclaration`). */
+  readonly independentBy?: ((stream: string) => string) | undefined;
   createTables(transaction: ConsumerTransaction): Promise<void>;
   apply(events: readonly RecordedEvent[], transaction: ConsumerTransaction): Promise<void>;
 }
 
 export function projectionConsumer<Settings>(projection: Projection<Settings>, settings: Settings): Consumer {
-  const { name, version, handles } = projection;
+  const { name, version, handles, independentBy } = projection;
   let fingerprint: Promise<string> | undefined;
   return {
     name,
@@ -37,6 +39,7 @@ export function projectionConsumer<Settings>(projection: Projection<Settings>, s
     handles,
     fingerprint: () => (fingerprint ??= fingerprintOf((db) => projection.createTables(db))),
     personalColumns: personalColumns(projection.tables),
+    independentBy,
     createTables: ({ db }) => projection.createTables(db),
     apply: (events, { db }) => projection.apply(events, db, settings),
   };

@@ -26,6 +26,11 @@ export interface Projection<Settings = unknown> {
    * are replaced like those of an older version. Without it, and for the settings that a new system has, `''`.
    */
   variant?(settings: Settings): string;
+  /**
+   * Taken from the name of a stream. When events of streams with different values never change the same row, a rebuild
+   * applies them at the same time, on two connections. Undefined when any two events may change the same row.
+   */
+  readonly independentBy?: ((stream: string) => string) | undefined;
   /** Creates the tables in the schema that `db` points at. Also called without a database, to identify the tables. */
   createTables(db: Kysely<never>): Promise<void>;
   /** `db` points at the projection's schema. */
@@ -37,7 +42,7 @@ export interface ProjectionDeclaration<
   Tables extends readonly Table[],
   Event extends DomainEvent,
   Settings,
-> extends Pick<Projection<Settings>, 'version' | 'variant'> {
+> extends Pick<Projection<Settings>, 'version' | 'variant' | 'independentBy'> {
   readonly name: Name;
   readonly tables: Tables;
   readonly handles: readonly Event['type'][];

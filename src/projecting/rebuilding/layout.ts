@@ -29,7 +29,7 @@ export async function ensureLayout(given: LayoutOptions, partitions: number): Pr
   if (isLayout(found, partitions)) return;
   const options = await withDiscardedRead(given);
   // One pass over the missing events now, instead of one for each new partition later.
-  if (isLayout(found, 1)) await catchUp({ ...options, after: found[0]!.position });
+  if (isLayout(found, 1)) await catchUp(options);
 
   await inTransaction(pool, { schema }, async (transaction) => {
     const checkpoints = await lockAllCheckpoints(transaction, consumer.name);

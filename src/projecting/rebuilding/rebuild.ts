@@ -6,6 +6,7 @@ import { catchUp, type BatchDone } from './catchUp.ts';
 import { exclusively } from './exclusively.ts';
 import { nextSchema } from './schemas.ts';
 import { isOvertaken, swap, type SwapOptions } from './swap.ts';
+import { writersOf } from './writers.ts';
 
 /** So many events may be left for the moment in which the live tables are locked. */
 const CLOSE_ENOUGH = 2_000;
@@ -49,7 +50,6 @@ export async function buildAndSwap(given: RebuildOptions): Promise<void> {
 /** Applies the log to the tables in `schema`, until few events are left for the swap. */
 export async function catchUpToHead(options: RebuildOptions, from: bigint): Promise<void> {
   const report = reporter(options, from);
-  let after = from;
   for (let events = Infinity; events > CLOSE_ENOUGH;) {
     events = 0;
     const head = await options.store.head();
@@ -57,20 +57,20 @@ export async function catchUpToHead(options: RebuildOptions, from: bigint): Prom
       events += done.events;
       report(done, head);
     };
-    after = await catchUp({ ...options, after, until: head, onBatch });
+    await catchUp({ ...options, until: head, onBatch });
   }
 }
 
 async function begin(options: RebuildOptions): Promise<bigint> {
   const { pool, consumer, schema } = options;
-  const found = await install(pool, consumer, schema);
-  const [half] = found;
-  const ofThisLog = half?.logId === null || half?.logId === (await options.logId());
-  const ofThisVersion = half !== undefined && isDeclared(half, consumer);
-  const canContinue = ofThisVersion && ofThisLog && (await hasDeclaredTables(pool, consumer, schema));
-  if (found.length === 1 && canContinue) return half.position;
+  const partitions = writersOf(consumer);
+  const found = await install(pool, consumer, schema, { partitions });
+  const half = found[0]!;
+  const ofThisLog = half.logId === null || half.logId === (await options.logId());
+  const canContinue = isDeclared(half, consumer) && ofThisLog && (await hasDeclaredTables(pool, consumer, schema));
+  if (found.length === partitions && canContinue) return half.position;
   await pool.query(`drop schema "${schema}" cascade`);
-  return (await install(pool, consumer, schema))[0]!.position;
+  return (await install(pool, consumer, schema, { partitions }))[0]!.position;
 }
 
 function reporter({ onProgress }: RebuildOptions, from: bigint): (done: BatchDone, head: bigint) => void {

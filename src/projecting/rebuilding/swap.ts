@@ -43,20 +43,22 @@ export async function swap(options: SwapOptions): Promise<void> {
     // Tables that were never built are empty.
     keeps = keepReplaced && places.every(({ version }) => version !== NEVER_BUILT);
     const head = await store.head();
-    const [built] = await readCheckpoints(live.client, schema);
+    const built = await readCheckpoints(live.client, schema);
+    // Each writer of the rebuild has a checkpoint, and all are at one position.
+    const { position, version, variant } = built[0]!;
+    const parks = built.some((checkpoint) => checkpoint.parks);
     await keepCheckpoints(live.client);
     await live.client.query(`set local search_path to "${schema}"`);
     // In this transaction, because writers that wait for the locked rows may hold all other connections.
-    for await (const { events } of store.readAll({ after: built!.position, until: head, types: consumer.handles })) {
-      await applyEvents({ ...options, isolateAfter: 1 }, events, built!.parks, live);
+    for await (const { events } of store.readAll({ after: position, until: head, types: consumer.handles })) {
+      await applyEvents({ ...options, isolateAfter: 1 }, events, parks, live);
     }
-    const { version, variant, logId } = built!;
     await writeEvenLayout(live.client, {
       partitions: places.length,
       version,
       variant,
       position: head,
-      logId: logId ?? (await options.logId()),
+      logId: built.find(({ logId }) => logId !== null)?.logId ?? (await options.logId()),
     });
     await live.client.query(`drop table if exists ${KEPT_CHECKPOINTS}`);
     const checkpoints = await readCheckpoints(live.client);

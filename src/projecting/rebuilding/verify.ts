@@ -9,6 +9,7 @@ import { inTransaction } from '../transaction.ts';
 import { compareTables, type TableComparison } from './compareTables.ts';
 import { exclusively, RebuildUnderWay } from './exclusively.ts';
 import { scratchPrefix } from './schemas.ts';
+import { writersOf } from './writers.ts';
 
 export interface Verification {
   readonly projection: string;
@@ -58,10 +59,10 @@ async function verifyOnce(options: VerifyOptions): Promise<Verification> {
 async function replayAndCompare(options: VerifyOptions, scratch: string): Promise<Verification> {
   const { pool, consumer, store, signal } = options;
   const live = consumer.name;
-  await install(pool, consumer, scratch);
+  await install(pool, consumer, scratch, { partitions: writersOf(consumer) });
   const until = least(await readCheckpoints(pool, live));
   const onBatch = ({ position }: { position: bigint }): void => options.onProgress?.({ position, until });
-  const after = await catchUp({ ...options, schema: scratch, after: 0n, until, onBatch });
+  const after = await catchUp({ ...options, schema: scratch, until, onBatch });
 
   return inTransaction(pool, { schema: scratch, isolation: 'repeatable read' }, async (transaction) => {
     const checkpoints = await readCheckpoints(transaction.client, live);

@@ -32,11 +32,7 @@ async function liveViews(rule: (typeof rules)[number], batchSize: number): Promi
   await t.pool.query('drop schema if exists analytics cascade');
   await install(t.pool, consumer, 'analytics');
   const { store } = t;
-  await catchUp({
-    ...t.of(consumer),
-    store: { readAll: (options) => store.readAll({ ...options, batchSize }) },
-    after: 0n,
-  });
+  await catchUp({ ...t.of(consumer), store: { readAll: (options) => store.readAll({ ...options, batchSize }) } });
   const { rows } = await t.pool.query<{ day: string; views: bigint }>(
     'select day, sum(views) as views from analytics.daily group by day having sum(views) > 0',
   );
