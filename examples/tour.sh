@@ -41,6 +41,7 @@ step 'Register' <<'COMMAND'
 curl -sS $URL/api/v1/auth/register -H 'Content-Type: application/json' \
   -d '{"name":"Ada Lovelace","username":"'$NAME'","email":"'$NAME'@example.org","password":"engine#1843"}'
 COMMAND
+ROLE=$(field data.role)
 
 step 'Log in. TOKEN is data.accessToken of the answer' <<'COMMAND'
 curl -sS $URL/api/v1/auth/login -H 'Content-Type: application/json' \
@@ -80,3 +81,12 @@ All operations:              $URL/docs
 The real-time channel:       $URL/docs/realtime
 See events as they happen:   URL=$URL node examples/realtime.js feed video:$VIDEO
 END
+
+if [ "$ROLE" = admin ]; then
+  cat <<END
+
+$NAME registered first, so it is the administrator, with a password that everybody can read here. Register your own account, then:
+  npm run -s reelstream -- admins grant <your e-mail>
+  npm run -s reelstream -- admins revoke $NAME@example.org
+END
+fi

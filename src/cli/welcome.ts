@@ -14,12 +14,12 @@ export function welcome(
     `Its data is in ${databaseUrl === undefined ? dataDir : `the database of DATABASE_URL and in ${dataDir}`}.`,
   ];
   if (role === 'serve' || role === 'api') lines.push(`Its documentation is at ${url}/docs.`);
-  if (firstStart) lines.push(`A first tour, in another terminal: examples/tour.sh${port === 3000 ? '' : ` ${url}`}`);
   if (admins === 'no account' && firstUserIsAdmin)
     lines.push(
       'The first account that registers becomes the administrator (FIRST_USER_IS_ADMIN=false turns this off).',
     );
   if (admins === 'no admin')
     lines.push(`No account is an administrator. To make one an administrator: ${programName} admins grant <e-mail>`);
+  if (firstStart) lines.push(`A first tour, in another terminal: examples/tour.sh${port === 3000 ? '' : ` ${url}`}`);
   return lines.join('\n');
 }

@@ -93,7 +93,7 @@ export const variables = {
   ADMIN_EMAILS: optional(
     emailAddresses,
     'ada@example.org,grace@example.org',
-    'e-mail addresses whose users are administrators, from their next token on; addresses are not verified, so register an address before you list it',
+    'e-mail addresses whose users are administrators, from their next token on; addresses are not verified, so register an address before you list it; the same in every API process',
   ),
   FIRST_USER_IS_ADMIN: withDefault(
     bool,
