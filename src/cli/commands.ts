@@ -4,6 +4,7 @@ import { completionCommand } from './completionCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
+import { replayCommand } from './replayCommand.ts';
 import { roleCommand } from './roleCommand.ts';
 
 /** In the order of `--help`. */
@@ -16,6 +17,7 @@ export const commands: readonly CreateCommand[] = [
   migrateCommand,
   projectionsCommand,
   adminsCommand,
+  replayCommand,
   openapiCommand,
   completionCommand,
 ];
