@@ -40,7 +40,7 @@ export async function verify(signal: AbortSignal, name: string | undefined, json
   return found.every(({ identical }) => identical) ? 0 : 1;
 }
 
-function checkName(name: string | undefined): void {
+export function checkName(name: string | undefined): void {
   const names = projections.map((each) => each.name);
   if (name !== undefined && !names.includes(name))
     throw new UsageError(`There is no projection "${name}". The projections are ${names.join(', ')}.`);

@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { example, jsonOption, type CreateCommand } from './command.ts';
+import { parkedCommand } from './parkedCommand.ts';
 import { run } from './run.ts';
 
 const actions = () => import('./projectionActions.ts');
@@ -29,4 +30,5 @@ export const projectionsCommand: CreateCommand = () =>
         .addOption(jsonOption)
         .addHelpText('after', example('projections verify', 'projections verify videos --json'))
         .action(run(async (signal, name, { json }) => (await actions()).verify(signal, name, json))),
-    );
+    )
+    .addCommand(parkedCommand());

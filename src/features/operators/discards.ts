@@ -48,7 +48,7 @@ export function discardedEvents(store: Pick<EventStore, 'readStream'>): ReadDisc
  * `retryParked`
  */
 export async function retryParkedEvent({ store, parked }: DiscardParts, name: string, id: string): Promise<Retried> {
-  const discard = (await readDiscards(store, name)).get(id);
+  const discard = (await readDiscards(store, name)).get(id.toLowerCase());
   if (discard !== undefined) throw eventDiscarded(discard);
   const retried = await parked.retry(name, id);
   if (retried.applied === 0 && retried.failed !== undefined) throw failsAgain(name, retried.failed);
@@ -77,9 +77,10 @@ export interface Discarded {
  */
 export async function discardParkedEvent(
   { store, parked }: DiscardParts,
-  { name, id, reason }: DiscardRequest,
+  { name, reason, ...request }: DiscardRequest,
   context: CommandContext,
 ): Promise<Discarded> {
+  const id = request.id.toLowerCase();
   const by = context.actor ?? 'command line';
   const at = context.now.toISOString();
   let appended: CommandOutcome<ParkedEventDiscarded, Discards> | undefined;

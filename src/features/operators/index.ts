@@ -3,7 +3,8 @@ import { NOBODY_HEARS } from '../../realtime/feedDefinition.ts';
 import { parkedRoutes } from './parkedRoutes.ts';
 import { operatorEventTypes, type ParkedEventDiscarded } from './events.ts';
 
-export { discardedEvents, discardParkedEvent, retryParkedEvent } from './discards.ts';
+export { discardedEvents, discardParkedEvent, retryParkedEvent, type DiscardParts } from './discards.ts';
+export { discardReason } from './parkedRoutes.ts';
 
 /** What admins do with projections. */
 export const operators = defineFeature<ParkedEventDiscarded>({

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { DomainError } from '../../core/errors.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { visibleLine } from '../../http/request/textSchemas.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
@@ -47,6 +46,11 @@ const parkedEventSchema = z
       }),
   })
   .meta({ id: 'ParkedEvent', description: 'An event that a projection could not apply, or that waits behind one.' });
+
+export const discardReason = visibleLine({ max: 500 }).meta({
+  description: 'Why the event is never to be applied. Other admins can read it; write no personal data.',
+  examples: ['Recorded by a faulty client, corrected by the next event.'],
+});
 
 const outcome = {
   applied: z.int32().meta({ description: 'How many parked events of the stream were applied.', examples: [3] }),
@@ -136,7 +140,7 @@ function retry(context: ApiContext): Route {
       422: { description: 'The event still cannot be applied.', code: 'event_fails_again' },
     },
     async handle({ params }): Promise<Reply> {
-      const retried = await retryParkedEvent(context, params.name, idOf(params));
+      const retried = await retryParkedEvent(context, params.name, params.id);
       return { status: 200, message: 'Parked events applied successfully', data: toOutcome(retried) };
     },
   });
@@ -152,12 +156,7 @@ function discard(context: ApiContext): Route {
       'The projection never applies the event, also not when it is rebuilt. The decision and its reason are recorded in the log. Then the later events of its stream are applied in order, until one fails. Name the first parked event of the stream. Discarding the same event again changes nothing. During a rebuild it is refused (`rebuild_under_way`).',
     ...access,
     params: eventParams,
-    body: z.object({
-      reason: visibleLine({ max: 500 }).meta({
-        description: 'Why the event is never to be applied. Other admins can read it; write no personal data.',
-        examples: ['Recorded by a faulty client, corrected by the next event.'],
-      }),
-    }),
+    body: z.object({ reason: discardReason }),
     responses: {
       200: {
         description: 'The event is discarded.',
@@ -181,7 +180,7 @@ function discard(context: ApiContext): Route {
       ...refusals,
     },
     async handle({ params, body, context: command }): Promise<Reply> {
-      const request = { name: params.name, id: idOf(params), reason: body.reason };
+      const request = { name: params.name, id: params.id, reason: body.reason };
       const { discard: found, retried, appended } = await discardParkedEvent(context, request, command);
       const { eventId, position: discardedPosition, reason, by, at } = found;
       const data = { discarded: { eventId, position: discardedPosition, reason, by, at }, ...toOutcome(retried) };
@@ -193,14 +192,6 @@ function discard(context: ApiContext): Route {
       };
     },
   });
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-function idOf({ id }: { readonly id: string }): string {
-  if (!UUID.test(id))
-    throw new DomainError('notFound', 'parked_event_not_found', 'There is no parked event with this id.');
-  return id.toLowerCase();
 }
 
 function toAnswer({ position: at, parkedAt, ...event }: ParkedEvent): object {

@@ -43,15 +43,16 @@ export interface Retried {
 
 /**
  * Runs `work` in one transaction that holds the lock of the stream's partition.
- * @param id of the first parked event of a stream
+ * @param given id of the first parked event of a stream
  * @throws DomainError
  */
 export async function withParkedStream(
   { pool, consumer, logger }: RetryOptions,
-  id: string,
+  given: string,
   work: (stream: ParkedStream) => Promise<Retried>,
 ): Promise<Retried> {
   const { name } = consumer;
+  const id = given.toLowerCase();
   for (let attempt = 1; ; attempt++) {
     try {
       const retried = await inTransaction(pool, { schema: name }, async (transaction) => {
@@ -76,12 +77,15 @@ export async function withParkedStream(
   }
 }
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
 /** Outages have answers of their own. */
 function isForThisProcess(error: unknown): error is Error {
   return isEnvironmental(error) && !isOutage(error) && !(error instanceof EventStoreUnavailable);
 }
 
 async function streamOf(consumer: Consumer, id: string, { client }: ConsumerTransaction): Promise<string> {
+  if (!UUID.test(id)) throw notParked(consumer, id);
   const { rows: found } = await client.query<{ exists: boolean }>(
     `select to_regclass('parked_events') is not null as exists`,
   );
