@@ -4,6 +4,7 @@ import { userKeys } from './0002_user_keys.ts';
 import { idempotency } from './0003_idempotency.ts';
 import { leases } from './0004_leases.ts';
 import { pendingUploads } from './0005_pending_uploads.ts';
+import { projectionOperations } from './0006_projection_operations.ts';
 
 /** Run in the order of their names. A released migration is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '0003_idempotency': idempotency,
   '0004_leases': leases,
   '0005_pending_uploads': pendingUploads,
+  '0006_projection_operations': projectionOperations,
 };

@@ -19,6 +19,7 @@ import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import { createApiContext } from './apiContext.ts';
 import type { Process } from './process.ts';
 import { isAnyRebuilding } from './projectionHealth.ts';
+import { openOperations } from './projectionOperations.ts';
 import type { Services } from './services.ts';
 import { tokenOptions } from './tokenOptions.ts';
 
@@ -32,10 +33,11 @@ export interface ApiParts {
 
 /** The HTTP application of a process with the role `api`. */
 export function createApi(
-  { config, logger, parts, readModels }: Process,
+  running: Process,
   services: Services,
   { health, monitoring, reportProgress, subscribers }: ApiParts,
 ): RequestListener {
+  const { config, logger, parts, readModels } = running;
   const { metrics, tracing, pool, rawStore, store, codec, media, redis, progress } = services;
   const { secrets } = config;
   const rateLimits = createRateLimits({ ...config.rateLimits, redis });
@@ -57,6 +59,7 @@ export function createApi(
     tokens: tokenOptions(config),
     dataKey: secrets.dataKey,
     rateLimits,
+    operations: openOperations(running, services),
     reportProgress,
     logger,
     onClose: (close) => parts.defer(close),

@@ -1,4 +1,5 @@
 import type { Kafka } from 'kafkajs';
+import type { LimitFunction } from 'p-limit';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { KafkaConfig, Role } from '../config/config.ts';
@@ -23,6 +24,12 @@ const BATCH_TIMEOUT_MS = 60_000;
 /** About as long as a lease lasts. A renewal that takes longer is too late. */
 const RELAY_QUERY_TIMEOUT_MS = 5_000;
 
+export interface ConsumersOptions {
+  readonly groups: Readonly<Record<string, readonly Consumer[]>>;
+  /** How many rebuilds run at once. */
+  readonly rebuilds: LimitFunction;
+}
+
 /**
  * Starts consumers, keyed by the names of their groups. With Kafka, each group reads the log at its own pace. Without
  * it, all consumers of the process share one subscription. Returns their health checks.
@@ -30,14 +37,14 @@ const RELAY_QUERY_TIMEOUT_MS = 5_000;
 export async function startConsumers(
   running: Process,
   services: Services,
-  groups: Readonly<Record<string, readonly Consumer[]>>,
+  { groups, rebuilds }: ConsumersOptions,
 ): Promise<HealthCheck[]> {
   if (running.config.kafka === undefined) {
-    return startGroup(running, services, 'consumers', Object.values(groups).flat());
+    return startGroup(running, services, rebuilds, 'consumers', Object.values(groups).flat());
   }
   const checks: HealthCheck[] = [];
   for (const [group, consumers] of Object.entries(groups)) {
-    checks.push(...(await startGroup(running, services, group, consumers)));
+    checks.push(...(await startGroup(running, services, rebuilds, group, consumers)));
   }
   return checks;
 }
@@ -45,11 +52,12 @@ export async function startConsumers(
 async function startGroup(
   running: Process,
   services: Services,
+  rebuilds: LimitFunction,
   group: string,
   consumers: readonly Consumer[],
 ): Promise<HealthCheck[]> {
   if (consumers.length === 0) return [];
-  const { logger, parts } = running;
+  const { config, logger, parts } = running;
   const { rawStore, store, codec, progress } = services;
   const pool = openPool(running, services, group, consumers.length + 3, BATCH_TIMEOUT_MS);
   const { source, checks } = openSource(running, services, group, pool);
@@ -62,6 +70,8 @@ async function startGroup(
     source,
     consumers,
     logger,
+    rebuilds,
+    keepReplaced: config.rebuildKeepHours > 0,
     onMoved: (move) => progress.moved(move),
   });
   parts.defer(() => projector.stop());

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Config, Role } from '../config/config.ts';
 import { abortable } from '../core/abortable.ts';
@@ -7,10 +8,12 @@ import { createOpsApp } from '../http/httpApp.ts';
 import { createHealth } from '../http/server/health.ts';
 import { createMonitoringAccess } from '../http/server/monitoringAccess.ts';
 import { adminStatus } from './adminStatus.ts';
+import { REBUILDS_AT_ONCE } from '../projecting/projector.ts';
 import { createApi } from './api.ts';
 import { startConsumers, startRelay } from './consumers.ts';
 import { listenOn } from './listeningPort.ts';
 import type { Process } from './process.ts';
+import { startOperations } from './projectionOperations.ts';
 import { readModelSettings } from './readModelSettings.ts';
 import { openServices } from './services.ts';
 import { openRealtime, progressEmitter } from './sockets.ts';
@@ -61,8 +64,11 @@ export async function startApp(
   const relay = has('relay') ? await abortable(startRelay(running, services), starting) : [];
   const work = has('media') ? await abortable(startWork(running, services, reportProgress), starting) : {};
   const projected = has('projector') ? readModels : [];
+  const rebuilds = pLimit(REBUILDS_AT_ONCE);
   const groups = { ...work, projections: [...(work['projections'] ?? []), ...projected] };
-  const consumers = await abortable(startConsumers(running, services, groups), starting);
+  const consumers = await abortable(startConsumers(running, services, { groups, rebuilds }), starting);
+
+  if (has('projector')) startOperations(running, services, rebuilds);
 
   const checks = [...services.checks, ...relay, ...consumers];
   const health = createHealth({ checks, logger, draining: stopping.signal });

@@ -99,6 +99,7 @@ function arrange(values: Values, role: Role) {
     /** How many videos of one user may wait to be processed, and their total size. */
     uploadQuota: { maxVideos: values.UPLOAD_PENDING_MAX, maxBytes: values.UPLOAD_PENDING_MB * 1024 * 1024 },
     mediaConcurrency: values.MEDIA_CONCURRENCY,
+    rebuildKeepHours: values.REBUILD_KEEP_HOURS,
     ffmpegPath: values.FFMPEG_PATH,
     ffprobePath: values.FFPROBE_PATH,
     rateLimits: { enabled: values.RATE_LIMIT_ENABLED, limits: arrangeLimits(values) },

@@ -161,6 +161,12 @@ export const variables = {
     'ffprobe of the same build as FFMPEG_PATH; only needed when it is in another folder',
   ),
 
+  REBUILD_KEEP_HOURS: withDefault(
+    integer(0, 8_760),
+    '24',
+    'how long the tables that a rebuild replaced are kept for a rollback; they take as much room as the new ones; 0 keeps none',
+  ),
+
   RATE_LIMIT_ENABLED: withDefault(bool, 'true', 'false for load tests'),
   RATE_LIMIT_WINDOW_SECONDS: withDefault(integer(1, 86_400), '60', 'window of the limits below that name no time'),
   RATE_LIMIT_MAX: withDefault(integer(1), '600', 'requests of one user, or from one address without a user'),

@@ -17,6 +17,7 @@ import type { Sandbox } from '../media/ffmpeg/sandbox.ts';
 import type { Scratch } from '../media/scratch/scratch.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { Consumer } from '../projecting/consumer.ts';
+import type { Operations } from '../projecting/operations/operations.ts';
 import type { ParkedEvents } from '../projecting/parking/createParkedEvents.ts';
 import type { Projection } from '../projecting/projection.ts';
 import type { ReadYourWrites } from '../projecting/readYourWrites.ts';
@@ -125,6 +126,7 @@ export interface ApiContext extends FeatureContext {
   readonly cache: QueryCache;
   readonly rateLimits: RateLimits;
   readonly claims: SharedClaims;
+  readonly operations: Operations;
   readonly tokens: Tokens;
   readonly passwords: Passwords;
   /** A secret of this installation for one use. With a text: the keyed hash of the text, for that use. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
@@ -26,7 +26,7 @@ const RETRY_MS = 1_000;
 /** How often a process of an older program looks whether its version is in place again. */
 const LOOK_AGAIN_MS = 5_000;
 /** Each rebuild keeps one core busy, and the machine has requests to answer meanwhile. */
-const REBUILDS_AT_ONCE = 2;
+export const REBUILDS_AT_ONCE = 2;
 
 export interface ProjectorOptions {
   readonly pool: pg.Pool;
@@ -37,6 +37,10 @@ export interface ProjectorOptions {
   readonly source: EventSource;
   readonly consumers: readonly Consumer[];
   readonly logger: Logger;
+  /** How many rebuilds run at once; other rebuilds of this process may share it. Two by default. */
+  readonly rebuilds?: LimitFunction;
+  /** Whether the tables that a raised version replaces are kept for a rollback. False by default. */
+  readonly keepReplaced?: boolean;
   /** Called with the position of each consumer (`SharedProgress.moved`). */
   onMoved?(move: PartitionMoved): void;
 }
@@ -65,13 +69,13 @@ export interface Projector {
 }
 
 export function createProjector(options: ProjectorOptions): Projector {
-  const { pool, store, decode, discarded, source, consumers, logger, onMoved } = options;
+  const { pool, store, decode, discarded, source, consumers, logger, keepReplaced, onMoved } = options;
+  const { rebuilds = pLimit(REBUILDS_AT_ONCE) } = options;
   const stopping = new AbortController();
   const logId = createLogId(store);
   const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
   const failureLogs = new Map(consumers.map(({ name }) => [name, createFailureLog(logger, 'error')]));
   const running: Promise<void>[] = [];
-  const rebuilds = pLimit(REBUILDS_AT_ONCE);
   const announced = new Set<Consumer>();
 
   const applyOptions = (consumer: Consumer): ApplyOptions => ({
@@ -138,7 +142,15 @@ export function createProjector(options: ProjectorOptions): Projector {
     if (!announced.has(consumer)) logger.info(versions, 'building the tables of this version beside those in place');
     announced.add(consumer);
     const { signal } = stopping;
-    const options = { ...applyOptions(consumer), store, logger, signal, onlyIfOlder: true, onProgress: showRebuilding };
+    const options = {
+      ...applyOptions(consumer),
+      store,
+      logger,
+      signal,
+      onlyIfOlder: true,
+      keepReplaced,
+      onProgress: showRebuilding,
+    };
     try {
       await rebuilds(() => (signal.aborted ? undefined : rebuild(options)));
       logger.info(versions, 'rebuilt; the new version serves');

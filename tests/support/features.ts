@@ -73,22 +73,22 @@ export async function startFeatures({
   const { pool, store } = projecting;
   // Of the media pipeline, only the count of a user's pending uploads runs. Jobs are dropped.
   const jobs = { add: () => Promise.resolve(), cancel: () => Promise.resolve() };
-  const consumers = [...readModelConsumers({ viewRule }), createMediaProcessManager({ jobs })].map(
-    (consumer): Consumer => ({
-      ...consumer,
-      async apply(events, transaction) {
-        const refused = events.find((event) => refuse(consumer.name, event));
-        if (refused !== undefined) throw new Error(`cannot apply ${refused.type}`);
-        await consumer.apply(events, transaction);
-      },
-    }),
-  );
+  const readModels = readModelConsumers({ viewRule });
+  const consumers = [...readModels, createMediaProcessManager({ jobs })].map((consumer): Consumer => ({
+    ...consumer,
+    async apply(events, transaction) {
+      const refused = events.find((event) => refuse(consumer.name, event));
+      if (refused !== undefined) throw new Error(`cannot apply ${refused.type}`);
+      await consumer.apply(events, transaction);
+    },
+  }));
   let projector = await projecting.run(consumers);
   let isProjecting = true;
   const { progress } = projector;
   const api = await startTestApi({
     pool,
     store,
+    readModels,
     progress,
     parked: createParkedEvents({
       pool,

@@ -9,14 +9,18 @@ import { createApiContext, type ApiContextOptions } from '../../src/app/apiConte
 import type { EventStore } from '../../src/core/eventStore.ts';
 import type { EventTypeDefinition, EventTypeDefinitions } from '../../src/core/eventTypes.ts';
 import { createShownLog } from '../../src/core/shownLog.ts';
+import { createLogId } from '../../src/core/logId.ts';
 import type { ApiContext, FeatureSettings } from '../../src/features/feature.ts';
 import { apiRoutes, eventTypes, routeTags } from '../../src/features/index.ts';
+import { discardedEvents } from '../../src/features/operators/index.ts';
 import type { HttpAppOptions } from '../../src/http/httpApp.ts';
 import { plainSandbox } from '../../src/media/ffmpeg/sandbox.ts';
 import { createInspector } from '../../src/media/inspecting/inspect.ts';
 import { createScratch } from '../../src/media/scratch/scratch.ts';
 import type { ParkedEvents } from '../../src/projecting/parking/createParkedEvents.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
+import type { Consumer } from '../../src/projecting/consumer.ts';
+import { createOperations } from '../../src/projecting/operations/operations.ts';
 import { noRateLimits, type RateLimits } from '../../src/rateLimits/rateLimits.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
 import { testTools } from './clips.ts';
@@ -27,6 +31,8 @@ export interface TestApiOptions {
   readonly pool: pg.Pool;
   /** The context that the features get. */
   readonly store: EventStore;
+  /** What operators see; none by default. */
+  readonly readModels?: readonly Consumer[];
   readonly progress: ApiContextOptions['progress'];
   readonly dataKey?: Buffer;
   readonly settings?: Partial<FeatureSettings>;
@@ -79,6 +85,14 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     parked: options.parked ?? notProjecting,
     redis: undefined,
     rateLimits,
+    operations: createOperations({
+      pool,
+      store,
+      consumers: options.readModels ?? [],
+      logId: createLogId(store),
+      discarded: discardedEvents(store),
+      keepHours: 24,
+    }),
     reportProgress: (step) => void uploadProgress.push(step),
     settings: {
       production: false,

@@ -1,6 +1,7 @@
 import { defineFeature } from '../feature.ts';
 import { NOBODY_HEARS } from '../../realtime/feedDefinition.ts';
 import { parkedRoutes } from './parkedRoutes.ts';
+import { projectionRoutes } from './projectionRoutes.ts';
 import { operatorEventTypes, type ParkedEventDiscarded } from './events.ts';
 
 export { discardedEvents, discardParkedEvent, retryParkedEvent, type DiscardParts } from './discards.ts';
@@ -11,5 +12,5 @@ export const operators = defineFeature<ParkedEventDiscarded>({
   name: 'operators',
   events: operatorEventTypes,
   feed: { ParkedEventDiscarded: NOBODY_HEARS },
-  routes: parkedRoutes,
+  routes: (context) => [...projectionRoutes(context), ...parkedRoutes(context)],
 });

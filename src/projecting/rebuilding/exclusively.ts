@@ -8,6 +8,8 @@ export class RebuildUnderWay extends Error {
   }
 }
 
+const keyOf = (name: string): string => `reelstream.rebuild ${name}`;
+
 /**
  * Runs `work` while no other process rebuilds this consumer or rolls it back. The lock ends with its connection: a process
  * that was killed does not block later ones.
@@ -20,7 +22,7 @@ export async function exclusively<T>(pool: pg.Pool, name: string, work: () => Pr
   try {
     const { rows } = await client.query<{ locked: boolean }>(
       `select pg_try_advisory_lock(hashtextextended($1, 0)) as locked`,
-      [`reelstream.rebuild ${name}`],
+      [keyOf(name)],
     );
     if (!rows[0]!.locked) throw new RebuildUnderWay(name);
     return await work();
@@ -30,4 +32,15 @@ export async function exclusively<T>(pool: pg.Pool, name: string, work: () => Pr
     client.off('error', onError);
     client.release(true);
   }
+}
+
+/** Whether a process replaces the tables of this consumer at the moment. */
+export async function isRebuilding(pool: pg.Pool, name: string): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
+       and database = (select oid from pg_database where datname = current_database())
+       and (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0)`,
+    [keyOf(name)],
+  );
+  return rowCount !== 0;
 }

@@ -23,6 +23,8 @@ export interface SwapOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly onlyIfOlder?: boolean;
   /** Whether the tables that are replaced are kept for a rollback. False by default. */
   readonly keepReplaced?: boolean;
+  /** Called last in the transaction of the swap. When it rejects, nothing is swapped. */
+  alongside?(client: pg.ClientBase): Promise<void>;
   /** Called after the swap, with the new checkpoints. */
   onSwapped?(checkpoints: readonly Checkpoint[]): void;
 }
@@ -62,6 +64,7 @@ export async function swap(options: SwapOptions): Promise<void> {
     });
     await live.client.query(`drop table if exists ${KEPT_CHECKPOINTS}`);
     const checkpoints = await readCheckpoints(live.client);
+    await options.alongside?.(live.client);
     await exchange(live.client, name, schema);
     return checkpoints;
   });

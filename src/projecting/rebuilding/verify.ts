@@ -34,11 +34,21 @@ export interface VerifyOptions extends Omit<ApplyOptions, 'isolateAfter'> {
 export async function verify(given: VerifyOptions): Promise<Verification> {
   for (;;) {
     const options = await withDiscardedRead(given);
+    const tables = await identityOf(given);
     const found = await verifyOnce(options);
     const [before, after] = await Promise.all([options, given].map((from) => from.discarded(given.consumer.name)));
-    // An event that was discarded meanwhile may be in the replay, but not in the live rows.
-    if (after!.size === before!.size) return found;
+    // An event that was discarded meanwhile may be in the replay, but not in the live rows. And when the live tables were
+    // replaced, one table may have been compared before that, and another one after.
+    if (after!.size === before!.size && (await identityOf(given)) === tables) return found;
   }
+}
+
+/** Changes when a rebuild or a rollback replaces the live tables. */
+async function identityOf({ pool, consumer }: VerifyOptions): Promise<number | undefined> {
+  const { rows } = await pool.query<{ oid: number }>('select oid from pg_namespace where nspname = $1', [
+    consumer.name,
+  ]);
+  return rows[0]?.oid;
 }
 
 async function verifyOnce(options: VerifyOptions): Promise<Verification> {
