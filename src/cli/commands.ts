@@ -1,6 +1,7 @@
 import { adminsCommand } from './adminsCommand.ts';
 import type { CreateCommand } from './command.ts';
 import { completionCommand } from './completionCommand.ts';
+import { eventsCommand } from './eventsCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
@@ -18,6 +19,7 @@ export const commands: readonly CreateCommand[] = [
   projectionsCommand,
   adminsCommand,
   replayCommand,
+  eventsCommand,
   openapiCommand,
   completionCommand,
 ];

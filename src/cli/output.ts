@@ -42,7 +42,7 @@ function isClosedPipe(error: Error): boolean {
 }
 
 /** A text from the log may contain characters that control a terminal. */
-function withoutControls(text: string): string {
+export function withoutControls(text: string): string {
   return text.replaceAll(/[\x00-\x1f\x7f-\x9f]/g, ' ');
 }
 
