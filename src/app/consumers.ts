@@ -14,6 +14,8 @@ import type { HealthCheck } from '../http/server/health.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import { decodeFor } from '../projecting/decoding.ts';
 import { createProjector } from '../projecting/projector.ts';
+import { countParked } from '../projecting/status.ts';
+import { showParkedEvents } from '../telemetry/parkedEvents.ts';
 import { openPool } from './eventLog.ts';
 import type { Process } from './process.ts';
 import { consumerChecks } from './projectionHealth.ts';
@@ -39,6 +41,11 @@ export async function startConsumers(
   services: Services,
   { groups, rebuilds }: ConsumersOptions,
 ): Promise<HealthCheck[]> {
+  const { metrics, pool } = services;
+  const names = Object.values(groups)
+    .flat()
+    .map(({ name }) => name);
+  if (names.length > 0) showParkedEvents({ metrics, consumers: names, count: (name) => countParked(pool, name) });
   if (running.config.kafka === undefined) {
     return startGroup(running, services, rebuilds, 'consumers', Object.values(groups).flat());
   }

@@ -186,7 +186,7 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
       if (parked > 0)
         logger.error(
           { consumer: consumer.name, parked },
-          'events were parked; see the table parked_events in the schema of this consumer',
+          'events were parked; "projections parked list" shows them with their errors',
         );
       return applied;
     } catch (error) {

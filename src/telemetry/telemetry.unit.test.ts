@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
+import { showParkedEvents } from './parkedEvents.ts';
 import { showProjectionLag } from './projectionLag.ts';
 import { validTraceparent } from './traceparent.ts';
 import { noTracing, startTracing } from './tracing.ts';
@@ -106,6 +107,31 @@ describe('the lag of projections', () => {
     const text = await lagOf(head);
     expect(text).not.toContain('reelstream_projection_lag_events{');
     expect(text).toContain('process_cpu_seconds_total');
+  });
+});
+
+describe('parked events', () => {
+  const parkedOf = async (count: (consumer: string) => Promise<number>): Promise<string[]> => {
+    const metrics = createMetrics();
+    showParkedEvents({ metrics, consumers: ['videos', 'likes', 'media_process_manager'], count });
+    const text = await metrics.registry.metrics();
+    return text.split('\n').filter((line) => line.startsWith('reelstream_parked_events{'));
+  };
+  const counted = ['reelstream_parked_events{consumer="videos"} 2'];
+
+  test('are shown for each consumer of the process', async () => {
+    expect(await parkedOf((consumer) => Promise.resolve(consumer === 'videos' ? 2 : 0))).toEqual([
+      ...counted,
+      'reelstream_parked_events{consumer="likes"} 0',
+      'reelstream_parked_events{consumer="media_process_manager"} 0',
+    ]);
+  });
+
+  test.each([
+    ['is unavailable', () => Promise.reject(new Error('unavailable'))],
+    ['hangs', () => new Promise<number>(() => undefined)],
+  ])('are not shown while the database %s', async (_what, fail) => {
+    expect(await parkedOf((consumer) => (consumer === 'videos' ? Promise.resolve(2) : fail()))).toEqual(counted);
   });
 });
 

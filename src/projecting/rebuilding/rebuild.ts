@@ -1,6 +1,7 @@
 import { withDiscardedRead } from '../parking/discarded.ts';
 import { install, isDeclared } from '../checkpoints.ts';
 import { installLive } from '../tables/firstBuild.ts';
+import { countParked } from '../status.ts';
 import { hasDeclaredTables } from '../tables/sameTables.ts';
 import { catchUp, type BatchDone } from './catchUp.ts';
 import { exclusively } from './exclusively.ts';
@@ -45,6 +46,12 @@ export async function buildAndSwap(given: RebuildOptions): Promise<void> {
   const next = { ...options, schema: nextSchema(consumer.name) };
   await catchUpToHead(next, await begin(next));
   await swap(next);
+  const parked = await countParked(pool, consumer.name);
+  if (parked > 0)
+    given.logger.error(
+      { consumer: consumer.name, parked },
+      'the rebuild parked events; "projections parked list" shows them with their errors',
+    );
 }
 
 /** Applies the log to the tables in `schema`, until few events are left for the swap. */
