@@ -1,29 +1,22 @@
 import { createLogId } from '../core/logId.ts';
+import { projectionView } from '../features/operators/index.ts';
 import { projections } from '../features/index.ts';
 import type { Consumer } from '../projecting/consumer.ts';
-import * as rebuilding from '../projecting/rebuilding/rebuild.ts';
 import type { TableComparison } from '../projecting/rebuilding/compareTables.ts';
 import * as verifying from '../projecting/rebuilding/verify.ts';
-import { consumerStatus, type ConsumerStatus } from '../projecting/status.ts';
+import { isOpen } from '../projecting/operations/operation.ts';
+import { createOperations, type Operations } from '../projecting/operations/operations.ts';
+import type { ProjectionOverview } from '../projecting/operations/overview.ts';
 import { UsageError } from './command.ts';
 import { openLog, type OpenedLog } from './openLog.ts';
-import { print, printJson, printTable } from './output.ts';
+import { print, printJson, printTable, type Cell } from './output.ts';
 import { createProgressBar } from './progressBar.ts';
 
 export async function list(signal: AbortSignal, json = false): Promise<number> {
   await using opened = await openLog('projections', signal);
-  const statuses = [];
-  for (const consumer of opened.readModels) statuses.push(await consumerStatus(opened, consumer));
-  if (json) await printJson(statuses);
-  else await printTable(['name', 'version', 'position', 'head', 'lag', 'parked', ''], statuses.map(row));
-  return 0;
-}
-
-export async function rebuild(signal: AbortSignal, name: string): Promise<number> {
-  checkName(name);
-  await using opened = await openLog('projections', signal);
-  for (const consumer of named(opened, name)) await rebuildOne(opened, consumer, signal);
-  await print(`${name} is rebuilt.\n`);
+  const found = await operationsOf(opened).list();
+  if (json) await printJson(found.map(projectionView));
+  else await printTable(['name', 'version', 'position', 'head', 'lag', 'parked', 'state'], found.map(row));
   return 0;
 }
 
@@ -46,25 +39,18 @@ export function checkName(name: string | undefined): void {
     throw new UsageError(`There is no projection "${name}". The projections are ${names.join(', ')}.`);
 }
 
+export function operationsOf(opened: OpenedLog): Operations {
+  return createOperations({
+    ...opened,
+    consumers: opened.readModels,
+    logId: createLogId(opened.store),
+    keepHours: opened.config.rebuildKeepHours,
+  });
+}
+
 /** All without a name. */
 function named({ readModels }: OpenedLog, name: string | undefined): Consumer[] {
   return readModels.filter((each) => name === undefined || each.name === name);
-}
-
-async function rebuildOne(opened: OpenedLog, consumer: Consumer, signal: AbortSignal): Promise<void> {
-  using bar = createProgressBar();
-  await rebuilding.rebuild({
-    ...opened,
-    consumer,
-    signal,
-    schema: consumer.name,
-    logId: createLogId(opened.store),
-    onProgress: ({ position, head, rate, timeLeft }) =>
-      bar.show(
-        shareOf(position, head),
-        `${consumer.name}, ${Math.round(rate)} positions/s${timeLeft === undefined ? '' : `, ${Math.ceil(timeLeft)} s left`}`,
-      ),
-  });
 }
 
 async function verifyOne(opened: OpenedLog, consumer: Consumer, signal: AbortSignal): Promise<verifying.Verification> {
@@ -80,16 +66,17 @@ async function verifyOne(opened: OpenedLog, consumer: Consumer, signal: AbortSig
   });
 }
 
-function row(status: ConsumerStatus): (string | number | bigint)[] {
-  const { name, version, declaredVersion, position, head, lagEvents, lagSeconds, parkedEvents } = status;
-  const state =
-    status.rebuild !== undefined
-      ? `rebuilding, at ${status.rebuild.position}`
-      : version === declaredVersion
-        ? ''
-        : `version ${declaredVersion} at the next start`;
+function row(overview: ProjectionOverview): Cell[] {
+  const { name, version, position, head, lagEvents, lagSeconds, parkedEvents } = overview;
   const lag = lagEvents === 0 ? '0' : `${lagEvents} events, ${Math.round(lagSeconds)} s`;
-  return [name, version ?? '-', position, head, lag, parkedEvents, state];
+  return [name, version ?? '-', position, head, lag, parkedEvents, stateOf(overview)];
+}
+
+function stateOf({ state, rebuild, kept, lastRebuild, declaredVersion, version }: ProjectionOverview): string {
+  if (rebuild !== undefined) return `rebuilding, at ${rebuild.position}`;
+  if (lastRebuild !== undefined && isOpen(lastRebuild)) return `rebuild ${lastRebuild.state}`;
+  if (version === undefined || version < declaredVersion) return `version ${declaredVersion} at the next start`;
+  return kept === undefined ? state : `${state}, older tables until ${kept.until.toISOString()}`;
 }
 
 function shareOf(position: bigint, end: bigint): number {

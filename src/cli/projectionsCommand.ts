@@ -4,6 +4,7 @@ import { parkedCommand } from './parkedCommand.ts';
 import { run } from './run.ts';
 
 const actions = () => import('./projectionActions.ts');
+const operations = () => import('./operationActions.ts');
 
 export const projectionsCommand: CreateCommand = () =>
   new Command('projections')
@@ -20,8 +21,25 @@ export const projectionsCommand: CreateCommand = () =>
       new Command('rebuild')
         .description('makes the tables of a projection anew from the log, and then replaces those in place')
         .argument('<projection>')
+        .addOption(jsonOption)
         .addHelpText('after', example('projections rebuild videos'))
-        .action(run(async (signal, name) => (await actions()).rebuild(signal, name))),
+        .action(run(async (signal, name, { json }) => (await operations()).rebuild(signal, name, json))),
+    )
+    .addCommand(
+      new Command('cancel')
+        .description('ends the rebuild of a projection that is under way, and drops what it has built')
+        .argument('<projection>')
+        .addOption(jsonOption)
+        .addHelpText('after', example('projections cancel videos'))
+        .action(run(async (signal, name, { json }) => (await operations()).cancel(signal, name, json))),
+    )
+    .addCommand(
+      new Command('rollback')
+        .description('makes the tables before the last rebuild live again, with all that has happened since')
+        .argument('<projection>')
+        .addOption(jsonOption)
+        .addHelpText('after', example('projections rollback videos'))
+        .action(run(async (signal, name, { json }) => (await operations()).rollBack(signal, name, json))),
     )
     .addCommand(
       new Command('verify')

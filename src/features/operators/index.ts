@@ -6,6 +6,7 @@ import { operatorEventTypes, type ParkedEventDiscarded } from './events.ts';
 
 export { discardedEvents, discardParkedEvent, retryParkedEvent, type DiscardParts } from './discards.ts';
 export { discardReason } from './parkedRoutes.ts';
+export { projectionView } from './projectionView.ts';
 
 /** What admins do with projections. */
 export const operators = defineFeature<ParkedEventDiscarded>({

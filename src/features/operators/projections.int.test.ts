@@ -190,7 +190,7 @@ describe('a rebuild', () => {
     expect((await ask('DELETE', 'rebuild')).body).toMatchObject({
       statusCode: 409,
       code: 'no_rebuild',
-      message: 'No rebuild of videos is under way. Ask for one with POST on the same address.',
+      message: 'No rebuild of videos is under way. Nothing needs to be cancelled.',
     });
     await ask('POST', 'rebuild');
     expect((await ask('DELETE', 'rebuild')).data.state).toBe('cancelled');

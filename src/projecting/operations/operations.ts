@@ -94,7 +94,7 @@ export function createOperations(options: OperationsOptions): Operations {
         'no_rebuild',
         (await isRebuilding(pool, projection))
           ? `The tables of ${projection} are being built for a new version of the program, or rolled back. That cannot be cancelled.`
-          : `No rebuild of ${projection} is under way. Ask for one with POST on the same address.`,
+          : `No rebuild of ${projection} is under way. Nothing needs to be cancelled.`,
       );
     },
 
