@@ -15,7 +15,8 @@ export async function adminStatus(
   const { secrets, adminEmails } = config;
   const nameHash = nameHashOf({ hmac: (use, text) => hmacName(secrets.dataKey, use, text) });
   const projected = progress.position('accounts');
-  const reading = readAdminStatus({ store, db, nameHash, adminEmails, projected }).catch((error: unknown) => {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const reading = readAdminStatus({ store, db, nameHash, adminEmails, projected, signal }).catch((error: unknown) => {
     logger.debug({ err: error }, 'whether there is an administrator cannot be read');
     return undefined;
   });

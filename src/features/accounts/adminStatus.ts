@@ -16,19 +16,25 @@ export interface AdminStatusOptions {
   readonly adminEmails: readonly string[];
   /** The position that the projection `accounts` has reached. The log is read from there. */
   readonly projected: bigint;
+  /** Ends the reading of the log, which then throws the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** PostgreSQL: undefined column, undefined table. */
 const NOT_IN_PLACE = new Set<unknown>(['42703', '42P01']);
 
-/** Takes milliseconds, however long the log is. A role that was revoked a moment ago may still count. */
+/** Takes milliseconds, however long the log is, unless the projection is far behind. A role that was revoked a moment ago may still count. */
 export async function readAdminStatus(options: AdminStatusOptions): Promise<AdminStatus> {
-  const { store, nameHash, adminEmails, projected } = options;
+  const { store, nameHash, adminEmails, projected, signal } = options;
   if ((await firstAccount(store)) === undefined) return 'no account';
   for (const email of adminEmails)
     if ((await findUserByEmail(store, nameHash, email)) !== undefined) return 'some admin';
   if (await isAnyInTables(options)) return 'some admin';
-  for await (const { events } of store.readAll({ after: projected, types: ['AdminGranted'] }))
+  for await (const { events } of store.readAll({
+    after: projected,
+    types: ['AdminGranted'],
+    ...(signal && { signal }),
+  }))
     if (events.length > 0) return 'some admin';
   return 'no admin';
 }
