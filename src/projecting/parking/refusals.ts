@@ -31,7 +31,7 @@ export function otherVersionInPlace(consumer: Consumer, inPlace: Pick<Checkpoint
   return new DomainError(
     'conflict',
     'other_version_in_place',
-    `The tables of ${consumer.name} in place have version ${named(inPlace)}, and this program has version ${named(consumer)}. Try again when the rebuild has ended, or use the program of that version.`,
+    `The tables of ${consumer.name} in place have version ${named(inPlace)}, and this program has version ${named(consumer)}. Try again when the rebuild has ended, or use a program of that version with those settings.`,
   );
 }
 

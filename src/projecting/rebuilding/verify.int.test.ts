@@ -128,6 +128,16 @@ test('the scratch tables of a process that was killed are dropped, and those of 
   expect(await scratchSchemas()).toBe(0);
 });
 
+test('rows of another version, or made under other settings, are not compared', async () => {
+  const { reached, stop } = await t.run([countingViews()]);
+  await reached('counting', await manyViews(t, 5));
+  await stop();
+  const message = /in place have version 1, and this program has version (2|1 \(tenfold\))/;
+  for (const other of [{ version: 2 }, { variant: 'tenfold' }])
+    await expect(verify(t.of(countingViews(other)))).rejects.toThrow(message);
+  expect(await verify(t.of(countingViews()))).toMatchObject({ identical: true });
+});
+
 /** Appends the log in its order. */
 async function record(log: readonly LoggedEvent[]): Promise<void> {
   for (const { stream, event } of log) await t.append(stream, event as ReelStreamEvent);

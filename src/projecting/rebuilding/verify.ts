@@ -2,9 +2,11 @@ import type pg from 'pg';
 import type { EventStore } from '../../core/eventStore.ts';
 import { applyEvents, type ApplyOptions } from '../applyBatch.ts';
 import { catchUp } from './catchUp.ts';
-import { install, readCheckpoints } from '../checkpoints.ts';
+import { install, isDeclared, readCheckpoints, type Checkpoint } from '../checkpoints.ts';
+import type { Consumer } from '../consumer.ts';
 import { partitionOf } from '../../core/partitions.ts';
 import { withDiscardedRead } from '../parking/discarded.ts';
+import { otherVersionInPlace } from '../parking/refusals.ts';
 import { inTransaction } from '../transaction.ts';
 import { compareTables, type TableComparison } from './compareTables.ts';
 import { exclusively, RebuildUnderWay } from './exclusively.ts';
@@ -30,6 +32,7 @@ export interface VerifyOptions extends Omit<ApplyOptions, 'isolateAfter'> {
 /**
  * Replays the log into a scratch schema and compares it, row by row, with the live tables as they were at one moment.
  * Live delivery continues meanwhile: the comparison reads a snapshot. Several may run at once.
+ * @throws DomainError `other_version_in_place`
  */
 export async function verify(given: VerifyOptions): Promise<Verification> {
   for (;;) {
@@ -70,12 +73,12 @@ async function replayAndCompare(options: VerifyOptions, scratch: string): Promis
   const { pool, consumer, store, signal } = options;
   const live = consumer.name;
   await install(pool, consumer, scratch, { partitions: writersOf(consumer) });
-  const until = least(await readCheckpoints(pool, live));
+  const until = least(declared(consumer, await readCheckpoints(pool, live)));
   const onBatch = ({ position }: { position: bigint }): void => options.onProgress?.({ position, until });
   const after = await catchUp({ ...options, schema: scratch, until, onBatch });
 
   return inTransaction(pool, { schema: scratch, isolation: 'repeatable read' }, async (transaction) => {
-    const checkpoints = await readCheckpoints(transaction.client, live);
+    const checkpoints = declared(consumer, await readCheckpoints(transaction.client, live));
     const position = checkpoints.reduce(
       (most, checkpoint) => (checkpoint.position > most ? checkpoint.position : most),
       0n,
@@ -90,6 +93,13 @@ async function replayAndCompare(options: VerifyOptions, scratch: string): Promis
     const tables = await compareTables(transaction.client, { live, replayed: scratch, personal });
     return { projection: live, position, identical: tables.every(({ differing }) => differing === 0), tables };
   });
+}
+
+/** Rows of another version, or made under other settings, differ from a replay without being wrong. */
+function declared(consumer: Consumer, checkpoints: readonly Checkpoint[]): readonly Checkpoint[] {
+  const other = checkpoints.find((checkpoint) => !isDeclared(checkpoint, consumer));
+  if (other !== undefined) throw otherVersionInPlace(consumer, other);
+  return checkpoints;
 }
 
 const least = (checkpoints: readonly { position: bigint }[]): bigint =>
