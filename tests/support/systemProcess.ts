@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { findEmbeddedPostgres } from '../../src/postgres/embeddedPostgres.ts';
 import { eventually } from './eventually.ts';
 import { freePorts } from './freePorts.ts';
@@ -90,14 +91,18 @@ export class SystemProcess {
     return child.exitCode;
   }
 
-  /** Runs a command of `reelstream` with the settings of this process, which may be running or not. */
-  async command(...args: readonly string[]): Promise<Ended> {
-    const child = spawn(process.execPath, ['bin/reelstream.js', ...args], {
+  /** Starts a command of `reelstream` with the settings of this process, which may be running or not. */
+  startCommand(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+    return spawn(process.execPath, ['bin/reelstream.js', ...args], {
       cwd: root,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return outcomeOf(child);
+  }
+
+  /** As `startCommand`; resolves when it has ended. */
+  async command(...args: readonly string[]): Promise<Ended> {
+    return outcomeOf(this.startCommand(...args));
   }
 
   /** A connection string for `pg`. */
