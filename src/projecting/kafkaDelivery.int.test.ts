@@ -4,7 +4,11 @@ import { countedViews, countingViews, evenly, manyViews, viewed, viewsOf } from 
 import { eventually } from '../../tests/support/eventually.ts';
 import { createKafkaTest, describeWithKafka, type KafkaTest } from '../../tests/support/kafka.ts';
 import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
+import { trails, trailsOf } from '../../tests/support/trails.ts';
 import { readCheckpoints } from './checkpoints.ts';
+import { listParked } from './parking/parkedEvents.ts';
+import { retryParked } from './parking/retry.ts';
+import { countParked } from './status.ts';
 import { rebuild } from './rebuilding/rebuild.ts';
 import { verify } from './rebuilding/verify.ts';
 import type { KafkaRelay } from '../delivery/kafka/kafkaRelay.ts';
@@ -45,6 +49,30 @@ describeWithKafka('delivery through Kafka', () => {
       expect(await k.progress.waitFor('counting', position, { timeoutMs: 30_000, stream: viewsOf(n) })).toBe(true);
       expect(await k.progress.waitFor('counting', position, { timeoutMs: 30_000 })).toBe(true);
     }
+  });
+
+  test('parks a stream until a retry, which no event passes while others arrive', async () => {
+    let broken = true;
+    const consumer = trails({ refuse: (viewer) => broken && viewer === 'bad' });
+    const view = (video: number, ...viewers: string[]): Promise<bigint> =>
+      t.append(viewsOf(video), ...viewers.map((viewer) => viewed(video, viewer)));
+    await k.relay();
+    await k.member([consumer]);
+    await view(1, 'bad', 'p');
+    await k.reached('trails', await view(2, 'x'));
+    await eventually(() => countParked(t.pool, 'trails'), { what: 'the events are parked', holds: (n) => n === 2 });
+    const { events } = await listParked(t.pool, consumer, { after: 0n, limit: 1 });
+    broken = false;
+    const flowing = (async () => {
+      let position = 0n;
+      for (let n = 0; n < 50; n++) position = await view(1, `l${n}`);
+      return position;
+    })();
+    await retryParked(t.of(consumer), events[0]!.id);
+    await k.reached('trails', await flowing);
+    const expected = ['bad', 'p', ...Array.from({ length: 50 }, (_, n) => `l${n}`)];
+    expect(await trailsOf(t.pool)).toEqual({ [viewsOf(1)]: expected, [viewsOf(2)]: ['x'] });
+    expect(await verify(t.of(consumer))).toMatchObject({ identical: true });
   });
 
   test('can be switched from the store to Kafka and back on the same database', async () => {
