@@ -5,12 +5,13 @@ import type { Benchmark, Comparison } from './benchmark.ts';
 import { feed } from './feed.ts';
 import { latency } from './latency.ts';
 import { likes } from './likes.ts';
+import { rebuild } from './rebuild.ts';
 import { relay } from './relay.ts';
 import { startup } from './startup.ts';
 import { uploadMemory } from './uploadMemory.ts';
 import { video } from './video.ts';
 
-const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed, video, relay];
+const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed, video, relay, rebuild];
 
 /**
  * `npm run bench -- [name…]`: runs benchmarks and prints our figures beside those of the peer. Uses the PostgreSQL of DATABASE_URL,
