@@ -1,6 +1,7 @@
 import { provideServer } from '../tests/support/globalSetup.ts';
 import globalTeardown from '../tests/support/globalTeardown.ts';
 import { appends } from './appends.ts';
+import { asOf } from './asOf.ts';
 import type { Benchmark, Comparison } from './benchmark.ts';
 import { feed } from './feed.ts';
 import { latency } from './latency.ts';
@@ -11,7 +12,18 @@ import { startup } from './startup.ts';
 import { uploadMemory } from './uploadMemory.ts';
 import { video } from './video.ts';
 
-const benchmarks: readonly Benchmark[] = [appends, startup, uploadMemory, latency, likes, feed, video, relay, rebuild];
+const benchmarks: readonly Benchmark[] = [
+  appends,
+  startup,
+  uploadMemory,
+  latency,
+  likes,
+  feed,
+  video,
+  relay,
+  rebuild,
+  asOf,
+];
 
 /**
  * `npm run bench -- [name…]`: runs benchmarks and prints our figures beside those of the peer. Uses the PostgreSQL of DATABASE_URL,
