@@ -66,7 +66,7 @@ async function startGroup(
   if (consumers.length === 0) return [];
   const { config, logger, parts } = running;
   const { rawStore, store, codec, progress } = services;
-  const pool = openPool(running, services, group, consumers.length + 3, BATCH_TIMEOUT_MS);
+  const pool = openPool(running, services, group, consumers.length + 5, BATCH_TIMEOUT_MS);
   const { source, checks } = openSource(running, services, group, pool);
   parts.defer(() => source.close());
   const projector = createProjector({

@@ -4,6 +4,8 @@ import { bookkeepingTables } from '../checkpoints.ts';
 
 /** So many differing rows are reported for each table. */
 const MOST_REPORTED = 20;
+/** A comparison reads whole tables, which may take longer than the limits of the pools for other queries (ms). */
+const limit = { query_timeout: 600_000 };
 
 export type JsonRow = Readonly<Record<string, unknown>>;
 
@@ -59,9 +61,10 @@ export async function compareTables(client: pg.ClientBase, schemas: ComparedSche
 }
 
 async function summarize(client: pg.ClientBase, table: string): Promise<{ rows: number; hash: string }> {
-  const { rows } = await client.query<{ rows: bigint; sum: string }>(
-    `select count(*) as rows, coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0)::text as sum from ${table} t`,
-  );
+  const text = `
+    select count(*) as rows, coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0)::text as sum
+    from ${table} t`;
+  const { rows } = await client.query<{ rows: bigint; sum: string }>({ text, ...limit });
   const { rows: count, sum } = rows[0]!;
   return { rows: Number(count), hash: BigInt.asUintN(64, BigInt(sum)).toString(16).padStart(16, '0') };
 }
@@ -73,12 +76,15 @@ async function differences(
   key: readonly string[],
 ): Promise<Pick<TableComparison, 'differing' | 'drift'>> {
   const columns = key.map((column) => `"${column}"`).join(', ');
-  const { rows: found } = await client.query<{ total: bigint; live: JsonRow | null; replayed: JsonRow | null }>(
-    `select total, to_jsonb(l) as live, to_jsonb(r) as replayed from (
+  const text = `
+    select total, to_jsonb(l) as live, to_jsonb(r) as replayed from (
        select l, r, count(*) over () as total
        from "${live}"."${table}" l full join "${replayed}"."${table}" r using (${columns})
-       where l is distinct from r order by ${columns} limit ${MOST_REPORTED}) first`,
-  );
+       where l is distinct from r order by ${columns} limit ${MOST_REPORTED}) first`;
+  const { rows: found } = await client.query<{ total: bigint; live: JsonRow | null; replayed: JsonRow | null }>({
+    text,
+    ...limit,
+  });
   return {
     differing: Number(found[0]?.total ?? 0),
     drift: found.map((row) => rowDrift(row, key, personal[table] ?? [])),

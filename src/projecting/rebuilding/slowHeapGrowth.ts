@@ -11,7 +11,7 @@ let users = 0;
 export function slowHeapGrowth(): Disposable {
   if (users++ === 0) {
     setFlagsFromString('--semi-space-growth-factor=1');
-    setFlagsFromString('--heap-growing-percent=150');
+    setFlagsFromString('--heap-growing-percent=100');
   }
   return {
     [Symbol.dispose]() {
