@@ -1,8 +1,8 @@
 // Prints events as they happen:
 //
-//   node examples/realtime.js [topic…]        topics: feed (default), video:<id>, me
+//   node examples/realtime.js [topic…]        topics: feed (default), video:<id>, me, log
 //
-// Environment: URL is the server (default http://localhost:3000), TOKEN an access token (needed for "me"), SINCE the position
+// Environment: URL is the server (default http://localhost:3000), TOKEN an access token (needed for "me", and of an admin for "log"), SINCE the position
 // after which to begin. The program reconnects after a restart of the server and misses no event. Ctrl-C ends it.
 import { io } from 'socket.io-client';
 
