@@ -25,6 +25,7 @@ const replay = (json: object, token = admin.token): Promise<Answer<Replay>> =>
 
 describe('a replay over HTTP', () => {
   test('shows the views of each day under each rule, and changes nothing', async () => {
+    await features.reached(await features.projecting.store.head());
     const before = await features.projecting.rows('analytics');
     const { status, data, body } = await replay({ ...range, rules: ['counted', 'not-the-owner+daily-unique'] });
     const day = {
