@@ -26,6 +26,7 @@ export const replayCommand: CreateCommand = () =>
             .choices(['table', 'csv', 'json'] as const)
             .default('table' as const),
         )
+        .addOption(new Option('--json', 'is --format json').implies({ format: 'json' }))
         .addHelpText(
           'after',
           example(
