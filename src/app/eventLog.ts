@@ -16,6 +16,8 @@ import type { Process } from './process.ts';
 
 /** A request must be answered (503) even when PostgreSQL hangs. */
 const QUERY_TIMEOUT_MS = 10_000;
+/** For a command, whose rebuild writes large batches. Nobody waits for an answer. */
+const COMMAND_QUERY_TIMEOUT_MS = 60_000;
 
 /** The log, and the database with the keys and the read models. */
 export interface EventLog {
@@ -40,7 +42,7 @@ export async function openEventLog(options: OpenEventLogOptions): Promise<EventL
   parts.defer(() => database.close());
   const databaseUrl = database.url;
   await abortable(migrated(databaseUrl), signal);
-  const pool = openPool(options, { databaseUrl }, 'queries', 10, QUERY_TIMEOUT_MS);
+  const pool = openPool(options, { databaseUrl }, 'queries', 10, shared ? COMMAND_QUERY_TIMEOUT_MS : QUERY_TIMEOUT_MS);
   const rawStore = openEventStore(options, databaseUrl);
   parts.defer(() => rawStore.close());
   if (config.eventStoreUrl !== undefined) await checkAccess(rawStore, options);

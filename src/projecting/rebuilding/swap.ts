@@ -48,12 +48,12 @@ export async function swap(options: SwapOptions): Promise<void> {
     const built = await readCheckpoints(live.client, schema);
     // Each writer of the rebuild has a checkpoint, and all are at one position.
     const { position, version, variant } = built[0]!;
-    const parks = built.some((checkpoint) => checkpoint.parks);
     await keepCheckpoints(live.client);
     await live.client.query(`set local search_path to "${schema}"`);
     // In this transaction, because writers that wait for the locked rows may hold all other connections.
     for await (const { events } of store.readAll({ after: position, until: head, types: consumer.handles })) {
-      await applyEvents({ ...options, isolateAfter: 1 }, events, parks, live);
+      // An event that is parked on one page blocks its stream on the next.
+      await applyEvents({ ...options, isolateAfter: 1 }, events, true, live);
     }
     await writeEvenLayout(live.client, {
       partitions: places.length,
