@@ -41,7 +41,7 @@ step 'Register' <<'COMMAND'
 curl -sS $URL/api/v1/auth/register -H 'Content-Type: application/json' \
   -d '{"name":"Ada Lovelace","username":"'$NAME'","email":"'$NAME'@example.org","password":"engine#1843"}'
 COMMAND
-ROLE=$(field data.role)
+ROLE=$(field meta.role)
 
 step 'Log in. TOKEN is data.accessToken of the answer' <<'COMMAND'
 curl -sS $URL/api/v1/auth/login -H 'Content-Type: application/json' \

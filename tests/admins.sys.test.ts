@@ -42,7 +42,7 @@ class Client {
   constructor({ url }: Instance) {
     this.#base = url;
   }
-  register(name: string): Promise<Answer<{ role: string }>> {
+  register(name: string): Promise<Answer<unknown>> {
     const json = { name: 'Some One', username: name, email: `${name}@example.org`, password: 'engine#1843' };
     return call(this.#base, 'POST', '/api/v1/auth/register', { json });
   }
@@ -68,8 +68,8 @@ test('the first account is an admin, also after a restart; others become admins 
   let running = await serve();
   let client = new Client(running);
   expect(running.output).toContain(FIRST);
-  expect((await client.register('ada')).data.role).toBe('admin');
-  expect((await client.register('bob')).data.role).toBe('user');
+  expect((await client.register('ada')).body.meta?.role).toBe('admin');
+  expect((await client.register('bob')).body.meta?.role).toBe('user');
   expect(await client.asks(await client.logIn('ada'))).toEqual(ALLOWED);
   await running.stop();
 
@@ -109,12 +109,12 @@ test('an administrator who is listed in ADMIN_EMAILS needs no grant, and cannot 
   const running = await serve(env);
   expect(running.output).not.toContain('administrator');
   const client = new Client(running);
-  expect((await client.register('ada')).data.role).toBe('user');
+  expect((await client.register('ada')).body.meta?.role).toBe('user');
   expect(await admins('list', env)).toMatchObject({
     code: 0,
     output: expect.stringContaining('nobody has registered'),
   });
-  expect((await client.register('bob')).data.role).toBe('admin');
+  expect((await client.register('bob')).body.meta?.role).toBe('admin');
   expect(await client.asks(await client.logIn('bob'))).toEqual(ALLOWED);
 
   expect(await admins('revoke bob@example.org', env)).toMatchObject({

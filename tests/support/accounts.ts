@@ -42,6 +42,7 @@ export interface Answered {
     message: string;
     code: string;
     data: Record<string, unknown>;
+    meta?: Record<string, unknown>;
     errorMessages: { path: string; message: string }[];
   };
   /** The refresh token that the answer sets; undefined when it sets none. */

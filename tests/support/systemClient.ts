@@ -23,6 +23,7 @@ export interface Envelope<Data> {
     readonly count?: number;
     readonly position?: string;
     readonly asOf?: string;
+    readonly role?: string;
   };
   readonly data: Data;
   readonly code?: string;

@@ -40,7 +40,7 @@ async function asks(token: string): Promise<[number, string | undefined]> {
 
 interface Refreshed extends Pick<Person, 'token' | 'cookie'> {
   /** What `GET /auth/me` says, from a read model that has passed the position of the refresh. */
-  readonly role: string;
+  readonly role: string | undefined;
 }
 
 async function refreshed({ cookie }: Pick<Person, 'cookie'>): Promise<Refreshed> {
@@ -49,5 +49,5 @@ async function refreshed({ cookie }: Pick<Person, 'cookie'>): Promise<Refreshed>
   });
   const token = answer.data.accessToken;
   const me = await call<Account>(system().api(), 'GET', '/api/v1/auth/me', { token, after: answer.position });
-  return { token, cookie: refreshCookie(answer), role: me.data.role };
+  return { token, cookie: refreshCookie(answer), role: me.body.meta?.role };
 }

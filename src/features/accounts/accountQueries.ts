@@ -11,13 +11,18 @@ export interface AccountView {
   readonly name: string;
   readonly username: string;
   readonly email: string;
-  readonly role: UserRole;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
+export interface KnownAccount {
+  readonly account: AccountView;
+  /** The role that the user's next token has. */
+  readonly role: UserRole;
+}
+
 export interface AccountQueries {
-  byId(userId: string): Promise<AccountView | undefined>;
+  byId(userId: string): Promise<KnownAccount | undefined>;
 }
 
 const columns = ['id', 'name', 'username', 'email', 'admin_since', 'created_at', 'updated_at'] as const;
@@ -40,7 +45,7 @@ export function createAccountQueries({
       const { admin_since = null }: Partial<typeof row> = row;
       const role = roles.roleOf({ email, isGranted: admin_since !== null });
       const times = { createdAt: created_at.toISOString(), updatedAt: updated_at.toISOString() };
-      return { id, name, username, email, role, ...times };
+      return { account: { id, name, username, email, ...times }, role };
     },
   };
 }

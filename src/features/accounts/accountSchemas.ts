@@ -60,13 +60,16 @@ export const accountSchema = z
     name: z.string().meta({ examples: ['Ada Lovelace'] }),
     username: z.string().meta({ examples: ['ada'] }),
     email: z.string().meta({ examples: ['ada@example.org'] }),
-    role: z
-      .enum(['user', 'admin'])
-      .meta({
-        description: 'The role that the next access token has; the present one may be from before it changed.',
-        examples: ['user'],
-      }),
     createdAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
     updatedAt: z.iso.datetime().meta({ examples: [exampleValues.created] }),
   })
   .meta({ id: 'Account' });
+
+export const roleMetaSchema = z.object({
+  role: z
+    .enum(['user', 'admin'])
+    .meta({
+      description: 'The role that the next access token has; the present one may be from before it changed.',
+      examples: ['user'],
+    }),
+});

@@ -65,7 +65,6 @@ describe('registering', () => {
       name,
       username,
       email,
-      role: 'user',
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
     });

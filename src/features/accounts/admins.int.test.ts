@@ -51,7 +51,7 @@ class Rig implements AsyncDisposable {
     const me = async (): Promise<unknown> => {
       const authorization = `Bearer ${body.data['accessToken'] as string}`;
       const position = String(await this.#t.store.head());
-      return (await this.#t.get('/api/v1/auth/me', { authorization, 'x-min-position': position })).body.data['role'];
+      return (await this.#t.get('/api/v1/auth/me', { authorization, 'x-min-position': position })).body.meta?.['role'];
     };
     return [roleIn({ body }), await me()];
   }
@@ -96,12 +96,12 @@ describe('the first account', () => {
     await using rig = await Rig.start({ firstUserIsAdmin: true });
     expect(await rig.status()).toBe('no account');
     const first = await rig.register('ada');
-    expect([first.status, first.body.data['role'], first.headers.get('x-projection-behind')]).toEqual([
+    expect([first.status, first.body.meta?.['role'], first.headers.get('x-projection-behind')]).toEqual([
       201,
       'admin',
       null,
     ]);
-    expect((await rig.register('bob')).body.data['role']).toBe('user');
+    expect((await rig.register('bob')).body.meta?.['role']).toBe('user');
     expect([await rig.roles('ada'), await rig.roles('bob')]).toEqual([ADMIN, USER]);
     expect(await rig.admins.list()).toEqual([
       expect.objectContaining({ email: email('ada'), granted: { by: 'first account', at: expect.any(String) } }),
@@ -113,7 +113,7 @@ describe('the first account', () => {
     await using rig = await Rig.start({ firstUserIsAdmin: true });
     const names = Array.from({ length: 12 }, (_, n) => `user${n}`);
     const registered = await Promise.all(names.map((name) => rig.register(name)));
-    const admins = registered.filter(({ body }) => body.data['role'] === 'admin');
+    const admins = registered.filter(({ body }) => body.meta?.['role'] === 'admin');
     expect([registered.map(({ status }) => status), admins.length]).toEqual([names.map(() => 201), 1]);
     expect((await rig.admins.list()).map(({ userId }) => userId)).toEqual([admins[0]!.body.data['id']]);
   });
@@ -127,28 +127,28 @@ describe('the first account', () => {
       for each row when (new.type = 'AdminGranted') execute function refuse_grant()`);
     const key = { 'idempotency-key': v7() };
     expect((await rig.register('ada', key)).status).toBe(500);
-    expect((await rig.register('bob')).body.data['role']).toBe('user');
+    expect((await rig.register('bob')).body.meta?.['role']).toBe('user');
     await pool.query('drop trigger refuse_grant on reelstream.events');
     const again = await rig.register('ada', key);
-    expect([again.status, again.body.data['role']]).toEqual([201, 'admin']);
+    expect([again.status, again.body.meta?.['role']]).toEqual([201, 'admin']);
 
     // Repeating it once more does not give back what was revoked.
     expect(await rig.admins.revoke(email('ada'), 'command line', now())).toBe(true);
-    expect((await rig.register('ada', key)).body.data['role']).toBe('user');
+    expect((await rig.register('ada', key)).body.meta?.['role']).toBe('user');
     expect(await rig.admins.list()).toEqual([]);
   });
 
   test('is nobody where there were accounts before, also when an old registration is repeated', async () => {
     await using rig = await Rig.start({ firstUserIsAdmin: true });
     const old = await rig.registeredBefore('old', '2025-01-01T00:00:00.000Z');
-    expect((await rig.register('ada')).body.data['role']).toBe('user');
+    expect((await rig.register('ada')).body.meta?.['role']).toBe('user');
     expect(await createGrantToFirst(rig.t.store)(old, now())).toBeUndefined();
     expect([await rig.admins.list(), await rig.status()]).toEqual([[], 'no admin']);
   });
 
   test('is like any other where that is turned off', async () => {
     await using rig = await Rig.start();
-    expect((await rig.register('ada')).body.data['role']).toBe('user');
+    expect((await rig.register('ada')).body.meta?.['role']).toBe('user');
     expect([await rig.roles('ada'), await rig.status()]).toEqual([USER, 'no admin']);
   });
 });

@@ -4,8 +4,8 @@ import { route, type Reply, type Route } from '../../http/route.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 import type { ApiContext } from '../feature.ts';
 import { createVideoQueries, videoSchema } from '../videos/index.ts';
-import { createAccountQueries, type AccountView } from './accountQueries.ts';
-import { accountSchema, registrationSchema } from './accountSchemas.ts';
+import { createAccountQueries, type KnownAccount } from './accountQueries.ts';
+import { accountSchema, registrationSchema, roleMetaSchema } from './accountSchemas.ts';
 import type { RegisteredUser } from './decider.ts';
 import { readUser } from './readAccount.ts';
 import { createGrantToFirst } from './firstAccount.ts';
@@ -38,7 +38,12 @@ function register(context: ApiContext): Route {
     repeat: 'sameCommand',
     body: registrationSchema,
     responses: {
-      201: { description: 'The new user.', message: 'User registered successfully', data: accountSchema },
+      201: {
+        description: 'The new user.',
+        message: 'User registered successfully',
+        data: accountSchema,
+        meta: roleMetaSchema,
+      },
       409: {
         description:
           'The e-mail address (`email_taken`) or the username (`username_taken`) belongs to another user. Case makes no difference.',
@@ -50,7 +55,8 @@ function register(context: ApiContext): Route {
       const state = await rateLimits.consume('registration', `ip:${address}`);
       if (state?.allowed === false) throw tooMany('Too many accounts were registered from this address', state);
       const { user, appended } = await registerUser(dependencies, body, command);
-      return { status: 201, message: 'User registered successfully', data: viewOf(user, roles), appended };
+      const { account, role } = known(user, roles);
+      return { status: 201, message: 'User registered successfully', data: account, meta: { role }, appended };
     },
   });
 }
@@ -69,11 +75,13 @@ function me({ store, db, objects, settings }: ApiContext): Route {
     tag: 'Accounts',
     auth: 'required',
     reads: [accounts, videos],
-    responses: { 200: { description: 'The caller.', message: 'User retrieved successfully', data: meSchema } },
+    responses: {
+      200: { description: 'The caller.', message: 'User retrieved successfully', data: meSchema, meta: roleMetaSchema },
+    },
     async handle({ user: { id } }): Promise<Reply> {
-      const [known, videos] = await Promise.all([queries.byId(id), videoQueries.ofOwner(id)]);
-      const account = known ?? viewOf(await fromLog(store, id), roles);
-      return { status: 200, message: 'User retrieved successfully', data: { ...account, videos } };
+      const [found, videos] = await Promise.all([queries.byId(id), videoQueries.ofOwner(id)]);
+      const { account, role } = found ?? known(await fromLog(store, id), roles);
+      return { status: 200, message: 'User retrieved successfully', data: { ...account, videos }, meta: { role } };
     },
   });
 }
@@ -86,10 +94,10 @@ async function fromLog(store: Pick<EventStore, 'readStream'>, userId: string): P
   return user;
 }
 
-function viewOf(
+function known(
   { id, name, username, email, admin, createdAt, updatedAt }: RegisteredUser,
   { roleOf }: Roles,
-): AccountView {
+): KnownAccount {
   const role = roleOf({ email, isGranted: admin === 'granted' });
-  return { id, name, username, email, role, createdAt, updatedAt };
+  return { account: { id, name, username, email, createdAt, updatedAt }, role };
 }

@@ -14,6 +14,7 @@ import { loggable } from '../parking/parking.ts';
 import { NEVER_BUILT } from '../tables/firstBuild.ts';
 import { inTransaction } from '../transaction.ts';
 import { keepCheckpoints } from './kept.ts';
+import { lockTables } from './lockTables.ts';
 import { droppedSchema, oldSchema } from './schemas.ts';
 
 export interface SwapOptions extends Omit<ApplyOptions, 'isolateAfter'> {
@@ -30,8 +31,8 @@ export interface SwapOptions extends Omit<ApplyOptions, 'isolateAfter'> {
 }
 
 /**
- * Replaces the live tables by those in `schema`, in one transaction: queries see the old rows or the new ones. First applies
- * the last events to the new ones, while the live ones are locked. The caller holds the lock of `exclusively`.
+ * Replaces the live tables by those in `schema`, in one transaction: a query sees the old tables or the new ones, never some
+ * of each. First applies the last events to the new ones, while nobody writes to the live ones. The caller holds the lock of `exclusively`.
  */
 export async function swap(options: SwapOptions): Promise<void> {
   const { pool, consumer, schema, store, keepReplaced = false } = options;
@@ -65,6 +66,7 @@ export async function swap(options: SwapOptions): Promise<void> {
     await live.client.query(`drop table if exists ${KEPT_CHECKPOINTS}`);
     const checkpoints = await readCheckpoints(live.client);
     await options.alongside?.(live.client);
+    await lockTables(live.client, name);
     await exchange(live.client, name, schema);
     return checkpoints;
   });
