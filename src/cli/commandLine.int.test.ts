@@ -20,14 +20,16 @@ describe('help', () => {
       expect(output).toContain(part);
   });
 
-  test.each(['projections rebuild --help', 'projections rebuild videos -h', 'projections help rebuild'])(
-    '%s shows the help of one command',
-    async (line) => {
-      const { code, output, errors } = await reelstream(line);
-      expect([code, errors]).toEqual([0, '']);
-      expect(output).toMatch(/^Usage: npm run -s reelstream -- projections rebuild /);
-    },
-  );
+  test.each([
+    'projections rebuild --help',
+    'projections rebuild videos -h',
+    'projections help rebuild',
+    'help projections rebuild',
+  ])('%s shows the help of one command', async (line) => {
+    const { code, output, errors } = await reelstream(line);
+    expect([code, errors]).toEqual([0, '']);
+    expect(output).toMatch(/^Usage: npm run -s reelstream -- projections rebuild /);
+  });
 });
 
 describe('a wrong command line', () => {
