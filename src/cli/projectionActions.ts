@@ -2,6 +2,7 @@ import { createLogId } from '../core/logId.ts';
 import { projectionView } from '../features/operators/index.ts';
 import { projections } from '../features/index.ts';
 import type { Consumer } from '../projecting/consumer.ts';
+import { namedVariant } from '../projecting/rebuilding/rollback.ts';
 import type { TableComparison } from '../projecting/rebuilding/compareTables.ts';
 import * as verifying from '../projecting/rebuilding/verify.ts';
 import { isOpen } from '../projecting/operations/operation.ts';
@@ -72,10 +73,13 @@ function row(overview: ProjectionOverview): Cell[] {
   return [name, version ?? '-', position, head, lag, parkedEvents, stateOf(overview)];
 }
 
-function stateOf({ state, rebuild, kept, lastRebuild, declaredVersion, version }: ProjectionOverview): string {
+function stateOf(overview: ProjectionOverview): string {
+  const { state, rebuild, kept, lastRebuild, declaredVersion, version, declaredVariant, variant } = overview;
   if (rebuild !== undefined) return `rebuilding, at ${rebuild.position}`;
   if (lastRebuild !== undefined && isOpen(lastRebuild)) return `rebuild ${lastRebuild.state}`;
   if (version === undefined || version < declaredVersion) return `version ${declaredVersion} at the next start`;
+  if (version === declaredVersion && variant !== undefined && variant !== declaredVariant)
+    return `made under other settings (${namedVariant(variant)})`;
   return kept === undefined ? state : `${state}, older tables until ${kept.until.toISOString()}`;
 }
 

@@ -71,6 +71,17 @@ test('what cannot be done is refused with exit code 1, and says what to do', asy
   });
 });
 
+test('rebuild is refused under other settings than those of the rows in place, and list names them', async () => {
+  await t.pool.query(`update analytics.checkpoints set variant = 'daily-unique'`);
+  expect((await projections('list')).output).toMatch(/^analytics .* made under other settings \(daily-unique\)/m);
+  expect(await projections('rebuild analytics')).toMatchObject({
+    code: 1,
+    errors: expect.stringContaining('Use the settings of the running processes.'),
+  });
+  await t.pool.query(`update analytics.checkpoints set variant = ''`);
+  expect(await projections('rebuild analytics')).toMatchObject({ code: 0 });
+});
+
 test('cancel ends a rebuild that no process has begun; a second rebuild is refused until then', async () => {
   await t.pool.query(
     `insert into reelstream.projection_operations (id, projection, kind, version, asked_by)

@@ -52,7 +52,7 @@ export async function consumerStatus(
 ): Promise<ConsumerStatus> {
   const { name, version: declaredVersion, variant: declaredVariant, handles } = consumer;
   const head = await store.head();
-  const checkpoints = await readIfInstalled(pool, name);
+  const checkpoints = await checkpointsInPlace(pool, name);
   const position = checkpoints.reduce(
     (least, checkpoint) => (checkpoint.position < least ? checkpoint.position : least),
     checkpoints[0]?.position ?? 0n,
@@ -83,7 +83,7 @@ export async function consumerStatus(
 
 async function rebuildStatus(pool: pg.Pool, name: string, head: bigint, now: Date): Promise<RebuildStatus | undefined> {
   const schema = nextSchema(name);
-  const [checkpoint] = await readIfInstalled(pool, schema);
+  const [checkpoint] = await checkpointsInPlace(pool, schema);
   if (checkpoint === undefined) return undefined;
   const { rows } = await pool.query<{ startedAt: Date }>(
     `select created_at as "startedAt" from "${schema}".checkpoints`,
@@ -107,7 +107,8 @@ export async function countParked(pool: pg.Pool, schema: string): Promise<number
   return Number(rows[0]!.count);
 }
 
-async function readIfInstalled(pool: pg.Pool, schema: string): Promise<Checkpoint[]> {
+/** Of the tables in this schema; empty before the first start. */
+export async function checkpointsInPlace(pool: pg.Pool, schema: string): Promise<Checkpoint[]> {
   const { rows } = await pool.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [
     `"${schema}".checkpoints`,
   ]);

@@ -145,14 +145,14 @@ describe('the parked events of a projection', () => {
 describe('bad requests are refused:', () => {
   test.each([
     ['another user', 'GET', PATH, undefined, 403, 'admin_required'],
-    ['an unknown projection', 'GET', PATH.replace('videos', 'nothing'), undefined, 404, 'projection_not_found'],
+    ['an unknown projection', 'GET', PATH.replace('videos', 'nothing'), undefined, 404, 'projection_unknown'],
     [
       'the schema of something else',
       'GET',
       PATH.replace('videos', 'videos__next'),
       undefined,
       404,
-      'projection_not_found',
+      'projection_unknown',
     ],
     ['an unknown event', 'POST', `${PATH}/${v7()}/retry`, undefined, 404, 'parked_event_not_found'],
     ['an id that is none', 'POST', `${PATH}/x/retry`, undefined, 404, 'parked_event_not_found'],

@@ -110,7 +110,7 @@ function listParkedEvents(context: ApiContext): Route {
             .meta({ description: 'Null on the last page.', examples: [exampleValues.position] }),
         }),
       },
-      404: { description: 'There is no such projection.', code: 'projection_not_found' },
+      404: { description: 'There is no such projection.', code: 'projection_unknown' },
     },
     async handle({ params, query }): Promise<Reply> {
       const { events, more } = await context.parked.list(params.name, query);

@@ -69,7 +69,11 @@ export function projectionRoutes({ operations }: ApiContext): Route[] {
       responses: {
         202: { description: 'The rebuild was asked for.', message: 'The rebuild will begin', data: operationSchema },
         404: unknown,
-        409: { description: 'A rebuild or a rollback of this projection is under way.', code: 'rebuild_under_way' },
+        409: {
+          description:
+            'A rebuild or a rollback of this projection is under way, or its tables were made under other settings than those of this process (`other_settings`).',
+          code: 'rebuild_under_way',
+        },
       },
       async handle({ params: { name }, user }): Promise<Reply> {
         const data = operationView(await operations.ask('rebuild', name, user.id));

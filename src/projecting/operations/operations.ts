@@ -1,10 +1,12 @@
+import type pg from 'pg';
 import { v7 } from 'uuid';
 import { pause } from '../../core/abortable.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { Consumer } from '../consumer.ts';
 import type { ReadDiscarded } from '../parking/discarded.ts';
 import { isRebuilding } from '../rebuilding/exclusively.ts';
-import { CannotRollBack, requireKept } from '../rebuilding/rollback.ts';
+import { CannotRollBack, namedVariant, requireKept } from '../rebuilding/rollback.ts';
+import { checkpointsInPlace } from '../status.ts';
 import { projectionOverview, type OverviewOptions, type ProjectionOverview } from './overview.ts';
 import { isOpen, OPERATION, OPERATIONS, readOperation, type Operation, type OperationKind } from './operation.ts';
 
@@ -15,7 +17,7 @@ export interface Operations {
   /**
    * Asks for an operation. A verification that is already open is answered instead of a second one.
    * @throws DomainError `projection_unknown`, `rebuild_under_way`, `rollback_under_way`, `nothing_to_roll_back`,
-   * `rollback_not_possible`
+   * `rollback_not_possible`, `other_settings`
    */
   ask(kind: OperationKind, projection: string, by: string): Promise<Operation>;
   /**
@@ -73,6 +75,7 @@ export function createOperations(options: OperationsOptions): Operations {
         // A raised version is built by itself at the start, without an operation.
         if (kind !== 'verify' && (await isRebuilding(pool, projection)))
           throw underWay({ projection, kind: 'rebuild' });
+        if (kind === 'rebuild') await requireSameSettings(pool, consumer);
         if (kind === 'rollback') await requireKept({ pool, consumer, logId, discarded }).catch(refuse);
         const added = await add(kind, consumer, by);
         if (added !== undefined) return added;
@@ -126,6 +129,20 @@ export function knownConsumer(consumers: readonly Consumer[], name: string): Con
     'notFound',
     'projection_unknown',
     `There is no projection "${name}". The projections are ${names}.`,
+  );
+}
+
+/**
+ * Rows under other settings would stop the processes that keep those in place up to date.
+ * @throws DomainError `other_settings`
+ */
+async function requireSameSettings(pool: pg.Pool, { name, version, variant }: Consumer): Promise<void> {
+  const [inPlace] = await checkpointsInPlace(pool, name);
+  if (inPlace?.version !== version || inPlace.variant === variant) return;
+  throw new DomainError(
+    'conflict',
+    'other_settings',
+    `The tables of ${name} in place were made under other settings (${namedVariant(inPlace.variant)}) than those of this program (${namedVariant(variant)}). Use the settings of the running processes. A start under other settings rebuilds ${name} by itself.`,
   );
 }
 

@@ -8,7 +8,7 @@ import { retryParked } from './retry.ts';
 
 /** The parked events of the projections and subscribers that this process can apply, by their names. */
 export interface ParkedEvents {
-  /** @throws DomainError `projection_not_found` */
+  /** @throws DomainError `projection_unknown` */
   list(name: string, page: PageOfParked): Promise<ParkedPage>;
   /** `retryParked` */
   retry(name: string, id: string): Promise<Retried>;

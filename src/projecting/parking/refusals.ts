@@ -6,7 +6,7 @@ import type { ParkedEvent } from './parkedEvents.ts';
 export function unknownConsumer(name: string, names: readonly string[]): DomainError {
   return new DomainError(
     'notFound',
-    'projection_not_found',
+    'projection_unknown',
     `There is no projection "${name}". The projections are ${names.join(', ')}.`,
   );
 }

@@ -35,7 +35,8 @@ export async function rollBack(given: RebuildOptions): Promise<void> {
   await swap(old);
 }
 
-const namedVariant = (variant: string): string => (variant === '' ? 'the defaults' : variant);
+/** As it is shown to operators. */
+export const namedVariant = (variant: string): string => (variant === '' ? 'the defaults' : variant);
 
 /** @throws CannotRollBack */
 export async function requireKept({
