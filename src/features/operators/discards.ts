@@ -106,7 +106,7 @@ function eventDiscarded({ eventId, reason, at, by }: Discard): DomainError {
   return new DomainError(
     'conflict',
     'event_discarded',
-    `The event ${eventId} was discarded at ${at} by ${by} and is never applied: ${reason} If it is still listed, discard it again.`,
+    `The event ${eventId} was discarded at ${at} by ${by} and is never applied. The reason: ${JSON.stringify(reason)}. If it is still listed, discard it again.`,
   );
 }
 
