@@ -2,8 +2,8 @@ import pLimit from 'p-limit';
 import { createLogId } from '../core/logId.ts';
 import { isOpen, type Operation, type OperationKind } from '../projecting/operations/operation.ts';
 import type { Operations } from '../projecting/operations/operations.ts';
-import { createOperationsRunner } from '../projecting/operations/operationsRunner.ts';
-import { openLog } from './openLog.ts';
+import { createOperationsRunner, type OperationsRunner } from '../projecting/operations/operationsRunner.ts';
+import { openLog, type OpenedLog } from './openLog.ts';
 import { print, printJson } from './output.ts';
 import { createProgressBar } from './progressBar.ts';
 import { checkName, operationsOf } from './projectionActions.ts';
@@ -32,7 +32,9 @@ export async function cancel(signal: AbortSignal, name: string, json = false): P
   await using opened = await openLog('projections', signal);
   const operations = operationsOf(opened);
   const asked = await operations.cancelRebuild(name);
-  const found = await operations.untilClosed(asked, { timeoutMs: CANCEL_WAIT_MS, signal });
+  const runner = runnerOf(opened, asked);
+  runner.start();
+  const found = await operations.untilClosed(asked, { timeoutMs: CANCEL_WAIT_MS, signal }).finally(() => runner.stop());
   const outcome = isOpen(found)
     ? `The rebuild of ${name} will be cancelled when a process with the role projector runs.`
     : `The rebuild of ${name} is ${found.state}.`;
@@ -53,14 +55,7 @@ async function carryOut(
   await using opened = await openLog('projections', signal);
   const operations = operationsOf(opened);
   const asked = await operations.ask(kind, name, ASKED_BY);
-  const runner = createOperationsRunner({
-    ...opened,
-    logId: createLogId(opened.store),
-    consumers: opened.readModels,
-    rebuilds: pLimit(1),
-    keepHours: opened.config.rebuildKeepHours,
-    only: asked.id,
-  });
+  const runner = runnerOf(opened, asked);
   runner.start();
   const ended = await follow(operations, asked, signal).finally(() => runner.stop());
   if (json) await printJson(ended);
@@ -70,6 +65,18 @@ async function carryOut(
   }
   console.error(ended.state === 'cancelled' ? `The ${kind} of ${name} was cancelled.` : ended.error);
   return 1;
+}
+
+/** Does it in this process, if no other one does. */
+function runnerOf(opened: OpenedLog, { id }: Operation): OperationsRunner {
+  return createOperationsRunner({
+    ...opened,
+    logId: createLogId(opened.store),
+    consumers: opened.readModels,
+    rebuilds: pLimit(1),
+    keepHours: opened.config.rebuildKeepHours,
+    only: id,
+  });
 }
 
 async function follow(operations: Operations, asked: Operation, signal: AbortSignal): Promise<Operation> {

@@ -97,3 +97,14 @@ test('cancel ends a rebuild that no process has begun; a second rebuild is refus
   });
   expect(await projections('rebuild videos')).toMatchObject({ code: 0 });
 });
+
+test('cancel ends a rebuild whose process has ended, without another process', async () => {
+  await t.pool.query(
+    `insert into reelstream.projection_operations (id, projection, kind, version, asked_by, state, started_at)
+     select gen_random_uuid(), 'videos', 'rebuild', version, 'test', 'running', now() from videos.checkpoints`,
+  );
+  expect(await projections('cancel videos')).toMatchObject({
+    code: 0,
+    output: 'The rebuild of videos is cancelled.\n',
+  });
+});
