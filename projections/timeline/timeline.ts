@@ -46,6 +46,7 @@ type Event = RecordedEvent<VideoEvent | CountedEvent>;
 export const timeline = defineProjection({
   name: 'timeline',
   version: 1 + countsVersion,
+  awaited: false,
   variant: ({ viewRule }: ReadModelSettings) => variantOf(viewRule),
   tables,
   handles: ['VideoUploaded', 'VideoProcessed', 'VideoDetailsChanged', 'VideoDeleted', ...countedEventTypes],

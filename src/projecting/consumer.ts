@@ -25,12 +25,14 @@ export interface Consumer {
   readonly personalColumns?: Readonly<Record<string, readonly string[]>>;
   /** Of streams with different values, no row is changed by both (`ProjectionDeclaration`). */
   readonly independentBy?: ((stream: string) => string) | undefined;
+  /** False: nothing waits for its rows right after a command (`Projection.awaited`). */
+  readonly awaited?: false | undefined;
   createTables(transaction: ConsumerTransaction): Promise<void>;
   apply(events: readonly RecordedEvent[], transaction: ConsumerTransaction): Promise<void>;
 }
 
 export function projectionConsumer<Settings>(projection: Projection<Settings>, settings: Settings): Consumer {
-  const { name, version, handles, independentBy } = projection;
+  const { name, version, handles, independentBy, awaited } = projection;
   let fingerprint: Promise<string> | undefined;
   return {
     name,
@@ -40,6 +42,7 @@ export function projectionConsumer<Settings>(projection: Projection<Settings>, s
     fingerprint: () => (fingerprint ??= fingerprintOf((db) => projection.createTables(db))),
     personalColumns: personalColumns(projection.tables),
     independentBy,
+    awaited,
     createTables: ({ db }) => projection.createTables(db),
     apply: (events, { db }) => projection.apply(events, db, settings),
   };

@@ -21,6 +21,8 @@ const IDLE_CHECKPOINT_MS = 1_000;
  * second, it halves the slowest answers: one transaction for each event keeps the whole machine busy.
  */
 const GATHER_MS = 8;
+/** The same for a projection that nothing waits for (`Projection.awaited`). */
+const LONG_GATHER_MS = 100;
 const FEW_EVENTS = 100;
 /**
  * A server that crashed may have lost its last commits (`transaction.ts`). While there are no new events, the
@@ -130,7 +132,8 @@ async function follow(
     }
     if (due) onSuccess();
     const taken = batches.reduce((sum, { events }) => sum + events.length, 0);
-    if (taken > 0 && taken < FEW_EVENTS) await pause(GATHER_MS, signal);
+    if (taken > 0 && taken < FEW_EVENTS)
+      await pause(options.consumer.awaited === false ? LONG_GATHER_MS : GATHER_MS, signal);
     for (const place of places) if (arrived.has(place.partition)) arrivals.request(place);
   }
 }

@@ -31,6 +31,11 @@ export interface Projection<Settings = unknown> {
    * applies them at the same time, on two connections. Undefined when any two events may change the same row.
    */
   readonly independentBy?: ((stream: string) => string) | undefined;
+  /**
+   * False: answers to commands do not wait until the rows show them, and events are gathered for longer before they are
+   * applied. For rows that are dear to write; the queries that read them wait instead (`ReadYourWrites.untilFresh`).
+   */
+  readonly awaited?: false;
   /** Creates the tables in the schema that `db` points at. Also called without a database, to identify the tables. */
   createTables(db: Kysely<never>): Promise<void>;
   /** `db` points at the projection's schema. */
@@ -42,7 +47,7 @@ export interface ProjectionDeclaration<
   Tables extends readonly Table[],
   Event extends DomainEvent,
   Settings,
-> extends Pick<Projection<Settings>, 'version' | 'variant' | 'independentBy'> {
+> extends Pick<Projection<Settings>, 'version' | 'variant' | 'independentBy' | 'awaited'> {
   readonly name: Name;
   readonly tables: Tables;
   readonly handles: readonly Event['type'][];

@@ -22,7 +22,8 @@ export interface ReadYourWrites {
    */
   untilFresh(projections: readonly ProjectionName[], demand: FreshnessDemand): Promise<void>;
   /**
-   * Whether every projection that handles events of the command shows it. Waits for that, two seconds at most. With
+   * Whether every projection that handles events of the command shows it, except those that are not `awaited`. Waits for
+   * that, two seconds at most. With
    * `only`, whether those of them do. Never throws because of the signal: the command is done.
    */
   isShown(
@@ -37,7 +38,7 @@ export interface ProjectionName {
 }
 
 export interface ReadYourWritesOptions {
-  readonly projections: readonly (ProjectionName & { readonly handles: readonly string[] })[];
+  readonly projections: readonly (ProjectionName & { readonly handles: readonly string[]; readonly awaited?: false })[];
   readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state'>;
 }
 
@@ -46,7 +47,8 @@ const LONGEST_WAIT_MS = 2_000;
 
 export function createReadYourWrites({ projections, progress }: ReadYourWritesOptions): ReadYourWrites {
   const namesOfType = new Map<string, Set<string>>();
-  for (const { name, handles } of projections) {
+  for (const { name, handles, awaited } of projections) {
+    if (awaited === false) continue;
     for (const type of handles) namesOfType.set(type, (namesOfType.get(type) ?? new Set()).add(name));
   }
 

@@ -29,6 +29,14 @@ describe('the answer to a command', () => {
     await expect(shown).resolves.toBe(true);
   });
 
+  test('does not wait for a projection that is not awaited', async () => {
+    const progress = createProgressTracker();
+    const projections = [likes, { ...days, awaited: false } as const];
+    const readModels = createReadYourWrites({ projections, progress });
+    progress.moved(moved('likes', 5n));
+    await expect(readModels.isShown(liked)).resolves.toBe(true);
+  });
+
   test('does not wait when no projection handles its events', async () => {
     const { readModels } = setUp();
     await expect(readModels.isShown({ ...liked, types: ['LoggedIn'] })).resolves.toBe(true);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { dailyNumbers } from '../../../projections/analytics.ts';
 import { timeline } from '../../../projections/timeline/timeline.ts';
-import { validationFailed } from '../../core/errors.ts';
+import { DomainError, validationFailed } from '../../core/errors.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
@@ -61,6 +61,20 @@ export function explainRoute(context: ApiContext): Route {
     return position;
   }
 
+  /** The answers to commands do not wait for `timeline`, so a client that has just sent one waits here. */
+  async function untilNow(minPosition: bigint, signal: AbortSignal): Promise<bigint> {
+    const head = await store.head();
+    try {
+      await readModels.untilFresh([timeline], { minPosition: head, signal });
+      return head;
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      // Behind or being rebuilt: it answers what it has.
+      const passed = await timelinePosition(db);
+      return passed > minPosition ? passed : minPosition;
+    }
+  }
+
   return route({
     method: 'get',
     path: '/api/v1/analytics/explain',
@@ -101,8 +115,7 @@ export function explainRoute(context: ApiContext): Route {
       async function position(): Promise<bigint> {
         if (cursor !== undefined) return untilReached(cursor.position, signal);
         if (asOf !== undefined) return moments.positionAt(asOf, signal);
-        const passed = await timelinePosition(db);
-        return passed > minPosition ? passed : minPosition;
+        return untilNow(minPosition, signal);
       }
       const question = { ownerId: user.id, videoId, day, number: query.metric, position: await position() };
       const { count, rule, facts } = await explanationOf(db, question, {
