@@ -12,7 +12,7 @@ const FAILURES_BEFORE_ISOLATING = 3;
  * So many events are written together. Events of one row come close to each other, so a large batch writes the row once where
  * small ones write it again and again. Two of them are in memory: one is written while the next is read.
  */
-const EVENTS_AT_ONCE = 20_000;
+const EVENTS_AT_ONCE = 10_000;
 /** What has been read is written after this time, so that an interruption costs little, and the progress is shown. */
 const LONGEST_GATHERING_MS = 1_000;
 
