@@ -59,12 +59,17 @@ describe.each(['websocket', 'polling'] as const)('a client that uses %s', (trans
       auth: { token: socketToken(OWNER) },
     });
     await subscribed(follower, 1);
+    // Not behind the proxy. What it hears has been pushed to the other one as well.
+    const token = socketToken(OWNER, 120);
+    const witness = rig.follow(main, { topics: ['me'], transports: ['websocket'], auth: { token } });
+    await subscribed(witness, 1);
     const before = await rig.retitle(3);
     await eventually(() => follower.heard.length === 3, { what: 'it is up to date' });
     proxy.hang();
     // More than waits for a client: 5 000 packets, and, over a websocket, as many on their way and 10 MB in the
     // system's buffers.
     const missed = transport === 'polling' ? await rig.retitle(6_000) : await rig.retitle(15_000, 3_000);
+    await hasHeard(witness, [...before, ...missed]);
     proxy.restore();
     await subscribed(follower, 2);
     await hasHeard(follower, [...before, ...missed, ...(await rig.retitle(1))]);

@@ -41,13 +41,17 @@ export function projectionView(overview: ProjectionOverview): z.infer<typeof pro
     verification:
       lastVerification === undefined
         ? null
-        : {
-            ...operationView(lastVerification),
-            result: (lastVerification.result ?? null) as z.infer<typeof verificationSchema> | null,
-          },
+        : { ...operationView(lastVerification), result: verificationView(lastVerification.result) },
     kept:
       kept === undefined
         ? null
         : { version: kept.version, position: String(kept.position), until: kept.until.toISOString() },
   };
+}
+
+/** Without the name of the projection, which the answer has already. */
+function verificationView(result: unknown): z.infer<typeof verificationSchema> | null {
+  if (result === null || result === undefined) return null;
+  const { position, identical, tables } = result as z.infer<typeof verificationSchema>;
+  return { position, identical, tables };
 }

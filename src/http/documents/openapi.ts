@@ -83,16 +83,11 @@ function operation(route: Route, schemas: SchemaCollection): Json {
     description:
       route.role === undefined ? route.description : `${route.description} Needs the role \`${route.role}\`.`,
     tags: [route.tag],
-    security: { none: [], optional: [{}, { bearer: [] }], required: [{ bearer: rolesOf(route) }] }[route.auth],
+    security: { none: [], optional: [{}, { bearer: [] }], required: [{ bearer: [] }] }[route.auth],
     ...(parameters.length > 0 && { parameters }),
     ...requestBody(route, schemas),
     responses: responses(route, schemas),
   };
-}
-
-/** Security requirements may name roles since OpenAPI 3.1. */
-function rolesOf({ role }: Route): string[] {
-  return role === undefined ? [] : [role];
 }
 
 function parametersIn(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: SchemaCollection): Json[] {
