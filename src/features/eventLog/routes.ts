@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
+import { pageLimit } from '../../http/request/pageLimit.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import { logEvent, toLogEvent } from '../../realtime/logEvent.ts';
 import type { ApiContext } from '../feature.ts';
@@ -26,13 +27,7 @@ Go on with \`after\` set to \`nextAfter\` until that is null. A page with a filt
           .default('0')
           .transform(BigInt)
           .meta({ description: 'The position before the first event, such as the `nextAfter` of the page before.' }),
-        limit: z.coerce
-          .number()
-          .int()
-          .min(1)
-          .max(1_000)
-          .default(100)
-          .meta({ description: 'How many events a page may have.' }),
+        limit: pageLimit,
         ...filterFields,
       }),
       responses: {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { visibleLine } from '../../http/request/textSchemas.ts';
+import { pageLimit } from '../../http/request/pageLimit.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import type { ParkedEvent } from '../../projecting/parking/parkedEvents.ts';
 import type { Retried } from '../../projecting/parking/parkedStream.ts';
@@ -90,13 +91,7 @@ function listParkedEvents(context: ApiContext): Route {
         .default('0')
         .transform(BigInt)
         .meta({ description: 'The position before the first event, such as the `nextAfter` of the page before.' }),
-      limit: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .max(1_000)
-        .default(100)
-        .meta({ description: 'How many events a page may have.' }),
+      limit: pageLimit,
     }),
     responses: {
       200: {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RecordedEvent } from '../../core/event.ts';
 import { readState } from '../../core/readState.ts';
+import { pageLimit } from '../../http/request/pageLimit.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
 import { ownVideo, videoDecider, videoNotFound, videoStream } from './decider.ts';
@@ -20,13 +21,7 @@ export function historyRoute({ store }: ApiContext): Route {
     auth: 'required',
     params: videoIdParams,
     query: z.object({
-      limit: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .max(1_000)
-        .default(100)
-        .meta({ description: 'How many events a page may have.' }),
+      limit: pageLimit,
       cursor: z
         .string()
         .regex(/^\d{1,9}$/, 'must be the nextCursor of a page')
