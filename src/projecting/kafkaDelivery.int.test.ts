@@ -153,8 +153,7 @@ describeWithKafka('delivery through Kafka', () => {
     await k.reached('counting', await manyViews(t, 20));
     await member.stop();
     await manyViews(t, 100);
-    const head = await t.store.head();
-    await eventually(async () => (await place()) >= head, { what: 'the relay has copied all' });
+    await copied();
     const admin = k.line.kafka.admin();
     await admin.connect();
     const offsets = await admin.fetchTopicOffsets(k.topic);
@@ -193,6 +192,7 @@ describeWithKafka('delivery through Kafka', () => {
     const relay = await k.relay();
     await k.member([counting]);
     await k.reached('counting', await manyViews(t, 5));
+    await copied();
     await relay.stop();
     await using other = await createProjectingTest();
     await other.append(viewsOf(1), viewed(1));
@@ -222,6 +222,7 @@ describeWithKafka('delivery through Kafka', () => {
     const relay = await k.relay();
     await k.member([counting]);
     await k.reached('counting', await manyViews(t, 5));
+    await copied();
     await relay.stop();
     const admin = k.line.kafka.admin();
     await admin.connect();
@@ -237,9 +238,14 @@ describeWithKafka('delivery through Kafka', () => {
   });
 });
 
-async function place(): Promise<bigint> {
-  const { rows } = await t.pool.query<{ position: bigint }>('select position from reelstream.relays');
-  return rows[0]?.position ?? -1n;
+/** Waits until the topic holds the whole log. That a member has applied an event does not say so: it may have read the store. */
+async function copied(): Promise<void> {
+  const head = await t.store.head();
+  const place = async (): Promise<bigint> => {
+    const { rows } = await t.pool.query<{ position: bigint }>('select position from reelstream.relays');
+    return rows[0]?.position ?? -1n;
+  };
+  await eventually(async () => (await place()) >= head, { what: 'the relay has copied the log' });
 }
 
 /** The message of a refused start. A start goes on without the check when the broker does not answer in time; it is then repeated. */
