@@ -50,8 +50,7 @@ systemTest(
   'verify names each planted wrong, missing and unexpected row; a rebuild repairs them',
   async () => {
     expect((await verified('analytics')).code).toBe(0);
-    const [wrong, missing] = await daily('where views > 3 order by day, video_id limit 2');
-    const [unexpected] = await daily('limit 1');
+    const [wrong, missing, unexpected] = await daily('where views > 3 order by day, video_id limit 3');
     const key = 'where day = $1 and video_id = $2';
     await pool.query(`update analytics.daily set views = views + 1 ${key}`, [wrong!.day, wrong!.video_id]);
     await pool.query(`delete from analytics.daily ${key}`, [missing!.day, missing!.video_id]);

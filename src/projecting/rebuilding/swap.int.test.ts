@@ -37,3 +37,32 @@ test('a reader that has begun with the old tables ends with them; the next one r
   await rebuilding;
   expect(await counted(t.pool)).toBe(10);
 });
+
+test('replaced tables are dropped without holding up queries that read several of them', async () => {
+  await using t = await createProjectingTest();
+  const consumer = countingViews();
+  await (await t.run([consumer])).reached('counting', await manyViews(t, 50));
+  const reader = await t.pool.connect();
+  let rebuilding: Promise<void>;
+  try {
+    await reader.query('begin');
+    await reader.query('select from counting.seen');
+    rebuilding = rebuild(t.of(consumer));
+    const dropping = async (): Promise<boolean> => {
+      const { rows } = await t.pool.query(
+        `select from pg_stat_activity where query ~ 'savepoint locking|drop schema' and pid <> pg_backend_pid()
+         and to_regnamespace('counting__old') is not null`,
+      );
+      return rows.length > 0;
+    };
+    await eventually(dropping, { what: 'the old tables are about to be dropped' });
+    // Otherwise this query would wait for the drop, and the drop for this transaction.
+    await reader.query(`set local statement_timeout to '5s'; select from counting__old.checkpoints`);
+  } finally {
+    await reader.query('commit');
+    reader.release();
+  }
+  await rebuilding;
+  const { rows } = await t.pool.query(`select to_regnamespace('counting__old') as old`);
+  expect(rows).toEqual([{ old: null }]);
+});

@@ -17,6 +17,10 @@ import { keepCheckpoints } from './kept.ts';
 import { lockTables } from './lockTables.ts';
 import { droppedSchema, oldSchema } from './schemas.ts';
 
+/** A query that takes longer keeps no swap waiting. Then it may, for once, see old and new tables together. */
+const LONGEST_LOCKING_MS = 2_000;
+const LONGEST_DROPPING_MS = 10_000;
+
 export interface SwapOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly store: Pick<EventStore, 'readAll' | 'head'>;
   readonly logger: Logger;
@@ -66,14 +70,16 @@ export async function swap(options: SwapOptions): Promise<void> {
     await live.client.query(`drop table if exists ${KEPT_CHECKPOINTS}`);
     const checkpoints = await readCheckpoints(live.client);
     await options.alongside?.(live.client);
-    await lockTables(live.client, name);
+    // So that no query finds some tables under their old name and others under the new one: PostgreSQL looks up the tables
+    // of a query one after the other. Consumers that wait for their checkpoint hold a lock on that table.
+    await lockTables(live.client, { schema: name, bookkeeping: false, longestMs: LONGEST_LOCKING_MS });
     await exchange(live.client, name, schema);
     return checkpoints;
   });
-  // Afterwards, in transactions of their own: they wait for queries that still read these tables.
+  // Afterwards, in transactions of their own: queries may still read these tables.
   const unused = swapped === undefined ? [schema] : [droppedSchema(name), ...(keeps ? [] : [oldSchema(name)])];
   for (const each of unused) {
-    await pool.query(`drop schema if exists "${each}" cascade`).catch((error: unknown) => {
+    await drop(pool, each).catch((error: unknown) => {
       options.logger.warn(
         { error: loggable(error) },
         `the replaced tables of ${name} could not be dropped; the next rebuild will`,
@@ -81,6 +87,15 @@ export async function swap(options: SwapOptions): Promise<void> {
     });
   }
   if (swapped !== undefined) options.onSwapped?.(swapped);
+}
+
+/** A plain `drop schema` would wait for one table while it holds others, and deadlock with a query that reads both. */
+async function drop(pool: pg.Pool, schema: string): Promise<void> {
+  await inTransaction(pool, { schema }, async ({ client }) => {
+    if (!(await lockTables(client, { schema, bookkeeping: true, longestMs: LONGEST_DROPPING_MS })))
+      throw new Error('queries have been reading them for too long');
+    await client.query(`drop schema if exists "${schema}" cascade`);
+  });
 }
 
 /** Makes `schema` live, and the live one the kept one. */
