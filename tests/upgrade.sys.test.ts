@@ -2,12 +2,11 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
 import { counted } from '../src/features/analytics/index.ts';
 import { projections, readModelConsumers } from '../src/features/index.ts';
-import { createPool } from '../src/postgres/pool.ts';
 import { install } from '../src/projecting/checkpoints.ts';
+import { createEmptyDatabase, type TestDatabase } from './support/database.ts';
 import { eventually } from './support/eventually.ts';
 import { Instance, newPlace, type Place } from './support/instance.ts';
 import { call, type Answer } from './support/systemClient.ts';
-import { createDatabase, databaseName, onServer } from './support/testServer.ts';
 import { readUpgradeFixture, restoreFixture, type RecordedQuery } from './support/upgradeFixture.ts';
 import { startUpgradeLoad } from './support/upgradeLoad.ts';
 
@@ -17,9 +16,8 @@ const names = projections.map(({ name }) => name);
 const fixture = readUpgradeFixture();
 /** Those that the older program has as well. */
 const inFixture = names.filter((name) => name in fixture.schemas);
-const server = process.env['REELSTREAM_TEST_POSTGRES']!;
 
-let name: string;
+let database: TestDatabase;
 let pool: pg.Pool;
 let place: Place;
 const started: Instance[] = [];
@@ -27,19 +25,17 @@ let environment: Record<string, string>;
 
 /** The database of the older program. Its projections have lower versions than any declared one, so all are rebuilt. */
 beforeEach(async () => {
-  name = databaseName('test');
-  const url = await createDatabase(server, name);
-  await restoreFixture(url, fixture);
-  pool = createPool({ connectionString: url, name: 'upgrade test' });
+  database = await createEmptyDatabase();
+  ({ pool } = database);
+  await restoreFixture(database.url, fixture);
   for (const schema of inFixture) await pool.query(`update "${schema}".checkpoints set version = 0`);
-  environment = { ...fixture.environment, DATABASE_URL: url };
+  environment = { ...fixture.environment, DATABASE_URL: database.url };
   place = await newPlace();
 });
 afterEach(async () => {
   for (const instance of started.splice(0)) await instance[Symbol.asyncDispose]();
   await place[Symbol.asyncDispose]();
-  await pool.end();
-  await onServer(server, `drop database if exists ${name} with (force)`);
+  await database[Symbol.asyncDispose]();
 });
 
 function start(...command: readonly string[]): Instance {

@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type pg from 'pg';
 import { createPostgresEventStore } from '../src/eventStore/postgres/postgresEventStore.ts';
-import { createPool } from '../src/postgres/pool.ts';
+import { createEmptyDatabase, type TestDatabase } from './support/database.ts';
 import { eventually } from './support/eventually.ts';
 import { Instance, newPlace, type Place } from './support/instance.ts';
 import { quiet } from './support/projecting.ts';
 import { call, type Analytics, type Answer } from './support/systemClient.ts';
-import { createDatabase, databaseName, onServer } from './support/testServer.ts';
 import { readUpgradeFixture, restoreFixture } from './support/upgradeFixture.ts';
 
 jest.setTimeout(120_000);
@@ -16,30 +15,26 @@ const DAY = '2025-01-31';
 const VIEWS = 5;
 
 const fixture = readUpgradeFixture();
-const server = process.env['REELSTREAM_TEST_POSTGRES']!;
 
-let name: string;
+let database: TestDatabase;
 let pool: pg.Pool;
 let place: Place;
-let url: string;
 const started: Instance[] = [];
 
 beforeEach(async () => {
-  name = databaseName('test');
-  url = await createDatabase(server, name);
-  await restoreFixture(url, fixture);
-  pool = createPool({ connectionString: url, name: 'view rule test' });
+  database = await createEmptyDatabase();
+  ({ pool } = database);
+  await restoreFixture(database.url, fixture);
   place = await newPlace();
 });
 afterEach(async () => {
   for (const instance of started.splice(0)) await instance[Symbol.asyncDispose]();
   await place[Symbol.asyncDispose]();
-  await pool.end();
-  await onServer(server, `drop database if exists ${name} with (force)`);
+  await database[Symbol.asyncDispose]();
 });
 
 async function start(viewRule: string): Promise<Instance> {
-  const env = { ...fixture.environment, DATABASE_URL: url, VIEW_RULE: viewRule };
+  const env = { ...fixture.environment, DATABASE_URL: database.url, VIEW_RULE: viewRule };
   const instance = new Instance({ ...place, env });
   started.push(instance);
   return instance.ready();

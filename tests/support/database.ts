@@ -17,11 +17,17 @@ function serverUrl(): string {
 
 /** A database of its own on the test server, migrated. Dispose it: `await using` or afterAll. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const name = databaseName('test');
   const template = process.env['REELSTREAM_TEST_TEMPLATE'];
+  const database = await createEmptyDatabase(template);
+  if (template === undefined) await migrate(database.pool);
+  return database;
+}
+
+/** The same without any table, or as a copy of `template`. */
+export async function createEmptyDatabase(template?: string): Promise<TestDatabase> {
+  const name = databaseName('test');
   const url = await createDatabase(serverUrl(), name, template);
   const pool = createPool({ connectionString: url, name: 'test' });
-  if (template === undefined) await migrate(pool);
   return {
     url,
     pool,

@@ -85,7 +85,7 @@ describeWithKafka('the relay', () => {
   });
 
   test('stands by when it is started while another one is active', async () => {
-    // A busy machine may hold the first one up. It keeps a lease as long as this all the same.
+    // Long enough that the first one does not lose its lease, even on a busy machine.
     const relay = () => k.relay({ leaseMs: 15_000 });
     const first = await relay();
     await k.member([counting]);

@@ -17,8 +17,9 @@ import { keepCheckpoints } from './kept.ts';
 import { lockTables } from './lockTables.ts';
 import { droppedSchema, oldSchema } from './schemas.ts';
 
-/** A query that takes longer keeps no swap waiting. Then it may, for once, see old and new tables together. */
+/** If queries read the tables without a pause for so long, they are exchanged all the same, and a query may then see some of each. */
 const LONGEST_LOCKING_MS = 2_000;
+/** After so long, the replaced tables are left to the next rebuild. */
 const LONGEST_DROPPING_MS = 10_000;
 
 export interface SwapOptions extends Omit<ApplyOptions, 'isolateAfter'> {
@@ -71,7 +72,7 @@ export async function swap(options: SwapOptions): Promise<void> {
     const checkpoints = await readCheckpoints(live.client);
     await options.alongside?.(live.client);
     // So that no query finds some tables under their old name and others under the new one: PostgreSQL looks up the tables
-    // of a query one after the other. Consumers that wait for their checkpoint hold a lock on that table.
+    // of a query one after the other. Not the table of checkpoints: consumers that wait for theirs hold a lock on it.
     await lockTables(live.client, { schema: name, bookkeeping: false, longestMs: LONGEST_LOCKING_MS });
     await exchange(live.client, name, schema);
     return checkpoints;
