@@ -5,13 +5,24 @@ export interface Comparison {
   readonly ours: number;
   readonly theirs: number;
   readonly unit: string;
+  /** CPU time of one operation. */
+  readonly cpu?: { readonly ours: CpuTime; readonly theirs: CpuTime };
   /** The required ratio `ours / theirs`. Without a requirement the figure is for information. */
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
+/** µs. */
+export interface CpuTime {
+  /** Of the measured process, with all its threads. */
+  readonly process: number;
+  /** Of PostgreSQL, with all its processes. */
+  readonly postgres?: number;
+}
+
 export interface Benchmark {
   readonly name: string;
+  /** @throws when what was measured did not give the right result */
   run(): Promise<readonly Comparison[]>;
 }
 

@@ -2,7 +2,8 @@ import { provideServer } from '../tests/support/globalSetup.ts';
 import globalTeardown from '../tests/support/globalTeardown.ts';
 import { appends } from './appends.ts';
 import { asOf } from './asOf.ts';
-import type { Benchmark, Comparison } from './benchmark.ts';
+import type { Benchmark, Comparison, CpuTime } from './benchmark.ts';
+import { crud } from './crud.ts';
 import { feed } from './feed.ts';
 import { latency } from './latency.ts';
 import { likes } from './likes.ts';
@@ -18,6 +19,7 @@ const benchmarks: readonly Benchmark[] = [
   uploadMemory,
   latency,
   likes,
+  crud,
   feed,
   video,
   relay,
@@ -50,19 +52,33 @@ async function main(names: readonly string[]): Promise<void> {
   }
 }
 
+/** CPU time in µs of an operation: of the process, and after a plus sign of PostgreSQL. */
+function cpu(time: CpuTime | undefined): string {
+  if (time === undefined) return '';
+  return [time.process, ...(time.postgres === undefined ? [] : [time.postgres])].map(number).join(' + ');
+}
+
 function print(results: readonly Comparison[]): void {
   const rows = results.map((result) => [
     result.what,
     number(result.ours),
     number(result.theirs),
     result.unit,
+    cpu(result.cpu?.ours),
+    cpu(result.cpu?.theirs),
     result.peer,
     number(result.ours / result.theirs),
-    result.atLeast !== undefined ? `≥ ${result.atLeast}` : result.atMost !== undefined ? `≤ ${result.atMost}` : '',
+    [
+      result.atLeast !== undefined && `≥ ${number(result.atLeast)}`,
+      result.atMost !== undefined && `≤ ${number(result.atMost)}`,
+    ]
+      .filter(Boolean)
+      .join(' '),
     missed(result) ? 'MISSED' : '',
   ]);
-  const table = [['what', 'ours', 'peer', 'unit', 'the peer', 'ratio', 'required', ''], ...rows];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const head = ['what', 'ours', 'peer', 'unit', 'our CPU µs', 'peer CPU µs', 'the peer', 'ratio', 'required', ''];
+  const table = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   for (const row of table)
     console.log(
       row
