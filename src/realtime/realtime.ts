@@ -62,7 +62,7 @@ export function createRealtime({
   const { catchUpsPerAddress } = limits;
   const feedOf = <Event extends Positioned>(content: FeedContent<Event>): EventFeed =>
     createEventFeed({ content, logger, catchUpsPerAddress });
-  const feed = feedOf(eventsOfFeatures(definition, store));
+  const feed = onDemand(() => feedOf(eventsOfFeatures(definition, store)));
   const logFeed = onDemand(() => feedOf(eventsOfLog(log)));
   const origins = createSocketOrigins({ addressOf, logger, perAddress: limits.perAddress });
   const serveFeed = createFeedSockets({ feed, logFeed, topics: definition.topics, logger });

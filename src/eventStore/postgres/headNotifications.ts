@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '../../core/abortable.ts';
@@ -39,6 +40,7 @@ export function createHeadNotifications({
 }: HeadNotificationsOptions): HeadNotifications {
   const closing = new AbortController();
   const { signal } = closing;
+  const self = randomUUID();
   let announcing: Promise<void> | undefined;
   let reading: Promise<void> | undefined;
   let listening: Promise<unknown> | undefined;
@@ -46,7 +48,7 @@ export function createHeadNotifications({
   // Not within the transaction of the append: a commit with a NOTIFY holds a lock of the whole server while it is
   // written to disk, and every other commit that notifies would wait for it.
   const notify = coalesced(async () => {
-    await queryWithTimeout(pool, { text: `notify ${CHANNEL}`, rowMode: 'array' }, ANNOUNCE_WITHIN_MS).catch(
+    await queryWithTimeout(pool, { text: `notify ${CHANNEL}, '${self}'`, rowMode: 'array' }, ANNOUNCE_WITHIN_MS).catch(
       () => undefined,
     );
     await pause(ANNOUNCE_EVERY_MS, signal);
@@ -72,7 +74,9 @@ export function createHeadNotifications({
     },
     listen() {
       if (signal.aborted) return;
-      const hearing = { pool, channel: CHANNEL, onNotification: look, onConnected: look, signal, logger };
+      // This process knows of its own appends. Older programs do not name the sender.
+      const onNotification = (sender: string): void => void (sender !== self && look());
+      const hearing = { pool, channel: CHANNEL, onNotification, onConnected: look, signal, logger };
       listening ??= Promise.all([listen(hearing), poll()]);
     },
     close: async () => {
