@@ -5,6 +5,7 @@ import { idempotency } from './0003_idempotency.ts';
 import { leases } from './0004_leases.ts';
 import { pendingUploads } from './0005_pending_uploads.ts';
 import { projectionOperations } from './0006_projection_operations.ts';
+import { appendTime } from './0008_append_time.ts';
 
 /** Run in the order of their names. A released migration is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0004_leases': leases,
   '0005_pending_uploads': pendingUploads,
   '0006_projection_operations': projectionOperations,
+  '0008_append_time': appendTime,
 };

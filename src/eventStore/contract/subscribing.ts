@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { RecordedEvent } from '../../core/event.ts';
+import type { NewEvent, RecordedEvent } from '../../core/event.ts';
 import type { EventBatch, EventStore } from '../../core/eventStore.ts';
 import {
   all,
@@ -34,6 +34,23 @@ export function subscribingContract(stores: () => StoresUnderTest): void {
         Array.from({ length: 25 }, (_, n) => n),
       );
       expectRisingPositions(after, subscription.batches);
+    });
+
+    test('gives new events as the log has them, whichever process appended them', async () => {
+      const stream = someStream();
+      const after = await store.head();
+      await using subscription = follow(store, { after });
+      const data = {
+        text: 'ä "quoted" \\ \u0001',
+        at: new Date(0),
+        missing: undefined,
+        list: [1, undefined, { n: 1.5 }],
+      };
+      const events = (): NewEvent[] => [{ ...someEvent('Tested', data), id: randomUUID().toUpperCase() }, someEvent()];
+      await store.append(stream, events(), 'none');
+      await Promise.all([store.append(stream, events(), 'any'), other.append(stream, events(), 'any')]);
+      await subscription.until((found) => of(stream, found).length === 6);
+      expect(of(stream, subscription.events)).toStrictEqual(await all(store.readStream(stream)));
     });
 
     test('begins at a position in the middle', async () => {

@@ -4,7 +4,7 @@ import { AppendRefused, EventStoreUnavailable, type AppendResult } from '../../c
 import { createWakeUp } from '../../core/wakeUp.ts';
 import { isOutage } from '../../postgres/outage.ts';
 import type { PreparedAppend } from '../preparedAppend.ts';
-import type { Outcome } from './writeBatch.ts';
+import type { Outcome, Written } from './writeBatch.ts';
 
 /** Limits of a batch. A larger one is not faster, and its appends wait longer. */
 const MOST_REQUESTS = 500;
@@ -13,9 +13,9 @@ const MOST_BYTES = 4_000_000;
 const RETRY_AFTER_MS = 100;
 
 export interface GroupCommitOptions {
-  readonly write: (requests: readonly PreparedAppend[]) => Promise<Outcome[]>;
-  /** Called with the last position of each batch once it is durable. */
-  readonly onAppended: (position: bigint) => void;
+  readonly write: (requests: readonly PreparedAppend[]) => Promise<Written>;
+  /** Called with each batch once it is durable, and its last position, if any of its events are in the log. */
+  readonly onAppended: (position: bigint, requests: readonly PreparedAppend[], written: Written) => void;
   /** Events that may wait. Callers with more are held back. */
   readonly mostWaiting: number;
   /** Milliseconds after which an append that PostgreSQL did not take fails as EventStoreUnavailable. */
@@ -100,7 +100,10 @@ export function createGroupCommit({
     let left = batch;
     while (left.length > 0) {
       try {
-        return answer(left, await write(left.map(({ request }) => request)));
+        const requests = left.map(({ request }) => request);
+        const written = await write(requests);
+        const position = answer(left, written.outcomes);
+        return position > 0n ? onAppended(position, requests, written) : undefined;
       } catch (error) {
         if (isOutage(error)) {
           logger?.warn({ err: error, appends: left.length }, 'PostgreSQL did not take a batch of appends');
@@ -121,15 +124,17 @@ export function createGroupCommit({
     }
   }
 
-  function answer(batch: readonly Waiting[], outcomes: readonly Outcome[]): void {
+  /** Returns the last position of the batch; 0n when none of its events are in the log. */
+  function answer(batch: readonly Waiting[], outcomes: readonly Outcome[]): bigint {
     let last = 0n;
     batch.forEach(({ resolve, reject }, index) => {
       const outcome = outcomes[index]!;
       if (outcome instanceof Error) return reject(outcome);
       if (outcome.position > last) last = outcome.position;
-      resolve(outcome);
+      const { revision, position } = outcome;
+      resolve({ revision, position });
     });
-    if (last > 0n) onAppended(last);
+    return last;
   }
 
   function giveUpOld(appends: readonly Waiting[], cause: unknown): Waiting[] {

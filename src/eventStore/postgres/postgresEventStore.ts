@@ -17,6 +17,7 @@ import { readToHead } from '../readToHead.ts';
 import { createGroupCommit } from './groupCommit.ts';
 import { createHeadNotifications } from './headNotifications.ts';
 import { createPostgresReader } from './reader.ts';
+import { createRecentAppends } from './recentAppends.ts';
 import { writeBatch } from './writeBatch.ts';
 
 const RESUBSCRIBE_AFTER_MS = 200;
@@ -51,11 +52,14 @@ export function createPostgresEventStore({
 }: PostgresEventStoreOptions): EventStore {
   const closing = new AbortController();
   const watch = createHeadWatch();
+  const recent = createRecentAppends();
+  let subscriptions = 0;
   const reader = createPostgresReader(pool, readTimeoutMs);
   const notifications = createHeadNotifications({ pool, watch, readHead: reader.head, pollMs, logger });
   const groupCommit = createGroupCommit({
     write: (requests) => writeBatch(pool, requests, giveUpAfterMs),
-    onAppended: (position) => {
+    onAppended: (position, requests, written) => {
+      if (subscriptions > 0) recent.add(requests, written);
       watch.saw(position);
       notifications.announce();
     },
@@ -72,13 +76,28 @@ export function createPostgresEventStore({
     return groupCommit.append(prepareAppend(stream, events, expected));
   }
 
-  async function* subscribe({ after, signal: callers, ...options }: SubscribeOptions): AsyncGenerator<EventBatch> {
+  async function* subscribe(options: SubscribeOptions): AsyncGenerator<EventBatch> {
+    subscriptions++;
+    try {
+      yield* follow(options);
+    } finally {
+      subscriptions--;
+    }
+  }
+
+  async function* follow({ after, signal: callers, ...options }: SubscribeOptions): AsyncGenerator<EventBatch> {
     const signal = anySignal(closing.signal, callers);
     const failed = logger && createFailureLog(logger);
     notifications.listen();
     for (let position = after; !signal.aborted;) {
       try {
         const until = await watch.beyond(position, signal);
+        const kept = recent.next(position, { ...options, most: options.batchSize });
+        if (kept !== undefined) {
+          ({ position } = kept);
+          yield kept;
+          continue;
+        }
         for await (const batch of reader.pages({ ...options, after: position, until, signal })) {
           position = batch.position;
           yield batch;

@@ -3,8 +3,15 @@ import { AppendRefused, RevisionConflict, type AppendResult } from '../../core/e
 import { queryWithTimeout } from '../../postgres/queryWithTimeout.ts';
 import type { PreparedAppend } from '../preparedAppend.ts';
 
-/** The outcome of one request of a batch. */
-export type Outcome = AppendResult | RevisionConflict | AppendRefused;
+/** The outcome of one request of a batch. `repeated`: it was in the log before. */
+export type Outcome = (AppendResult & { readonly repeated: boolean }) | RevisionConflict | AppendRefused;
+
+export interface Written {
+  /** In the order of the requests. */
+  readonly outcomes: readonly Outcome[];
+  /** When the events were recorded; undefined when there were none. */
+  readonly time: Date | undefined;
+}
 
 /**
  * Writes a batch of independent appends in one transaction and one round trip. No two of them may share an event id.
@@ -14,12 +21,12 @@ export async function writeBatch(
   pool: pg.Pool,
   requests: readonly PreparedAppend[],
   timeoutMs: number,
-): Promise<Outcome[]> {
+): Promise<Written> {
   const streams = [...new Set(requests.map(({ stream }) => stream))];
   const indexes = new Map(streams.map((stream, index) => [stream, index + 1]));
   const append = {
     name: 'append',
-    text: 'select * from reelstream.append_events($1, $2, $3, $4, $5, $6, $7, $8)',
+    text: 'select * from reelstream.append_events_timed($1, $2, $3, $4, $5, $6, $7, $8)',
     values: [
       streams,
       requests.map(({ stream }) => indexes.get(stream)),
@@ -33,8 +40,8 @@ export async function writeBatch(
     rowMode: 'array' as const,
     types: plain,
   };
-  const rows = await queryWithTimeout<[string, number | null, string | null]>(pool, append, timeoutMs);
-  return rows.map(([outcome, revision, position], index) => {
+  const rows = await queryWithTimeout<Row>(pool, append, timeoutMs);
+  const outcomes = rows.map(([outcome, revision, position], index): Outcome => {
     const { stream, expected } = requests[index]!;
     if (outcome === 'conflict') return new RevisionConflict(stream, expected, revision ?? undefined);
     if (outcome === 'taken') {
@@ -42,9 +49,13 @@ export async function writeBatch(
         `the ids of an append to ${stream} are in the log already, but not all of them in this stream and in this order`,
       );
     }
-    return { revision: revision!, position: BigInt(position!) };
+    return { revision: revision!, position: BigInt(position!), repeated: outcome === 'repeated' };
   });
+  const time = rows.find(([outcome]) => outcome === 'appended')?.[3];
+  return { outcomes, time: time == null ? undefined : new Date(time) };
 }
+
+type Row = [outcome: string, revision: number | null, position: string | null, recordedAt: string | null];
 
 /** Numbers of up to 32 bits as numbers, everything else as text, whatever the pool's settings are. */
 const INT4 = 23;
