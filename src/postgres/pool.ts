@@ -38,6 +38,8 @@ export function createPool({
     types,
     connectionTimeoutMillis: 5_000,
     query_timeout: queryTimeoutMs,
+    // Statements that do not wait for each other's results are sent together, in one round trip.
+    pipeline: true,
     // A connection that waits for notifications sends nothing. Keep-alive is how it learns that the other end has gone.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

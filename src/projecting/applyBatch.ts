@@ -1,11 +1,18 @@
 import type pg from 'pg';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
-import { CheckpointBehind, lockCheckpoints, moveCheckpoints, type Checkpoint } from './checkpoints.ts';
+import {
+  CheckpointBehind,
+  lockCheckpoints,
+  moveCheckpoints,
+  type Checkpoint,
+  type LockOptions,
+  type Queryable,
+} from './checkpoints.ts';
 import type { Consumer, ConsumerTransaction } from './consumer.ts';
 import type { ReadDiscarded } from './parking/discarded.ts';
 import { applyIsolating, parkFollowers } from './parking/parking.ts';
-import { inTransaction } from './transaction.ts';
+import { beginning, kyselyOn, requireCommitted, withRollback } from './transaction.ts';
 
 /** All events of a partition in (after, position] whose types the consumer handles. */
 export interface PartitionBatch {
@@ -37,6 +44,13 @@ export interface ApplyOptions {
   readonly isolateAfter?: number;
 }
 
+/** What became of the batches, in the order of their partitions. */
+export interface BatchesApplied {
+  readonly applied: readonly Applied[];
+  /** How many events were parked. */
+  readonly parked: number;
+}
+
 /**
  * Applies one batch of each of these partitions and moves their checkpoints, in one transaction. Events at or below a
  * checkpoint are skipped, and the rows of the checkpoints stay locked meanwhile: a repeated batch, a second process or one
@@ -47,37 +61,72 @@ export async function applyBatches(
   options: ApplyOptions,
   partitions: number,
   batches: readonly PartitionBatch[],
-): Promise<{ applied: Applied[]; parked: number }> {
-  const { pool, consumer, schema } = options;
-  return inTransaction(pool, { schema }, async (transaction) => {
-    const wanted = batches.map(({ partition }) => partition);
-    const { version, variant } = consumer;
-    const checkpoints = await lockCheckpoints(transaction, schema, wanted, { partitions, version, variant });
-    const fresh = checkpoints.map((checkpoint) =>
-      freshPart(
-        batches.find(({ partition }) => partition === checkpoint.partition)!,
-        checkpoint,
-      ),
-    );
-    const moved = fresh.filter(({ batch, checkpoint }) => batch.position > checkpoint.position);
-    if (moved.length > 0) {
-      const events = fresh.length === 1 ? fresh[0]!.events : fresh.flatMap((part) => part.events).toSorted(byPosition);
-      const parked = await applyEvents(
-        options,
-        events,
-        checkpoints.some(({ parks }) => parks),
-        transaction,
-      );
-      const logId = checkpoints[0]!.logId ?? (await options.logId());
-      await moveCheckpoints(
-        transaction,
-        moved.map(({ batch }) => batch),
-        { logId, parks: parked > 0 },
-      );
-      return { applied: fresh.map(standing), parked };
-    }
-    return { applied: fresh.map(standing), parked: 0 };
+): Promise<BatchesApplied> {
+  const { pool, schema } = options;
+  const part = { options, partitions, batches };
+  return withRollback(pool, async (client) => {
+    // Sent together. Nothing is written before both are answered.
+    const [, checkpoints] = await Promise.all([client.query(beginning({ schema })), lockPart(part, client)]);
+    const written = await writePart(part, checkpoints, { client, db: kyselyOn(client) });
+    await commitParts([written], client);
+    return written;
   });
+}
+
+/** What one consumer does in a transaction. */
+export interface Part {
+  readonly options: ApplyOptions;
+  readonly partitions: number;
+  readonly batches: readonly PartitionBatch[];
+}
+
+/** @throws Superseded */
+export function lockPart(
+  { options, partitions, batches }: Part,
+  client: Queryable,
+  lock: Pick<LockOptions, 'skipLocked'> = {},
+): Promise<Checkpoint[]> {
+  const { version, variant } = options.consumer;
+  const wanted = batches.map(({ partition }) => partition);
+  return lockCheckpoints(client, options.schema, wanted, { partitions, version, variant, ...lock });
+}
+
+/** The rows of a part are written, and its checkpoints have not moved yet. */
+interface WrittenPart extends BatchesApplied {
+  moveCheckpoints(client: Queryable): Promise<void>;
+}
+
+/** @throws CheckpointBehind */
+export async function writePart(
+  { options, batches }: Part,
+  checkpoints: readonly Checkpoint[],
+  transaction: ConsumerTransaction,
+): Promise<WrittenPart> {
+  const fresh = checkpoints.map((checkpoint) =>
+    freshPart(
+      batches.find(({ partition }) => partition === checkpoint.partition)!,
+      checkpoint,
+    ),
+  );
+  const applied = fresh.map(standing);
+  const moved = fresh.filter(({ batch, checkpoint }) => batch.position > checkpoint.position);
+  if (moved.length === 0) return { applied, parked: 0, moveCheckpoints: () => Promise.resolve() };
+  const events = fresh.length === 1 ? fresh[0]!.events : fresh.flatMap((part) => part.events).toSorted(byPosition);
+  const parks = checkpoints.some((checkpoint) => checkpoint.parks);
+  const parked = await applyEvents(options, events, parks, transaction);
+  const logId = checkpoints[0]!.logId ?? (await options.logId());
+  const places = moved.map(({ batch }) => batch);
+  return {
+    applied,
+    parked,
+    moveCheckpoints: (client) => moveCheckpoints(client, options.schema, places, { logId, parks: parked > 0 }),
+  };
+}
+
+export async function commitParts(written: readonly WrittenPart[], client: Queryable): Promise<void> {
+  const moving = written.map((part) => part.moveCheckpoints(client));
+  const [committed] = await Promise.all([client.query('commit'), ...moving]);
+  requireCommitted(committed);
 }
 
 interface FreshPart {

@@ -3,6 +3,9 @@ import type { Consumer, ConsumerTransaction } from './consumer.ts';
 import { FINGERPRINT_TABLE, keepFingerprint } from './tables/storedFingerprint.ts';
 import { inTransaction } from './transaction.ts';
 
+/** Statements may be sent before earlier ones are answered. */
+export type Queryable = Pick<pg.ClientBase, 'query'>;
+
 /** How far a consumer is in one partition. */
 export interface Checkpoint {
   readonly partition: number;
@@ -103,7 +106,7 @@ export async function install(
 }
 
 /** Checkpoints that an older program created have no variant. Looks first: `alter table` would wait for every query. */
-async function addVariant(client: Pick<pg.ClientBase, 'query'>): Promise<void> {
+async function addVariant(client: Queryable): Promise<void> {
   const { rowCount: found } = await client.query(
     `select from pg_attribute where attrelid = 'checkpoints'::regclass and attname = 'variant'`,
   );
@@ -112,7 +115,7 @@ async function addVariant(client: Pick<pg.ClientBase, 'query'>): Promise<void> {
 }
 
 /** Several processes may start at once. One at a time installs; the others wait here until its transaction ends. */
-export async function lockInstalling(client: Pick<pg.ClientBase, 'query'>): Promise<void> {
+export async function lockInstalling(client: Queryable): Promise<void> {
   await client.query(`select pg_advisory_xact_lock(hashtextextended('reelstream.install', 0))`);
 }
 
@@ -130,7 +133,7 @@ export function isDeclared(
 
 /** In the order of the partitions. */
 export async function readCheckpoints(
-  client: Pick<pg.ClientBase, 'query'>,
+  client: Queryable,
   schema?: string,
   table = 'checkpoints',
 ): Promise<Checkpoint[]> {
@@ -147,37 +150,46 @@ export async function lockAllCheckpoints({ client }: ConsumerTransaction, name: 
   return (await client.query<Checkpoint>(`select ${COLUMNS} from checkpoints order by partition for update`)).rows;
 }
 
+export interface LockOptions extends Pick<Checkpoint, 'partitions' | 'version' | 'variant'> {
+  /** Does not wait for the locks of others: they count as superseded. False by default. */
+  readonly skipLocked?: boolean;
+}
+
 /** Locks the checkpoints of these partitions. Returns them in the order of the partitions. @throws Superseded */
 export async function lockCheckpoints(
-  { client }: ConsumerTransaction,
+  client: Queryable,
   schema: string,
   wanted: readonly number[],
-  { partitions, version, variant }: Pick<Checkpoint, 'partitions' | 'version' | 'variant'>,
+  { partitions, version, variant, skipLocked = false }: LockOptions,
 ): Promise<Checkpoint[]> {
-  const { rows } = await client.query<Checkpoint>(
-    `select ${COLUMNS} from checkpoints
-     where partition = any($1::int[]) and partitions = $2 and version = $3 and ${VARIANT} = $4 order by partition for update`,
-    [wanted, partitions, version, variant],
-  );
+  const { rows } = await client.query<Checkpoint>({
+    name: `lock${skipLocked ? 'Free' : ''} ${schema}`,
+    text: `select ${COLUMNS} from "${schema}".checkpoints
+     where partition = any($1::int[]) and partitions = $2 and version = $3 and ${VARIANT} = $4
+     order by partition for update ${skipLocked ? 'skip locked' : ''}`,
+    values: [wanted, partitions, version, variant],
+  });
   if (rows.length !== wanted.length) throw new Superseded(schema);
   return rows;
 }
 
 export async function moveCheckpoints(
-  { client }: ConsumerTransaction,
+  client: Queryable,
+  schema: string,
   places: readonly { readonly partition: number; readonly position: bigint }[],
   { logId, parks }: { logId: string | null; parks: boolean },
 ): Promise<void> {
-  await client.query(
-    `update checkpoints c set position = p.position, log_id = coalesce(log_id, $3), parks = parks or $4
+  await client.query({
+    name: `move ${schema}`,
+    text: `update "${schema}".checkpoints c set position = p.position, log_id = coalesce(log_id, $3), parks = parks or $4
      from unnest($1::int[], $2::bigint[]) p(partition, position) where c.partition = p.partition`,
-    [places.map(({ partition }) => partition), places.map(({ position }) => position), logId, parks],
-  );
+    values: [places.map(({ partition }) => partition), places.map(({ position }) => position), logId, parks],
+  });
 }
 
 /** Replaces all rows: every partition is at one position. */
 export async function writeEvenLayout(
-  client: Pick<pg.ClientBase, 'query'>,
+  client: Queryable,
   { partitions, version, variant, position, logId }: Omit<Checkpoint, 'partition' | 'parks'>,
 ): Promise<void> {
   await client.query('delete from checkpoints');

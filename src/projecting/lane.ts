@@ -6,24 +6,17 @@ import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
 import type { EventBatch } from '../core/eventStore.ts';
 import { withTimeout } from '../core/withTimeout.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
-import { applyBatches, type Applied, type ApplyOptions, type PartitionBatch } from './applyBatch.ts';
+import type { Applied, ApplyOptions, PartitionBatch } from './applyBatch.ts';
 import { withDiscardedRead } from './parking/discarded.ts';
 import { CheckpointBehind, isDeclared, readCheckpoints, Superseded } from './checkpoints.ts';
 import { isEnvironmental } from './parking/parking.ts';
+import type { Transactions } from './transactions.ts';
 
 /** After this many failures of a batch, the events that fail are isolated. */
 const FAILURES_BEFORE_ISOLATING = 3;
 const RETRY = { firstMs: 50, longestMs: 5_000 };
 /** Checkpoints that pass only events of other types are written this often, instead of with each batch. */
 const IDLE_CHECKPOINT_MS = 1_000;
-/**
- * The pause after a transaction with few events, so that the next one takes several together. Measured at 500 likes per
- * second, it halves the slowest answers: one transaction for each event keeps the whole machine busy.
- */
-const GATHER_MS = 8;
-/** The same for a projection that nothing waits for (`Projection.awaited`). */
-const LONG_GATHER_MS = 100;
-const FEW_EVENTS = 100;
 /**
  * A server that crashed may have lost its last commits (`transaction.ts`). While there are no new events, the
  * checkpoints are compared this often.
@@ -35,6 +28,7 @@ export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly partitions: number;
   readonly mine: readonly number[];
   readonly source: Pick<EventSource, 'open'>;
+  readonly transactions: Transactions;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /**
@@ -132,8 +126,7 @@ async function follow(
     }
     if (due) onSuccess();
     const taken = batches.reduce((sum, { events }) => sum + events.length, 0);
-    if (taken > 0 && taken < FEW_EVENTS)
-      await pause(options.consumer.awaited === false ? LONG_GATHER_MS : GATHER_MS, signal);
+    await options.transactions.gather(taken, signal);
     for (const place of places) if (arrived.has(place.partition)) arrivals.request(place);
   }
 }
@@ -178,14 +171,18 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
 }
 
 /** Tries again for as long as it takes. Parks events that cannot be applied. */
-async function applyUntilDone(options: LaneOptions, batches: readonly PartitionBatch[]): Promise<Applied[]> {
-  const { signal, logger, consumer, partitions } = options;
+async function applyUntilDone(options: LaneOptions, batches: readonly PartitionBatch[]): Promise<readonly Applied[]> {
+  const { signal, logger, consumer, partitions, transactions } = options;
   const failed = createFailureLog(logger.child({ consumer: consumer.name }));
   let failures = 0;
   for (let attempts = 1; ; attempts++) {
     try {
       const isolateAfter = failures < FAILURES_BEFORE_ISOLATING ? undefined : failures;
-      const { applied, parked } = await applyBatches({ ...options, isolateAfter }, partitions, batches);
+      const { applied, parked } = await transactions.apply({
+        options: { ...options, isolateAfter },
+        partitions,
+        batches,
+      });
       if (parked > 0)
         logger.error(
           { consumer: consumer.name, parked },

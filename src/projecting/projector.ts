@@ -19,8 +19,10 @@ import type { PartitionMoved } from './progress/progressTracker.ts';
 import { RebuildUnderWay } from './rebuilding/exclusively.ts';
 import { rebuild } from './rebuilding/rebuild.ts';
 import { refuseAnotherLog } from './rebuilding/sameLog.ts';
+import { canShare, createSharedTransactions } from './sharedTransactions.ts';
 import { adoptIfShort, installLive } from './tables/firstBuild.ts';
 import { refuseChangedTables } from './tables/sameTables.ts';
+import { ownTransactions } from './transactions.ts';
 
 const RETRY_MS = 1_000;
 /** How often a process of an older program looks whether its version is in place again. */
@@ -76,6 +78,7 @@ export function createProjector(options: ProjectorOptions): Projector {
   const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
   const failureLogs = new Map(consumers.map(({ name }) => [name, createFailureLog(logger, 'error')]));
   const running: Promise<void>[] = [];
+  const shared = createSharedTransactions(pool);
   const announced = new Set<Consumer>();
 
   const applyOptions = (consumer: Consumer): ApplyOptions => ({
@@ -187,6 +190,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       ...applyOptions(consumer),
       ...assignment,
       source,
+      transactions: canShare(consumer) ? shared : ownTransactions(consumer),
       signal: stop.signal,
       logger,
       onMoved: (moved) => onMoved?.({ projection: name, partitions, version, variant, ...moved }),

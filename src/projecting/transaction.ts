@@ -17,28 +17,26 @@ export interface TransactionOptions {
  */
 export async function inTransaction<T>(
   pool: pg.Pool,
-  { schema, isolation = 'read committed' }: TransactionOptions,
+  options: TransactionOptions,
   work: (transaction: ConsumerTransaction) => Promise<T>,
 ): Promise<T> {
+  return withRollback(pool, async (client) => {
+    await client.query(beginning(options));
+    const result = await work({ client, db: kyselyOn(client) });
+    requireCommitted(await client.query('commit'));
+    return result;
+  });
+}
+
+/** Runs `work`, which begins a transaction on the connection and commits it. If `work` fails, it is rolled back. */
+export async function withRollback<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken = false;
   // The pool listens to idle connections only; a connection lost between two queries would end the process.
   const onError = (): void => void (broken = true);
   client.on('error', onError);
   try {
-    await client.query(
-      `begin isolation level ${isolation};
-       set local search_path to ${pg.escapeIdentifier(schema)};
-       set local synchronous_commit to off;
-       set local lock_timeout to '10s';
-       set local idle_in_transaction_session_timeout to '60s'`,
-    );
-    const result = await work({ client, db: kyselyOn(client) });
-    const { command } = await client.query('commit');
-    // A transaction in which a statement failed answers a commit with a rollback, and no error.
-    if (command !== 'COMMIT')
-      throw new Error('the transaction was rolled back, because an error inside it was caught and ignored');
-    return result;
+    return await work(client);
   } catch (error) {
     // On a connection that no longer answers, a rollback would wait as well; the server rolls back when it is closed.
     if (isOutage(error)) broken = true;
@@ -50,8 +48,27 @@ export async function inTransaction<T>(
   }
 }
 
+/** Statements that begin a transaction. */
+export function beginning({ schema, isolation = 'read committed' }: TransactionOptions): string {
+  return `begin isolation level ${isolation};
+    ${searchPath(schema)};
+    set local synchronous_commit to off;
+    set local lock_timeout to '10s';
+    set local idle_in_transaction_session_timeout to '60s'`;
+}
+
+/** A transaction in which a statement failed answers a commit with a rollback, and no error. */
+export function requireCommitted({ command }: pg.QueryResult): void {
+  if (command !== 'COMMIT')
+    throw new Error('the transaction was rolled back, because an error inside it was caught and ignored');
+}
+
+export function searchPath(schema: string): string {
+  return `set local search_path to ${pg.escapeIdentifier(schema)}`;
+}
+
 /** A Kysely that uses this one connection and leaves transactions alone. */
-function kyselyOn(client: pg.PoolClient): Kysely<never> {
+export function kyselyOn(client: Pick<pg.ClientBase, 'query'>): Kysely<never> {
   const connection = { query: client.query.bind(client), release: () => undefined } as unknown as pg.PoolClient;
   const pool = { connect: () => Promise.resolve(connection), end: () => Promise.resolve(), options: {} };
   return new Kysely<never>({ dialect: new PostgresDialect({ pool }) });

@@ -103,6 +103,6 @@ async function lockPartitionOf(consumer: Consumer, stream: string, transaction: 
   if (other !== undefined) throw otherVersionInPlace(consumer, other);
   const partitions = checkpoints.length;
   const partition = partitionOf(stream, partitions);
-  await lockCheckpoints(transaction, name, [partition], { partitions, version, variant });
+  await lockCheckpoints(transaction.client, name, [partition], { partitions, version, variant });
   return partition;
 }

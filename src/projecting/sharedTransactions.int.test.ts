@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
+import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
+import { fc } from '../../tests/support/property.ts';
+import type { Consumer } from './consumer.ts';
+
+let t: ProjectingTest;
+beforeEach(async () => {
+  t = await createProjectingTest();
+});
+afterEach(async () => {
+  await t[Symbol.asyncDispose]();
+});
+
+const counting = (name: string, options?: Parameters<typeof countingViews>[0]): Consumer => ({
+  ...countingViews(options),
+  name,
+});
+
+async function viewsIn(name: string, { pool } = t): Promise<Record<string, number>> {
+  const { rows } = await pool.query<{ video_id: string; views: number }>(`select * from ${name}.seen`);
+  return Object.fromEntries(rows.map(({ video_id, views }) => [Number.parseInt(video_id.slice(-12), 16), views]));
+}
+
+/** The transaction that moved the checkpoint last. */
+async function lastTransaction(name: string): Promise<string> {
+  return (await t.pool.query<{ xmin: string }>(`select xmin::text from ${name}.checkpoints`)).rows[0]!.xmin;
+}
+
+test('an event changes the rows and the checkpoints of all projections in one transaction', async () => {
+  const { reached } = await t.run([counting('one'), counting('two'), counting('three')]);
+  await reached('one', await t.append(viewsOf(1), viewed(1)));
+  const position = await t.append(viewsOf(1), viewed(1));
+  const transactions: string[] = [];
+  for (const name of ['one', 'two', 'three']) {
+    await reached(name, position);
+    expect(await viewsIn(name)).toEqual({ 1: 2 });
+    transactions.push(await lastTransaction(name));
+  }
+  expect(new Set(transactions).size).toBe(1);
+});
+
+test('a projection whose checkpoint is locked delays no other, and loses nothing', async () => {
+  const { reached } = await t.run([counting('one'), counting('two')]);
+  await reached('one', await t.append(viewsOf(1), viewed(1)));
+  const client = await t.pool.connect();
+  await client.query('begin; select from two.checkpoints for update');
+  const position = await t.append(viewsOf(1), viewed(1));
+  await reached('one', position);
+  expect(await viewsIn('one')).toEqual({ 1: 2 });
+  await client.query('commit');
+  client.release();
+  await reached('two', position);
+  expect(await viewsIn('two')).toEqual({ 1: 2 });
+});
+
+test('an event that one projection cannot apply is parked there alone; the others have it once', async () => {
+  const refuse = (viewer: string): boolean => viewer === 'user:2';
+  const { reached } = await t.run([counting('one', { refuse }), counting('two')]);
+  await t.append(viewsOf(1), viewed(1), viewed(1, 'user:2'));
+  const position = await t.append(viewsOf(2), viewed(2));
+  await Promise.all([reached('one', position), reached('two', position)]);
+  expect(await viewsIn('one')).toEqual({ 1: 1, 2: 1 });
+  expect(await viewsIn('two')).toEqual({ 1: 2, 2: 1 });
+  const { rows } = await t.pool.query(`select type, revision from one.parked_events`);
+  expect(rows).toEqual([{ type: 'VideoViewed', revision: 1 }]);
+  const { rowCount } = await t.pool.query('select from two.parked_events');
+  expect(rowCount).toBe(0);
+});
+
+test('whatever fails meanwhile, every projection counts every event once', async () => {
+  const names = ['one', 'two', 'three'];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(fc.constantFrom('cut', 'lock', 'fail'), { minLength: 1, maxLength: 6 }),
+      async (partitions, faults) => {
+        await using own = await createProjectingTest();
+        let failures = 0;
+        const refuse = (): boolean => failures-- > 0;
+        const consumers = names.map((name, n) => counting(name, n === 1 ? { refuse } : {}));
+        const { reached } = await own.run(consumers, { partitions });
+        let position = 0n;
+        for (const fault of faults) {
+          const appending = manyViews(own, 20);
+          if (fault === 'fail') failures = 2;
+          else if (fault === 'cut')
+            await own.pool.query(
+              `select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = current_database() and query ~ 'one|two|three' and pid <> pg_backend_pid()`,
+            );
+          else await own.pool.query('begin; select from three.checkpoints for update; select pg_sleep(0.01); commit');
+          position = await appending;
+        }
+        await Promise.all(names.map((name) => reached(name, position)));
+        for (const name of names) expect(await viewsIn(name, own)).toEqual(evenly(4 * faults.length));
+      },
+    ),
+    { numRuns: 8 },
+  );
+});

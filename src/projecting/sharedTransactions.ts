@@ -1,0 +1,125 @@
+import type pg from 'pg';
+import { lockPart, commitParts, writePart, applyBatches, type BatchesApplied, type Part } from './applyBatch.ts';
+import type { Consumer } from './consumer.ts';
+import { scopesOf } from './scopes.ts';
+import { gatherMs, pauseFor, type Transactions } from './transactions.ts';
+import { beginning, withRollback } from './transaction.ts';
+
+/** Large batches are written side by side, on a connection each. */
+const MOST_EVENTS = 500;
+/** A consumer that made a shared transaction fail has transactions of its own for so long. */
+const ALONE_MS = 5_000;
+
+/** Whether a consumer's batches may share a transaction: they change nothing but rows, and something waits for these. */
+export function canShare({ fingerprint, awaited }: Pick<Consumer, 'fingerprint' | 'awaited'>): boolean {
+  return fingerprint !== undefined && awaited !== false;
+}
+
+/**
+ * One transaction for the batches of several consumers that have got the same events: one event costs three round trips,
+ * however many projections it changes.
+ *
+ * Sharing changes nothing else. When it is not possible, each batch is applied in a transaction of its own: when a checkpoint
+ * is locked, so that the swap of one projection delays no other; when a consumer has parked events; when anything fails.
+ */
+export function createSharedTransactions(pool: pg.Pool): Transactions {
+  let waiting: Waiting[] = [];
+  let running = false;
+  let resumeAt = 0;
+  const aloneUntil = new Map<string, number>();
+
+  async function run(): Promise<void> {
+    running = true;
+    while (waiting.length > 0) {
+      // All lanes that the same events have woken.
+      await new Promise(setImmediate);
+      const group = waiting.toSorted((a, b) => (nameOf(a.part) < nameOf(b.part) ? -1 : 1));
+      waiting = [];
+      await applyGroup(group);
+    }
+    running = false;
+  }
+
+  async function applyGroup(group: readonly Waiting[]): Promise<void> {
+    const parts = group.map(({ part }) => part);
+    const failed = (part: Part): void => void aloneUntil.set(nameOf(part), performance.now() + ALONE_MS);
+    try {
+      const results = await applyTogether(pool, parts, failed);
+      resumeAt = performance.now() + gatherMs(Math.max(...parts.map(eventsOf)));
+      group.forEach(({ resolve }, index) => resolve(results[index]!));
+    } catch {
+      // If a batch cannot be applied alone either, its lane gets the error.
+      for (const { part, resolve } of group) resolve(applyAlone(part));
+    }
+  }
+
+  return {
+    apply(part) {
+      const alone = performance.now() < (aloneUntil.get(nameOf(part)) ?? 0);
+      if (alone || part.options.isolateAfter !== undefined || eventsOf(part) > MOST_EVENTS) return applyAlone(part);
+      const { promise, resolve } = Promise.withResolvers<BatchesApplied>();
+      waiting.push({ part, resolve });
+      if (!running) void run();
+      return promise;
+    },
+    // Until the same moment for all, so that they stay together.
+    gather: (events, signal) =>
+      pauseFor(Math.max(events === 0 ? gatherMs(0) : 0, resumeAt - performance.now()), signal),
+  };
+}
+
+interface Waiting {
+  readonly part: Part;
+  readonly resolve: (applied: BatchesApplied | Promise<BatchesApplied>) => void;
+}
+
+const nameOf = ({ options }: Part): string => options.consumer.name;
+const eventsOf = ({ batches }: Part): number => batches.reduce((sum, { events }) => sum + events.length, 0);
+const applyAlone = ({ options, partitions, batches }: Part): Promise<BatchesApplied> =>
+  applyBatches(options, partitions, batches);
+
+/** Applies all parts or none. Calls `failed` with each that cannot be applied together with others. */
+async function applyTogether(
+  pool: pg.Pool,
+  parts: readonly Part[],
+  failed: (part: Part) => void,
+): Promise<readonly BatchesApplied[]> {
+  const { schema } = parts[0]!.options;
+  return withRollback(pool, async (client) => {
+    const scopes = scopesOf(client);
+    scopes.begin(schema);
+    const begun = client.query(beginning({ schema }));
+    const locking = parts.map((part) => lockPart(part, client, { skipLocked: true }));
+    const [checkpoints] = await Promise.all([allOf(parts, locking, failed), begun]);
+
+    const write = async (part: Part, index: number): ReturnType<typeof writePart> => {
+      if (checkpoints[index]!.some(({ parks }) => parks)) throw new Error('the consumer has parked events');
+      return writePart(part, checkpoints[index]!, scopes.of(part.options.schema));
+    };
+    const writing: ReturnType<typeof writePart>[] = [];
+    for (const [index, part] of parts.entries()) {
+      writing.push(write(part, index));
+      // Other processes may change the same rows, for other partitions. One part after the other, rows are locked in the
+      // same order everywhere.
+      if (part.partitions > 1) await Promise.allSettled(writing);
+    }
+    const written = await allOf(parts, writing, failed);
+    await commitParts(written, client);
+    return written;
+  });
+}
+
+/** SQLSTATE in_failed_sql_transaction: another statement is the cause. */
+const FAILED_BEFORE = '25P02';
+
+/** Waits for all, because nothing may be sent after a rollback. */
+async function allOf<T>(parts: readonly Part[], results: Promise<T>[], failed: (part: Part) => void): Promise<T[]> {
+  const settled = await Promise.allSettled(results);
+  const errors = settled.flatMap((result, index) =>
+    result.status === 'rejected' ? [{ part: parts[index]!, reason: result.reason as unknown }] : [],
+  );
+  const causes = errors.filter(({ reason }) => (reason as { code?: unknown }).code !== FAILED_BEFORE);
+  for (const { part } of causes) failed(part);
+  if (errors.length > 0) throw (causes[0] ?? errors[0]!).reason;
+  return settled.map((result) => (result as PromiseFulfilledResult<T>).value);
+}
