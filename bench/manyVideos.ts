@@ -24,50 +24,66 @@ export const videoId = (n: number): string => asUuid('video', (n + 1) * GAP);
 export const randomCursor = (videos: number): string =>
   cursorBehind(asUuid('video', GAP + Math.floor(Math.random() * (videos - 1) * GAP)));
 
-/** Our server as a user starts it, with all limits, which this load does not reach. */
-export async function startLimitedSystem(environment: Readonly<Record<string, string>> = {}): Promise<System> {
+/** Our server as a user starts it, with videos. */
+export interface FilledSystem extends AsyncDisposable {
+  readonly ours: Server;
+  readonly people: readonly Person[];
+  readonly newest: Video;
+  /** Of its PostgreSQL. */
+  readonly databaseUrl: string;
+  readonly pool: pg.Pool;
+}
+
+/** All limits are on, and the load does not reach them. */
+export async function startFilledSystem(
+  { people: count, videos }: { readonly people: number; readonly videos: number },
+  environment: Readonly<Record<string, string>> = {},
+): Promise<FilledSystem> {
+  await using parts = new AsyncDisposableStack();
   const unreached = ['MAX', 'ADDRESS_MAX', 'VIEWERS', 'LOGIN_MAX', 'ACCOUNTS_PER_HOUR'];
   const limits = Object.fromEntries(unreached.map((name) => [`RATE_LIMIT_${name}`, '100000000']));
-  return startSystem({
-    environment: { LOG_LEVEL: 'warn', RATE_LIMIT_ENABLED: 'true', EXPIRES_IN: '1d', ...limits, ...environment },
-  });
-}
-
-/** Our server and the CRUD twin, each with the same users and videos, on one PostgreSQL. */
-export interface Twins extends AsyncDisposable {
-  readonly ours: Server;
-  readonly theirs: Server;
-  /** CPU time of their PostgreSQL (`cpuOfPostgres`). */
-  readonly postgres: (() => number) | undefined;
-  readonly people: readonly Person[];
-}
-
-export async function startTwins({ people: count, videos }: { people: number; videos: number }): Promise<Twins> {
-  await using parts = new AsyncDisposableStack();
-  const jwtSecret = randomUUID();
-  const system = parts.use(await startLimitedSystem({ JWT_SECRET: jwtSecret }));
+  const system = parts.use(
+    await startSystem({
+      environment: { LOG_LEVEL: 'warn', RATE_LIMIT_ENABLED: 'true', EXPIRES_IN: '1d', ...limits, ...environment },
+    }),
+  );
   const [main] = system.processes;
   const people = await newPeople(count, system.api);
   const databaseUrl = await main!.databaseUrl();
   const pool = createPool({ connectionString: databaseUrl, name: 'bench' });
   parts.defer(() => pool.end());
   await appendVideos(pool, people, videos);
-  const [newest] = await allProjected(system, pool, videos);
-  const twinUrl = await fillTwin(pool, databaseUrl, people, videos);
-  const settings: CrudTwinSettings = {
-    databaseUrl: twinUrl,
-    jwtSecret,
-    mediaUrl: newest!.url!.replace(/videos\/.*/, ''),
-  };
-  const theirs = parts.use(await startPeer('crudTwin/server.ts', settings));
+  const newest = await allProjected(system, pool, videos);
   const running = parts.move();
   return {
     ours: { url: system.api(), pid: main!.pid! },
-    theirs,
-    postgres: await cpuOfPostgres(pool),
-    people,
+    ...{ people, newest, databaseUrl, pool },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Our server and the CRUD twin, each with the same users and videos, on one PostgreSQL. */
+export interface Twins extends Pick<FilledSystem, 'ours' | 'people'>, AsyncDisposable {
+  readonly theirs: Server;
+  /** CPU time of their PostgreSQL (`cpuOfPostgres`). */
+  readonly postgres: (() => number) | undefined;
+}
+
+export async function startTwins(size: { readonly people: number; readonly videos: number }): Promise<Twins> {
+  await using parts = new AsyncDisposableStack();
+  const jwtSecret = randomUUID();
+  const { ours, people, newest, databaseUrl, pool } = parts.use(
+    await startFilledSystem(size, { JWT_SECRET: jwtSecret }),
+  );
+  const settings: CrudTwinSettings = {
+    databaseUrl: await fillTwin(pool, databaseUrl, people, size.videos),
+    jwtSecret,
+    mediaUrl: newest.url!.replace(/videos\/.*/, ''),
+  };
+  const theirs = parts.use(await startPeer('crudTwin/server.ts', settings));
+  const postgres = await cpuOfPostgres(pool);
+  const running = parts.move();
+  return { ours, theirs, people, postgres, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 interface SomeVideo {
@@ -126,21 +142,20 @@ async function appendVideos(pool: pg.Pool, people: readonly Person[], count: num
   }
 }
 
-/** Waits until every read model has the videos. Returns the first page of the feed. */
-async function allProjected(system: System, pool: pg.Pool, videos: number): Promise<Video[]> {
+/** Waits until the feed has all videos, and removes the jobs that uploads make. Returns the newest video. */
+async function allProjected(system: System, pool: pg.Pool, videos: number): Promise<Video> {
   const feed = async () => (await call<Video[]>(system.api(), 'GET', '/api/v1/video')).body;
   const { data } = await eventually(feed, {
     within: 60_000,
     what: 'the feed has all videos',
     holds: (page) => page?.meta?.total === videos,
   });
-  // Each upload makes a job, and these videos have no files.
   const jobs = async (): Promise<number> =>
     (await pool.query(`delete from reelstream_jobs.job where name = 'process'`)).rowCount!;
   let removed = 0;
   await eventually(async () => (removed += await jobs()) >= videos, { within: 60_000, what: 'all jobs are removed' });
   await pool.query('vacuum analyze');
-  return data;
+  return data[0]!;
 }
 
 async function fillTwin(pool: pg.Pool, url: string, people: readonly Person[], count: number): Promise<string> {

@@ -1,16 +1,15 @@
-import { newPeople, toggleLike, uploaded, type Person } from '../tests/support/systemClient.ts';
-import { clip } from '../tests/support/clips.ts';
+import { toggleLike, type Person } from '../tests/support/systemClient.ts';
 import type { Benchmark, Comparison } from './benchmark.ts';
 import { load, type LoadRequest } from './load.ts';
-import { startLimitedSystem } from './manyVideos.ts';
+import { startFilledSystem } from './manyVideos.ts';
 import type { BareExpressSettings } from './peers/bareExpress.ts';
 import { startPeer } from './peers/startPeer.ts';
 import { serversInTurns, type Server } from './servers.ts';
 
 const CONNECTIONS = 32;
-const SECONDS = 3;
+const SECONDS = 2;
 const ROUNDS = 5;
-const VIDEOS = 10;
+const VIDEOS = 10_000;
 
 interface Read {
   /** What is read, in the results. */
@@ -30,12 +29,9 @@ export function readsBenchmark(name: string, reads: readonly Read[]): Benchmark 
   return {
     name,
     async run() {
-      await using system = await startLimitedSystem();
-      const people = await newPeople(CONNECTIONS, system.api);
-      let video = '';
-      for (let index = 0; index < VIDEOS; index++)
-        video = (await uploaded(system.api(), people[0]!.token, await clip('plain'))).id;
-      const ours = { url: system.api(), pid: system.processes[0]!.pid! };
+      await using filled = await startFilledSystem({ people: CONNECTIONS, videos: VIDEOS });
+      const { ours, people, newest } = filled;
+      const video = newest.id;
 
       const results: Comparison[] = [];
       for (const { what, pathFor, signedIn = false, atLeast } of reads) {
