@@ -22,6 +22,8 @@ export interface CpuTime {
 
 export interface Benchmark {
   readonly name: string;
+  /** Whether it runs only when it is named. */
+  readonly byNameOnly?: true;
   /** @throws when what was measured did not give the right result */
   run(): Promise<readonly Comparison[]>;
 }

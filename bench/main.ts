@@ -9,6 +9,9 @@ import { latency } from './latency.ts';
 import { likes } from './likes.ts';
 import { rebuild } from './rebuild.ts';
 import { relay } from './relay.ts';
+import { scale } from './scale/scale.ts';
+import { scaleCosts } from './scale/scaleCosts.ts';
+import { scaleKafka } from './scale/scaleKafka.ts';
 import { startup } from './startup.ts';
 import { uploadMemory } from './uploadMemory.ts';
 import { video } from './video.ts';
@@ -25,6 +28,9 @@ const benchmarks: readonly Benchmark[] = [
   relay,
   rebuild,
   asOf,
+  scale,
+  scaleCosts,
+  scaleKafka,
 ];
 
 /**
@@ -41,7 +47,7 @@ async function main(names: readonly string[]): Promise<void> {
   try {
     const results: Comparison[] = [];
     for (const benchmark of benchmarks) {
-      if (names.length > 0 && !names.includes(benchmark.name)) continue;
+      if (names.length > 0 ? !names.includes(benchmark.name) : benchmark.byNameOnly === true) continue;
       console.error(`running ${benchmark.name} …`);
       results.push(...(await benchmark.run()));
     }

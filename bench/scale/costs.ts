@@ -1,0 +1,78 @@
+/**
+ * What our own parts cost, measured by `npm run bench -- scaleCosts`: CPU time in µs of one core, or bytes. A virtual machine with two
+ * cores of an AMD EPYC, Node 24, PostgreSQL 18 with fsync.
+ */
+export const measuredCosts = {
+  /** A feed page or a video from the process's cache, and one that is queried. */
+  feedHitApi: 53,
+  feedMissApi: 315,
+  feedMissPostgres: 653,
+  /** By a signed-in user, with `isLiked`, and with the view that it counts. */
+  videoHitApi: 224,
+  videoMissApi: 389,
+  videoMissPostgres: 412,
+  /** A like or unlike over HTTP, until its read models show it. */
+  likeApi: 413,
+  likeProjector: 280,
+  likePostgres: 930,
+  /** A registration or a login, nearly all of it the hash of the password. */
+  accountApi: 27_000,
+  /** An event of a flood, in large batches, through all projections. */
+  eventProjector: 27,
+  eventPostgres: 103,
+  /**
+   * What small batches cost more: the appends and the commit of every projection, spread over `commitsPerSecond` rounds of one
+   * projector.
+   */
+  commitProjector: 2_800,
+  commitPostgres: 10_300,
+  /** The same event when it comes through Kafka, which has to be parsed. Measured by `scaleKafka`. */
+  kafkaEventProjector: 100,
+  /** The same event in each API process: what it hears of the log, and what it reads more when it has a socket. */
+  eventApi: 0.5,
+  socketEventApi: 6,
+  /** Inspecting and transcoding one second of a 720p clip, all threads. */
+  mediaPerClipSecond: 206_000,
+  /** Bytes per event, with indexes. `timeline` is the read model that as-of answers need; `readModelBytes` are the others. */
+  logBytes: 591,
+  readModelBytes: 97,
+  timelineBytes: 457,
+  kafkaBytes: 764,
+};
+
+/** Measured by `npm run bench -- scaleKafka`, `relay` and `appends`, on the same machine. Events per second, or ms. */
+export const measuredRates = {
+  /** Appends from 32 callers to one PostgreSQL, each with one event (docs/adr/0003). */
+  postgresAppends: 24_000,
+  /** One relay copies a backlog to Kafka. */
+  relay: 20_000,
+  /** At 200 events/s through 6 partitions to 2 members: from the append until a process of the API hears of the rows (ms). */
+  kafkaMedian: 47,
+  kafkaP99: 113,
+  /** A projector commits at most so often while events flow: a pause of 8 ms and about as long for the transaction. */
+  commitsPerSecond: 60,
+};
+
+/** Published by others, where nothing could be measured here. docs/scale.md names the sources. */
+export const publishedLimits = {
+  /** Appends per second to one EventStoreDB cluster; every node of a cluster writes all events. */
+  eventStoreDbAppends: 15_000,
+  /** "10s of MB/s" can be written to one partition. */
+  kafkaBytesPerPartition: 10_000_000,
+  /** Commands per second of one Redis without pipelining. */
+  redisCommands: 100_000,
+  /** PUT per second and prefix of S3. */
+  objectPuts: 3_500,
+  /** Socket.io's own measurement goes up to so many clients in one process. */
+  socketsPerProcess: 10_000,
+};
+
+/** Chosen by us. */
+export const headroom = {
+  /** A part is full at this share of its limit: queues grow quickly above it. */
+  full: 0.6,
+  /** Cores of the largest PostgreSQL server that we would run. */
+  postgresCores: 32,
+  /** Commands to Redis for each request: one for the limit of the caller, one for that of the address, one for the shared cache. */
+  redisCommandsPerRequest: 3,
+};
