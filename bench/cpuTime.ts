@@ -10,6 +10,11 @@ export function cpuOf(pid: number): number {
   return (user + system) * MICROS_PER_TICK;
 }
 
+/** The same with the children that have ended. */
+export function cpuWithChildrenOf(pid: number): number {
+  return ticksOf(pid).reduce((sum, each) => sum + each, 0) * MICROS_PER_TICK;
+}
+
 /**
  * Returns a function that tells the CPU time of a PostgreSQL server with all its processes, in µs; undefined when the server is on
  * another machine. Linux only.
@@ -24,8 +29,7 @@ export async function cpuOfPostgres(pool: pg.Pool): Promise<(() => number) | und
   const postmaster = Number(parent);
   return () => {
     // What processes used that have ended is counted for the postmaster.
-    const ticks = ticksOf(postmaster).reduce((sum, each) => sum + each, 0);
-    return ticks * MICROS_PER_TICK + childrenOf(postmaster).reduce((sum, child) => sum + ifRunning(child), 0);
+    return childrenOf(postmaster).reduce((sum, child) => sum + ifRunning(child), cpuWithChildrenOf(postmaster));
   };
 }
 

@@ -14,10 +14,13 @@ export function hitsOfZipf(lookUpsPerSecond: number, keys: number, commitsPerSec
   return (first * (harmonic(keys) - (harmonic(keys + shift) - harmonic(shift)))) / lookUpsPerSecond;
 }
 
+/** The Euler-Mascheroni constant. */
+const EULER = 0.5772156649015329;
+
 /** 1 + 1/2 + … + 1/n, also between whole numbers. */
 function harmonic(n: number): number {
   let [sum, x] = [0, n + 1];
-  // The series is exact for large numbers only: harmonic(n) is harmonic(n + 1) - 1/(n + 1).
+  // The series below is exact for large numbers only, and harmonic(n) is harmonic(n + 1) - 1/(n + 1).
   while (x < 10) sum -= 1 / x++;
-  return sum + Math.log(x) - 1 / (2 * x) - 1 / (12 * x * x) + 0.5772156649015329;
+  return sum + Math.log(x) - 1 / (2 * x) - 1 / (12 * x ** 2) + 1 / (120 * x ** 4) + EULER;
 }

@@ -27,7 +27,7 @@ export const measuredCosts = {
   commitProjector: 2_800,
   commitPostgres: 10_300,
   /** The same event when it comes through Kafka, which has to be parsed. Measured by `scaleKafka`. */
-  kafkaEventProjector: 100,
+  kafkaEventProjector: 37,
   /** The same event in each API process: what it hears of the log, and what it reads more when it has a socket. */
   eventApi: 0.5,
   socketEventApi: 6,
@@ -47,8 +47,8 @@ export const measuredRates = {
   /** One relay copies a backlog to Kafka. */
   relay: 20_000,
   /** At 200 events/s through 6 partitions to 2 members: from the append until a process of the API hears of the rows (ms). */
-  kafkaMedian: 47,
-  kafkaP99: 113,
+  kafkaMedian: 36,
+  kafkaP99: 62,
   /** A projector commits at most so often while events flow: a pause of 8 ms and about as long for the transaction. */
   commitsPerSecond: 60,
 };

@@ -14,8 +14,8 @@ import { call, newPeople, uploaded, type Person } from '../../tests/support/syst
 import { SystemProcess } from '../../tests/support/systemProcess.ts';
 import { connect } from '../../tests/support/systemSockets.ts';
 import type { Benchmark, Comparison } from '../benchmark.ts';
+import { cpuOf, cpuOfPostgres, cpuWithChildrenOf } from '../cpuTime.ts';
 import { measuredCosts, measuredRates } from './costs.ts';
-import { cpuSecondsOf, cpuSecondsOfPostgres } from './cpuTimes.ts';
 import { createTraffic } from './traffic.ts';
 
 const CONNECTIONS = 32;
@@ -74,27 +74,23 @@ export const scaleCosts: Benchmark = {
     };
     await reached();
 
+    const ofPostgres = await cpuOfPostgres(pool);
+    if (ofPostgres === undefined)
+      throw new Error('scaleCosts needs a PostgreSQL on this machine; unset DATABASE_URL, and it starts one');
     /** The cost of each of `units`, until every projection shows what they caused. */
     const costOf = async (units: number, work: () => Promise<unknown>): Promise<Cpu> => {
-      const look = async () => ({
-        api: cpuSecondsOf(api.pid!),
-        projector: cpuSecondsOf(projector!.pid!),
-        media: cpuSecondsOf(media!.pid!),
-        postgres: await cpuSecondsOfPostgres(pool),
+      const look = (): Cpu => ({
+        api: cpuOf(api.pid!),
+        projector: cpuOf(projector!.pid!),
+        media: cpuWithChildrenOf(media!.pid!),
+        postgres: ofPostgres(),
       });
-      const before = await look();
+      const before = look();
       await work();
       await reached();
-      const after = await look();
-      const each = (seconds: number): number => (seconds * 1e6) / units;
-      let postgres = 0;
-      for (const [pid, seconds] of after.postgres) postgres += seconds - (before.postgres.get(pid) ?? 0);
-      return {
-        api: each(after.api - before.api),
-        projector: each(after.projector - before.projector),
-        media: each(after.media - before.media),
-        postgres: each(postgres),
-      };
+      const after = look();
+      const each = (part: keyof Cpu): number => (after[part] - before[part]) / units;
+      return { api: each('api'), projector: each('projector'), media: each('media'), postgres: each('postgres') };
     };
 
     const people: Person[] = [];

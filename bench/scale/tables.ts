@@ -188,7 +188,7 @@ export function kafkaLag(
 }
 
 const few = { seconds: 60, partitions: 6 };
-const fiveMinutes = { seconds: 420, rate: () => LARGE };
+const longer = { seconds: 160, rate: () => LARGE };
 
 const scenarios: readonly { readonly what: string; readonly lag: () => Lag; readonly outage?: true }[] = [
   { what: '6 partitions, 2 members', lag: () => kafkaLag(2, { ...few, rate: () => LARGE }) },
@@ -202,14 +202,14 @@ const scenarios: readonly { readonly what: string; readonly lag: () => Lag; read
     lag: () => kafkaLag(2, { ...few, rate: () => LARGE, outage: { from: 20, to: 30, members: 1 } }),
   },
   {
-    what: 'both are away for 5 minutes',
+    what: 'both are away for 2 minutes',
     outage: true,
-    lag: () => kafkaLag(2, { ...fiveMinutes, partitions: 6, outage: { from: 20, to: 320, members: 2 } }),
+    lag: () => kafkaLag(2, { ...longer, partitions: 6, outage: { from: 20, to: 140, members: 2 } }),
   },
   {
-    what: '60 partitions, 20 members: all are away for 5 minutes',
+    what: '60 partitions, 20 members: all are away for 2 minutes',
     outage: true,
-    lag: () => kafkaLag(20, { ...fiveMinutes, partitions: 60, outage: { from: 20, to: 320, members: 20 } }),
+    lag: () => kafkaLag(20, { ...longer, partitions: 60, outage: { from: 20, to: 140, members: 20 } }),
   },
 ];
 
