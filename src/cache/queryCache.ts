@@ -1,35 +1,41 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { SharedCache, SharedEntry } from './sharedCache.ts';
 import { covers, reaches, type Stamp } from './stamp.ts';
 
-/** A serialised answer with a strong ETag of its bytes. */
-export interface CachedReply {
-  readonly bytes: Buffer;
-  readonly etag: string;
+/** How one kind of answers is kept. A hit in this process returns the value itself, without any of this work. */
+export interface CachedForm<Value> {
+  /** What processes share of it. */
+  encode(value: Value): Buffer;
+  decode(bytes: Buffer): Value;
+  /** Its size in memory, roughly (bytes). */
+  sizeOf(value: Value): number;
 }
 
-export interface CachedQuery {
-  /** Contains everything that the answer depends on. The caller is not part of it, since all callers share an entry. */
+export interface CachedQuery<Value> {
+  /**
+   * Contains everything that the answer depends on. The caller is not part of it, since all callers share an entry. One
+   * key always has values of one form.
+   */
   readonly key: string;
   /** The projection that the answer is read from. */
   readonly projection: string;
   /** The caller has seen this position, so the answer must not be older. */
   readonly minPosition?: bigint | undefined;
-  /** Queries the read model. `undefined` (it does not exist) is cached too. */
-  readonly load: () => Promise<Buffer | undefined>;
+  readonly form: CachedForm<Value>;
+  /** Queries the read model. `undefined` (it does not exist) is cached too. All callers get the same value. */
+  readonly load: () => Promise<Value | undefined>;
 }
 
 /**
- * A cache of serialised answers of queries.
+ * A cache of answers of queries.
  *
  * An answer is at most one second old. It includes the last commit of its projection that this process knows, and everything up
  * to `minPosition`. Any number of equal queries at the same time cause one `load`.
  */
 export interface QueryCache {
   /** @throws what `load` throws. Errors are not cached. */
-  get(query: CachedQuery): Promise<CachedReply | undefined>;
+  get<Value>(query: CachedQuery<Value>): Promise<Value | undefined>;
   /** Stops listening for commits. */
   close(): void;
 }
@@ -47,7 +53,7 @@ export interface QueryCacheOptions {
 /** An entry expires after this time, also when the notification of a commit is lost (ms). */
 export const MAX_AGE_MS = 1_000;
 
-/** The size of an entry in addition to its bytes and its key. */
+/** The size of an entry in addition to its value and its key (bytes). */
 const ENTRY_OVERHEAD = 300;
 
 /** What was known when a load began. Its result is at least as fresh as this. */
@@ -58,13 +64,17 @@ interface LoadStart {
   readonly at: number;
 }
 
+/** Of a query: what its answer must include. */
+type Freshness = Pick<CachedQuery<unknown>, 'key' | 'projection' | 'minPosition'>;
+
 interface Entry extends LoadStart {
-  readonly reply: CachedReply | undefined;
+  readonly value: unknown;
+  readonly size: number;
   readonly expires: number;
 }
 
 interface RunningLoad extends LoadStart {
-  readonly reply: Promise<CachedReply | undefined>;
+  readonly value: Promise<unknown>;
 }
 
 export function createQueryCache({
@@ -76,42 +86,42 @@ export function createQueryCache({
   const commits = new Map<string, number>();
   const commitsOf = (projection: string): number => commits.get(projection) ?? 0;
   const runningLoads = new Map<string, RunningLoad>();
-  const entries = new LRUCache<string, Entry>({
-    maxSize: maxBytes,
-    sizeCalculation: ({ reply }, key) => (reply?.bytes.length ?? 0) + key.length + ENTRY_OVERHEAD,
-  });
+  const entries = new LRUCache<string, Entry>({ maxSize: maxBytes, sizeCalculation: ({ size }) => size });
   // Entries from before a commit are not removed at once. They no longer match, and they expire soon.
   const stopListening = progress.onCommit(({ projection }) => commits.set(projection, commitsOf(projection) + 1));
 
-  const isCurrent = (start: LoadStart, { projection, minPosition = 0n }: CachedQuery): boolean =>
+  const isCurrent = (start: LoadStart, { projection, minPosition = 0n }: Freshness): boolean =>
     start.commits === commitsOf(projection) && reaches(start.stamp, minPosition);
 
-  async function load(query: CachedQuery, start: LoadStart): Promise<CachedReply | undefined> {
+  async function load<Value>(query: CachedQuery<Value>, start: LoadStart): Promise<Value | undefined> {
+    const { key, projection, form } = query;
     const found = shared && (await readShared(shared, query, start));
-    const reply = toReply(found === undefined ? await query.load() : found.bytes);
+    const value = found === undefined ? await query.load() : found.bytes && form.decode(found.bytes);
     const expires = start.at + (found?.msLeft ?? MAX_AGE_MS);
     // A commit came during the load, so the answer may be from before it. That is fine for earlier callers, not for later ones.
-    if (start.commits !== commitsOf(query.projection) || clock() >= expires) return reply;
-    entries.set(query.key, { ...start, stamp: found?.stamp ?? start.stamp, reply, expires });
+    if (start.commits !== commitsOf(projection) || clock() >= expires) return value;
+    const size = (value === undefined ? 0 : form.sizeOf(value)) + key.length + ENTRY_OVERHEAD;
+    entries.set(key, { ...start, stamp: found?.stamp ?? start.stamp, value, size, expires });
     if (found === undefined)
-      shared?.write(query.key, { bytes: reply?.bytes, stamp: start.stamp, msLeft: expires - clock() });
-    return reply;
+      shared?.write(key, { bytes: value && form.encode(value), stamp: start.stamp, msLeft: expires - clock() });
+    return value;
   }
 
   return {
-    get(query) {
+    get<Value>(query: CachedQuery<Value>): Promise<Value | undefined> {
       const entry = entries.get(query.key);
       if (entry !== undefined && clock() < entry.expires && isCurrent(entry, query))
-        return Promise.resolve(entry.reply);
+        return Promise.resolve(entry.value as Value | undefined);
       const running = runningLoads.get(query.key);
-      if (running !== undefined && clock() < running.at + MAX_AGE_MS && isCurrent(running, query)) return running.reply;
+      if (running !== undefined && clock() < running.at + MAX_AGE_MS && isCurrent(running, query))
+        return running.value as Promise<Value | undefined>;
 
       const start = { commits: commitsOf(query.projection), stamp: progress.positions(query.projection), at: clock() };
-      const reply = load(query, start).finally(() => {
-        if (runningLoads.get(query.key)?.reply === reply) runningLoads.delete(query.key);
+      const value = load(query, start).finally(() => {
+        if (runningLoads.get(query.key)?.value === value) runningLoads.delete(query.key);
       });
-      runningLoads.set(query.key, { ...start, reply });
-      return reply;
+      runningLoads.set(query.key, { ...start, value });
+      return value;
     },
     close: stopListening,
   };
@@ -119,13 +129,9 @@ export function createQueryCache({
 
 async function readShared(
   shared: SharedCache,
-  { key, minPosition = 0n }: CachedQuery,
+  { key, minPosition = 0n }: Freshness,
   { stamp }: LoadStart,
 ): Promise<SharedEntry | undefined> {
   const found = await shared.read(key);
   return found !== undefined && covers(found.stamp, stamp) && reaches(found.stamp, minPosition) ? found : undefined;
-}
-
-function toReply(bytes: Buffer | undefined): CachedReply | undefined {
-  return bytes && { bytes, etag: `"${createHash('sha1').update(bytes).digest('base64url')}"` };
 }

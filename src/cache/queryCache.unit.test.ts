@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createProgressTracker, type ProgressTracker } from '../projecting/progress/progressTracker.ts';
-import { createQueryCache, MAX_AGE_MS, type CachedQuery, type QueryCache } from './queryCache.ts';
+import { cachedReply, replyForm, type CachedReply } from './cachedReply.ts';
+import { createQueryCache, MAX_AGE_MS, type CachedForm, type CachedQuery, type QueryCache } from './queryCache.ts';
 import type { SharedCache, SharedEntry } from './sharedCache.ts';
 
 /** A read model of one text, which the test changes. Loads end at once, or when the test releases them. */
@@ -19,11 +20,11 @@ function readModel() {
       blocked?.resolve();
       blocked = undefined;
     },
-    async load(): Promise<Buffer> {
+    async load(): Promise<CachedReply> {
       loads++;
       const read = text;
       await blocked?.promise;
-      return Buffer.from(read);
+      return cachedReply(Buffer.from(read));
     },
   };
 }
@@ -36,7 +37,7 @@ interface Setting {
   pass(ms: number): void;
   /** The projection commits this text at a position. */
   commit(text: string, position: bigint, partition?: number): void;
-  ask(options?: Partial<CachedQuery>): Promise<string | undefined>;
+  ask(options?: Partial<CachedQuery<CachedReply>>): Promise<string | undefined>;
 }
 
 function setting({
@@ -66,7 +67,9 @@ function setting({
       tracker.moved({ projection: 'videos', partition, partitions, position, changed: true });
     },
     ask: async (options = {}) =>
-      (await cache.get({ key: 'feed', projection: 'videos', load: model.load, ...options }))?.bytes.toString(),
+      (
+        await cache.get({ key: 'feed', projection: 'videos', form: replyForm, load: model.load, ...options })
+      )?.bytes.toString(),
   };
 }
 
@@ -78,9 +81,23 @@ describe('a cached answer', () => {
     expect([new Set(answers), model.loads]).toEqual([new Set(['empty']), 1]);
   });
 
+  test('is encoded, decoded and measured when it is loaded, never when it is repeated', async () => {
+    const { cache, model } = setting();
+    const calls: string[] = [];
+    const form: CachedForm<CachedReply> = {
+      encode: (reply) => (calls.push('encode'), replyForm.encode(reply)),
+      decode: (bytes) => (calls.push('decode'), replyForm.decode(bytes)),
+      sizeOf: (reply) => (calls.push('sizeOf'), replyForm.sizeOf(reply)),
+    };
+    const query = { key: 'feed', projection: 'videos', form, load: model.load };
+    const first = await cache.get(query);
+    expect([await cache.get(query), calls]).toEqual([first, ['sizeOf']]);
+    expect(await cache.get(query)).toBe(first);
+  });
+
   test('carries an ETag of its bytes', async () => {
     const { cache, model, commit } = setting();
-    const query = { key: 'feed', projection: 'videos', load: model.load };
+    const query = { key: 'feed', projection: 'videos', form: replyForm, load: model.load };
     const first = await cache.get(query);
     commit('other', 11n);
     const second = await cache.get(query);

@@ -7,6 +7,7 @@ import { collectingLog, type Logged } from '../../tests/support/httpApp.ts';
 import { quiet } from '../../tests/support/projecting.ts';
 import { openTestRedis, redisUrl, type TestRedis } from '../../tests/support/redis.ts';
 import { createProgressTracker } from '../projecting/progress/progressTracker.ts';
+import { cachedReply, replyForm } from './cachedReply.ts';
 import { createQueryCache } from './queryCache.ts';
 import { createRedisClient } from './redisClient.ts';
 import { createRedisGate, type RedisGate } from './redisGate.ts';
@@ -138,7 +139,8 @@ const url = redisUrl('src/cache/redis.int.test.ts');
         (await processes[index]!.cache.get({
           key,
           projection: 'videos',
-          load: () => Promise.resolve(Buffer.from(`load ${++loads}`)),
+          form: replyForm,
+          load: () => Promise.resolve(cachedReply(Buffer.from(`load ${++loads}`))),
         }))!.bytes.toString();
       expect(await ask(0)).toBe('load 1');
       await written(key);

@@ -1,4 +1,5 @@
-import express, { type Application, type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type Application, type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { DomainError } from '../core/errors.ts';
@@ -6,13 +7,14 @@ import type { ReadYourWrites } from '../projecting/readYourWrites.ts';
 import { noRateLimits, type RateLimits } from '../rateLimits/rateLimits.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
-import { send } from './reply/answer.ts';
 import type { Authenticator } from './request/authenticator.ts';
-import { writeCommonHeaders } from './reply/commonHeaders.ts';
-import { allowedOrigins, corsPolicy, type AllowedOrigins } from './reply/corsPolicy.ts';
+import { allowedOrigins, corsPolicy, type AllowedOrigins, type CorsPolicy } from './reply/corsPolicy.ts';
 import { docsHandler, type RealtimeDocs } from './documents/docs.ts';
-import { errorAnswer } from './reply/errorReply.ts';
-import { exchange, requestIdOf } from './routing/exchange.ts';
+import { createErrorResponder } from './reply/errorResponder.ts';
+import { createClientAddress, createProxyTrust } from './request/clientAddress.ts';
+import { exchange } from './routing/exchange.ts';
+import { createFrontDoor } from './routing/frontDoor.ts';
+import { handlersOf, type RouteHandlers } from './routing/handleRoute.ts';
 import type { Health } from './server/health.ts';
 import type { Idempotency } from './consistency/idempotency.ts';
 import type { KnownPositions } from './consistency/knownPositions.ts';
@@ -49,14 +51,19 @@ export interface HttpAppOptions {
   readonly monitoring?: MonitoringAccess;
   /** Express's `trust proxy`: the proxies that may name a client's address; none by default. */
   readonly trustProxy?: boolean | number | string;
+  /** False: Express answers every request. A test compares the two. True by default. */
+  readonly frontDoor?: boolean;
   /** Served as `/asyncapi.json` and `/docs/realtime`. */
   readonly realtime?: RealtimeDocs;
   /** Files that this process serves itself. */
   readonly media?: { readonly path: string; readonly handler: RequestHandler } | undefined;
 }
 
-/** The HTTP application: the API's routes, the system's routes, the documents of both, and 404 for everything else. */
-export function createHttpApp(options: HttpAppOptions): Application {
+/**
+ * The HTTP application: the API's routes, the system's routes, the documents of both, and 404 for everything else. Each
+ * request begins with the exchange and the CORS policy. Then the front door answers it if it can, else Express does.
+ */
+export function createHttpApp(options: HttpAppOptions): RequestListener {
   const {
     health,
     metrics,
@@ -67,10 +74,9 @@ export function createHttpApp(options: HttpAppOptions): Application {
     positions,
     readModels,
     production = false,
+    trustProxy = false,
   } = options;
   const { cors = allowedOrigins(['*'], { production }), monitoring = openMonitoring } = options;
-  const app = bareApp(options);
-  app.use(corsPolicy(cors));
   const routes = documentedRoutes(options.routes, {
     health,
     metrics,
@@ -78,19 +84,21 @@ export function createHttpApp(options: HttpAppOptions): Application {
     realtime: options.realtime,
     tags: options.tags,
   });
-  if (options.media !== undefined) app.use(options.media.path, options.media.handler);
-  app.use('/docs', docsHandler(options.realtime));
-  mountRoutes(app, routes, {
+  const handlers = handlersOf(routes, {
     authenticator,
     rateLimits,
+    addressOf: createClientAddress(trustProxy),
     idempotency,
     tracing,
     positions,
     readModels,
-    noticeProxy: warnOfUntrustedProxies(options.logger),
+    noticeProxy: warnOfUntrustedProxies(options.logger, createProxyTrust(trustProxy)),
     draining: health.draining,
   });
-  return closing(app, options.logger, options.rebuilding);
+  const app = bareApp();
+  if (options.media !== undefined) app.use(options.media.path, options.media.handler);
+  app.use('/docs', docsHandler(options.realtime));
+  return listener(app, handlers, { ...options, policy: corsPolicy(cors) });
 }
 
 export interface DocumentedParts extends SystemRouteParts {
@@ -116,18 +124,12 @@ export type OpsAppOptions = Pick<HttpAppOptions, 'logger' | 'health' | 'metrics'
 const openMonitoring = createMonitoringAccess({ production: false, token: undefined });
 
 /** What a process without an API serves on its port: health and metrics. */
-export function createOpsApp({
-  logger,
-  health,
-  metrics,
-  production = false,
-  monitoring = openMonitoring,
-}: OpsAppOptions): Application {
-  const app = bareApp({ logger, metrics, production });
-  const authenticator: Authenticator = { authenticate: () => Promise.resolve(undefined) };
-  mountRoutes(app, systemRoutes({ health, metrics, monitoring }), {
-    authenticator,
+export function createOpsApp(options: OpsAppOptions): RequestListener {
+  const { health, metrics, monitoring = openMonitoring } = options;
+  const handlers = handlersOf(systemRoutes({ health, metrics, monitoring }), {
+    authenticator: { authenticate: () => Promise.resolve(undefined) },
     rateLimits: noRateLimits,
+    addressOf: () => undefined,
     idempotency: undefined,
     tracing: noTracing,
     positions: undefined,
@@ -135,60 +137,43 @@ export function createOpsApp({
     noticeProxy: () => undefined,
     draining: health.draining,
   });
-  return closing(app, logger);
+  return listener(bareApp(), handlers, { ...options, policy: (_request, _response, next) => next() });
 }
 
-function bareApp({
-  logger,
-  metrics,
-  trustProxy = false,
-  production = false,
-}: Pick<HttpAppOptions, 'logger' | 'metrics' | 'trustProxy' | 'production'>): Application {
+function bareApp(): Application {
   const app = express();
   app.disable('x-powered-by');
   // Handlers set the ETag where there is one. Express would hash every body, which costs more than most answers.
   app.disable('etag');
-  app.set('trust proxy', trustProxy);
-  writeCommonHeaders(app);
-  app.use(exchange({ logger, metrics, headers: { ...securityHeaders({ production }), Vary: 'Origin' } }));
   return app;
 }
 
-function closing(app: Application, logger: Logger, rebuilding = (): boolean => false): Application {
+type ListenerOptions = Pick<HttpAppOptions, 'logger' | 'metrics' | 'production' | 'rebuilding' | 'frontDoor'> & {
+  readonly policy: CorsPolicy;
+};
+
+/** Both doors: the front door for these handlers, and Express for these handlers and everything else. */
+function listener(app: Application, handlers: RouteHandlers, options: ListenerOptions): RequestListener {
+  const { logger, metrics, production = false, rebuilding, frontDoor = true, policy } = options;
+  const begin = exchange({ logger, metrics, headers: { ...securityHeaders({ production }), Vary: 'Origin' } });
+  const answerError = createErrorResponder({ logger, rebuilding });
+  const isAnswered = frontDoor ? createFrontDoor(handlers, answerError) : () => false;
+  mountRoutes(app, handlers);
   app.use(notFound);
-  app.use(errorHandler(logger, rebuilding));
-  return app;
+  // Express knows an error handler by its four parameters.
+  const onError: ErrorRequestHandler = (error, request, response, _next) => answerError(error, request, response);
+  app.use(onError);
+  return (request, response) => {
+    begin(request, response);
+    policy(request, response, () => {
+      if (!isAnswered(request, response)) app(request, response);
+    });
+  };
 }
 
 const notFound: RequestHandler = () => {
   throw new DomainError('notFound', 'route_not_found', 'There is nothing at this address; /docs lists all addresses.');
 };
-
-function errorHandler(logger: Logger, rebuilding: () => boolean): ErrorRequestHandler {
-  // Express knows an error handler by its four parameters.
-  return (error: unknown, request, response, _next) => {
-    const requestId = requestIdOf(response);
-    const conditional = request.headers['if-match'] !== undefined;
-    const answer = errorAnswer(error, { requestId, conditional, rebuilding: rebuilding() });
-    if (answer.status >= 500 && !isAbandoned(error, response)) {
-      logger[answer.status === 500 ? 'error' : 'warn']({ requestId, ...described(error) }, 'request failed');
-    }
-    // Part of the answer is sent already. Closing the connection tells the client that the answer is incomplete.
-    if (response.headersSent) response.destroy();
-    else send(request, response, answer);
-  };
-}
-
-/** The handler stopped because the client had closed the connection. The request itself is logged, as 499. */
-function isAbandoned(error: unknown, response: Response): boolean {
-  return error instanceof Error && error.name === 'AbortError' && response.closed;
-}
-
-/** The code of a refusal is enough. Only an unexpected error, or the cause of a refusal, needs its stack. */
-function described(error: unknown): object {
-  if (!(error instanceof DomainError)) return { err: error };
-  return { code: error.code, ...(error.cause !== undefined && { err: error.cause }) };
-}
 
 const greeting = z.object({
   success: z.literal(true),

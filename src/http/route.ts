@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Appended } from '../core/appended.ts';
 import type { CommandContext } from '../core/commandContext.ts';
@@ -40,9 +40,9 @@ export interface RouteRequest<Params, Query, Body, Auth extends RouteAuth = Rout
   /** Aborts when the client disconnects or the server drains. */
   readonly signal: AbortSignal;
   /** For everything else: multipart, cookies, conditional headers. */
-  readonly raw: Request;
+  readonly raw: IncomingMessage;
   /** For streaming. A handler that writes the answer itself returns `undefined`. */
-  readonly response: Response;
+  readonly response: ServerResponse;
 }
 
 /** An answer in the envelope `{ success, statusCode, message, meta?, data }`. */
@@ -113,7 +113,7 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown, Auth e
   /** The limit that it counts against; `general` by default. Requests with a token also count against their address. */
   readonly limit?: 'general' | 'refresh' | 'upload' | 'none';
   /** The key to count by when it is neither the user nor the address, such as a session. Undefined: the address. */
-  limitBy?(request: Request): string | undefined;
+  limitBy?(request: IncomingMessage): string | undefined;
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   /** JSON body. */

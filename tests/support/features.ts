@@ -100,7 +100,7 @@ export async function startFeatures({
     }),
     settings: { uploadWaitSeconds: uploadWaitMs / 1_000, uploadQuota: { maxVideos: maxPending, maxBytes: 50e6 } },
     // Nothing remembers answers, so a retry reaches the command itself.
-    http: { idempotency: { fingerprint: ({ originalUrl }) => originalUrl, once: (_attempt, run) => run() } },
+    http: { idempotency: { fingerprint: ({ request }) => request.url!, once: (_attempt, run) => run() } },
   });
   const { app, uploadProgress } = api;
   const { objects } = api.context;

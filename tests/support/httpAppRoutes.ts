@@ -78,7 +78,8 @@ export const routes: Route[] = [
     path: '/throw/:what',
     operationId: 'throw',
     summary: '',
-    handle: ({ raw }) => Promise.reject(thrown[raw.params['what'] as string]?.() as Error),
+    params: z.object({ what: z.string() }),
+    handle: ({ params }) => Promise.reject(thrown[params.what]?.() as Error),
   }),
   route({
     ...common,

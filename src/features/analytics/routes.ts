@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DomainError } from '../../core/errors.ts';
+import { acceptedType } from '../../http/request/accepts.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
 import { analytics } from '../../../projections/analytics.ts';
@@ -63,8 +64,8 @@ function analyticsRoute(context: ApiContext): Route {
     async handle(request): Promise<Reply> {
       const { user, query, signal } = request;
       const { asOf, videoId } = query;
-      const wanted = request.raw.accepts('application/json', 'text/csv');
-      if (wanted === false)
+      const wanted = acceptedType(request.raw, ['application/json', 'text/csv']);
+      if (wanted === undefined)
         throw new DomainError(
           'notAcceptable',
           'not_acceptable',

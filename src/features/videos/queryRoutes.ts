@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { cachedReply, replyForm, type CachedReply } from '../../cache/cachedReply.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
@@ -8,9 +8,10 @@ import { videos } from '../../../projections/videos/videos.ts';
 import { createViewRecorder } from '../views/index.ts';
 import { CURSOR, cursorBehind, videoBefore } from './cursor.ts';
 import { videoNotFound } from './decider.ts';
-import { videoEtag } from './etag.ts';
+import { envelope } from './envelope.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
-import { createVideoQueries, type VideoWithNeighbours } from './videoQueries.ts';
+import { VideoPage, videoPageForm } from './videoPage.ts';
+import { createVideoQueries } from './videoQueries.ts';
 import { videoSchema } from './videoView.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -33,12 +34,12 @@ export function videoQueryRoutes(context: ApiContext): Route[] {
 
 function listVideos({ db, objects, cache }: ApiContext): Route {
   const queries = createVideoQueries({ db, urls: objects });
-  const load = async (page: number, limit: number, cursor: string | undefined): Promise<Buffer> => {
+  const load = async (page: number, limit: number, cursor: string | undefined): Promise<CachedReply> => {
     const from = cursor ? { olderThan: videoBefore(cursor) } : { offset: cursor === '' ? 0 : (page - 1) * limit };
     const { videos, total, next } = await queries.feed(from, limit);
     const nextCursor = next === undefined ? null : cursorBehind(next);
     const meta = { ...(cursor === undefined && { page }), limit, total, nextCursor };
-    return envelope('Videos retrieved successfully', videos, meta);
+    return cachedReply(envelope('Videos retrieved successfully', videos, meta));
   };
   return route({
     method: 'get',
@@ -107,6 +108,7 @@ function listVideos({ db, objects, cache }: ApiContext): Route {
         key: cursor === undefined ? `feed:page:${page}:${limit}` : `feed:after:${cursor}:${limit}`,
         projection: videos.name,
         minPosition: request.minPosition,
+        form: replyForm,
         load: () => load(page, limit, cursor),
       });
       return { status: 200, contentType: JSON_TYPE, ...reply! };
@@ -120,23 +122,23 @@ function getVideo(context: ApiContext): Route {
   const views = createViewRecorder({ ...context, secret: context.hmac('viewer') });
   context.onClose(() => views.close());
 
-  /** A public video. The cached JSON contains nothing about the caller. */
-  async function listed(videoId: string, minPosition: bigint | undefined): Promise<VideoWithNeighbours | undefined> {
-    const shared = await cache.get({
+  /** A public video. */
+  function listed(videoId: string, minPosition: bigint | undefined): Promise<VideoPage | undefined> {
+    return cache.get({
       key: `video:${videoId}`,
-      projection: 'videos',
+      projection: videos.name,
       minPosition,
+      form: videoPageForm,
       load: async () => {
         const found = await queries.byId(videoId);
-        return found?.video.status === 'ready' ? Buffer.from(JSON.stringify(found)) : undefined;
+        return found?.video.status === 'ready' ? new VideoPage(found) : undefined;
       },
     });
-    return shared && (JSON.parse(shared.bytes.toString()) as VideoWithNeighbours);
   }
 
-  async function unlisted(videoId: string, user: AuthenticatedUser): Promise<VideoWithNeighbours | undefined> {
+  async function unlisted(videoId: string, user: AuthenticatedUser): Promise<VideoPage | undefined> {
     const found = await queries.byId(videoId);
-    return found?.video.uploadedBy === user.id ? found : undefined;
+    return found?.video.uploadedBy === user.id ? new VideoPage(found) : undefined;
   }
 
   return route({
@@ -162,28 +164,17 @@ function getVideo(context: ApiContext): Route {
         listed(videoId, minPosition),
         user === undefined ? false : queries.isLiked(videoId, user.id),
       ]);
-      const found = shared ?? (user && (await unlisted(videoId, user)));
-      if (found === undefined) throw videoNotFound();
-      const { video, revision, prev, next } = found;
+      const page = shared ?? (user && (await unlisted(videoId, user)));
+      if (page === undefined) throw videoNotFound();
+      const { video } = page.found;
       if (video.status === 'ready' && request.raw.method === 'GET') {
         views.record({ videoId, ownerId: video.uploadedBy, viewer: { userId: user?.id, address }, context });
       }
-      const bytes = envelope('Video retrieved successfully', {
-        video,
-        prev: prev && { id: prev },
-        next: next && { id: next },
-        isLiked,
-      });
-      const etag = videoEtag(revision, createHash('sha1').update(bytes).digest('base64url'));
       const headers = {
         'Cache-Control': user === undefined ? 'no-cache' : 'private, no-cache',
         Vary: 'Origin, Authorization',
       };
-      return { status: 200, contentType: JSON_TYPE, bytes, etag, headers };
+      return { status: 200, contentType: JSON_TYPE, ...page.reply(isLiked), headers };
     },
   });
-}
-
-function envelope(message: string, data: unknown, meta?: object): Buffer {
-  return Buffer.from(JSON.stringify({ success: true, statusCode: 200, message, ...(meta && { meta }), data }));
 }

@@ -58,12 +58,13 @@ export function createViewRecorder({
 }: ViewRecorderOptions): ViewRecorder {
   /** When each viewer's view of each video was last counted. */
   const counted = new LRUCache<string, number>({ max: mostViewers });
+  const nameOf = rememberedNames(secret);
   const buffer = createAppendBuffer({ store, logger, mostHeld });
   const underWay = new Set<Promise<void>>();
 
   /** Accounts cost nothing. Without a limit, one person with many accounts could make any number of views. */
   const withinShare = async ({ videoId, viewer: { address } }: View): Promise<boolean> => {
-    const state = await rateLimits.consume('viewers', `${videoId}:${viewerName({ address }, secret)}`);
+    const state = await rateLimits.consume('viewers', `${videoId}:${nameOf({ address })}`);
     return state?.allowed !== false;
   };
 
@@ -78,7 +79,7 @@ export function createViewRecorder({
 
   return {
     record(view) {
-      const viewer = viewerName(view.viewer, secret);
+      const viewer = nameOf(view.viewer);
       const now = view.context.now.getTime();
       const key = `${view.videoId}:${viewer}`;
       if (now - (counted.get(key) ?? -Infinity) < WINDOW_MS) return;
@@ -90,6 +91,21 @@ export function createViewRecorder({
       await Promise.all(underWay);
       await buffer.close();
     },
+  };
+}
+
+/** How many names of addresses are remembered: making one takes longer than the rest of a view. */
+const MOST_NAMES = 10_000;
+
+function rememberedNames(secret: string): (viewer: Viewer) => string {
+  const names = new LRUCache<string, string>({ max: MOST_NAMES });
+  return (viewer) => {
+    if (viewer.userId !== undefined) return viewerName(viewer, secret);
+    const known = names.get(viewer.address);
+    if (known !== undefined) return known;
+    const name = viewerName(viewer, secret);
+    names.set(viewer.address, name);
+    return name;
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../../core/errors.ts';
 import type { Answer } from '../reply/answer.ts';
 
@@ -14,9 +14,15 @@ export interface Attempt {
   readonly keepSuccess: boolean;
 }
 
+export interface IdentifiedRequest {
+  readonly request: IncomingMessage;
+  /** As its route's schema lets it through. */
+  readonly body: unknown;
+}
+
 export interface Idempotency {
   /** Identifies the request, apart from its key. It must not reveal the body, which may hold a password. */
-  fingerprint(request: Request): string;
+  fingerprint(request: IdentifiedRequest): string;
   /**
    * Runs a command at most once at a time for its actor and key; a repeat gets the first answer. Only final answers are
    * kept: no 5xx and no answer with `Retry-After`. A process that dies holds its key for half a minute at most.
@@ -39,10 +45,9 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
 }
 
 /** An HMAC of method, URL and JSON body. A multipart body is not included: it is not known when the request begins. */
-export function fingerprintOf(request: Request, secret: string): string {
-  const body: unknown = request.body;
+export function fingerprintOf({ request, body }: IdentifiedRequest, secret: string): string {
   return createHmac('sha256', secret)
-    .update(JSON.stringify([request.method, request.originalUrl, body ?? null]))
+    .update(JSON.stringify([request.method, request.url, body ?? null]))
     .digest('base64url');
 }
 

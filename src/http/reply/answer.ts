@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from '../route.ts';
 
 /** A response, without the headers that every response carries. */
@@ -38,7 +38,7 @@ export function answerOf(reply: Reply): Answer {
 }
 
 /** Sends an answer, or 304 when the client has the same bytes already. */
-export function send(request: Request, response: Response, answer: Answer): void {
+export function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const { status, headers, body } = answer;
   const etag = headers['ETag'];
   if (typeof etag === 'string' && status === 200 && isKnown(request.headers['if-none-match'], etag)) {

@@ -1,5 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors, { type CorsOptions } from 'cors';
-import type { RequestHandler } from 'express';
 
 /** Which pages of other origins may call the API. Any other origin gets no CORS headers. */
 export interface AllowedOrigins {
@@ -39,7 +39,10 @@ export function allowedOrigins(
   return { named: origins.filter((origin) => origin !== '*'), local: others && !production, others };
 }
 
-export function corsPolicy({ named, local, others }: AllowedOrigins): RequestHandler {
+/** Answers a preflight, or adds headers and calls `next`. */
+export type CorsPolicy = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+
+export function corsPolicy({ named, local, others }: AllowedOrigins): CorsPolicy {
   const withCookies = cors({ ...common, origin: true, credentials: true });
   const withoutCookies = cors({ ...common, origin: '*' });
   return (request, response, next) => {

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Request, Response } from 'express';
+import { LRUCache } from 'lru-cache';
 import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import type { AuthenticatedUser } from '../route.ts';
 /** Finds out who sent a request, from its access token alone. */
 export interface Authenticator {
   /** Undefined when the request carries no token. @throws DomainError `token_expired`, `token_invalid` */
-  authenticate(request: Request, response: Response): Promise<AuthenticatedUser | undefined>;
+  authenticate(request: TokenCarrier): Promise<AuthenticatedUser | undefined>;
 }
 
 /** Verifies an access token that did not come in the header of a request. */
@@ -42,6 +42,9 @@ const accessClaims = z.object({
   exp: z.number().optional(),
 });
 
+/** How many verified tokens are remembered. With its user, one takes about 1 KB. */
+const MOST_REMEMBERED = 10_000;
+
 /** The part of a request that Passport and the strategy read. */
 type TokenCarrier = Pick<IncomingMessage, 'headers'>;
 
@@ -58,7 +61,19 @@ export function createAuthenticator({ secret }: AuthenticatorOptions): Authentic
     }),
   );
 
-  function check(carrier: TokenCarrier, response?: Response): Promise<VerifiedToken> {
+  // By the whole header, since that is what was verified. A token is remembered only when it is valid, and ends when it
+  // expires, so the answer is always that of a new check. Checking one takes longer than answering from the cache.
+  const remembered = new LRUCache<string, VerifiedToken>({ max: MOST_REMEMBERED });
+
+  async function checkHeader(authorization: string): Promise<VerifiedToken> {
+    const known = remembered.get(authorization);
+    if (known !== undefined && !hasExpired(known)) return known;
+    const token = await check({ headers: { authorization } });
+    remembered.set(authorization, token);
+    return token;
+  }
+
+  function check(carrier: TokenCarrier): Promise<VerifiedToken> {
     return new Promise((resolve, reject) => {
       const decide = (error: unknown, token: VerifiedToken | false | undefined, info: unknown): void => {
         if (error !== null && error !== undefined) reject(error as Error);
@@ -67,23 +82,28 @@ export function createAuthenticator({ secret }: AuthenticatorOptions): Authentic
       };
       const authenticate = authority.authenticate('jwt', { session: false }, decide) as (
         request: TokenCarrier,
-        response: Response | undefined,
+        response: undefined,
         next: (error?: unknown) => void,
       ) => void;
-      authenticate(carrier, response, reject);
+      authenticate(carrier, undefined, reject);
     });
   }
 
   return {
-    async authenticate(request, response) {
-      return request.headers.authorization === undefined ? undefined : (await check(request, response)).user;
+    async authenticate({ headers: { authorization } }) {
+      return authorization === undefined ? undefined : (await checkHeader(authorization)).user;
     },
     async verify(token) {
       // Passport takes tokens from requests only. A header ends at a space, so a token with one would be read in part.
       if (/\s/.test(token)) throw refusal(undefined);
-      return check({ headers: { authorization: `Bearer ${token}` } });
+      return checkHeader(`Bearer ${token}`);
     },
   };
+}
+
+/** As jsonwebtoken compares: a token has expired when its second has begun. */
+function hasExpired({ expires }: VerifiedToken): boolean {
+  return expires !== undefined && Date.now() >= expires.getTime();
 }
 
 function verified({ exp, ...user }: z.infer<typeof accessClaims>): VerifiedToken {

@@ -2,14 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import express from 'express';
 import proxyAddr from 'proxy-addr';
 
-type Trust = (address: string, hops: number) => boolean;
+/** Whether this peer, the so manieth proxy before the server, may name the address of its client. */
+export type ProxyTrust = (address: string, hops: number) => boolean;
 
-/** The address of a request's client, for code outside of Express. Undefined: the connection has closed. */
+/** The address of a request's client. Undefined: the connection has closed. */
 export type ClientAddress = (request: IncomingMessage) => string | undefined;
 
-/** Finds the same address as `request.ip` of an Express application whose `trust proxy` is `trustProxy`. */
+/** @param trustProxy as Express's setting `trust proxy` */
+export function createProxyTrust(trustProxy: boolean | number | string): ProxyTrust {
+  // Express compiles the setting into a function and keeps it under this name.
+  return express().set('trust proxy', trustProxy).get('trust proxy fn') as ProxyTrust;
+}
+
+/** @param trustProxy as Express's setting `trust proxy` */
 export function createClientAddress(trustProxy: boolean | number | string): ClientAddress {
-  // Express compiles `trust proxy` into a function, keeps it under this name, and passes it to proxy-addr itself.
-  const trust = express().set('trust proxy', trustProxy).get('trust proxy fn') as Trust;
-  return (request) => proxyAddr(request, trust) as string | undefined;
+  const trust = createProxyTrust(trustProxy);
+  return (request) =>
+    // proxy-addr finds the same, but takes the request apart first.
+    request.headers['x-forwarded-for'] === undefined
+      ? request.socket.remoteAddress
+      : (proxyAddr(request, trust) as string | undefined);
 }

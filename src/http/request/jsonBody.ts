@@ -1,14 +1,23 @@
-import express, { type Request, type RequestHandler, type Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import express from 'express';
 import { DomainError } from '../../core/errors.ts';
 import { drainThenClose } from './drain.ts';
 
 /** Bytes. Commands are small; multipart routes read files themselves. */
 const MOST_BYTES = 100 * 1024;
 
-const parse: RequestHandler = express.json({ limit: MOST_BYTES, strict: false, type: () => true });
+/** It works outside of Express too, and leaves the body in `body`. */
+const parse = express.json({ limit: MOST_BYTES, strict: false, type: () => true }) as unknown as (
+  request: IncomingMessage & { body?: unknown },
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void;
 
 /** The JSON body of a request; `{}` when it has none, so that the schema names the missing fields. */
-export async function readJsonBody(request: Request, response: Response): Promise<unknown> {
+export async function readJsonBody(
+  request: IncomingMessage & { body?: unknown },
+  response: ServerResponse,
+): Promise<unknown> {
   const { 'content-length': length, 'transfer-encoding': encoding, 'content-type': type } = request.headers;
   if (encoding === undefined && (length === undefined || length === '0')) return {};
   if (!isJson(type)) {
@@ -21,7 +30,7 @@ export async function readJsonBody(request: Request, response: Response): Promis
       reject(error as Error);
     });
   });
-  return request.body as unknown;
+  return request.body;
 }
 
 function isJson(contentType: string | undefined): boolean {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { z } from 'zod';
 import { validationFailed, type FieldMessage } from '../../core/errors.ts';
 import { fieldMessage } from './fieldMessages.ts';
@@ -22,6 +23,27 @@ export function validate(route: Pick<Route, 'params' | 'query' | 'body'>, parts:
   };
   if (problems.size > 0) throw validationFailed([...problems.values()]);
   return checked;
+}
+
+/** How many URLs of a route are remembered, and how long they may be (characters). */
+const MOST_URLS = 1_000;
+const LONGEST_URL = 200;
+
+/**
+ * As `validate`, for a route without a body, whose parts depend on the URL alone: a URL that has passed is not checked
+ * again. `read` takes the URL apart. Requests with the same URL share what it returns, so nobody may change it.
+ */
+export function createUrlCheck(
+  route: Pick<Route, 'params' | 'query'>,
+): (url: string, read: () => RequestParts) => RequestParts {
+  const passed = new LRUCache<string, RequestParts>({ max: MOST_URLS });
+  return (url, read) => {
+    const known = passed.get(url);
+    if (known !== undefined) return known;
+    const parts = validate(route, read());
+    if (url.length <= LONGEST_URL) passed.set(url, parts);
+    return parts;
+  };
 }
 
 function check(

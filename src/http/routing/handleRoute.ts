@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parse } from 'node:querystring';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { ReadYourWrites } from '../../projecting/readYourWrites.ts';
@@ -9,6 +10,7 @@ import type { Tracing } from '../../telemetry/tracing.ts';
 import { validTraceparent } from '../../telemetry/traceparent.ts';
 import { answerOf, send, type Answer } from '../reply/answer.ts';
 import type { Authenticator } from '../request/authenticator.ts';
+import type { ClientAddress } from '../request/clientAddress.ts';
 import { commonHeadersOf } from '../reply/commonHeaders.ts';
 import { readCookie } from '../request/cookies.ts';
 import { errorAnswer } from '../reply/errorReply.ts';
@@ -19,15 +21,17 @@ import type { KnownPositions } from '../consistency/knownPositions.ts';
 import { parseMinPosition } from '../consistency/minPosition.ts';
 import { ReceivedRequest } from './receivedRequest.ts';
 import type { AuthenticatedUser, EnvelopeReply, Reply, Route } from '../route.ts';
-import { validate } from '../request/validate.ts';
+import { createUrlCheck, validate, type RequestParts } from '../request/validate.ts';
 
 export interface RouteDependencies {
   readonly authenticator: Authenticator;
   readonly rateLimits: RateLimits;
+  /** The address of a request's client. */
+  readonly addressOf: ClientAddress;
   readonly idempotency: Idempotency | undefined;
   readonly tracing: Tracing;
   /** Warns about a proxy that is not trusted. */
-  readonly noticeProxy: (request: Request) => void;
+  readonly noticeProxy: (request: IncomingMessage) => void;
   /** Without it, positions in `X-Min-Position` are not checked. */
   readonly positions: KnownPositions | undefined;
   /** Without it, no request waits for a read model. */
@@ -36,44 +40,61 @@ export interface RouteDependencies {
   readonly draining: AbortSignal;
 }
 
-/**
- * Everything between Express and a route's `handle`: authentication, rate limits, validation, idempotency. Errors go on to
- * the error handler.
- */
-export function handlerOf(route: Route, dependencies: RouteDependencies): RequestHandler {
+/** A request that a door has found the route of. */
+export interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The parameters in its path, decoded. */
+  readonly params: unknown;
+}
+
+/** Answers a request. Rejects with the error that its answer must be made of. */
+export type RouteHandler = (arrival: Arrival) => Promise<void>;
+
+/** A handler for each route, the same for both doors. */
+export type RouteHandlers = ReadonlyMap<Route, RouteHandler>;
+
+export function handlersOf(routes: readonly Route[], dependencies: RouteDependencies): RouteHandlers {
+  return new Map(routes.map((route) => [route, handlerOf(route, dependencies)]));
+}
+
+/** Everything between a door and a route's `handle`: authentication, rate limits, validation, idempotency. */
+function handlerOf(route: Route, dependencies: RouteDependencies): RouteHandler {
   const name = `${route.method.toUpperCase()} ${route.path}`;
   const attributes = { 'http.request.method': route.method.toUpperCase(), 'http.route': route.path };
-  return async (request, response) => {
+  const facts = { route, checkUrl: createUrlCheck(route), ...dependencies };
+  return async (arrival) => {
+    const { request, response } = arrival;
     const parent = traceparentOf(request);
     await dependencies.tracing.span(name, { kind: 'server', parent, attributes }, async (span) => {
-      const answer = await answerTo(route, dependencies, request, response);
+      const answer = await answerTo(arrival, facts);
       if (answer !== undefined) send(request, response, answer);
       span.set({ 'http.response.status_code': response.statusCode });
     });
   };
 }
 
-async function answerTo(
-  route: Route,
-  dependencies: RouteDependencies,
-  request: Request,
-  response: Response,
-): Promise<Answer | undefined> {
-  const address = request.ip ?? 'unknown';
+interface RouteFacts extends RouteDependencies {
+  readonly route: Route;
+  readonly checkUrl: ReturnType<typeof createUrlCheck>;
+}
+
+async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<Answer | undefined> {
+  const { request, response } = arrival;
+  const { route } = dependencies;
+  const address = dependencies.addressOf(request) ?? 'unknown';
   dependencies.noticeProxy(request);
-  const { user, refusal } = await identify(route, dependencies.authenticator, request, response);
+  const { user, refusal } = await identify(route, dependencies.authenticator, request);
   // Counted before it is refused, so that guessing tokens is limited too.
   const caller = user === undefined ? route.limitBy?.(request) : `user:${user.id}`;
   await limit(route, dependencies.rateLimits, caller, address, response);
   if (refusal !== undefined) throw refusal;
 
-  if (route.body !== undefined) request.body = await readJsonBody(request, response);
-  const parts = validate(route, { params: request.params, query: request.query, body: request.body as unknown });
-  // What is not in the schema is no part of the request, and may be deeper than a fingerprint of it can go.
-  if (route.body !== undefined) request.body = parts.body;
+  const parts = await checkedParts(arrival, dependencies);
   const isCommand = route.method !== 'get';
   const key = isCommand ? parseIdempotencyKey(request.headers['idempotency-key']) : undefined;
-  const fingerprint = key === undefined ? undefined : dependencies.idempotency?.fingerprint(request);
+  const fingerprint =
+    key === undefined ? undefined : dependencies.idempotency?.fingerprint({ request, body: parts.body });
 
   const given = traceparentOf(request);
   // Without a header nothing is awaited: this is the path of most requests, where each turn of the event loop counts.
@@ -123,6 +144,17 @@ async function answerTo(
   });
 }
 
+/** What is not in a schema is no part of the request, and may be deeper than a fingerprint of it can go. */
+async function checkedParts(
+  { request, response, params }: Arrival,
+  { route, checkUrl }: RouteFacts,
+): Promise<RequestParts> {
+  const { url = '' } = request;
+  const query = (): unknown => parse(/^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '');
+  if (route.body === undefined) return checkUrl(url, () => ({ params, query: query(), body: undefined }));
+  return validate(route, { params, query: query(), body: await readJsonBody(request, response) });
+}
+
 type CommandReply = EnvelopeReply & Required<Pick<EnvelopeReply, 'appended'>>;
 
 /** Whether it is the answer to a command whose handler has not waited for the read models itself. */
@@ -141,7 +173,7 @@ async function withShown(
 }
 
 /** The holder of the cookie that a route reads. A refusal of one cookie must not be repeated for another from the same address. */
-function cookieHolder({ cookie }: Route, request: Request): string | undefined {
+function cookieHolder({ cookie }: Route, request: IncomingMessage): string | undefined {
   const value = cookie === undefined ? undefined : readCookie(request, cookie);
   return value && `cookie:${createHash('sha256').update(value).digest('base64url')}`;
 }
@@ -150,12 +182,11 @@ function cookieHolder({ cookie }: Route, request: Request): string | undefined {
 async function identify(
   { auth, role }: Route,
   authenticator: Authenticator,
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
 ): Promise<{ user?: AuthenticatedUser | undefined; refusal?: unknown }> {
   if (auth === 'none') return {};
   try {
-    const user = await authenticator.authenticate(request, response);
+    const user = await authenticator.authenticate(request);
     if (user !== undefined && role === 'admin' && user.role !== 'admin') return { user, refusal: adminRequired() };
     if (user !== undefined || auth === 'optional') return { user };
     return {
@@ -184,7 +215,7 @@ async function limit(
   rateLimits: RateLimits,
   caller: string | undefined,
   address: string,
-  response: Response,
+  response: ServerResponse,
 ): Promise<void> {
   const group = route.limit ?? 'general';
   if (group === 'none') return;
@@ -213,6 +244,6 @@ function nearest(states: readonly (RateLimitState | undefined)[]): RateLimitStat
 }
 
 /** Node joins repeated headers of this name, so it is never an array. */
-function traceparentOf(request: Request): string | undefined {
+function traceparentOf(request: IncomingMessage): string | undefined {
   return request.headers['traceparent'] as string | undefined;
 }

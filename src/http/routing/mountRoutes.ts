@@ -1,14 +1,20 @@
 import type { Application } from 'express';
 import { DomainError } from '../../core/errors.ts';
-import { handlerOf, type RouteDependencies } from './handleRoute.ts';
 import type { Route } from '../route.ts';
+import type { RouteHandlers } from './handleRoute.ts';
 
-/** Mounts routes, literal paths before parameters. A known path answers 405 for a method that it does not support. */
-export function mountRoutes(app: Application, routes: readonly Route[], dependencies: RouteDependencies): void {
-  const byPath = Map.groupBy(routes, ({ path }) => path);
+/**
+ * Mounts routes on Express, literal paths before parameters. A known path answers 405 for a method that it does not
+ * support.
+ */
+export function mountRoutes(app: Application, handlers: RouteHandlers): void {
+  const byPath = Map.groupBy(handlers.keys(), ({ path }) => path);
   for (const path of [...byPath.keys()].sort(literalFirst)) {
     const here = byPath.get(path) ?? [];
-    for (const route of here) app[route.method](path, handlerOf(route, dependencies));
+    for (const route of here) {
+      const handle = handlers.get(route)!;
+      app[route.method](path, (request, response) => handle({ request, response, params: request.params }));
+    }
     const allow = allowedMethods(here);
     app.all(path, (request, response) => {
       response.setHeader('Allow', allow);

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CommandContext } from '../../core/commandContext.ts';
 import type { AuthenticatedUser, RouteRequest } from '../route.ts';
 
@@ -16,8 +16,8 @@ export class ReceivedRequest implements RouteRequest<unknown, unknown, unknown> 
   readonly context: CommandContext;
   readonly address: string;
   readonly minPosition: bigint | undefined;
-  readonly raw: Request;
-  readonly response: Response;
+  readonly raw: IncomingMessage;
+  readonly response: ServerResponse;
   readonly #draining: AbortSignal;
   #signal: AbortSignal | undefined;
 
@@ -44,7 +44,7 @@ export class ReceivedRequest implements RouteRequest<unknown, unknown, unknown> 
 }
 
 /** Aborts when the client disconnects before its answer is sent, or the server drains. */
-function requestSignal(response: Response, draining: AbortSignal): AbortSignal {
+function requestSignal(response: ServerResponse, draining: AbortSignal): AbortSignal {
   const controller = new AbortController();
   const drain = (): void => controller.abort(new DOMException('the server is stopping', 'AbortError'));
   if (draining.aborted) drain();
