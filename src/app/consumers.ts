@@ -1,13 +1,7 @@
-import type { Kafka } from 'kafkajs';
 import type { LimitFunction } from 'p-limit';
 import type pg from 'pg';
-import type { Logger } from 'pino';
-import type { KafkaConfig, Role } from '../config/config.ts';
 import { createDirectSource } from '../delivery/direct/directSource.ts';
 import type { EventSource } from '../delivery/eventSource.ts';
-import { createKafkaClient } from '../delivery/kafka/client.ts';
-import { createKafkaRelay } from '../delivery/kafka/kafkaRelay.ts';
-import { createKafkaSource } from '../delivery/kafka/kafkaSource.ts';
 import { eventTypes } from '../features/index.ts';
 import { discardedEvents } from '../features/operators/index.ts';
 import type { HealthCheck } from '../http/server/health.ts';
@@ -23,8 +17,6 @@ import type { Services } from './services.ts';
 
 /** Longer than any batch takes. A connection that no longer answers delays a consumer by this time at most. */
 const BATCH_TIMEOUT_MS = 60_000;
-/** About as long as a lease lasts. A renewal that takes longer is too late. */
-const RELAY_QUERY_TIMEOUT_MS = 5_000;
 
 export interface ConsumersOptions {
   readonly groups: Readonly<Record<string, readonly Consumer[]>>;
@@ -67,7 +59,7 @@ async function startGroup(
   const { config, logger, parts } = running;
   const { rawStore, store, codec, progress } = services;
   const pool = openPool(running, services, group, consumers.length + 5, BATCH_TIMEOUT_MS);
-  const { source, checks } = openSource(running, services, group, pool);
+  const { source, checks } = await openSource(running, services, group, pool);
   parts.defer(() => source.close());
   const projector = createProjector({
     pool,
@@ -86,64 +78,23 @@ async function startGroup(
   return [...checks, ...consumerChecks(projector, services.pool, consumers)];
 }
 
-function openSource(
-  { config, logger }: Process,
-  { rawStore }: Services,
+async function openSource(
+  running: Process,
+  services: Services,
   group: string,
   pool: pg.Pool,
-): { source: EventSource; checks: HealthCheck[] } {
-  if (config.kafka === undefined) return { source: createDirectSource({ store: rawStore, logger }), checks: [] };
-  const { topic } = config.kafka;
-  const source = createKafkaSource({
-    kafka: kafkaOf(config.kafka, config.role, logger),
-    topic,
-    groupId: `${topic}.${group}`,
-    pool,
-    store: rawStore,
-    logger,
-  });
-  return { source, checks: [checkOf(`kafka ${group}`, () => source.state(), ['away', 'refused'])] };
+): Promise<{ source: EventSource; checks: HealthCheck[] }> {
+  const { config, logger } = running;
+  if (config.kafka === undefined)
+    return { source: createDirectSource({ store: services.rawStore, logger }), checks: [] };
+  const { openKafkaSource } = await import('./kafka.ts');
+  return openKafkaSource(running, services, { kafka: config.kafka, group, pool });
 }
 
-/** Copies the log to Kafka while no other relay does. Returns its health check. */
+/** Copies the log to Kafka while no other relay does. Returns its health check. Does nothing without Kafka. */
 export async function startRelay(running: Process, services: Services): Promise<HealthCheck[]> {
-  const { config, logger, parts } = running;
-  if (config.kafka === undefined) return [];
-  const relay = createKafkaRelay({
-    ...config.kafka,
-    kafka: kafkaOf(config.kafka, config.role, logger),
-    pool: openPool(running, services, 'relay', 4, RELAY_QUERY_TIMEOUT_MS),
-    store: services.rawStore,
-    logger,
-  });
-  parts.defer(() => relay.stop());
-  await relay.start();
-  return [checkOf('kafka relay', () => relay.state(), ['away', 'refused'])];
-}
-
-function kafkaOf({ brokers }: KafkaConfig, role: Role, logger: Logger): Kafka {
-  return createKafkaClient({ brokers, clientId: `reelstream-${role}`, logger });
-}
-
-interface PartState {
-  readonly state: string;
-  readonly reason?: string;
-  readonly position?: bigint;
-}
-
-/** A health check that reports the state of a part. The part is down in the `bad` states. */
-function checkOf<State extends PartState>(
-  name: string,
-  stateOf: () => State,
-  bad: readonly State['state'][],
-): HealthCheck {
-  return {
-    name,
-    required: false,
-    async check() {
-      const { state, reason, position } = stateOf();
-      if (bad.includes(state)) throw new Error(reason ?? state);
-      return { state, ...(position !== undefined && { position: String(position) }) };
-    },
-  };
+  const { kafka } = running.config;
+  if (kafka === undefined) return [];
+  const { startKafkaRelay } = await import('./kafka.ts');
+  return [await startKafkaRelay(running, services, kafka)];
 }

@@ -2,16 +2,12 @@ import type pg from 'pg';
 import { abortable } from '../core/abortable.ts';
 import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
-import { EventStoreDenied } from '../eventStore/eventStoreDb/clientErrors.ts';
-import { createEventStoreDbStore } from '../eventStore/eventStoreDb/eventStoreDbEventStore.ts';
-import { EventStoreUnavailable, type EventStore } from '../core/eventStore.ts';
+import type { EventStore } from '../core/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { eventTypes } from '../features/index.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
-import { StartError } from '../core/startError.ts';
-import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { Process } from './process.ts';
 
 /** A request must be answered (503) even when PostgreSQL hangs. */
@@ -43,9 +39,7 @@ export async function openEventLog(options: OpenEventLogOptions): Promise<EventL
   const databaseUrl = database.url;
   await abortable(migrated(databaseUrl), signal);
   const pool = openPool(options, { databaseUrl }, 'queries', 10, shared ? COMMAND_QUERY_TIMEOUT_MS : QUERY_TIMEOUT_MS);
-  const rawStore = openEventStore(options, databaseUrl);
-  parts.defer(() => rawStore.close());
-  if (config.eventStoreUrl !== undefined) await checkAccess(rawStore, options);
+  const rawStore = await openEventStore(options, databaseUrl);
   const keys = await abortable(openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey }), signal);
   const codec = createEventCodec({ types: eventTypes, keys });
   return { databaseUrl, firstStart: database.created, pool, rawStore, codec };
@@ -80,38 +74,16 @@ export function openPool(
   return pool;
 }
 
-function openEventStore(options: OpenEventLogOptions, databaseUrl: string): EventStore {
-  const { config, logger } = options;
-  if (config.eventStoreUrl === undefined) {
-    return createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), logger });
+async function openEventStore(options: OpenEventLogOptions, databaseUrl: string): Promise<EventStore> {
+  const { config, logger, parts } = options;
+  const { eventStoreUrl: url } = config;
+  if (url !== undefined) {
+    const { openEventStoreDb } = await import('./openEventStoreDb.ts');
+    return openEventStoreDb({ ...options, url });
   }
-  try {
-    return createEventStoreDbStore({ url: config.eventStoreUrl, logger });
-  } catch (error) {
-    // The client's message may quote the URL, and so the password in it.
-    throw new StartError(
-      'EVENTSTORE_URL cannot be used: it must look like esdb://user:password@host:2113?tlsCAFile=/path/to/ca.crt, and files that it names must exist.',
-      { cause: error },
-    );
-  }
-}
-
-/**
- * Ends a start whose settings can never work. A server that does not answer does not end it: requests are answered with
- * 503 until it does.
- */
-async function checkAccess(store: EventStore, { logger, signal }: OpenEventLogOptions): Promise<void> {
-  try {
-    await abortable(store.head(), signal);
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof EventStoreDenied) throw new StartError(error.message, { cause: error });
-    if (!(error instanceof EventStoreUnavailable)) throw error;
-    createFailureLog(logger)(
-      error,
-      'EventStoreDB does not answer yet; requests that need it are answered with 503 until it does',
-    );
-  }
+  const store = createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), logger });
+  parts.defer(() => store.close());
+  return store;
 }
 
 /** Ends the process as any unexpected error does. */

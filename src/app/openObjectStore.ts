@@ -4,7 +4,6 @@ import { createInDataFolder } from '../config/dataFolder.ts';
 import { ownUrl } from '../config/ownUrl.ts';
 import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
-import { createMinioObjectStore } from '../objectStore/minioObjectStore.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { Process } from './process.ts';
 
@@ -28,6 +27,7 @@ export async function openObjectStore(
     const objects = await createInDataFolder(dataDir, createFolderObjectStore({ root, publicUrl }));
     return { objects, media: { path: MEDIA_PATH, handler: createMediaHandler({ root }) } };
   }
+  const { createMinioObjectStore } = await import('../objectStore/minioObjectStore.ts');
   const { endpoint, useSsl } = minio;
   const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
   const objects = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });

@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import { createRedisClient } from '../cache/redisClient.ts';
 import { createRedisGate } from '../cache/redisGate.ts';
 import type { SharedRedis } from '../cache/sharedRedis.ts';
 import { abortable } from '../core/abortable.ts';
@@ -15,6 +14,7 @@ export async function openRedis(
 ): Promise<SharedRedis | undefined> {
   const { redisUrl, secrets } = config;
   if (redisUrl === undefined) return undefined;
+  const { createRedisClient } = await import('../cache/redisClient.ts');
   const database = pool.query<{ name: string }>(
     `select oid || ' ' || datname as name from pg_database where datname = current_database()`,
   );
