@@ -134,9 +134,7 @@ describe('an error', () => {
     const { headers, body, ...answer } = await call(`/throw/${what}`);
     expect([answer.status, body.code, headers.get('retry-after')]).toEqual([status, code, retryAfter]);
     // A request id is a random UUID, which may contain any of the short words.
-    expect(JSON.stringify({ ...body, requestId: '' })).not.toMatch(
-      /secret|passwd|db-7|bucket x|10\.1\.2\.3|video-1/,
-    );
+    expect(JSON.stringify({ ...body, requestId: '' })).not.toMatch(/secret|passwd|db-7|bucket x|10\.1\.2\.3|video-1/);
   });
 
   test('of a conflict is a failed precondition when the client named its version', async () => {
