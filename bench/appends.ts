@@ -1,48 +1,128 @@
 import { randomUUID } from 'node:crypto';
-import type pg from 'pg';
+import pg from 'pg';
 import type { NewEvent } from '../src/core/event.ts';
 import type { EventStore } from '../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../src/eventStore/postgres/postgresEventStore.ts';
 import { createPool } from '../src/postgres/pool.ts';
-import { createTestDatabase } from '../tests/support/database.ts';
+import { createEmptyDatabase, createTestDatabase } from '../tests/support/database.ts';
 import { inTurns, percentile, rate, type Benchmark, type Comparison } from './benchmark.ts';
+import { cpuOfPostgres } from './cpuTime.ts';
+import { openEmmett } from './peers/emmett.ts';
+import { serversInTurns } from './servers.ts';
 
-const CALLERS = 32;
+const FEW = 32;
+const MANY = 256;
+const MS = 1_500;
+const ROUNDS = 5;
 const EVENTS_TO_READ = 100_000;
 
-/** The PostgreSQL event store, compared with the usual way: a transaction per append, and pages parsed with the driver's defaults. */
+/**
+ * The PostgreSQL event store, compared on the same PostgreSQL with Emmett; with rows that are each inserted and committed alone, as
+ * pgbench does; with a transaction of our own tables per append; and, for reading, with pages parsed with the driver's defaults.
+ */
 export const appends: Benchmark = {
   name: 'appends',
   async run() {
     await using database = await createTestDatabase();
-    const pool = createPool({ connectionString: database.url, name: 'bench', max: CALLERS });
+    await using peers = await openPeers();
+    const pool = createPool({ connectionString: database.url, name: 'bench', max: FEW });
     const store = createPostgresEventStore({ pool });
+    const postgres = await cpuOfPostgres(pool);
+    let appended = 0;
+    const append = async (): Promise<void> => {
+      await store.append(`like-${randomUUID()}`, [someLike()], 'none');
+      appended++;
+    };
+    const rowEach = (): Promise<unknown> => peers.pool.query(ROW, rowOf(someLike()));
+    const compare = (callers: number, theirs: () => Promise<unknown>) =>
+      appendsInTurns(callers, append, theirs, postgres);
     try {
-      const append = async (): Promise<void> => {
-        await store.append(`like-${randomUUID()}`, [someLike()], 'none');
-      };
-      await Promise.all([rate(CALLERS, 500, append), rate(CALLERS, 500, () => transactionEach(pool))]);
-      const written = await inTurns(
-        5,
-        () => rate(CALLERS, 1_500, append),
-        () => rate(CALLERS, 1_500, () => transactionEach(pool)),
-      );
+      for (const one of [append, peers.emmett, rowEach, () => transactionEach(peers.pool)]) await rate(FEW, 500, one);
+      const results: Comparison[] = [
+        { what: `appends, ${FEW} callers`, peer: 'Emmett 0.42', ...(await compare(FEW, peers.emmett)), atLeast: 7 },
+        { what: `appends, ${MANY} callers`, peer: 'Emmett 0.42', ...(await compare(MANY, peers.emmett)), atLeast: 12 },
+        { what: `appends, ${FEW} callers`, peer: 'a row a commit', ...(await compare(FEW, rowEach)), atLeast: 1.2 },
+        {
+          what: `appends, ${FEW} callers`,
+          peer: 'a transaction per append',
+          ...(await compare(FEW, () => transactionEach(peers.pool))),
+        },
+      ];
       const alone = await inTurns(
         3,
         () => latency(append),
-        () => latency(() => transactionEach(pool)),
+        () => latency(peers.emmett),
       );
-      return [
-        { what: `appends, ${CALLERS} callers`, peer: 'a transaction per append', ...written, unit: '/s', atLeast: 8 },
-        { what: 'one append at a time, median', peer: 'a transaction per append', ...alone, unit: 'ms' },
-        await reading(pool, store),
-      ];
+      results.push({ what: 'one append at a time, median', peer: 'Emmett 0.42', ...alone, unit: 'ms' });
+      await checkLog(store, appended);
+      results.push(await reading(pool, store));
+      return results;
     } finally {
       await store.close();
       await pool.end();
     }
   },
 };
+
+interface Peers extends AsyncDisposable {
+  /** As large as that of the event store. */
+  readonly pool: pg.Pool;
+  /** Appends a like to a new stream. */
+  emmett(): Promise<void>;
+}
+
+/** Each peer has a database of its own, on the server that ours uses. */
+async function openPeers(): Promise<Peers> {
+  await using parts = new AsyncDisposableStack();
+  const [rows, emmetts] = [parts.use(await createTestDatabase()), parts.use(await createEmptyDatabase())];
+  const [pool, emmettPool] = [rows, emmetts].map(({ url }) => {
+    const each = new pg.Pool({ connectionString: url, max: FEW });
+    parts.defer(() => each.end());
+    return each;
+  }) as [pg.Pool, pg.Pool];
+  await pool.query(ROWS);
+  const store = await openEmmett(emmettPool, emmetts.url);
+  parts.defer(() => store.close());
+  const running = parts.move();
+  return {
+    pool,
+    async emmett() {
+      const { type, data, metadata } = someLike();
+      const events = [{ type, data, metadata }];
+      await store.appendToStream(`like-${randomUUID()}`, events, { expectedStreamVersion: 'STREAM_DOES_NOT_EXIST' });
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** Medians of the rates, and of the CPU time of this process and of PostgreSQL for each append. */
+async function appendsInTurns(
+  callers: number,
+  ours: () => Promise<unknown>,
+  theirs: () => Promise<unknown>,
+  postgres: (() => number) | undefined,
+): Promise<Pick<Comparison, 'ours' | 'theirs' | 'unit' | 'cpu'>> {
+  const { pid } = process;
+  const servers = { ours: { pid, once: ours }, theirs: { pid, once: theirs }, postgres };
+  return serversInTurns(ROUNDS, servers, async ({ once }) => {
+    const begun = performance.now();
+    const perSecond = await rate(callers, MS, once);
+    const seconds = (performance.now() - begun) / 1_000;
+    return { operations: perSecond * seconds, seconds };
+  });
+}
+
+/** Every append that was answered is in the log, once. */
+async function checkLog(store: EventStore, appended: number): Promise<void> {
+  if ((await store.head()) !== BigInt(appended))
+    throw new Error(`${appended} appends were answered, and the log ends at ${await store.head()}`);
+}
+
+const ROWS = `create table rows (
+  id uuid primary key, stream text not null, type text not null, data json not null, metadata json not null,
+  time timestamptz not null default now())`;
+const ROW = { name: 'row', text: 'insert into rows (id, stream, type, data, metadata) values ($1, $2, $3, $4, $5)' };
+const rowOf = ({ id, type, data, metadata }: NewEvent): unknown[] => [id, `like-${id}`, type, data, metadata];
 
 function someLike(): NewEvent {
   const data = { videoId: randomUUID(), userId: randomUUID(), ownerId: randomUUID(), at: new Date().toISOString() };
@@ -112,7 +192,7 @@ async function reading(pool: pg.Pool, store: EventStore): Promise<Comparison> {
   return { what: 'reading the whole log', peer: 'objects, 1 000 per page', ...rates, unit: '/s' };
 }
 
-async function latency(once: () => Promise<void>): Promise<number> {
+async function latency(once: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
   await rate(1, 1_000, async () => {
     const start = performance.now();

@@ -29,7 +29,7 @@ export interface Benchmark {
 }
 
 /** How many times per second `callers` concurrent callers do something, each for `ms` milliseconds. */
-export async function rate(callers: number, ms: number, once: (caller: number) => Promise<void>): Promise<number> {
+export async function rate(callers: number, ms: number, once: (caller: number) => Promise<unknown>): Promise<number> {
   const start = performance.now();
   let done = 0;
   const call = async (caller: number): Promise<void> => {

@@ -25,13 +25,13 @@ interface Measured {
  * Puts both servers under the same load in turns, so that other work of the machine affects both. Returns the medians: operations per
  * second, and the CPU time of one. `postgres` tells the CPU time of the PostgreSQL that both use (`cpuOfPostgres`).
  */
-export async function serversInTurns(
+export async function serversInTurns<Of extends Pick<Server, 'pid'>>(
   rounds: number,
-  servers: { readonly ours: Server; readonly theirs: Server; readonly postgres?: (() => number) | undefined },
-  load: (server: Server) => Promise<Load>,
+  servers: { readonly ours: Of; readonly theirs: Of; readonly postgres?: (() => number) | undefined },
+  load: (server: Of) => Promise<Load>,
 ): Promise<Pick<Comparison, 'ours' | 'theirs' | 'unit' | 'cpu'>> {
   const { postgres } = servers;
-  const measure = async (server: Server): Promise<Measured> => {
+  const measure = async (server: Of): Promise<Measured> => {
     const before = { process: cpuOf(server.pid), postgres: postgres?.() ?? 0 };
     const { operations, seconds } = await load(server);
     return {
