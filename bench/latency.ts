@@ -1,4 +1,7 @@
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { profile, startSystem, type System } from '../tests/support/system.ts';
@@ -24,11 +27,14 @@ const PROMISED = {
  * The time from a command to its read model, at a steady rate of commands. The answer to a like contains a count that is read from the
  * read model after the like is in it. The time until that answer is therefore the time until any query sees the like, plus HTTP.
  * `SYSTEM_PROFILE=cluster` measures the path through Kafka, with one process per role. At the end every count must be exact.
+ *
+ * Each answer waits for the disk once. The same disk alone is measured before, for comparison.
  */
 export const latency: Benchmark = {
   name: 'latency',
   async run() {
     const promised = PROMISED[profile];
+    const disk = { unit: 'ms', peer: 'one fsync, p99', theirs: percentile(await syncTimes(), 0.99) };
     return (await measure([...promised.keys()], SECONDS)).flatMap(({ rate, times, behind }) => {
       const promise = { unit: 'ms', peer: 'what we promise', theirs: promised.get(rate)! };
       return [
@@ -43,6 +49,7 @@ export const latency: Benchmark = {
           ...promise,
           atMost: 1,
         },
+        { what: 'the same, beside the disk alone', ours: percentile(times, 0.99), ...disk },
         {
           what: `likes answered before the read model has them at ${rate}/s (${profile})`,
           ours: behind,
@@ -125,6 +132,25 @@ async function openLoop<T>(rate: number, seconds: number, send: (due: number) =>
     answers.push(send(due));
   }
   return Promise.all(answers);
+}
+
+/** Milliseconds that it takes to write 8 kB to the disk, as PostgreSQL does for each commit, 200 times with pauses. */
+async function syncTimes(): Promise<number[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'reelstream-bench-'));
+  try {
+    await using file = await open(join(folder, 'synced'), 'w');
+    const times: number[] = [];
+    for (let index = 0; index < 200; index++) {
+      const begun = performance.now();
+      await file.write(Buffer.alloc(8_192, 1), 0, 8_192, index * 8_192);
+      await file.datasync();
+      times.push(performance.now() - begun);
+      await delay(5);
+    }
+    return times;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** Pairs were toggled in turn: each as often as the others, or once more. */

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { createTurnSocket } from './turnSocket.ts';
 
 const INT8 = 20;
 const DATE = 1082;
@@ -40,6 +41,7 @@ export function createPool({
     query_timeout: queryTimeoutMs,
     // Statements that do not wait for each other's results are sent together, in one round trip.
     pipeline: true,
+    stream: createTurnSocket,
     // A connection that waits for notifications sends nothing. Keep-alive is how it learns that the other end has gone.
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

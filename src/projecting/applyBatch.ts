@@ -1,14 +1,7 @@
 import type pg from 'pg';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
-import {
-  CheckpointBehind,
-  lockCheckpoints,
-  moveCheckpoints,
-  type Checkpoint,
-  type LockOptions,
-  type Queryable,
-} from './checkpoints.ts';
+import { CheckpointBehind, moveCheckpoints, noteParks, type Checkpoint, type Move } from './checkpoints.ts';
 import type { Consumer, ConsumerTransaction } from './consumer.ts';
 import type { ReadDiscarded } from './parking/discarded.ts';
 import { applyIsolating, parkFollowers } from './parking/parking.ts';
@@ -64,12 +57,13 @@ export async function applyBatches(
 ): Promise<BatchesApplied> {
   const { pool, schema } = options;
   const part = { options, partitions, batches };
+  const move = await moveOf(part);
   return withRollback(pool, async (client) => {
-    // Sent together. Nothing is written before both are answered.
-    const [, checkpoints] = await Promise.all([client.query(beginning({ schema })), lockPart(part, client)]);
-    const written = await writePart(part, checkpoints, { client, db: kyselyOn(client) });
-    await commitParts([written], client);
-    return written;
+    // Sent together. No rows are written before both are answered.
+    const [, [checkpoints]] = await Promise.all([client.query(beginning({ schema })), moveCheckpoints(client, [move])]);
+    const applied = await writePart(part, checkpoints!, { client, db: kyselyOn(client) });
+    requireCommitted(await client.query('commit'));
+    return applied;
   });
 }
 
@@ -80,28 +74,22 @@ export interface Part {
   readonly batches: readonly PartitionBatch[];
 }
 
-/** @throws Superseded */
-export function lockPart(
-  { options, partitions, batches }: Part,
-  client: Queryable,
-  lock: Pick<LockOptions, 'skipLocked'> = {},
-): Promise<Checkpoint[]> {
-  const { version, variant } = options.consumer;
-  const wanted = batches.map(({ partition }) => partition);
-  return lockCheckpoints(client, options.schema, wanted, { partitions, version, variant, ...lock });
+export async function moveOf({ options, partitions, batches }: Part): Promise<Move> {
+  const { schema, consumer } = options;
+  const { version, variant } = consumer;
+  return { schema, places: batches, partitions, version, variant, logId: await options.logId() };
 }
 
-/** The rows of a part are written, and its checkpoints have not moved yet. */
-interface WrittenPart extends BatchesApplied {
-  moveCheckpoints(client: Queryable): Promise<void>;
-}
-
-/** @throws CheckpointBehind */
+/**
+ * Writes the rows of a part.
+ * @param checkpoints as they were before the transaction moved them
+ * @throws CheckpointBehind
+ */
 export async function writePart(
   { options, batches }: Part,
   checkpoints: readonly Checkpoint[],
   transaction: ConsumerTransaction,
-): Promise<WrittenPart> {
+): Promise<BatchesApplied> {
   const fresh = checkpoints.map((checkpoint) =>
     freshPart(
       batches.find(({ partition }) => partition === checkpoint.partition)!,
@@ -109,24 +97,13 @@ export async function writePart(
     ),
   );
   const applied = fresh.map(standing);
-  const moved = fresh.filter(({ batch, checkpoint }) => batch.position > checkpoint.position);
-  if (moved.length === 0) return { applied, parked: 0, moveCheckpoints: () => Promise.resolve() };
+  if (!fresh.some(({ batch, checkpoint }) => batch.position > checkpoint.position)) return { applied, parked: 0 };
   const events = fresh.length === 1 ? fresh[0]!.events : fresh.flatMap((part) => part.events).toSorted(byPosition);
   const parks = checkpoints.some((checkpoint) => checkpoint.parks);
   const parked = await applyEvents(options, events, parks, transaction);
-  const logId = checkpoints[0]!.logId ?? (await options.logId());
-  const places = moved.map(({ batch }) => batch);
-  return {
-    applied,
-    parked,
-    moveCheckpoints: (client) => moveCheckpoints(client, options.schema, places, { logId, parks: parked > 0 }),
-  };
-}
-
-export async function commitParts(written: readonly WrittenPart[], client: Queryable): Promise<void> {
-  const moving = written.map((part) => part.moveCheckpoints(client));
-  const [committed] = await Promise.all([client.query('commit'), ...moving]);
-  requireCommitted(committed);
+  const places = checkpoints.map(({ partition }) => partition);
+  if (parked > 0) await noteParks(transaction.client, places);
+  return { applied, parked };
 }
 
 interface FreshPart {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Consumer, ConsumerTransaction } from './consumer.ts';
 import { FINGERPRINT_TABLE, keepFingerprint } from './tables/storedFingerprint.ts';
-import { inTransaction } from './transaction.ts';
+import { HAS_BEGUN, inTransaction } from './transaction.ts';
 
 /** Statements may be sent before earlier ones are answered. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
@@ -28,9 +28,12 @@ export interface Checkpoint {
  * changed.
  */
 export class Superseded extends Error {
+  readonly schema: string;
+
   constructor(schema: string) {
     super(`another layout, version or variant has replaced the checkpoint of ${schema}`);
     this.name = 'Superseded';
+    this.schema = schema;
   }
 }
 
@@ -150,41 +153,84 @@ export async function lockAllCheckpoints({ client }: ConsumerTransaction, name: 
   return (await client.query<Checkpoint>(`select ${COLUMNS} from checkpoints order by partition for update`)).rows;
 }
 
-export interface LockOptions extends Pick<Checkpoint, 'partitions' | 'version' | 'variant'> {
-  /** Does not wait for the locks of others: they count as superseded. False by default. */
-  readonly skipLocked?: boolean;
-}
+type Layout = Pick<Checkpoint, 'partitions' | 'version' | 'variant'>;
 
 /** Locks the checkpoints of these partitions. Returns them in the order of the partitions. @throws Superseded */
 export async function lockCheckpoints(
   client: Queryable,
   schema: string,
   wanted: readonly number[],
-  { partitions, version, variant, skipLocked = false }: LockOptions,
+  { partitions, version, variant }: Layout,
 ): Promise<Checkpoint[]> {
-  const { rows } = await client.query<Checkpoint>({
-    name: `lock${skipLocked ? 'Free' : ''} ${schema}`,
-    text: `select ${COLUMNS} from "${schema}".checkpoints
-     where partition = any($1::int[]) and partitions = $2 and version = $3 and ${VARIANT} = $4
-     order by partition for update ${skipLocked ? 'skip locked' : ''}`,
-    values: [wanted, partitions, version, variant],
-  });
+  const { rows } = await client.query<Checkpoint>(
+    `select ${COLUMNS} from checkpoints
+     where partition = any($1::int[]) and partitions = $2 and version = $3 and ${VARIANT} = $4 order by partition for update`,
+    [wanted, partitions, version, variant],
+  );
   if (rows.length !== wanted.length) throw new Superseded(schema);
   return rows;
 }
 
+/** Checkpoints to move, of one consumer. */
+export interface Move extends Layout {
+  readonly schema: string;
+  readonly places: readonly { readonly partition: number; readonly position: bigint }[];
+  readonly logId: string | null;
+}
+
+/**
+ * Locks checkpoints and moves them, but none of them back, in one statement. Returns them as they were, for each move in the
+ * order of the partitions. The caller then writes the rows, or rolls back. May be sent before the answer to `beginning`.
+ * @param skipLocked does not wait for the locks of others: they count as superseded
+ * @throws Superseded, with nothing changed yet
+ */
 export async function moveCheckpoints(
   client: Queryable,
-  schema: string,
-  places: readonly { readonly partition: number; readonly position: bigint }[],
-  { logId, parks }: { logId: string | null; parks: boolean },
-): Promise<void> {
-  await client.query({
-    name: `move ${schema}`,
-    text: `update "${schema}".checkpoints c set position = p.position, log_id = coalesce(log_id, $3), parks = parks or $4
-     from unnest($1::int[], $2::bigint[]) p(partition, position) where c.partition = p.partition`,
-    values: [places.map(({ partition }) => partition), places.map(({ position }) => position), logId, parks],
+  moves: readonly Move[],
+  { skipLocked = false } = {},
+): Promise<Checkpoint[][]> {
+  const values: unknown[] = [];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const ctes = moves.map(({ schema, places, partitions, version, variant, logId }, index) => {
+    const partitionsOf = parameter(places.map(({ partition }) => partition));
+    const positionsOf = parameter(places.map(({ position }) => position));
+    return `m${index} as (
+      update "${schema}".checkpoints c
+      set position = greatest(c.position, p.position), log_id = coalesce(c.log_id, ${parameter(logId)})
+      from unnest(${partitionsOf}::int[], ${positionsOf}::bigint[]) p(partition, position), (
+        select ${COLUMNS} from "${schema}".checkpoints
+        where ${HAS_BEGUN} and partition = any(${partitionsOf}) and partitions = ${parameter(partitions)}
+          and version = ${parameter(version)} and ${VARIANT} = ${parameter(variant)}
+        order by partition for update ${skipLocked ? 'skip locked' : ''}) o
+      where c.partition = o.partition and p.partition = o.partition
+      returning o.*)`;
   });
+  const selects = moves.map((_, index) => `select ${index} as move, * from m${index}`);
+  const { rows } = await client.query<Checkpoint & { readonly move: number }>({
+    name: nameOf(moves, skipLocked),
+    text: `with ${ctes.join(', ')} ${selects.join(' union all ')}`,
+    values,
+  });
+  return moves.map(({ schema, places }, index) => {
+    const found = rows.filter(({ move }) => move === index).toSorted((a, b) => a.partition - b.partition);
+    if (found.length !== places.length) throw new Superseded(schema);
+    return found;
+  });
+}
+
+/** There are as many statements as combinations of consumers that move together. */
+const names = new Map<string, string>();
+
+function nameOf(moves: readonly Move[], skipLocked: boolean): string {
+  const key = `${skipLocked} ${moves.map(({ schema }) => schema).join(' ')}`;
+  const name = names.get(key) ?? `move ${names.size}`;
+  names.set(key, name);
+  return name;
+}
+
+/** Notes that streams of these partitions have parked events. `search_path` is the consumer's schema. */
+export async function noteParks(client: Queryable, partitions: readonly number[]): Promise<void> {
+  await client.query('update checkpoints set parks = true where partition = any($1::int[])', [partitions]);
 }
 
 /** Replaces all rows: every partition is at one position. */

@@ -125,8 +125,8 @@ async function follow(
       options.onMoved(moved);
     }
     if (due) onSuccess();
-    const taken = batches.reduce((sum, { events }) => sum + events.length, 0);
-    await options.transactions.gather(taken, signal);
+    const events = batches.reduce((sum, { events }) => sum + events.length, 0);
+    await options.transactions.gather({ events, partitions: options.partitions }, signal);
     for (const place of places) if (arrived.has(place.partition)) arrivals.request(place);
   }
 }

@@ -1,9 +1,10 @@
 import type pg from 'pg';
-import { lockPart, commitParts, writePart, applyBatches, type BatchesApplied, type Part } from './applyBatch.ts';
-import type { Consumer } from './consumer.ts';
+import { applyBatches, moveOf, writePart, type BatchesApplied, type Part } from './applyBatch.ts';
+import { moveCheckpoints, Superseded, type Checkpoint } from './checkpoints.ts';
+import type { Consumer, ConsumerTransaction } from './consumer.ts';
 import { scopesOf } from './scopes.ts';
 import { gatherMs, pauseFor, type Transactions } from './transactions.ts';
-import { beginning, withRollback } from './transaction.ts';
+import { beginning, requireCommitted, withRollback } from './transaction.ts';
 
 /** Large batches are written side by side, on a connection each. */
 const MOST_EVENTS = 500;
@@ -45,12 +46,24 @@ export function createSharedTransactions(pool: pg.Pool): Transactions {
     const failed = (part: Part): void => void aloneUntil.set(nameOf(part), performance.now() + ALONE_MS);
     try {
       const results = await applyTogether(pool, parts, failed);
-      resumeAt = performance.now() + gatherMs(Math.max(...parts.map(eventsOf)));
+      gatherAfter(parts);
       group.forEach(({ resolve }, index) => resolve(results[index]!));
     } catch {
       // If a batch cannot be applied alone either, its lane gets the error.
       for (const { part, resolve } of group) resolve(applyAlone(part));
     }
+  }
+
+  async function applyAlone(part: Part): Promise<BatchesApplied> {
+    const { options, partitions, batches } = part;
+    const applied = await applyBatches(options, partitions, batches);
+    gatherAfter([part]);
+    return applied;
+  }
+
+  function gatherAfter(parts: readonly Part[]): void {
+    const events = Math.max(...parts.map(eventsOf));
+    resumeAt = Math.max(resumeAt, performance.now() + gatherMs({ events, partitions: parts[0]!.partitions }));
   }
 
   return {
@@ -63,8 +76,7 @@ export function createSharedTransactions(pool: pg.Pool): Transactions {
       return promise;
     },
     // Until the same moment for all, so that they stay together.
-    gather: (events, signal) =>
-      pauseFor(Math.max(events === 0 ? gatherMs(0) : 0, resumeAt - performance.now()), signal),
+    gather: (taken, signal) => pauseFor(taken.events === 0 ? gatherMs(taken) : resumeAt - performance.now(), signal),
   };
 }
 
@@ -75,8 +87,6 @@ interface Waiting {
 
 const nameOf = ({ options }: Part): string => options.consumer.name;
 const eventsOf = ({ batches }: Part): number => batches.reduce((sum, { events }) => sum + events.length, 0);
-const applyAlone = ({ options, partitions, batches }: Part): Promise<BatchesApplied> =>
-  applyBatches(options, partitions, batches);
 
 /** Applies all parts or none. Calls `failed` with each that cannot be applied together with others. */
 async function applyTogether(
@@ -85,28 +95,39 @@ async function applyTogether(
   failed: (part: Part) => void,
 ): Promise<readonly BatchesApplied[]> {
   const { schema } = parts[0]!.options;
+  const moves = await Promise.all(parts.map(moveOf));
   return withRollback(pool, async (client) => {
     const scopes = scopesOf(client);
     scopes.begin(schema);
-    const begun = client.query(beginning({ schema }));
-    const locking = parts.map((part) => lockPart(part, client, { skipLocked: true }));
-    const [checkpoints] = await Promise.all([allOf(parts, locking, failed), begun]);
-
-    const write = async (part: Part, index: number): ReturnType<typeof writePart> => {
-      if (checkpoints[index]!.some(({ parks }) => parks)) throw new Error('the consumer has parked events');
-      return writePart(part, checkpoints[index]!, scopes.of(part.options.schema));
-    };
-    const writing: ReturnType<typeof writePart>[] = [];
+    // Sent together. No rows are written before both are answered.
+    const [, checkpoints] = await Promise.all([
+      client.query(beginning({ schema })),
+      moveCheckpoints(client, moves, { skipLocked: true }).catch((error: unknown) => {
+        const cause = parts.find(({ options }) => error instanceof Superseded && options.schema === error.schema);
+        if (cause !== undefined) failed(cause);
+        throw error;
+      }),
+    ]);
+    const writing: Promise<BatchesApplied>[] = [];
     for (const [index, part] of parts.entries()) {
-      writing.push(write(part, index));
+      writing.push(writeShared(part, checkpoints[index]!, scopes.of(part.options.schema)));
       // Other processes may change the same rows, for other partitions. One part after the other, rows are locked in the
       // same order everywhere.
       if (part.partitions > 1) await Promise.allSettled(writing);
     }
-    const written = await allOf(parts, writing, failed);
-    await commitParts(written, client);
-    return written;
+    const applied = await allOf(parts, writing, failed);
+    requireCommitted(await client.query('commit'));
+    return applied;
   });
+}
+
+async function writeShared(
+  part: Part,
+  checkpoints: readonly Checkpoint[],
+  transaction: ConsumerTransaction,
+): Promise<BatchesApplied> {
+  if (checkpoints.some(({ parks }) => parks)) throw new Error('the events may have to be parked');
+  return writePart(part, checkpoints, transaction);
 }
 
 /** SQLSTATE in_failed_sql_transaction: another statement is the cause. */

@@ -48,10 +48,18 @@ export async function withRollback<T>(pool: pg.Pool, work: (client: pg.PoolClien
   }
 }
 
+const BEGUN = 'reelstream.begun';
+/**
+ * An SQL condition for a statement that is sent before the answer to `beginning`: if the transaction did not begin, the statement
+ * would be one by itself.
+ */
+export const HAS_BEGUN = `current_setting('${BEGUN}', true) = 'on'`;
+
 /** Statements that begin a transaction. */
 export function beginning({ schema, isolation = 'read committed' }: TransactionOptions): string {
   return `begin isolation level ${isolation};
     ${searchPath(schema)};
+    set local ${BEGUN} to on;
     set local synchronous_commit to off;
     set local lock_timeout to '10s';
     set local idle_in_transaction_session_timeout to '60s'`;

@@ -7,10 +7,16 @@ import type { PreparedAppend } from '../preparedAppend.ts';
 import type { Outcome, Written } from './writeBatch.ts';
 
 /** Limits of a batch. A larger one is not faster, and its appends wait longer. */
-const MOST_REQUESTS = 500;
+const MOST_REQUESTS = 128;
 const MOST_EVENTS = 5_000;
 const MOST_BYTES = 4_000_000;
 const RETRY_AFTER_MS = 100;
+/**
+ * While so many requests wait, a second batch is sent: this process prepares one while PostgreSQL writes the other. Of fewer, one
+ * batch at a time is faster, because each costs a write to the disk.
+ */
+const MANY_REQUESTS = 64;
+const MOST_WRITING = 2;
 
 export interface GroupCommitOptions {
   readonly write: (requests: readonly PreparedAppend[]) => Promise<Written>;
@@ -37,7 +43,7 @@ interface Waiting {
 }
 
 /**
- * Commits appends in batches: each batch holds the appends that arrived while the one before was committed. No timer.
+ * Commits appends in batches: each batch holds the appends that arrived while those before were committed. No timer.
  */
 export function createGroupCommit({
   write,
@@ -49,7 +55,8 @@ export function createGroupCommit({
   const room = createWakeUp();
   let queue: Waiting[] = [];
   let waitingEvents = 0;
-  let writing: Promise<void> | undefined;
+  let writers = 0;
+  let writing: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   async function append(request: PreparedAppend): Promise<AppendResult> {
@@ -58,16 +65,22 @@ export function createGroupCommit({
     return new Promise((resolve, reject) => {
       queue.push({ request, since: Date.now(), resolve, reject });
       waitingEvents += request.ids.length;
-      writing ??= writeAll();
+      if (wanted(writers)) writing = Promise.all([writing, writeOn()]);
     });
   }
 
+  /** Whether the next batch should be written while so many others are. */
+  function wanted(others: number): boolean {
+    return others === 0 ? queue.length > 0 : others < MOST_WRITING && queue.length >= MANY_REQUESTS;
+  }
+
   // Not `coalesced`: a batch has limits, so one run may write several, and each append gets an outcome of its own.
-  async function writeAll(): Promise<void> {
+  async function writeOn(): Promise<void> {
+    writers++;
     // All appends of this turn of the event loop go into the first batch.
     await new Promise(setImmediate);
-    while (queue.length > 0) await settle(takeBatch());
-    writing = undefined;
+    while (wanted(writers - 1)) await settle(takeBatch());
+    writers--;
   }
 
   function takeBatch(): Waiting[] {

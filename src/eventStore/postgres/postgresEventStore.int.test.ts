@@ -33,7 +33,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     const narrow = createPostgresEventStore({ pool: database.pool, mostWaiting: 50 });
     const wide = createPostgresEventStore({ pool: database.pool });
     for (const [of, most] of [
-      [wide, 5],
+      [wide, 10],
       [narrow, 40],
     ] as const) {
       queries.mockClear();

@@ -41,8 +41,8 @@ export async function writeBatch(
     types: plain,
   };
   const rows = await queryWithTimeout<Row>(pool, append, timeoutMs);
-  const outcomes = rows.map(([outcome, revision, position], index): Outcome => {
-    const { stream, expected } = requests[index]!;
+  const outcomes = requests.map(({ stream, expected }, index): Outcome => {
+    const [outcome, revision, position] = rows[index]!;
     if (outcome === 'conflict') return new RevisionConflict(stream, expected, revision ?? undefined);
     if (outcome === 'taken') {
       return new AppendRefused(
@@ -51,10 +51,12 @@ export async function writeBatch(
     }
     return { revision: revision!, position: BigInt(position!), repeated: outcome === 'repeated' };
   });
-  const time = rows.find(([outcome]) => outcome === 'appended')?.[3];
-  return { outcomes, time: time == null ? undefined : new Date(time) };
+  const appended = rows.some(([outcome]) => outcome === 'appended');
+  // All events of a batch have the same time.
+  return { outcomes, time: appended ? new Date(rows.at(-1)![3]!) : undefined };
 }
 
+/** One for each request, and one for the last event of the log. */
 type Row = [outcome: string, revision: number | null, position: string | null, recordedAt: string | null];
 
 /** Numbers of up to 32 bits as numbers, everything else as text, whatever the pool's settings are. */
