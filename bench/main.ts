@@ -13,12 +13,14 @@ import { scale } from './scale/scale.ts';
 import { scaleCosts } from './scale/scaleCosts.ts';
 import { scaleKafka } from './scale/scaleKafka.ts';
 import { startup } from './startup.ts';
+import { upload } from './upload.ts';
 import { uploadMemory } from './uploadMemory.ts';
 import { video } from './video.ts';
 
 const benchmarks: readonly Benchmark[] = [
   appends,
   startup,
+  upload,
   uploadMemory,
   latency,
   likes,

@@ -8,12 +8,12 @@ import { newPeople, upload } from '../tests/support/systemClient.ts';
 import { clip } from '../tests/support/clips.ts';
 import type { Benchmark } from './benchmark.ts';
 
-const UPLOADS = 4;
+const UPLOADS = 8;
 const MB = 1_000_000;
 const SIZE = 50 * MB;
-const PROMISED_BYTES = 100 * MB;
+const PROMISED_BYTES = 64 * MB;
 
-/** Growth of the resident memory of the embedded process while four files of almost 50 MB arrive at the same time. Linux only. */
+/** Growth of the resident memory of the embedded process while eight files of almost 50 MB arrive at the same time. Linux only. */
 export const uploadMemory: Benchmark = {
   name: 'uploadMemory',
   async run() {

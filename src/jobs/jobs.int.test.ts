@@ -94,6 +94,14 @@ describe('jobs', () => {
     await eventually(() => heard, { what: 'it has heard', every: 5 });
   });
 
+  test('a worker takes the next job as soon as it is done with one', async () => {
+    const waiting = [job(), job(), job(), job()];
+    await add(await start(), ...waiting);
+    const seen: string[] = [];
+    await start({ handle: ({ parcel }) => Promise.resolve(void seen.push(parcel)) }, { pollSeconds });
+    await eventually(() => seen.length === waiting.length, { what: 'all have run', every: 5 });
+  });
+
   test('a job that fails is tried again, and given up in the end', async () => {
     let tries = 0;
     const { promise, resolve } = Promise.withResolvers<[Parcel, GivenUp]>();

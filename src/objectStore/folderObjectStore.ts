@@ -44,7 +44,7 @@ export async function createFolderObjectStore({ root, publicUrl }: FolderObjectS
         signal?.throwIfAborted();
         await mkdir(dirname(target), { recursive: true });
         await rename(temporary, target);
-        for (let folder = dirname(target); folder.length >= root.length; folder = dirname(folder)) await flush(folder);
+        await Promise.all(foldersBetween(root, dirname(target)).map(flush));
       } catch (error) {
         await rm(temporary, { force: true });
         throw unavailable(error);
@@ -105,6 +105,11 @@ async function linkOrCopy(temporary: string, path: string): Promise<void> {
     await rm(temporary, { force: true });
     await copyFile(path, temporary, constants.COPYFILE_FICLONE);
   }
+}
+
+/** A folder and those above it, up to `root`. */
+function foldersBetween(root: string, folder: string): string[] {
+  return folder.length > root.length ? [folder, ...foldersBetween(root, dirname(folder))] : [root];
 }
 
 /** Writes a file, or the names in a folder, to the disk. */

@@ -16,12 +16,16 @@ const picture = (size: string, seconds: number, rate: number | string = 25): str
   '-i',
   `testsrc=size=${size}:rate=${rate}:duration=${seconds}`,
 ];
-const blank = (size: string, seconds: number, rate: number): string[] => [
-  '-f',
-  'lavfi',
-  '-i',
-  `color=black:size=${size}:rate=${rate}:duration=${seconds}`,
-];
+const plainColour =
+  (colour: string) =>
+  (size: string, seconds: number, rate: number | string): string[] => [
+    '-f',
+    'lavfi',
+    '-i',
+    `color=${colour}:size=${size}:rate=${rate}:duration=${seconds}`,
+  ];
+const blank = plainColour('black');
+const white = plainColour('white');
 const sound = (seconds: number): string[] => ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${seconds}`];
 const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 const plain = [...picture('64x48', 1), ...sound(1), ...h264, '-c:a', 'aac'];
@@ -78,6 +82,11 @@ const recipes = {
   quicktime: [...picture('64x48', 0.4), ...h264, '-f', 'mov'],
   half4k: [...blank('3840x2160', 0.5, 60), ...h264],
   half8k: [...blank('7680x4320', 0.5, 60), ...h264],
+  /** What phones record, but easy to encode: what the server adds to FFmpeg's own time shows clearly. */
+  hd: [...picture('1280x720', 10, 30), ...sound(10), ...h264, '-c:a', 'aac'],
+  whiteFromSecond1: [...blank('1280x720', 1, 25), ...white('1280x720', 2, 25), '-filter_complex', 'concat', ...h264],
+  whiteFromMiddle: [...blank('64x48', 1, 25), ...white('64x48', 1, 25), '-filter_complex', 'concat', ...h264],
+  onePictureFor3Seconds: [...white('64x48', 3, '1/3'), ...h264],
   /** Takes seconds to transcode, on any machine. */
   slow: [...picture('1280x720', 10, 30), ...h264, '-g', '300'],
 } as const satisfies Record<string, readonly string[]>;

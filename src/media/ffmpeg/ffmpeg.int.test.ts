@@ -14,7 +14,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const run = (ffmpeg: string, timeout = 30_000): Promise<void> =>
   runFfmpeg(
     ffmpeg,
-    { inputOptions: ['-f', 'mov'], input: 'in.mp4', outputOptions: ['-f', 'mp4'], output: 'out.mp4' },
+    { inputOptions: ['-f', 'mov'], input: 'in.mp4', outputs: [{ options: ['-f', 'mp4'], path: 'out.mp4' }] },
     { timeout },
   );
 

@@ -6,8 +6,13 @@ import { cameFromOutside } from './signals.ts';
 export interface FfmpegRun {
   readonly inputOptions: readonly string[];
   readonly input: string;
-  readonly outputOptions: readonly string[];
-  readonly output: string;
+  readonly outputs: readonly FfmpegOutput[];
+}
+
+/** A file that a run makes. */
+export interface FfmpegOutput {
+  readonly options: readonly string[];
+  readonly path: string;
 }
 
 export interface FfmpegRunOptions {
@@ -73,7 +78,8 @@ export async function runFfmpeg(
   run: FfmpegRun,
   { signal, timeout, onTime, sandbox = plainSandbox }: FfmpegRunOptions,
 ): Promise<void> {
-  await sandbox.lend({ reads: run.input, writes: run.output });
+  const outputs = run.outputs.map(({ path }) => path);
+  await sandbox.lend({ reads: run.input, writes: outputs });
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const command = newCommand((args) => sandbox.command(ffmpeg, args, MOST_MEMORY));
@@ -85,9 +91,9 @@ export async function runFfmpeg(
   command
     .input(run.input)
     // Several arguments, not an array: the library splits an array's elements at spaces.
-    .inputOptions('-hide_banner', '-nostdin', '-nostats', '-progress', 'pipe:2', ...run.inputOptions)
-    .outputOptions(...(run.outputOptions as [string, string]))
-    .output(run.output)
+    .inputOptions('-hide_banner', '-nostdin', '-nostats', '-progress', 'pipe:2', ...run.inputOptions);
+  for (const { path, options } of run.outputs) command.output(path).outputOptions(...(options as [string, string]));
+  command
     .on('start', () => {
       if (signal?.aborted || timedOut) kill();
     })
@@ -108,7 +114,7 @@ export async function runFfmpeg(
     limit.end();
     signal?.removeEventListener('abort', kill);
   }
-  await sandbox.takeBack(run.output);
+  for (const path of outputs) await sandbox.takeBack(path);
 }
 
 /** Private parts of the library. It is archived, so they do not change any more. */

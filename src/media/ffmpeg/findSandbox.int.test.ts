@@ -14,7 +14,7 @@ import { ProbeFailed } from '../inspecting/probe.ts';
 import { planRendition } from '../transcoding/rendition.ts';
 import { createSandbox, FFMPEG_ACCOUNT } from './sandbox.ts';
 import { createScratch, type Scratch, type ScratchFolder } from '../scratch/scratch.ts';
-import { makeThumbnail, transcode } from '../transcoding/transcode.ts';
+import { transcode } from '../transcoding/transcode.ts';
 
 let closed: string;
 let scratch: Scratch;
@@ -64,8 +64,7 @@ test('a clip in a folder that only we may enter is inspected and transcoded and 
   ];
   const { video, audio } = await inspect(source);
   const plan = planRendition(video, audio);
-  await transcode(source, movie, plan, { ffmpeg, sandbox });
-  await makeThumbnail(movie, picture, plan, { ffmpeg, sandbox });
+  await transcode(source, { movie, picture }, plan, { ffmpeg, sandbox });
   expect((await inspect(movie)).facts).toEqual({ duration: 1, width: 64, height: 48 });
   for (const path of [source, movie, picture]) {
     const { uid, mode, size } = await stat(path);
@@ -89,11 +88,8 @@ test('a transcode that is aborted is killed at once', async () => {
     duration: 10,
   };
   const source = await original('slow');
-  const work = transcode(source, join(folder.path, 'video.mp4'), plan, {
-    ffmpeg,
-    sandbox: found.sandbox,
-    signal: givenUp.signal,
-  });
+  const outputs = { movie: join(folder.path, 'video.mp4'), picture: join(folder.path, 'thumbnail.jpg') };
+  const work = transcode(source, outputs, plan, { ffmpeg, sandbox: found.sandbox, signal: givenUp.signal });
   work.catch(() => undefined);
   await eventually(async () => (await workers()).length > 0, { what: 'FFmpeg works', every: 5 });
   givenUp.abort(new Error('given up'));
@@ -111,8 +107,7 @@ test('a program that a signal ended is told apart from one that ended by itself'
       {
         inputOptions: ['-f', 'mov'],
         input: await original('plain'),
-        outputOptions: ['-f', 'mp4'],
-        output: join(folder.path, 'out.mp4'),
+        outputs: [{ options: ['-f', 'mp4'], path: join(folder.path, 'out.mp4') }],
       },
       { timeout: 30_000, sandbox },
     );
@@ -139,8 +134,7 @@ test('a sandbox that does not start the program is our fault, not a fault of the
   const run = {
     inputOptions: ['-f', 'mov'],
     input: path,
-    outputOptions: ['-f', 'mp4'],
-    output: join(folder.path, 'out.mp4'),
+    outputs: [{ options: ['-f', 'mp4'], path: join(folder.path, 'out.mp4') }],
   };
   await expect(runFfmpeg(ffmpeg, run, { timeout: 30_000, sandbox })).rejects.toMatchObject({
     name: 'FfmpegFailed',
@@ -162,8 +156,7 @@ test('a program without network cannot reach a server of this machine either', a
       {
         inputOptions: ['-f', 'mpegts'],
         input: url,
-        outputOptions: ['-f', 'mp4'],
-        output: join(folder.path, 'out.mp4'),
+        outputs: [{ options: ['-f', 'mp4'], path: join(folder.path, 'out.mp4') }],
       },
       { timeout: 30_000, sandbox: { ...sandbox, lend: () => Promise.resolve() } },
     ).catch((error: unknown) => error);

@@ -91,7 +91,7 @@ async function works(
   };
   try {
     await writeFile(reads, sound);
-    await sandbox.lend({ reads, writes });
+    await sandbox.lend({ reads, writes: [writes] });
     await start(ffmpeg, ['-v', 'error', '-nostdin', '-y', ...asSound, '-i', reads, ...asSound, writes]);
     await start(ffprobe, ['-version']);
     await sandbox.takeBack(writes);

@@ -10,10 +10,10 @@ export interface Command {
   readonly options: { readonly env: Record<string, string>; readonly cwd?: string };
 }
 
-/** The files that a program may use: it reads one, and may write another. */
+/** The files that a program may use: it reads one, and may write others. */
 export interface LentFiles {
   readonly reads: string;
-  readonly writes?: string;
+  readonly writes?: readonly string[];
 }
 
 /** Starts FFmpeg and ffprobe with limited memory, low priority and few rights. */
@@ -71,15 +71,16 @@ export function createSandbox({ steps = [], account, byDescriptor = false, folde
         : [LIMITED, kilobytes, ...steps, program];
       return { file: '/bin/sh', args: ['-c', ...start, ...args.map(relative)], options: { env, cwd: folder } };
     },
-    lend: async ({ reads, writes }) => {
+    lend: async ({ reads, writes = [] }) => {
       if (account === undefined || folder === undefined) return;
       // The folders stay ours. FFmpeg's user may pass through them, but cannot replace a file that we read next with a link.
       for (let each = dirname(reads); each.startsWith(folder); each = dirname(each)) await chmod(each, 0o711);
       await lchown(reads, process.geteuid!(), account.gid);
       await chmod(reads, 0o640);
-      if (writes === undefined) return;
-      await (await open(writes, 'w', 0o660)).close();
-      await lchown(writes, account.uid, process.getegid!());
+      for (const path of writes) {
+        await (await open(path, 'w', 0o660)).close();
+        await lchown(path, account.uid, process.getegid!());
+      }
     },
     takeBack: async (path) => {
       if (account === undefined || folder === undefined) return;

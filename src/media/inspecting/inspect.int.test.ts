@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { clip, spoiltClip, testTools, type ClipName } from '../../../tests/suppo
 import { eventually } from '../../../tests/support/eventually.ts';
 import { script } from '../../../tests/support/scripts.ts';
 import { box, copyOfTrack, withCopies, withIndex } from '../../../tests/support/tracks.ts';
+import { uploadLimits } from '../limits.ts';
 import { createInspector, type Inspect } from './inspect.ts';
 
 let inspect: Inspect;
@@ -45,6 +47,39 @@ describe('ordinary clips are accepted, and measured as a viewer sees them', () =
 
   test('1799 frames at 29.97 a second, which is 60.03 s', async () => {
     expect((await inspect(await clip('sixtyNtsc'))).facts.duration).toBeCloseTo(60.027, 2);
+  });
+});
+
+describe('a file that was accepted is known by the hash of its bytes', () => {
+  const counted = async (): Promise<{ inspect: Inspect; runs: () => Promise<number> }> => {
+    const runs = join(folder, `runs-${randomUUID()}`);
+    await writeFile(runs, '');
+    const { path } = (await testTools()).ffprobe;
+    const ffprobe = await script(folder, 'counted', `echo >> ${runs}; exec ${path} "$@"`);
+    return { inspect: createInspector({ ffprobe }), runs: async () => (await readFile(runs)).length };
+  };
+  const [one, other] = ['1'.repeat(64), '2'.repeat(64)];
+
+  test('and is not inspected again; another one is', async () => {
+    const { inspect, runs } = await counted();
+    const found = await inspect(await clip('plain'), { sha256: one });
+    expect(await inspect(await clip('plain'), { sha256: one })).toEqual(found);
+    expect(await runs()).toBe(1);
+    await inspect(await clip('silent'), { sha256: other });
+    expect(await runs()).toBe(2);
+    await inspect(await clip('plain'));
+    expect(await runs()).toBe(3);
+  });
+
+  test('unless other limits hold this time, or it was refused', async () => {
+    const { inspect, runs } = await counted();
+    await inspect(await clip('plain'), { sha256: one });
+    await expect(
+      inspect(await clip('plain'), { sha256: one, limits: { ...uploadLimits, minSide: 100 } }),
+    ).rejects.toMatchObject({ code: 'dimensions_not_supported' });
+    await expect(inspect(await clip('tooSmall'), { sha256: other })).rejects.toMatchObject({ kind: 'unprocessable' });
+    await expect(inspect(await clip('tooSmall'), { sha256: other })).rejects.toMatchObject({ kind: 'unprocessable' });
+    expect(await runs()).toBe(4);
   });
 });
 
@@ -271,13 +306,12 @@ test('two files are inspected at a time; one that waits can be aborted', async (
   const givenUp = new AbortController();
   const looks = Array.from({ length: 4 }, () => slow(path)).map((look) => look.catch((error: Error) => error));
   const waiting = slow(path, { signal: givenUp.signal });
-  // Each inspection runs ffprobe twice.
-  await eventually(async () => (await readdir(begun)).length >= 4, { what: 'two looks have begun' });
+  await eventually(async () => (await readdir(begun)).length >= 2, { what: 'two looks have begun' });
   givenUp.abort(new Error('given up'));
   await expect(waiting).rejects.toThrow('given up');
   // Long enough for others to begin, if they could.
   await inspect(path);
-  expect(await readdir(begun)).toHaveLength(4);
+  expect(await readdir(begun)).toHaveLength(2);
   await writeFile(join(folder, 'go'), '');
   for (const look of looks) expect(await look).toMatchObject({ code: 'damaged_video' });
 });

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { abortable } from '../../core/abortable.ts';
 import { DomainError } from '../../core/errors.ts';
 import { createFairTurns } from '../../core/fairTurns.ts';
@@ -22,6 +23,11 @@ export interface InspectOptions {
   readonly limits?: UploadLimits;
   /** The owner of the file. When several files wait, their owners take turns. Files without an owner share one turn. */
   readonly ownerId?: string;
+  /**
+   * SHA-256 of the file's bytes, which the caller has read (hex). A file that this process has accepted before is not
+   * inspected again.
+   */
+  readonly sha256?: string;
 }
 
 export type Inspect = (path: string, options?: InspectOptions) => Promise<InspectedVideo>;
@@ -35,12 +41,14 @@ export interface InspectorOptions {
   readonly sandbox?: Sandbox;
 }
 
+/** Accepted files whose findings are kept, about 1 kB each. */
+const MOST_REMEMBERED = 1_000;
 /** Files that one process inspects at a time. Each may take as much memory as ffprobe may use. */
 const MOST_AT_A_TIME = 2;
 
 /**
  * Inspects the content of uploads, two at a time. When more wait, their owners take turns: a user with many slow files
- * delays the others by one of them. @throws DomainError that tells the uploader why the file is refused; `ProbeFailed` when
+ * delays the others by one of them. What was found in an accepted file is remembered by the hash of its bytes. @throws DomainError that tells the uploader why the file is refused; `ProbeFailed` when
  * the fault is ours; the signal's reason, also while the file waits
  */
 export function createInspector({
@@ -50,6 +58,7 @@ export function createInspector({
   sandbox,
 }: InspectorOptions): Inspect {
   const turns = createFairTurns(MOST_AT_A_TIME);
+  const accepted = new LRUCache<string, InspectedVideo>({ max: MOST_REMEMBERED });
   const inspect = async (
     path: string,
     signal: AbortSignal | undefined,
@@ -62,11 +71,17 @@ export function createInspector({
     });
     return judge(streams, limits);
   };
-  return (path, { signal, limits = usualLimits, ownerId = '' } = {}) =>
-    abortable(
+  return async (path, { signal, limits = usualLimits, ownerId = '', sha256 } = {}) => {
+    const isKnown = sha256 !== undefined && limits === usualLimits;
+    const known = isKnown ? accepted.get(sha256) : undefined;
+    if (known !== undefined) return known;
+    const found = await abortable(
       turns(ownerId, () => inspect(path, signal, limits)),
       signal,
     );
+    if (isKnown) accepted.set(sha256, found);
+    return found;
+  };
 }
 
 function explain(error: Unreadable): DomainError {

@@ -1,9 +1,9 @@
 import type { ProbedStream } from './probe.ts';
 
-/** Reads what ffprobe printed: the headers as JSON, and the packets as lines of text. */
-export function readStreams(headers: string, packets: string): ProbedStream[] {
+/** Reads the headers and the packets that ffprobe printed as JSON. */
+export function readStreams(output: string): ProbedStream[] {
+  const { streams = [], packets = [] } = JSON.parse(output) as { streams?: RawStream[]; packets?: RawPacket[] };
   const times = readPackets(packets);
-  const { streams = [] } = JSON.parse(headers) as { streams?: RawStream[] };
   return streams.map((stream) => ({ ...readStream(stream), ...(times.get(stream.index) ?? noPackets()) }));
 }
 
@@ -18,6 +18,14 @@ interface RawStream {
   readonly disposition?: { readonly attached_pic?: number };
   readonly tags?: { readonly rotate?: string };
   readonly side_data_list?: readonly { readonly rotation?: number }[];
+}
+
+/** Times are seconds as text; a packet without a time has none. `D` in the flags: an edit list leaves it out; `C`: damaged. */
+interface RawPacket {
+  readonly stream_index: number;
+  readonly pts_time?: string;
+  readonly duration_time?: string;
+  readonly flags?: string;
 }
 
 function readStream(raw: RawStream): Omit<ProbedStream, keyof PacketTimes> {
@@ -40,23 +48,16 @@ function readStream(raw: RawStream): Omit<ProbedStream, keyof PacketTimes> {
 type PacketTimes = { -readonly [K in 'packets' | 'decoded' | 'start' | 'end' | 'damaged']: ProbedStream[K] };
 const noPackets = (): PacketTimes => ({ packets: 0, decoded: 0, start: 0, end: 0, damaged: 0 });
 
-/** Lines like `stream_index=0|pts_time=0.040000|duration_time=0.040000|flags=K__`. */
-function readPackets(text: string): Map<number, PacketTimes> {
+function readPackets(packets: readonly RawPacket[]): Map<number, PacketTimes> {
   const streams = new Map<number, PacketTimes>();
-  for (const line of text.split('\n')) {
-    const fields = new Map(line.split('|').map((field) => field.split('=', 2) as [string, string]));
-    const [index, pts, flags] = [
-      Number(fields.get('stream_index') ?? Number.NaN),
-      Number(fields.get('pts_time')),
-      fields.get('flags') ?? '',
-    ];
-    if (Number.isNaN(index)) continue;
+  for (const { stream_index: index, pts_time: time, duration_time: length, flags = '' } of packets) {
     const stream = streams.get(index) ?? noPackets();
     streams.set(index, stream);
     stream.decoded += 1;
     if (flags.includes('C')) stream.damaged += 1;
+    const pts = Number(time);
     if (flags.includes('D') || Number.isNaN(pts)) continue;
-    const end = pts + (Number(fields.get('duration_time')) || 0);
+    const end = pts + (Number(length) || 0);
     stream.start = stream.packets === 0 ? pts : Math.min(stream.start, pts);
     stream.end = stream.packets === 0 ? end : Math.max(stream.end, end);
     stream.packets += 1;

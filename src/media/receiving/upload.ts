@@ -14,7 +14,7 @@ export interface ReceiveUploadOptions {
   /** Says what is in the file, or throws the `DomainError` that tells its uploader why it is refused. */
   readonly inspect: (
     path: string,
-    options: { readonly signal?: AbortSignal | undefined; readonly ownerId?: string },
+    options: { readonly signal?: AbortSignal | undefined; readonly ownerId?: string; readonly sha256?: string },
   ) => Promise<{ readonly facts: MediaFacts }>;
   /** Who uploads. When many files wait to be inspected, their owners take turns. */
   readonly ownerId?: string;
@@ -55,7 +55,8 @@ export async function receiveUpload(request: IncomingMessage, options: ReceiveUp
   try {
     const { file, data } = await receiveForm(request, folder.path, limits, options);
     options.onChecking?.();
-    const { facts } = await inspect(file.path, { signal, ...(ownerId !== undefined && { ownerId }) });
+    const { sha256 } = file;
+    const { facts } = await inspect(file.path, { signal, sha256, ...(ownerId !== undefined && { ownerId }) });
     return { data, original: file, facts, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   } catch (error) {
     await folder[Symbol.asyncDispose]();

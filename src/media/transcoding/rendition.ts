@@ -6,6 +6,8 @@ import type { ProbedStream } from '../inspecting/probe.ts';
 const SHORT_SIDE = 1080;
 const LONG_SIDE = 3840;
 const FRAME_RATE = 60;
+/** Pixels of a thumbnail. */
+const PICTURE_WIDTH = 640;
 
 /** How an upload becomes what is played. */
 export interface RenditionPlan {
@@ -36,6 +38,15 @@ export function planRendition(video: ProbedStream, audio: ProbedStream | undefin
     maxPixels: largestFrame(video),
     duration,
   };
+}
+
+/** The size of the thumbnail in pixels: that of the rendition, at most 640 wide. */
+export function pictureSize({ width, height }: Pick<RenditionPlan, 'width' | 'height'>): {
+  width: number;
+  height: number;
+} {
+  if (width <= PICTURE_WIDTH) return { width, height };
+  return { width: PICTURE_WIDTH, height: Math.max(2, 2 * Math.round((height * PICTURE_WIDTH) / width / 2)) };
 }
 
 /** The share of the work budget that each frame may take. Decoders count whole blocks of up to 64 pixels, so the announced size always fits. */

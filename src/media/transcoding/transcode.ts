@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { runFfmpeg } from '../ffmpeg/ffmpeg.ts';
+import { runFfmpeg, type FfmpegRun } from '../ffmpeg/ffmpeg.ts';
 import { memoryLimit, untrustedInput } from '../ffmpeg/untrustedInput.ts';
 import { uploadLimits } from '../limits.ts';
-import type { RenditionPlan } from './rendition.ts';
+import { pictureSize, type RenditionPlan } from './rendition.ts';
 import type { Sandbox } from '../ffmpeg/sandbox.ts';
 
 export interface TranscodeOptions {
@@ -23,23 +23,62 @@ export const MOST_OUTPUT = 64 * 1024 * 1024;
 /** The share of frames that may fail to decode. A few wrong bits are acceptable; with more, the file is damaged. */
 const MOST_ERRORS = '0.02';
 
+/** The files that a transcode makes. */
+export interface RenditionFiles {
+  /** What is played. */
+  readonly movie: string;
+  /** A JPEG, as the still picture of the movie. */
+  readonly picture: string;
+}
+
 /**
- * Makes the file that is played: H.264 and AAC in an MP4 whose index comes first. Of the upload it has only picture and
- * sound, no GPS position and no device name. @throws FfmpegFailed
+ * Makes the file that is played, H.264 and AAC in an MP4 whose index comes first, and a JPEG of an early moment, at most
+ * 640 pixels wide. Of the upload they have only picture and sound, no GPS position and no device name. @throws FfmpegFailed
  */
 export async function transcode(
   input: string,
-  output: string,
+  files: RenditionFiles,
   plan: RenditionPlan,
-  options: TranscodeOptions,
+  { ffmpeg, sandbox, signal, timeout = TIMEOUT, onProgress }: TranscodeOptions,
 ): Promise<void> {
-  const { ffmpeg, sandbox, signal, timeout = TIMEOUT, onProgress } = options;
-  const seconds = uploadLimits.maxSeconds + uploadLimits.secondsTolerance;
   let reported = 0;
   const onTime = (time: number): void => {
     const share = Math.min(1, time / Math.max(plan.duration, 0.01));
     if (share > reported) onProgress?.((reported = share));
   };
+  await runFfmpeg(ffmpeg, renditionRun(input, files, plan, timeout), { signal, timeout, onTime, sandbox });
+}
+
+/** One run of FFmpeg that makes both files: each frame of the upload is decoded once. */
+export function renditionRun(
+  input: string,
+  { movie, picture }: RenditionFiles,
+  plan: RenditionPlan,
+  timeout = TIMEOUT,
+): FfmpegRun {
+  return {
+    // CPU seconds. This limit stops FFmpeg when our process was killed and cannot.
+    inputOptions: [
+      '-timelimit',
+      String(Math.ceil(timeout / 1000) * Number(THREADS)),
+      ...memoryLimit,
+      ...untrustedInput,
+      '-max_pixels',
+      String(plan.maxPixels),
+      '-threads',
+      THREADS,
+      '-filter_threads',
+      THREADS,
+    ],
+    input,
+    outputs: [
+      { path: movie, options: movieOptions(plan) },
+      { path: picture, options: pictureOptions(plan) },
+    ],
+  };
+}
+
+function movieOptions(plan: RenditionPlan): string[] {
   // The frame rate comes first: dropped frames need no scaling.
   const filters = [
     ...(plan.frameRate === undefined ? [] : [`fps=${plan.frameRate}`]),
@@ -47,108 +86,90 @@ export async function transcode(
     'setsar=1',
     'format=yuv420p',
   ];
-  await runFfmpeg(
-    ffmpeg,
-    {
-      // CPU seconds. This limit stops FFmpeg when our process was killed and cannot.
-      inputOptions: [
-        '-timelimit',
-        String(Math.ceil(timeout / 1000) * Number(THREADS)),
-        ...memoryLimit,
-        ...untrustedInput,
-        '-max_pixels',
-        String(plan.maxPixels),
-        '-threads',
-        THREADS,
-        '-filter_threads',
-        THREADS,
-      ],
-      input,
-      outputOptions: [
-        '-map',
-        `0:${plan.videoStream}`,
-        ...(plan.audioStream === undefined ? [] : ['-map', `0:${plan.audioStream}`]),
-        '-map_metadata',
-        '-1',
-        '-map_chapters',
-        '-1',
-        '-fflags',
-        '+bitexact',
-        '-flags',
-        '+bitexact',
-        '-c:v',
-        'libx264',
-        '-preset',
-        'veryfast',
-        '-crf',
-        '23',
-        '-maxrate',
-        '6M',
-        '-bufsize',
-        '12M',
-        '-profile:v',
-        'high',
-        '-threads',
-        THREADS,
-        '-filter:v',
-        filters.join(','),
-        '-c:a',
-        'aac',
-        '-b:a',
-        '128k',
-        '-ac',
-        '2',
-        '-ar',
-        '48000',
-        '-t',
-        String(seconds),
-        '-fs',
-        String(MOST_OUTPUT),
-        '-max_muxing_queue_size',
-        '4096',
-        '-max_error_rate',
-        MOST_ERRORS,
-        '-movflags',
-        '+faststart',
-        '-f',
-        'mp4',
-      ],
-      output,
-    },
-    { signal, timeout, onTime, sandbox },
-  );
+  return [
+    '-map',
+    `0:${plan.videoStream}`,
+    ...(plan.audioStream === undefined ? [] : ['-map', `0:${plan.audioStream}`]),
+    '-map_metadata',
+    '-1',
+    '-map_chapters',
+    '-1',
+    '-fflags',
+    '+bitexact',
+    '-flags',
+    '+bitexact',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'veryfast',
+    '-crf',
+    '23',
+    '-maxrate',
+    '6M',
+    '-bufsize',
+    '12M',
+    '-profile:v',
+    'high',
+    '-threads',
+    THREADS,
+    '-filter:v',
+    filters.join(','),
+    '-c:a',
+    'aac',
+    '-b:a',
+    '128k',
+    '-ac',
+    '2',
+    '-ar',
+    '48000',
+    '-t',
+    String(uploadLimits.maxSeconds + uploadLimits.secondsTolerance),
+    '-fs',
+    String(MOST_OUTPUT),
+    '-max_muxing_queue_size',
+    '4096',
+    '-max_error_rate',
+    MOST_ERRORS,
+    '-movflags',
+    '+faststart',
+    '-f',
+    'mp4',
+  ];
 }
 
-/** Makes a JPEG of an early moment of the rendition, at most 640 pixels wide. @throws FfmpegFailed */
-export async function makeThumbnail(
-  rendition: string,
-  output: string,
-  plan: RenditionPlan,
-  { ffmpeg, sandbox, signal }: TranscodeOptions,
-): Promise<void> {
+/**
+ * The picture of second 1, or the first one of a clip of two seconds or less. FFmpeg writes the first picture in any case,
+ * and later replaces it: a clip may have no picture at second 1 or after it.
+ */
+function pictureOptions(plan: RenditionPlan): string[] {
+  const { width, height } = pictureSize(plan);
   const at = plan.duration > 2 ? 1 : 0;
-  await runFfmpeg(
-    ffmpeg,
-    {
-      inputOptions: ['-filter_threads', THREADS, ...untrustedInput, '-threads', THREADS, '-ss', String(at)],
-      input: rendition,
-      outputOptions: [
-        '-frames:v',
-        '1',
-        '-an',
-        '-filter:v',
-        "scale='min(640,iw)':-2",
-        '-q:v',
-        '3',
-        '-c:v',
-        'mjpeg',
-        '-f',
-        'image2',
-        '-update',
-        '1',
-      ],
-      output,
-    },
-    { signal, timeout: 60_000, sandbox },
-  );
+  const filters = [
+    'setpts=PTS-STARTPTS',
+    `select=eq(selected_n\\,0)+lt(prev_selected_t\\,${at})*gte(t\\,${at})`,
+    // The two pictures follow each other at once. With their own times, FFmpeg would repeat the first to fill the gap.
+    'settb=1/1000',
+    'setpts=N',
+    `scale=${width}:${height}`,
+    'setsar=1',
+    'format=yuv420p',
+  ];
+  return [
+    '-map',
+    `0:${plan.videoStream}`,
+    '-filter:v',
+    filters.join(','),
+    '-r',
+    '1000',
+    '-frames:v',
+    '2',
+    '-q:v',
+    '3',
+    '-c:v',
+    'mjpeg',
+    '-f',
+    'image2',
+    '-update',
+    '1',
+  ];
 }

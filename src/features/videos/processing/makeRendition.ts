@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { allOrThrow } from '../../../core/allOrThrow.ts';
 import { DomainError } from '../../../core/errors.ts';
+import { contentTypeOf } from '../../../objectStore/contentType.ts';
 import { ObjectNotFound, type ObjectStore } from '../../../objectStore/objectStore.ts';
 import type { ExistingVideo } from '../decider.ts';
 import type { MediaFacts } from '../../../media/mediaFacts.ts';
@@ -12,6 +10,7 @@ import { AttemptKilled } from '../../../jobs/attempts.ts';
 import { ensureRoom, type FreeSpace } from '../../../media/scratch/diskSpace.ts';
 import { FfmpegFailed } from '../../../media/ffmpeg/ffmpeg.ts';
 import type { Inspect, InspectedVideo } from '../../../media/inspecting/inspect.ts';
+import { hashFile, type HashedFile } from '../../../media/hashFile.ts';
 import { renditionLimits } from '../../../media/limits.ts';
 import { renditionKey } from './mediaKeys.ts';
 import { ProbeFailed } from '../../../media/inspecting/probe.ts';
@@ -19,7 +18,7 @@ import type { UploadProgress } from '../../../realtime/uploadProgress.ts';
 import { planRendition, type RenditionPlan } from '../../../media/transcoding/rendition.ts';
 import type { Sandbox } from '../../../media/ffmpeg/sandbox.ts';
 import type { Scratch } from '../../../media/scratch/scratch.ts';
-import { makeThumbnail, MOST_OUTPUT, transcode } from '../../../media/transcoding/transcode.ts';
+import { MOST_OUTPUT, transcode } from '../../../media/transcoding/transcode.ts';
 
 export interface RenderOptions {
   readonly objects: ObjectStore;
@@ -73,25 +72,29 @@ export async function makeRendition(
     report('transcoding');
     await ensureRoom(folder.path, video.original.size + MOST_OUTPUT, options.freeSpace);
     await objects.getFile(video.original.key, original, signal);
-    const found = await options.inspect(original, { signal, ownerId: video.ownerId });
+    const { sha256 } = await hashFile(original, signal);
+    const found = await options.inspect(original, { signal, ownerId: video.ownerId, sha256 });
     const plan = planRendition(found.video, found.audio);
-    await transcode(original, movie, plan, {
+    await transcode(original, { movie, picture }, plan, {
       ffmpeg,
       sandbox,
       signal,
       timeout,
       onProgress: (share) => report('transcoding', share),
     });
-    const made = await options.inspect(movie, { signal, ownerId: video.ownerId, limits: renditionLimits });
-    checkComplete(plan, made);
     report('thumbnail');
-    await makeThumbnail(movie, picture, plan, { ffmpeg, sandbox, signal });
+    const [made, movieHash, pictureHash] = await allOrThrow([
+      options.inspect(movie, { signal, ownerId: video.ownerId, limits: renditionLimits }),
+      hashFile(movie, signal),
+      hashFile(picture, signal),
+    ]);
+    checkComplete(plan, made);
     report('publishing');
-    return {
-      video: await store(objects, video.id, movie, 'mp4', signal),
-      thumbnail: await store(objects, video.id, picture, 'jpg', signal),
-      facts: made.facts,
-    };
+    const [stored, thumbnail] = await allOrThrow([
+      store(objects, renditionKey(video.id, movieHash.sha256, 'mp4'), movie, movieHash, signal),
+      store(objects, renditionKey(video.id, pictureHash.sha256, 'jpg'), picture, pictureHash, signal),
+    ]);
+    return { video: stored, thumbnail, facts: made.facts };
   } catch (error) {
     throw explain(error);
   }
@@ -105,16 +108,13 @@ function checkComplete({ duration }: RenditionPlan, { facts }: InspectedVideo): 
 
 async function store(
   objects: ObjectStore,
-  videoId: string,
+  key: string,
   path: string,
-  extension: 'mp4' | 'jpg',
+  { size }: HashedFile,
   signal: AbortSignal,
 ): Promise<MediaObject> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash, { signal });
-  const key = renditionKey(videoId, hash.digest('hex'), extension);
-  await objects.putFile(key, path, extension === 'mp4' ? 'video/mp4' : 'image/jpeg', signal);
-  return { key, size: (await stat(path)).size };
+  await objects.putFile(key, path, contentTypeOf(key), signal);
+  return { key, size };
 }
 
 function explain(error: unknown): unknown {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip, spoiltClip, testTools, type ClipName } from '../../../../tests/support/clips.ts';
@@ -162,6 +162,27 @@ describe('a file that cannot be decoded', () => {
       data: { reason: expect.stringMatching(/sound only/) },
     });
   });
+});
+
+test('the bytes of the stored original decide whether it has been inspected, not its name', async () => {
+  const inspected: string[] = [];
+  const options = await idleRig.workerOptions();
+  const inspect: typeof options.inspect = (path, chosen) => {
+    inspected.push(chosen?.sha256 ?? 'rendition');
+    return options.inspect(path, chosen);
+  };
+  const videoId = await idleRig.upload(await clip('plain'));
+  const [key] = await idleRig.keys(videoId);
+  // Nobody but a fault of the disk or an intruder does this.
+  const stored = join(idleRig.folder, 'objects', key!);
+  // The store keeps a hard link to the clip. The clip itself must not change.
+  await rm(stored);
+  await copyFile(await clip('soundOnly'), stored);
+  await createProcessWorker({ ...options, inspect }).handle(jobOf(videoId), run());
+  const { data } = (await idleRig.events(videoId))[1] as { data: object };
+  expect(data).toMatchObject({ reason: expect.stringMatching(/sound only/) });
+  expect(inspected).toHaveLength(1);
+  expect(key).not.toContain(inspected[0]);
 });
 
 test('the same job again changes nothing', async () => {
