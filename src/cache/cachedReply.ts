@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto';
+import { PreparedBytes } from '../http/reply/preparedBytes.ts';
 import type { CachedForm } from './queryCache.ts';
 
 /** A serialised answer with a strong ETag of its bytes. */
 export interface CachedReply {
-  readonly bytes: Buffer;
+  readonly bytes: PreparedBytes;
   readonly etag: string;
 }
 
 export function cachedReply(bytes: Buffer): CachedReply {
-  return { bytes, etag: `"${digestOf(bytes)}"` };
+  return { bytes: new PreparedBytes(bytes), etag: `"${digestOf(bytes)}"` };
 }
 
 /** Changes whenever the bytes change. */
@@ -17,7 +18,7 @@ export function digestOf(bytes: Buffer): string {
 }
 
 export const replyForm: CachedForm<CachedReply> = {
-  encode: ({ bytes }) => bytes,
+  encode: ({ bytes }) => bytes.toBuffer(),
   decode: cachedReply,
-  sizeOf: ({ bytes }) => bytes.length,
+  sizeOf: ({ bytes }) => bytes.latin1.length,
 };

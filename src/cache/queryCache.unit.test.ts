@@ -67,9 +67,8 @@ function setting({
       tracker.moved({ projection: 'videos', partition, partitions, position, changed: true });
     },
     ask: async (options = {}) =>
-      (
-        await cache.get({ key: 'feed', projection: 'videos', form: replyForm, load: model.load, ...options })
-      )?.bytes.toString(),
+      (await cache.get({ key: 'feed', projection: 'videos', form: replyForm, load: model.load, ...options }))?.bytes
+        .latin1,
   };
 }
 

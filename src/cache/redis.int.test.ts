@@ -141,7 +141,7 @@ const url = redisUrl('src/cache/redis.int.test.ts');
           projection: 'videos',
           form: replyForm,
           load: () => Promise.resolve(cachedReply(Buffer.from(`load ${++loads}`))),
-        }))!.bytes.toString();
+        }))!.bytes.latin1;
       expect(await ask(0)).toBe('load 1');
       await written(key);
       expect(await ask(1)).toBe('load 1');

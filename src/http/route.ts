@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Appended } from '../core/appended.ts';
 import type { CommandContext } from '../core/commandContext.ts';
 import type { ProjectionName } from '../projecting/readYourWrites.ts';
+import type { PreparedBytes } from './reply/preparedBytes.ts';
 
 export type UserRole = 'user' | 'admin';
 
@@ -65,7 +66,7 @@ export interface EnvelopeReply {
 /** An answer that is already serialised, from the cache for example. With `etag`, `If-None-Match` works. */
 export interface BytesReply {
   readonly status: number;
-  readonly bytes: Buffer;
+  readonly bytes: Buffer | PreparedBytes;
   readonly contentType: string;
   readonly etag?: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -7,7 +7,7 @@ import { clientNetwork } from '../core/clientNetwork.ts';
  */
 export function callerKey(caller: string): string {
   const address = caller.startsWith('ip:') ? caller.slice('ip:'.length) : '';
-  if (!isIPv6(address)) return caller;
+  if (!address.includes(':') || !isIPv6(address)) return caller;
   const network = clientNetwork(address);
   return network.includes(':') ? `ip:${network}::/64` : `ip:${network}`;
 }

@@ -160,10 +160,9 @@ function getVideo(context: ApiContext): Route {
     async handle(request): Promise<Reply> {
       const { params, user, context, address, minPosition } = request;
       const videoId = videoIdOf(params);
-      const [shared, isLiked] = await Promise.all([
-        listed(videoId, minPosition),
-        user === undefined ? false : queries.isLiked(videoId, user.id),
-      ]);
+      const shown = listed(videoId, minPosition);
+      const [shared, isLiked] =
+        user === undefined ? [await shown, false] : await Promise.all([shown, queries.isLiked(videoId, user.id)]);
       const page = shared ?? (user && (await unlisted(videoId, user)));
       if (page === undefined) throw videoNotFound();
       const { video } = page.found;

@@ -1,5 +1,6 @@
 import { digestOf, type CachedReply } from '../../cache/cachedReply.ts';
 import type { CachedForm } from '../../cache/queryCache.ts';
+import { PreparedBytes } from '../../http/reply/preparedBytes.ts';
 import { envelope } from './envelope.ts';
 import { videoEtag } from './etag.ts';
 import type { VideoWithNeighbours } from './videoQueries.ts';
@@ -28,7 +29,7 @@ export class VideoPage {
       next: next && { id: next },
       isLiked,
     });
-    return { bytes, etag: videoEtag(revision, digestOf(bytes)) };
+    return { bytes: new PreparedBytes(bytes), etag: videoEtag(revision, digestOf(bytes)) };
   }
 }
 

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from '../route.ts';
+import { PreparedBytes } from './preparedBytes.ts';
 
 /** A response, without the headers that every response carries. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
-  readonly body: Buffer | string;
+  readonly body: Buffer | PreparedBytes | string;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -51,11 +52,13 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
     response.writeHead(status, rest).end();
     return;
   }
-  response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) });
-  // Node itself leaves out the body of a HEAD request. Bytes as latin1 text are written together with the headers,
-  // while a buffer needs a second write, which takes a third of the time of a cached answer (measured).
-  if (typeof body === 'string') response.end(body);
-  else response.end(body.toString('latin1'), 'latin1');
+  // Node itself leaves out the body of a HEAD request.
+  if (typeof body === 'string') {
+    response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }).end(body);
+  } else {
+    const { latin1, contentLength } = body instanceof PreparedBytes ? body : new PreparedBytes(body);
+    response.writeHead(status, { ...headers, 'Content-Length': contentLength }).end(latin1, 'latin1');
+  }
 }
 
 /** Weak comparison (RFC 9110, 13.1.2): the header lists tags, or is `*`. */

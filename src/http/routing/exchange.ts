@@ -38,7 +38,7 @@ export function exchange({
     carryCommonHeaders(response, { ...headers, 'X-Request-Id': requestId });
     // Express changes it while it looks for a handler.
     const { method = '', url = '' } = request;
-    response.once('close', () => {
+    response.on('close', () => {
       const ms = performance.now() - started;
       // 499: the client disconnected before there was an answer (nginx's status for this).
       const status = response.headersSent ? response.statusCode : 499;

@@ -84,13 +84,14 @@ async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<Ans
   const { route } = dependencies;
   const address = dependencies.addressOf(request) ?? 'unknown';
   dependencies.noticeProxy(request);
-  const { user, refusal } = await identify(route, dependencies.authenticator, request);
+  const { user, refusal } = route.auth === 'none' ? NOBODY : await identify(route, dependencies.authenticator, request);
   // Counted before it is refused, so that guessing tokens is limited too.
   const caller = user === undefined ? route.limitBy?.(request) : `user:${user.id}`;
   await limit(route, dependencies.rateLimits, caller, address, response);
   if (refusal !== undefined) throw refusal;
 
-  const parts = await checkedParts(arrival, dependencies);
+  const parts =
+    route.body === undefined ? checkedUrl(arrival, dependencies) : await checkedRequest(arrival, dependencies);
   const isCommand = route.method !== 'get';
   const key = isCommand ? parseIdempotencyKey(request.headers['idempotency-key']) : undefined;
   const fingerprint =
@@ -144,15 +145,19 @@ async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<Ans
   });
 }
 
+/** Of a request to a route without a body. */
+function checkedUrl({ request: { url = '' }, params }: Arrival, { checkUrl }: RouteFacts): RequestParts {
+  return checkUrl(url, () => ({ params, query: queryIn(url), body: undefined }));
+}
+
 /** What is not in a schema is no part of the request, and may be deeper than a fingerprint of it can go. */
-async function checkedParts(
-  { request, response, params }: Arrival,
-  { route, checkUrl }: RouteFacts,
-): Promise<RequestParts> {
-  const { url = '' } = request;
-  const query = (): unknown => parse(/^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '');
-  if (route.body === undefined) return checkUrl(url, () => ({ params, query: query(), body: undefined }));
-  return validate(route, { params, query: query(), body: await readJsonBody(request, response) });
+async function checkedRequest({ request, response, params }: Arrival, { route }: RouteFacts): Promise<RequestParts> {
+  const body = await readJsonBody(request, response);
+  return validate(route, { params, query: queryIn(request.url ?? ''), body });
+}
+
+function queryIn(url: string): unknown {
+  return parse(/^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? '');
 }
 
 type CommandReply = EnvelopeReply & Required<Pick<EnvelopeReply, 'appended'>>;
@@ -178,13 +183,19 @@ function cookieHolder({ cookie }: Route, request: IncomingMessage): string | und
   return value && `cookie:${createHash('sha256').update(value).digest('base64url')}`;
 }
 
+interface Identified {
+  readonly user?: AuthenticatedUser | undefined;
+  readonly refusal?: unknown;
+}
+
+const NOBODY: Identified = {};
+
 /** An expired or invalid token on a route that needs none is as good as no token: clients of the original server send stale ones to public pages. */
 async function identify(
   { auth, role }: Route,
   authenticator: Authenticator,
   request: IncomingMessage,
-): Promise<{ user?: AuthenticatedUser | undefined; refusal?: unknown }> {
-  if (auth === 'none') return {};
+): Promise<Identified> {
   try {
     const user = await authenticator.authenticate(request);
     if (user !== undefined && role === 'admin' && user.role !== 'admin') return { user, refusal: adminRequired() };

@@ -36,7 +36,7 @@ export async function startHttpServer(
     { keepAliveTimeout: 65_000, requestTimeout: LONGEST_REQUEST_MS, shouldUpgradeCallback: wantsWebSocket },
     (request, response) => {
       unanswered.add(response);
-      response.once('close', () => unanswered.delete(response));
+      response.on('close', () => unanswered.delete(response));
       if (closing) response.setHeader('Connection', 'close');
       app(request, response);
     },

@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import { createAuthenticator } from './authenticator.ts';
+
+const SECRET = 'only for tests';
+const NOON = Date.parse('2025-03-01T12:00:00.000Z');
+const user = { id: 'u1', name: 'Ada', username: 'ada', email: 'ada@example.org', role: 'user' };
+const refused = (code: string): unknown => expect.objectContaining({ code });
+
+/** A token from noon. */
+function tokenFor(seconds: number, claims: object = user): string {
+  const iat = NOON / 1_000;
+  return jwt.sign({ ...claims, iat, exp: iat + seconds }, SECRET);
+}
+
+function setClock(msAfterNoon: number): void {
+  jest.spyOn(Date, 'now').mockReturnValue(NOON + msAfterNoon);
+}
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('a token that was verified before', () => {
+  test('is refused from the second on in which it expires', async () => {
+    const { authenticate, verify } = createAuthenticator({ secret: SECRET });
+    const token = tokenFor(60);
+    const request = { headers: { authorization: `Bearer ${token}` } };
+    for (const ms of [0, 1, 59_999]) {
+      setClock(ms);
+      expect([await authenticate(request), (await verify(token)).expires]).toEqual([user, new Date(NOON + 60_000)]);
+    }
+    setClock(60_000);
+    await expect(authenticate(request)).rejects.toEqual(refused('token_expired'));
+    await expect(verify(token)).rejects.toEqual(refused('token_expired'));
+  });
+
+  test('vouches for no other token', async () => {
+    const { authenticate } = createAuthenticator({ secret: SECRET });
+    setClock(0);
+    const token = tokenFor(60);
+    await authenticate({ headers: { authorization: `Bearer ${token}` } });
+    const [head, , signature] = token.split('.');
+    const claims = Buffer.from(JSON.stringify({ ...user, role: 'admin' })).toString('base64url');
+    for (const forged of [`${head}.${claims}.${signature}`, token.slice(0, -1), `${token}x`])
+      await expect(authenticate({ headers: { authorization: `Bearer ${forged}` } })).rejects.toEqual(
+        refused('token_invalid'),
+      );
+    const other = await authenticate({ headers: { authorization: `bearer  ${tokenFor(60, { ...user, id: 'u2' })}` } });
+    expect(other).toEqual({ ...user, id: 'u2' });
+  });
+});
