@@ -39,9 +39,27 @@ export const appends: Benchmark = {
     try {
       for (const one of [append, peers.emmett, rowEach, () => transactionEach(peers.pool)]) await rate(FEW, 500, one);
       const results: Comparison[] = [
-        { what: `appends, ${FEW} callers`, peer: 'Emmett 0.42', ...(await compare(FEW, peers.emmett)), atLeast: 7 },
-        { what: `appends, ${MANY} callers`, peer: 'Emmett 0.42', ...(await compare(MANY, peers.emmett)), atLeast: 12 },
-        { what: `appends, ${FEW} callers`, peer: 'a row a commit', ...(await compare(FEW, rowEach)), atLeast: 1.2 },
+        {
+          what: `appends, ${FEW} callers`,
+          peer: 'Emmett 0.42',
+          ...(await compare(FEW, peers.emmett)),
+          atLeast: 7,
+          chart: `appends, ${FEW} callers`,
+        },
+        {
+          what: `appends, ${MANY} callers`,
+          peer: 'Emmett 0.42',
+          ...(await compare(MANY, peers.emmett)),
+          atLeast: 12,
+          chart: `appends, ${MANY} callers`,
+        },
+        {
+          what: `appends, ${FEW} callers`,
+          peer: 'a row a commit',
+          ...(await compare(FEW, rowEach)),
+          atLeast: 1.2,
+          chart: `appends, ${FEW} callers`,
+        },
         {
           what: `appends, ${FEW} callers`,
           peer: 'a transaction per append',

@@ -10,6 +10,8 @@ export interface Comparison {
   /** The required ratio `ours / theirs`. Without a requirement the figure is for information. */
   readonly atLeast?: number;
   readonly atMost?: number;
+  /** Its name in the chart of the README. Without one it is only in the table. */
+  readonly chart?: string;
 }
 
 /** µs. */

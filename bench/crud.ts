@@ -37,7 +37,13 @@ export const crud: Benchmark = {
     const toggles = (choose: () => string) =>
       serversInTurns(ROUNDS, twins, (server) => liked.toggle(server, choose, SECONDS));
     const results: Comparison[] = [
-      { what: 'feed at a random cursor', peer, ...(await read(() => ({ path: feedPath() }))), atLeast: 1.5 },
+      {
+        what: 'feed at a random cursor',
+        peer,
+        ...(await read(() => ({ path: feedPath() }))),
+        atLeast: 1.5,
+        chart: 'feed at a random cursor',
+      },
       {
         what: 'feed at a random cursor, never asked for before',
         peer,
@@ -48,9 +54,22 @@ export const crud: Benchmark = {
         peer,
         ...(await read(() => ({ path: videoPath(randomVideo()) }))),
         atLeast: 1.2,
+        chart: 'random video, anonymous',
       },
-      { what: 'like toggles, random videos', peer, ...(await toggles(randomVideo)), atLeast: 0.8 },
-      { what: 'like toggles, one hot video', peer, ...(await toggles(() => HOT)), atLeast: 2 },
+      {
+        what: 'like toggles, random videos',
+        peer,
+        ...(await toggles(randomVideo)),
+        atLeast: 0.8,
+        chart: 'likes of random videos',
+      },
+      {
+        what: 'like toggles, one hot video',
+        peer,
+        ...(await toggles(() => HOT)),
+        atLeast: 2,
+        chart: 'likes of one hot video',
+      },
     ];
     for (const server of [twins.ours, twins.theirs]) await liked.check(server);
     return results;

@@ -1,14 +1,19 @@
+import { parseArgs } from 'node:util';
 import { provideServer } from '../tests/support/globalSetup.ts';
 import globalTeardown from '../tests/support/globalTeardown.ts';
 import { appends } from './appends.ts';
 import { asOf } from './asOf.ts';
-import type { Benchmark, Comparison, CpuTime } from './benchmark.ts';
+import type { Benchmark, Comparison } from './benchmark.ts';
+import { columns, missed } from './columns.ts';
 import { crud } from './crud.ts';
 import { feed } from './feed.ts';
 import { latency } from './latency.ts';
 import { likes } from './likes.ts';
+import { currentCommit, describeMachine, diskFlush } from './machine.ts';
 import { rebuild } from './rebuild.ts';
 import { relay } from './relay.ts';
+import { machineLine, writeReport } from './report.ts';
+import { record } from './results.ts';
 import { scale } from './scale/scale.ts';
 import { scaleCosts } from './scale/scaleCosts.ts';
 import { scaleKafka } from './scale/scaleKafka.ts';
@@ -36,10 +41,14 @@ const benchmarks: readonly Benchmark[] = [
 ];
 
 /**
- * `npm run bench -- [name…]`: runs benchmarks and prints our figures beside those of the peer. Uses the PostgreSQL of DATABASE_URL,
- * or starts one. The exit code is 1 when a required ratio is missed.
+ * `npm run bench -- [--record] [name…]`: runs benchmarks and prints our figures beside those of the peer. Uses the PostgreSQL of
+ * DATABASE_URL, or starts one. The exit code is 1 when a required ratio is missed. `--record` keeps the results in results.json and
+ * makes the report; `--report` only makes the report, from what is recorded.
  */
-async function main(names: readonly string[]): Promise<void> {
+async function main(): Promise<void> {
+  const options = { record: { type: 'boolean' }, report: { type: 'boolean' } } as const;
+  const { values, positionals: names } = parseArgs({ options, allowPositionals: true });
+  if (values.report === true) return writeReport();
   const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
   if (unknown.length > 0)
     throw new Error(
@@ -47,62 +56,33 @@ async function main(names: readonly string[]): Promise<void> {
     );
   await provideServer({ durable: true });
   try {
-    const results: Comparison[] = [];
+    const machine = await describeMachine(process.env['REELSTREAM_TEST_POSTGRES']!);
+    const [flush, commit] = [await diskFlush(), await currentCommit()];
+    console.log(machineLine({ machine, diskFlush: flush }), `Commit ${commit}.`);
+    const all: Comparison[] = [];
     for (const benchmark of benchmarks) {
       if (names.length > 0 ? !names.includes(benchmark.name) : benchmark.byNameOnly === true) continue;
       console.error(`running ${benchmark.name} …`);
-      results.push(...(await benchmark.run()));
+      const results = await benchmark.run();
+      if (values.record === true) {
+        await record({ machine, diskFlush: flush }, benchmark.name, commit, results);
+        await writeReport();
+      }
+      all.push(...results);
     }
-    print(results);
-    if (results.some(missed)) process.exitCode = 1;
+    print(all);
+    if (all.some(missed)) process.exitCode = 1;
   } finally {
     await globalTeardown();
   }
 }
 
-/** CPU time in µs of an operation: of the process, and after a plus sign of PostgreSQL. */
-function cpu(time: CpuTime | undefined): string {
-  if (time === undefined) return '';
-  return [time.process, ...(time.postgres === undefined ? [] : [time.postgres])].map(number).join(' + ');
-}
-
 function print(results: readonly Comparison[]): void {
-  const rows = results.map((result) => [
-    result.what,
-    number(result.ours),
-    number(result.theirs),
-    result.unit,
-    cpu(result.cpu?.ours),
-    cpu(result.cpu?.theirs),
-    result.peer,
-    number(result.ours / result.theirs),
-    [
-      result.atLeast !== undefined && `≥ ${number(result.atLeast)}`,
-      result.atMost !== undefined && `≤ ${number(result.atMost)}`,
-    ]
-      .filter(Boolean)
-      .join(' '),
-    missed(result) ? 'MISSED' : '',
-  ]);
-  const head = ['what', 'ours', 'peer', 'unit', 'our CPU µs', 'peer CPU µs', 'the peer', 'ratio', 'required', ''];
-  const table = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  for (const row of table)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    );
+  const table = [columns.map(({ head }) => head), ...results.map((result) => columns.map(({ of }) => of(result)))];
+  const widths = columns.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const pad = (cell: string, column: number): string =>
+    columns[column]!.right ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!);
+  for (const row of table) console.log(row.map(pad).join('  ').trimEnd());
 }
 
-function missed({ ours, theirs, atLeast, atMost }: Comparison): boolean {
-  const ratio = ours / theirs;
-  return (atLeast !== undefined && !(ratio >= atLeast)) || (atMost !== undefined && !(ratio <= atMost));
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en', { maximumSignificantDigits: 3 }).replaceAll(',', ' ');
-}
-
-await main(process.argv.slice(2));
+await main();

@@ -50,7 +50,7 @@ export function readsBenchmark(name: string, reads: readonly Read[]): Benchmark 
 
         const peer = 'Express alone, the same bytes';
         const quiet = await serversInTurns(ROUNDS, { ours, theirs }, (server) => reading(server));
-        results.push({ what: `${what}, ${CONNECTIONS} connections`, peer, ...quiet, atLeast });
+        results.push({ what: `${what}, ${CONNECTIONS} connections`, peer, ...quiet, atLeast, chart: what });
         const toggled = await serversInTurns(3, { ours, theirs }, (server) =>
           server === ours
             ? during(
