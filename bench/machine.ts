@@ -58,7 +58,7 @@ export async function diskFlush(): Promise<number> {
   } finally {
     await rm(folder, { recursive: true });
   }
-  return percentile(times, 0.5);
+  return Number(percentile(times, 0.5).toPrecision(2));
 }
 
 /** The commit that runs, with a plus sign when files of the program or of the benchmarks differ from it. */

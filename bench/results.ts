@@ -41,11 +41,7 @@ export async function record(
     theirs: round(result.theirs),
     cpu: roundedCpu(result),
   }));
-  const recorded = {
-    machine,
-    diskFlush: round(diskFlush),
-    benchmarks: { ...kept, [name]: { commit, results: rounded } },
-  };
+  const recorded = { machine, diskFlush, benchmarks: { ...kept, [name]: { commit, results: rounded } } };
   await writeFile(file, `${JSON.stringify(recorded, undefined, 2)}\n`);
   return recorded;
 }
