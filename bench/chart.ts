@@ -1,7 +1,9 @@
 import type { Comparison } from './benchmark.ts';
 import { number } from './columns.ts';
 
-const [WIDTH, LABELS, ROW, TOP] = [760, 300, 30, 66];
+const [WIDTH, LABELS, ROW, TOP] = [760, 320, 34, 66];
+/** Where the ratios end, to the left of the bars. */
+const VALUES = 306;
 /** The ratios at the edges of the picture. The axis is logarithmic, so that twice as fast and half as fast are equally far from 1. */
 const [LEAST, MOST] = [1 / 4, 32];
 const TICKS = [0.5, 1, 2, 4, 8, 16];
@@ -14,6 +16,7 @@ export function chart(results: readonly Comparison[]): string {
 <style>
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   .title { font-size: 15px; font-weight: 600; }
+  .value { font-weight: 600; }
   .small { font-size: 11px; fill: #59636e; }
   .grid { stroke: #d1d9e0; }
   .one { stroke: #59636e; }
@@ -49,12 +52,11 @@ function bar({ chart, peer, ours, theirs, atLeast, atMost }: Comparison, y: numb
   const ratio = lessIsBetter ? theirs / ours : ours / theirs;
   const required = lessIsBetter ? 1 / atMost : atLeast;
   const [from, to] = [place(1), place(ratio)];
-  const beside = ratio >= 1 ? `x="${to + 6}"` : `x="${to - 6}" text-anchor="end"`;
   const stroke =
     required === undefined
       ? ''
       : `<line class="required" x1="${place(required)}" x2="${place(required)}" y1="${y + 1}" y2="${y + 21}"/>`;
-  return `<text x="8" y="${y + 10}">${escaped(chart!)}</text><text class="small" x="8" y="${y + 23}">${escaped(peer)}</text><rect class="${ratio >= 1 ? 'faster' : 'slower'}" x="${Math.min(from, to)}" y="${y + 4}" width="${Math.abs(to - from)}" height="14" rx="2"/>${stroke}<text ${beside} y="${y + 15}">${number(ratio)}×</text>`;
+  return `<text x="8" y="${y + 10}">${escaped(chart!)}</text><text class="small" x="8" y="${y + 23}">${escaped(peer)}</text><rect class="${ratio >= 1 ? 'faster' : 'slower'}" x="${Math.min(from, to)}" y="${y + 4}" width="${Math.abs(to - from)}" height="14" rx="2"/>${stroke}<text class="value" x="${VALUES}" y="${y + 16}" text-anchor="end">${number(ratio)}×</text>`;
 }
 
 function place(ratio: number): number {
