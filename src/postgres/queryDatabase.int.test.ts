@@ -3,7 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import type pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { createPool } from './pool.ts';
-import { preparedQuery, type Argument } from './preparedQuery.ts';
+import { asked, preparedQuery, type Argument, type Lists } from './preparedQuery.ts';
 import { createQueryDatabase } from './queryDatabase.ts';
 
 interface Tables {
@@ -77,4 +77,28 @@ test('runs a query that was compiled once with the arguments of each call', asyn
   );
   expect(await lettersFrom({ first: 2, most: 5 })).toEqual([{ letter: 'b' }, { letter: 'c' }]);
   expect(await lettersFrom({ first: 1, most: 1 })).toEqual([{ letter: 'a' }]);
+});
+
+test('answers lists of questions, and plans them once for lists of any length', async () => {
+  const columns = { first: 'int', most: 'int' } as const;
+  const lettersFrom = preparedQuery(db, (argument: Argument<Lists<typeof columns>>) =>
+    db
+      .selectFrom(asked(argument, columns))
+      .innerJoin('letters', (join) => join.onRef('letters.place', '>=', 'asked.first'))
+      .where('letters.place', '<=', sql.ref<number>('asked.most'))
+      .select(['asked.place as question', 'letter'])
+      .orderBy('asked.place')
+      .orderBy('letters.place'),
+  );
+  expect(await lettersFrom({ first: [3, 1, 5], most: [3, 2, 9] })).toEqual([
+    { question: 1n, letter: 'c' },
+    { question: 2n, letter: 'a' },
+    { question: 2n, letter: 'b' },
+  ]);
+  for (let length = 1; length < 10; length++)
+    await lettersFrom({ first: Array<number>(length).fill(1), most: Array<number>(length).fill(2) });
+  const { rows } = await pool.query(
+    `select custom_plans from pg_prepared_statements where statement like '%"asked"%' and statement not like '%pg_prepared%'`,
+  );
+  expect(rows).toEqual([{ custom_plans: 5n }]);
 });

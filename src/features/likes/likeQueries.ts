@@ -6,7 +6,7 @@ import type { EventStore } from '../../core/eventStore.ts';
 import { preparedQuery, type Argument } from '../../postgres/preparedQuery.ts';
 import { readAgainst } from '../../projecting/readAgainst.ts';
 import { readVideo, videoNotFound } from '../videos/index.ts';
-import { gatherReads } from './gatheredReads.ts';
+import { gatherLookUps } from '../../postgres/gatheredReads.ts';
 
 export interface LikeQueries {
   /** The owner of a video that can be liked. @throws DomainError `video_not_found` when it does not exist, is not ready, or is deleted. */
@@ -44,8 +44,8 @@ export function createLikeQueries({
       .select(['video_id', 'like_count'])
       .where(({ ref }) => isAnyOf(ref('video_id'), argument)),
   );
-  const video = gatherReads(async (ids) => new Map((await videosByIds({ ids })).map((row) => [row.id, row])));
-  const count = gatherReads(
+  const video = gatherLookUps(async (ids) => new Map((await videosByIds({ ids })).map((row) => [row.id, row])));
+  const count = gatherLookUps(
     async (ids) => new Map((await countsByIds({ ids })).map((row) => [row.video_id, Number(row.like_count)])),
   );
 

@@ -48,7 +48,7 @@ function listVideos({ db, objects, cache }: ApiContext): Route {
     etag: true,
     summary: 'List the feed',
     description:
-      'Videos that are ready to play, newest first. Page through it with `page` or with `cursor`. Pages by cursor are equally fast at any depth, and show no video twice when new ones arrive.',
+      'Videos that are ready to play, newest first. Page through it with `page` or with `cursor`. Pages by cursor are equally fast at any depth, and show no video twice when new ones arrive. By `page`, only the first 10 000 videos can be reached: a `page` × `limit` above that is refused with 400 in a longer feed.',
     tag: 'Videos',
     auth: 'none',
     reads: [videos],
@@ -59,7 +59,10 @@ function listVideos({ db, objects, cache }: ApiContext): Route {
         .min(1)
         .max(1_000_000)
         .default(1)
-        .meta({ description: 'The number of the page, from 1. Ignored when there is a `cursor`.' }),
+        .meta({
+          description:
+            'The number of the page, from 1. Ignored when there is a `cursor`. `page` × `limit` must not be above 10 000 unless the page lies behind the end of the feed.',
+        }),
       limit: z.coerce
         .number()
         .int()

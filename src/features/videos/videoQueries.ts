@@ -1,17 +1,17 @@
-import {
-  sql,
-  type AliasedExpression,
-  type Expression,
-  type InferResult,
-  type Kysely,
-  type SelectQueryBuilder,
-} from 'kysely';
+import type { Kysely } from 'kysely';
 import type { ReadModels } from '../../../projections/index.ts';
-import { counted, type Counted } from '../../../projections/videoCounts.ts';
-import type { VideoRow } from '../../../projections/videos/tables.ts';
 import { videos as videosProjection } from '../../../projections/videos/videos.ts';
-import { preparedQuery, type Argument } from '../../postgres/preparedQuery.ts';
+import { validationFailed, type DomainError } from '../../core/errors.ts';
+import { gatherLookUps, gatherReads } from '../../postgres/gatheredReads.ts';
 import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
+import {
+  countColumns,
+  MOST_BY_PAGE,
+  videoStatements,
+  type PageRow,
+  type VideoStatements,
+  type ViewRow,
+} from './videoStatements.ts';
 import { countsOf, type MediaUrls, type VideoCounts, type VideoView } from './videoView.ts';
 
 export interface FeedPage {
@@ -33,7 +33,10 @@ export interface VideoWithNeighbours {
 
 /** The read model `videos`. Ids in questions must be UUIDs. */
 export interface VideoQueries {
-  /** Newest first, only ready ones: after a number of videos, or older than the one with this id. */
+  /**
+   * Newest first, only ready ones: after a number of videos, or older than the one with this id.
+   * @throws DomainError `validation_failed` for videos behind the first 10 000 by their number.
+   */
   feed(from: { readonly offset: number } | { readonly olderThan: string }, limit: number): Promise<FeedPage>;
   /** A video of any status; undefined when it is deleted. */
   byId(videoId: string): Promise<VideoWithNeighbours | undefined>;
@@ -45,90 +48,6 @@ export interface VideoQueries {
   counts(videoId: string): Promise<VideoCounts>;
 }
 
-type CountColumn = `${Counted}_count`;
-
-const countColumns = counted.map((what): CountColumn => `${what}_count`);
-
-type Videos = SelectQueryBuilder<ReadModels, 'videos.videos', VideoRow>;
-type ViewRow = InferResult<ReturnType<typeof view>>[number];
-
-/** Counts and authors are in rows of their own, which may not exist yet. */
-function view(db: Kysely<ReadModels>, videos: AliasedExpression<VideoRow, 'v'>, counts: readonly CountColumn[]) {
-  return db
-    .selectFrom(videos)
-    .leftJoin('videos.counts as c', 'c.video_id', 'v.id')
-    .leftJoin('videos.authors as a', 'a.user_id', 'v.owner_id')
-    .select([
-      'v.id',
-      'v.title',
-      'v.description',
-      'v.video_key',
-      'v.thumbnail_key',
-      'v.owner_id',
-      'v.created_at',
-      'v.updated_at',
-      'v.duration',
-      'v.width',
-      'v.height',
-      'v.status',
-      'v.revision',
-      ...counts.map((column) => `c.${column}` as const),
-      'a.name',
-      'a.username',
-    ]);
-}
-
-/** The statements, with these counts. */
-function buildStatements(db: Kysely<ReadModels>, counts: readonly CountColumn[]) {
-  const existing = (): Videos => db.selectFrom('videos.videos').selectAll().where('deleted_at', 'is', null);
-  /** The status is part of the text: a prepared statement uses the index of the feed only if it can see the condition. */
-  const listed = (): Videos => existing().where('status', '=', sql.lit('ready'));
-
-  const neighbour = (side: '<' | '>') =>
-    db
-      .selectFrom(listed().as('n'))
-      .select('n.id')
-      .where('n.id', side, sql.ref<string>('v.id'))
-      .orderBy('n.id', side === '<' ? 'desc' : 'asc')
-      .limit(sql.lit(1));
-
-  // One more than asked for tells whether anything comes after. The page is cut before counts are joined to it.
-  const newest = (limit: Expression<number>): Videos => listed().orderBy('id', 'desc').limit(limit);
-  /** The one row of totals exists also when the page is empty. */
-  const withTotal = (page: Videos) =>
-    db
-      .selectFrom('videos.totals as t')
-      .leftJoinLateral(view(db, page.as('v'), counts).as('page'), (join) => join.onTrue())
-      .select('t.ready as total')
-      .selectAll('page')
-      .orderBy('page.id', 'desc');
-
-  const feedAt = preparedQuery(db, (argument: Argument<{ offset: number; limit: number }>) =>
-    withTotal(newest(argument('limit')).offset(argument('offset'))),
-  );
-  const feedAfter = preparedQuery(db, (argument: Argument<{ olderThan: string; limit: number }>) =>
-    withTotal(newest(argument('limit')).where('id', '<', argument('olderThan'))),
-  );
-  const withNeighbours = preparedQuery(db, (argument: Argument<{ videoId: string }>) =>
-    view(db, existing().where('id', '=', argument('videoId')).as('v'), counts).select([
-      neighbour('<').as('prev'),
-      neighbour('>').as('next'),
-    ]),
-  );
-
-  const videosOf = preparedQuery(db, (argument: Argument<{ userId: string }>) =>
-    view(db, existing().where('owner_id', '=', argument('userId')).as('v'), counts).orderBy('v.id', 'desc'),
-  );
-  const countsOfVideo = preparedQuery(db, (argument: Argument<{ videoId: string }>) =>
-    db
-      .selectFrom('videos.counts as c')
-      .select(counts.map((column) => `c.${column}` as const))
-      .where('c.video_id', '=', argument('videoId')),
-  );
-
-  return { feedAt, feedAfter, withNeighbours, videosOf, countsOfVideo };
-}
-
 export function createVideoQueries({
   db,
   urls,
@@ -136,15 +55,14 @@ export function createVideoQueries({
   readonly db: Kysely<ReadModels>;
   readonly urls: MediaUrls;
 }): VideoQueries {
-  type Statements = ReturnType<typeof buildStatements>;
-  const statements = new Map<string, Statements>();
+  const prepared = new Map<string, VideoStatements>();
   /** A count that the tables in place do not have yet is 0 in the answer. */
-  const ask = <Result>(question: (statements: Statements) => Promise<Result>): Promise<Result> =>
+  const ask = <Result>(question: (statements: VideoStatements) => Promise<Result>): Promise<Result> =>
     askColumnsInPlace(db, { projection: videosProjection, table: 'counts', columns: countColumns }, (columns) => {
       const key = columns.join();
-      const prepared = statements.get(key) ?? buildStatements(db, columns);
-      statements.set(key, prepared);
-      return question(prepared);
+      const statements = prepared.get(key) ?? videoStatements(db, columns);
+      prepared.set(key, statements);
+      return question(statements);
     });
 
   const toView = (row: ViewRow): VideoView => ({
@@ -155,8 +73,8 @@ export function createVideoQueries({
     thumbnailUrl: row.thumbnail_key && urls.url(row.thumbnail_key),
     ...countsOf(row),
     uploadedBy: row.owner_id,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
+    createdAt: isoOf(row.created_at),
+    updatedAt: isoOf(row.updated_at),
     user: { name: row.name ?? '', username: row.username ?? '' },
     duration: row.duration,
     width: row.width,
@@ -164,37 +82,78 @@ export function createVideoQueries({
     status: row.status,
   });
 
+  interface Page {
+    total: number;
+    readonly videos: VideoView[];
+  }
+
+  /** @param count how many pages the rows are of */
+  const pagesOf = (rows: readonly PageRow[], count: number): Page[] => {
+    const pages = Array.from({ length: count }, (): Page => ({ total: 0, videos: [] }));
+    for (const row of rows) {
+      const page = pages[Number(row.place) - 1]!;
+      page.total = Number(row.total);
+      if (row.id !== null) page.videos.push(toView(row as ViewRow));
+    }
+    return pages;
+  };
+
+  const pageAfter = gatherReads(async (asked: readonly { readonly olderThan: string; readonly most: number }[]) => {
+    const lists = { olderThan: asked.map(({ olderThan }) => olderThan), most: asked.map(({ most }) => most) };
+    return pagesOf(await ask(({ pagesAfter }) => pagesAfter(lists)), asked.length);
+  });
+  const pageAt = gatherReads(async (asked: readonly { readonly skip: number; readonly most: number }[]) => {
+    const lists = { skip: asked.map(({ skip }) => skip), most: asked.map(({ most }) => most) };
+    return pagesOf(await ask(({ pagesAt }) => pagesAt(lists)), asked.length);
+  });
+
+  const video = gatherLookUps(async (ids) => {
+    const rows = await ask(({ withNeighbours }) => withNeighbours({ id: ids }));
+    return new Map(
+      rows.map((row) => [row.id, { video: toView(row), revision: row.revision, prev: row.prev, next: row.next }]),
+    );
+  });
+
+  const liked = gatherReads(async (pairs: readonly { readonly videoId: string; readonly userId: string }[]) => {
+    const rows = await ask(({ likedPairs }) =>
+      likedPairs({ videoId: pairs.map(({ videoId }) => videoId), userId: pairs.map(({ userId }) => userId) }),
+    );
+    const places = new Set(rows.map(({ place }) => Number(place)));
+    return pairs.map((_, index) => places.has(index + 1));
+  });
+
   return {
     async feed(from, limit) {
-      const page = { ...from, limit: limit + 1 };
-      const rows = await ask(({ feedAt, feedAfter }) => ('offset' in page ? feedAt(page) : feedAfter(page)));
-      const found = rows.filter((row): row is typeof row & ViewRow => row.id !== null);
-      const videos = found.slice(0, limit).map(toView);
-      return { videos, total: Number(rows[0]?.total ?? 0), next: found.length > limit ? videos.at(-1)?.id : undefined };
+      const most = limit + 1;
+      if ('olderThan' in from) return pageOf(await pageAfter({ ...from, most }), limit);
+      const { offset } = from;
+      if (offset + limit <= MOST_BY_PAGE) return pageOf(await pageAt({ skip: offset, most }), limit);
+      const { total } = await pageAt({ skip: 0, most: 0 });
+      if (offset < total) throw pageTooFar();
+      return { videos: [], total, next: undefined };
     },
-
-    async byId(videoId) {
-      const [row] = await ask(({ withNeighbours }) => withNeighbours({ videoId }));
-      return row && { video: toView(row), revision: row.revision, prev: row.prev, next: row.next };
-    },
-
-    async ofOwner(userId) {
-      return (await ask(({ videosOf }) => videosOf({ userId }))).map(toView);
-    },
-
-    async isLiked(videoId, userId) {
-      const row = await db
-        .selectFrom('likes.likes')
-        .select('liked')
-        .where('user_id', '=', userId)
-        .where('video_id', '=', videoId)
-        .executeTakeFirst();
-      return row?.liked === true;
-    },
-
+    byId: (videoId) => video(videoId),
+    ofOwner: async (userId) => (await ask(({ ofOwner }) => ofOwner({ userId }))).map(toView),
+    isLiked: (videoId, userId) => liked({ videoId, userId }),
     async counts(videoId) {
       const [row] = await ask(({ countsOfVideo }) => countsOfVideo({ videoId }));
       return countsOf(row);
     },
   };
+}
+
+/** Cuts off the video that only tells that more come after. */
+function pageOf({ total, videos }: { readonly total: number; readonly videos: VideoView[] }, limit: number): FeedPage {
+  const shown = videos.slice(0, limit);
+  return { videos: shown, total, next: videos.length > limit ? shown.at(-1)?.id : undefined };
+}
+
+function pageTooFar(): DomainError {
+  const message = `page must not lead behind the first ${MOST_BY_PAGE} videos: read on with cursor, the nextCursor of the page before`;
+  return validationFailed([{ path: 'page', message }]);
+}
+
+/** `2025-07-31 18:00:00.12` in ISO 8601, with milliseconds. */
+function isoOf(text: string): string {
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${text.slice(20, 23).padEnd(3, '0')}Z`;
 }

@@ -3,7 +3,9 @@ import { v7 } from 'uuid';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Answer, Video, VideoPage } from '../../../tests/support/systemClient.ts';
+import { fc } from '../../../tests/support/property.ts';
 import { eachCount } from '../../../projections/videoCounts.ts';
+import { cursorBehind } from './cursor.ts';
 import type { HistoryEntry } from './history.ts';
 
 let features: FeaturesTest;
@@ -84,6 +86,51 @@ describe('the feed', () => {
   test('is empty beyond its end, and still says how long it is', async () => {
     const { data, body } = await feed('?page=100000&limit=100');
     expect([data, body.meta!.total! > 0, body.meta!.nextCursor]).toEqual([[], true, null]);
+  });
+
+  test('is the same for many who ask for different pages at once', async () => {
+    const ids = (await feed('?limit=100')).data.map(({ id }) => id);
+    const query = fc.record({
+      limit: fc.integer({ min: 1, max: 5 }),
+      after: fc.option(fc.nat({ max: ids.length - 1 })),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(query, { minLength: 2, maxLength: 12 }), async (queries) => {
+        const answers = await Promise.all(
+          queries.map(({ limit, after }) => {
+            const cursor = after === null ? '' : cursorBehind(ids[after]!);
+            return feed(`?limit=${limit}&cursor=${cursor}`);
+          }),
+        );
+        for (const [index, { limit, after }] of queries.entries()) {
+          const start = after === null ? 0 : after + 1;
+          expect(answers[index]!.data.map(({ id }) => id)).toEqual(ids.slice(start, start + limit));
+          expect(answers[index]!.body.meta).toMatchObject({
+            total: ids.length,
+            nextCursor: start + limit < ids.length ? cursorBehind(ids[start + limit - 1]!) : null,
+          });
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('is reached by the number of a page up to a depth that costs little, and beyond it by cursor', async () => {
+    const lengthen = (by: number) => features.projecting.pool.query(`update videos.totals set ready = ready + ${by}`);
+    await lengthen(20_000);
+    try {
+      expect((await feed('?page=100&limit=100')).status).toBe(200);
+      const { status, body } = await feed('?page=101&limit=100');
+      expect([status, body.code, body.errorMessages?.map(({ path }) => path)]).toEqual([
+        400,
+        'validation_failed',
+        ['page'],
+      ]);
+      expect(body.message).toContain('read on with cursor');
+      expect((await feed('?page=99990&limit=100')).data).toEqual([]);
+    } finally {
+      await lengthen(-20_000);
+    }
   });
 
   test.each(['page=0', 'page=-1', 'page=1.5', 'page=x', 'limit=0', 'limit=101', 'cursor=x', `cursor=${v7()}`])(

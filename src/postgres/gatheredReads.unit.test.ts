@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { gatherReads } from './gatheredReads.ts';
+import { eventually } from '../../tests/support/eventually.ts';
+import { gatherLookUps, gatherReads } from './gatheredReads.ts';
 
 /** Reads that the test lets end one by one. */
 function reads() {
@@ -8,7 +9,7 @@ function reads() {
     end: (values: ReadonlyMap<string, number>) => void;
     fail: (error: Error) => void;
   }[] = [];
-  const ask = gatherReads<number>((keys) => new Promise((end, fail) => begun.push({ keys, end, fail })));
+  const ask = gatherLookUps<number>((keys) => new Promise((end, fail) => begun.push({ keys, end, fail })));
   const settled = (): Promise<void> => new Promise(setImmediate);
   return { begun, ask, settled };
 }
@@ -56,5 +57,28 @@ describe('gathered reads', () => {
     await settled();
     begun[2]!.end(new Map());
     expect(await later).toBeUndefined();
+  });
+
+  test('do not wait for a read that hangs', async () => {
+    const { begun, ask, settled } = reads();
+    const hanging = ask('a');
+    await settled();
+    const next = ask('b');
+    await eventually(() => begun.length === 2, { what: 'the second read begins' });
+    begun[1]!.end(new Map([['b', 2]]));
+    expect(await next).toBe(2);
+    begun[0]!.end(new Map([['a', 1]]));
+    expect(await hanging).toBe(1);
+  });
+
+  test('give each question its own answer, a hundred in one read', async () => {
+    const lengths: number[] = [];
+    const ask = gatherReads(async (numbers: readonly number[]) => {
+      lengths.push(numbers.length);
+      return Promise.resolve(numbers.map((number) => number * 2));
+    });
+    const numbers = Array.from({ length: 250 }, (_, index) => index % 7);
+    expect(await Promise.all(numbers.map(ask))).toEqual(numbers.map((number) => number * 2));
+    expect(lengths).toEqual([100, 100, 50]);
   });
 });

@@ -1,0 +1,58 @@
+import DataLoader from 'dataloader';
+
+/** The most look-ups in one read: it must not hold many others back. */
+const MOST_TOGETHER = 100;
+
+/** A read that takes longer than this no longer holds back the next one (ms). */
+const SLOW_AFTER_MS = 20;
+
+/**
+ * Turns single look-ups into shared reads, because most of what a look-up costs, here and in PostgreSQL, is the query around it.
+ * While one read is under way, the questions that are asked meanwhile are gathered and become the next read. So a read always
+ * begins after the call that it answers, and shows what the caller knows to have happened; nothing is cached.
+ *
+ * `read` gets the questions of at most 100 callers, and returns an answer for each, in their order. When it fails, all of
+ * these callers get its error.
+ */
+export function gatherReads<Question, Answer>(
+  read: (questions: readonly Question[]) => Promise<readonly Answer[]>,
+): (question: Question) => Promise<Answer> {
+  let reading: Promise<void> | undefined;
+
+  async function readAll(questions: readonly Question[]): Promise<readonly Answer[]> {
+    const result = read(questions);
+    const end = (): void => {
+      if (reading === current) reading = undefined;
+    };
+    const current = result.then(end, end);
+    reading = current;
+    return result;
+  }
+
+  const loader = new DataLoader(readAll, {
+    cache: false,
+    maxBatchSize: MOST_TOGETHER,
+    batchScheduleFn: (dispatch) => {
+      // The first read also answers what is asked for in the same turn of the event loop.
+      if (reading === undefined) return void setImmediate(dispatch);
+      const { promise: mayBegin, resolve: begin } = Promise.withResolvers<void>();
+      const slow = setTimeout(begin, SLOW_AFTER_MS);
+      void reading.then(begin);
+      void mayBegin.then(() => {
+        clearTimeout(slow);
+        dispatch();
+      });
+    },
+  });
+  return (question) => loader.load(question);
+}
+
+/** The same for rows that are looked up by a key, such as an id. A key that several callers ask for is read once. */
+export function gatherLookUps<Row>(
+  read: (keys: readonly string[]) => Promise<ReadonlyMap<string, Row>>,
+): (key: string) => Promise<Row | undefined> {
+  return gatherReads(async (keys) => {
+    const rows = await read([...new Set(keys)]);
+    return keys.map((key) => rows.get(key));
+  });
+}
