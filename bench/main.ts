@@ -8,7 +8,6 @@ import { columns, missed } from './columns.ts';
 import { crud } from './crud.ts';
 import { feed } from './feed.ts';
 import { latency } from './latency.ts';
-import { likes } from './likes.ts';
 import { currentCommit, describeMachine, diskFlush } from './machine.ts';
 import { rebuild } from './rebuild.ts';
 import { relay } from './relay.ts';
@@ -28,7 +27,6 @@ const benchmarks: readonly Benchmark[] = [
   upload,
   uploadMemory,
   latency,
-  likes,
   crud,
   feed,
   video,
