@@ -44,7 +44,7 @@ export const upload: Benchmark = {
           what: 'upload of a 10 s clip in 720p, whole answer',
           ours: long.ours,
           theirs: long.theirs,
-          peer: 'FFmpeg alone, same arguments',
+          peer: 'FFmpeg alone, the same arguments',
           unit: 'ms',
           atMost: 1.08,
           chart: 'upload of a 10 s clip, 720p',
