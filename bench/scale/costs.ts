@@ -73,6 +73,7 @@ export const headroom = {
   full: 0.6,
   /** Cores of the largest PostgreSQL server that we would run. */
   postgresCores: 32,
-  /** Commands to Redis for each request: one for the limit of the caller, one for that of the address, one for the shared cache. */
-  redisCommandsPerRequest: 3,
+  /** For a view, with a miss in the process's cache: two to limit the request, two to count the view, two for the shared cache. */
+  redisCommandsPerRequest: 6,
+  redisCommandsOfLimits: 3,
 };

@@ -95,7 +95,11 @@ export function limits(): Limit[] {
       has: 'one server',
       fullAt: mostUsers((needs) => needs.redisServers === 1),
       knob: '`RATE_LIMIT_ENABLED=false` behind a gateway that limits',
-      reaches: mostUsers((_, { requests }) => requests <= publishedLimits.redisCommands * headroom.full),
+      reaches: mostUsers(
+        (_, { requests }) =>
+          requests * (headroom.redisCommandsPerRequest - headroom.redisCommandsOfLimits) <=
+          publishedLimits.redisCommands * headroom.full,
+      ),
       beyond: 'Redis Cluster: `REDIS_URL` names one server today',
     },
   ];
