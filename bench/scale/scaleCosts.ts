@@ -9,10 +9,10 @@ import { projections } from '../../src/features/index.ts';
 import { clip } from '../../tests/support/clips.ts';
 import { createTestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
+import { followFeed } from '../../tests/support/feedFollower.ts';
 import { quiet } from '../../tests/support/projecting.ts';
 import { call, newPeople, uploaded, type Person } from '../../tests/support/systemClient.ts';
 import { SystemProcess } from '../../tests/support/systemProcess.ts';
-import { connect } from '../../tests/support/systemSockets.ts';
 import type { Benchmark, Comparison } from '../benchmark.ts';
 import { cpuOf, cpuOfPostgres, cpuWithChildrenOf } from '../cpuTime.ts';
 import { measuredCosts, measuredRates } from './costs.ts';
@@ -118,8 +118,9 @@ export const scaleCosts: Benchmark = {
     );
     const perCommit = (inSmallBatches: number, inLarge: number): number =>
       ((inSmallBatches - inLarge) * STEADY_RATE) / measuredRates.commitsPerSecond;
-    const socket = await connect(api.url, people[0]!.token);
-    parts.defer(() => void socket.disconnect());
+    const follower = followFeed(api.url, { topics: [`video:${hot}`] });
+    parts.defer(() => void follower.socket.disconnect());
+    await eventually(() => follower.subscribed() > 0, { what: 'a socket follows a video' });
     const eventsWithSocket = await costOf(FLOOD, () => traffic.flood(FLOOD));
     const slow = await clip('slow');
     const upload = await costOf(CLIP_SECONDS, async () => {
