@@ -29,7 +29,7 @@ export interface Lag {
 /** The pauses of the relay, the source, the lane and the notifications: see the constants of these names there. */
 const RELAY_GATHER = 0.01;
 const FETCH_GATHER = 0.025;
-export const LANE_GATHER = 0.008;
+const LANE_GATHER = 0.005;
 const NOTIFY_GATHER = 0.015;
 const FEW_EVENTS = 100;
 const MOST_AT_ONCE = 5_000;

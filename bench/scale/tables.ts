@@ -1,5 +1,5 @@
 import { headroom, measuredCosts, measuredRates } from './costs.ts';
-import { LANE_GATHER, simulateLag, type Lag, type LagOptions } from './lag.ts';
+import { simulateLag, type Lag, type LagOptions } from './lag.ts';
 import { limits } from './limits.ts';
 import { everyDesign, needsOf, today, type Needs } from './needs.ts';
 import { loadOf, type Load } from './users.ts';
@@ -182,7 +182,7 @@ export function kafkaLag(
   return simulateLag({
     ...options,
     members,
-    perTransaction: 1 / measuredRates.commitsPerSecond - LANE_GATHER,
+    perTransaction: measuredRates.kafkaTransaction,
     perEvent: Math.max(measuredCosts.kafkaEventProjector, ofPostgres) / 1e6,
   });
 }
