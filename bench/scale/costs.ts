@@ -4,46 +4,46 @@
  */
 export const measuredCosts = {
   /** A feed page or a video from the process's cache, and one that is queried. */
-  feedHitApi: 53,
-  feedMissApi: 315,
-  feedMissPostgres: 653,
+  feedHitApi: 39,
+  feedMissApi: 235,
+  feedMissPostgres: 400,
   /** By a signed-in user, with `isLiked`, and with the view that it counts. */
-  videoHitApi: 224,
-  videoMissApi: 389,
-  videoMissPostgres: 412,
+  videoHitApi: 115,
+  videoMissApi: 251,
+  videoMissPostgres: 188,
   /** A like or unlike over HTTP, until its read models show it. */
-  likeApi: 413,
-  likeProjector: 280,
-  likePostgres: 930,
+  likeApi: 140,
+  likeProjector: 100,
+  likePostgres: 173,
   /** A registration or a login, nearly all of it the hash of the password. */
-  accountApi: 27_000,
+  accountApi: 27_500,
   /** An event of a flood, in large batches, through all projections. */
-  eventProjector: 27,
-  eventPostgres: 103,
+  eventProjector: 21,
+  eventPostgres: 62,
   /**
    * What small batches cost more: the appends and the commit of every projection, spread over `commitsPerSecond` rounds of one
    * projector.
    */
-  commitProjector: 2_800,
-  commitPostgres: 10_300,
+  commitProjector: 2_550,
+  commitPostgres: 4_760,
   /** The same event when it comes through Kafka, which has to be parsed. Measured by `scaleKafka`. */
   kafkaEventProjector: 37,
   /** The same event in each API process: what it hears of the log, and what it reads more when it has a socket. */
   eventApi: 0.5,
-  socketEventApi: 6,
+  socketEventApi: 7.5,
   /** Inspecting and transcoding one second of a 720p clip, all threads. */
-  mediaPerClipSecond: 206_000,
+  mediaPerClipSecond: 198_000,
   /** Bytes per event, with indexes. `timeline` is the read model that as-of answers need; `readModelBytes` are the others. */
-  logBytes: 591,
-  readModelBytes: 97,
-  timelineBytes: 457,
-  kafkaBytes: 764,
+  logBytes: 589,
+  readModelBytes: 111,
+  timelineBytes: 463,
+  kafkaBytes: 763,
 };
 
 /** Measured by `npm run bench -- scaleKafka`, `relay` and `appends`, on the same machine. Events per second, or ms. */
 export const measuredRates = {
-  /** Appends from 32 callers to one PostgreSQL, each with one event (docs/adr/0003). */
-  postgresAppends: 24_000,
+  /** Appends from 32 callers to one PostgreSQL, each with one event (bench/README.md). */
+  postgresAppends: 25_700,
   /** One relay copies a backlog to Kafka. */
   relay: 20_000,
   /** At 200 events/s through 6 partitions to 2 members: from the append until a process of the API hears of the rows (ms). */
@@ -75,6 +75,10 @@ export const headroom = {
   full: 0.6,
   /** Cores of the largest PostgreSQL server that we would run. */
   postgresCores: 32,
+  /** And its disk. */
+  postgresBytes: 20e12,
+  /** Days that read models keep. Most of it is `timeline`. */
+  readModelDays: 30,
   /** For a view, with a miss in the process's cache: two to limit the request, two to count the view, two for the shared cache. */
   redisCommandsPerRequest: 6,
   redisCommandsOfLimits: 3,

@@ -64,7 +64,8 @@ export function needsOf(load: Load, designs: Designs = today): Needs {
   const commits = Math.min(load.events, projectors * commitsPerSecond);
   const writeCores = (load.events * cost.eventPostgres + commits * cost.commitPostgres) / busy;
   const server = headroom.postgresCores;
-  const readModelParts = Math.max(1, Math.ceil(writeCores / server));
+  const kept = load.eventsPerDay * (cost.readModelBytes + cost.timelineBytes) * headroom.readModelDays;
+  const readModelParts = Math.max(1, Math.ceil(writeCores / server), Math.ceil(kept / headroom.postgresBytes));
   const leftForQueries = readModelParts * server - writeCores;
   return {
     ...api,
