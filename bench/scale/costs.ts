@@ -3,10 +3,10 @@
  * cores of an AMD EPYC, Node 24, PostgreSQL 18 with fsync.
  */
 export const measuredCosts = {
-  /** A feed page or a video from the process's cache, and one that is queried. */
+  /** A feed page from the process's cache, and one that is queried (as recorded in bench/README.md for 32 callers). */
   feedHitApi: 39,
-  feedMissApi: 235,
-  feedMissPostgres: 400,
+  feedMissApi: 138,
+  feedMissPostgres: 68,
   /** By a signed-in user, with `isLiked`, and with the view that it counts. */
   videoHitApi: 115,
   videoMissApi: 251,
