@@ -165,9 +165,13 @@ function listener(app: Application, handlers: RouteHandlers, options: ListenerOp
   app.use(onError);
   return (request, response) => {
     begin(request, response);
-    policy(request, response, () => {
-      if (!isAnswered(request, response)) app(request, response);
-    });
+    try {
+      policy(request, response, () => {
+        if (!isAnswered(request, response)) app(request, response);
+      });
+    } catch (error) {
+      answerError(error, request, response);
+    }
   };
 }
 

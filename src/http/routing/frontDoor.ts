@@ -10,7 +10,7 @@ export type FrontDoor = (request: IncomingMessage, response: ServerResponse) => 
  * Answers the requests for a declared path, in the spelling in which it is declared, with one of its methods. These are
  * nearly all requests, and Express's layers take longer than a cached answer. Everything else is Express's: other
  * spellings of the same paths, other methods, pages, files, and what does not exist. Both doors call the same handlers
- * and answer the same bytes; `doors.unit.test.ts` compares them.
+ * and answer the same bytes; `src/app/doors.unit.test.ts` compares them.
  */
 export function createFrontDoor(handlers: RouteHandlers, answerError: ErrorResponder): FrontDoor {
   const find = createPathTable([...handlers.keys()]);
