@@ -51,12 +51,21 @@ function daysAsked(db: Kysely<ReadModels>, { ownerId, start, end, videoId }: Ana
 type CountColumn = `${Counted}s`;
 
 function numbersByDay(db: Kysely<ReadModels>, question: AnalyticsQuestion, columns: readonly CountColumn[]) {
+  // Only few rows have uploads: their videos are looked up, instead of a join that looks up a video for each row.
+  const isReady = db
+    .selectFrom('analytics.videos as v')
+    .select('v.ready')
+    .where('v.id', '=', sql.ref<string>('d.video_id'));
   return daysAsked(db, question)
-    .leftJoin('analytics.videos as v', 'v.id', 'd.video_id')
     .select('d.day')
     .select(({ fn }) => columns.map((column) => fn.sum<number>(`d.${column}`).as(column)))
-    .select(({ fn, lit }) =>
-      fn.coalesce(fn.sum<number>('d.uploads').filterWhere('v.ready', '=', lit(true)), lit(0)).as('uploads'),
+    .select(({ eb, fn, lit, and }) =>
+      fn
+        .coalesce(
+          fn.sum<number>('d.uploads').filterWhere(and([eb('d.uploads', '>', lit(0)), eb(isReady, '=', lit(true))])),
+          lit(0),
+        )
+        .as('uploads'),
     )
     .groupBy('d.day')
     .orderBy('d.day');
@@ -64,15 +73,19 @@ function numbersByDay(db: Kysely<ReadModels>, question: AnalyticsQuestion, colum
 
 function topVideos(db: Kysely<ReadModels>, question: AnalyticsQuestion, columns: readonly CountColumn[]) {
   const counts = counted.filter((what) => columns.includes(`${what}s`));
-  const byCounts = daysAsked(db, question)
-    .innerJoin('analytics.videos as v', 'v.id', 'd.video_id')
+  // The days are added up before titles are joined to them: an owner may have thousands of videos, with hundreds of days each.
+  const sums = daysAsked(db, question)
+    .select('d.video_id')
+    .select(({ fn }) => counts.map((what) => fn.sum<number>(`d.${what}s`).as(`${what}Count`)))
+    .groupBy('d.video_id');
+  const byCounts = db
+    .selectFrom(sums.as('c'))
+    .innerJoin('analytics.videos as v', 'v.id', 'c.video_id')
     .where('v.ready', '=', sql.lit(true))
     .where('v.deleted', '=', sql.lit(false))
-    .select(['v.id', 'v.title'])
-    .select(({ fn }) => counts.map((what) => fn.sum<number>(`d.${what}s`).as(`${what}Count`)))
-    .groupBy(['v.id', 'v.title']);
+    .select(['v.id', 'v.title', ...counts.map((what) => `c.${what}Count` as const)]);
   return counts
-    .reduce((query, what) => query.orderBy(`${what}Count`, 'desc'), byCounts)
+    .reduce((query, what) => query.orderBy(`c.${what}Count`, 'desc'), byCounts)
     .orderBy('v.id', 'desc')
     .limit(sql.lit(5));
 }
