@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
+import { eventually } from '../../tests/support/eventually.ts';
 import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
 import { fc } from '../../tests/support/property.ts';
 import type { Consumer } from './consumer.ts';
@@ -28,16 +29,18 @@ async function lastTransaction(name: string): Promise<string> {
 }
 
 test('an event changes the rows and the checkpoints of all projections in one transaction', async () => {
-  const { reached } = await t.run([counting('one'), counting('two'), counting('three')]);
-  await reached('one', await t.append(viewsOf(1), viewed(1)));
-  const position = await t.append(viewsOf(1), viewed(1));
-  const transactions: string[] = [];
-  for (const name of ['one', 'two', 'three']) {
-    await reached(name, position);
-    expect(await viewsIn(name)).toEqual({ 1: 2 });
-    transactions.push(await lastTransaction(name));
-  }
-  expect(new Set(transactions).size).toBe(1);
+  const names = ['one', 'two', 'three'];
+  const { reached } = await t.run(names.map((name) => counting(name)));
+  let events = 0;
+  const transactionsOfNext = async (): Promise<number> => {
+    const position = await t.append(viewsOf(1), viewed(1));
+    events++;
+    await Promise.all(names.map((name) => reached(name, position)));
+    for (const name of names) expect(await viewsIn(name)).toEqual({ 1: events });
+    return new Set(await Promise.all(names.map(lastTransaction))).size;
+  };
+  // A lane that starts, or looks at its checkpoint, may get an event a moment later than the others.
+  await eventually(transactionsOfNext, { what: 'they share a transaction', holds: (count) => count === 1 });
 });
 
 test('a projection whose checkpoint is locked delays no other, and loses nothing', async () => {
