@@ -2,7 +2,7 @@
 // Plain JavaScript, so that an old Node can parse it and print a clear message.
 //
 // --max-semi-space-size (MB): V8 lets young objects pile up to three times this size before it collects them. With its own limit of
-// 16 MB, a process under load is 70 MB larger and no faster. V8 takes the limit only from the command line, so it is in package.json
+// 16 MB, a process at rest is 40 MB larger (measured). V8 takes the limit only from the command line, so it is in package.json
 // and in the Dockerfile too (docs/adr/0060-memory-and-start.md).
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -5,9 +5,9 @@ import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { eventTypes } from '../features/index.ts';
-import { openDatabase } from '../postgres/database.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
+import type { Database } from '../postgres/database.ts';
 import type { Process } from './process.ts';
 
 /** A request must be answered (503) even when PostgreSQL hangs. */
@@ -26,6 +26,8 @@ export interface EventLog {
 }
 
 export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' | 'parts'> {
+  /** From `beginDatabase`. */
+  readonly database: Promise<Database>;
   /** Aborts the opening, which then fails with the signal's reason. */
   readonly signal?: AbortSignal;
   /** True for a command that may run beside a ReelStream on the same data. */
@@ -33,9 +35,8 @@ export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' |
 }
 
 export async function openEventLog(options: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
-  const { config, logger, parts, signal, shared = false } = options;
-  const database = await openDatabase({ config, logger, shared, signal, onFailure: crash });
-  parts.defer(() => database.close());
+  const { config, signal, shared = false } = options;
+  const database = await abortable(options.database, signal);
   const databaseUrl = database.url;
   await abortable(migrated(databaseUrl), signal);
   const pool = openPool(options, { databaseUrl }, 'queries', 10, shared ? COMMAND_QUERY_TIMEOUT_MS : QUERY_TIMEOUT_MS);
@@ -84,11 +85,4 @@ async function openEventStore(options: OpenEventLogOptions, databaseUrl: string)
   const store = createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), logger });
   parts.defer(() => store.close());
   return store;
-}
-
-/** Ends the process as any unexpected error does. */
-function crash(error: Error): void {
-  setImmediate(() => {
-    throw error;
-  });
 }

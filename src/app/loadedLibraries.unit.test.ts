@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 
-/** Prints the packages whose modules `src/app/startApp.ts` loads. */
+/** Prints the packages whose modules `src/app/startRoles.ts` loads. */
 const PROGRAM = `
   import { registerHooks } from 'node:module';
   const packages = new Set();
@@ -13,7 +13,7 @@ const PROGRAM = `
       return next(url, context);
     },
   });
-  await import('./src/app/startApp.ts');
+  await import('./src/app/startRoles.ts');
   console.log(JSON.stringify([...packages]));
 `;
 

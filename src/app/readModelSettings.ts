@@ -1,7 +1,7 @@
 import type { ReadModelSettings } from '../../projections/settings.ts';
 import type { Config } from '../config/config.ts';
 import { StartError } from '../core/startError.ts';
-import { viewRuleNamed, viewRuleNames } from '../features/analytics/index.ts';
+import { viewRuleNamed, viewRuleNames } from '../features/analytics/viewRules/index.ts';
 
 /** The settings that the rows of projections depend on. @throws StartError when there is no such view rule. */
 export function readModelSettings({ viewRule: name }: Pick<Config, 'viewRule'>): ReadModelSettings {

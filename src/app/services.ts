@@ -2,7 +2,6 @@ import type { Kysely } from 'kysely';
 import type { ReadModels } from '../../projections/index.ts';
 import type { SharedRedis } from '../cache/sharedRedis.ts';
 import type { Role } from '../config/config.ts';
-import { openDataFolder } from '../config/dataFolder.ts';
 import { abortable } from '../core/abortable.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { createShownLog, type ShownLog } from '../core/shownLog.ts';
@@ -10,6 +9,7 @@ import { withCodec } from '../eventStore/withCodec.ts';
 import type { MediaFiles } from '../features/feature.ts';
 import { eventTypes } from '../features/index.ts';
 import type { HealthCheck } from '../http/server/health.ts';
+import type { Database } from '../postgres/database.ts';
 import { createQueryDatabase } from '../postgres/queryDatabase.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progress/sharedProgress.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -42,14 +42,13 @@ export interface Services extends EventLog, OpenedObjectStore {
 }
 
 /** @param port where this process listens */
-export async function openServices(running: Process, port: number): Promise<Services> {
+export async function openServices(running: Process, database: Promise<Database>, port: number): Promise<Services> {
   const { config, logger, parts, starting } = running;
-  openDataFolder(config.dataDir);
   const metrics = createMetrics();
   const tracing = await startTracing({ endpoint: config.otlpEndpoint, service: `reelstream-${config.role}` });
   parts.defer(() => tracing.close());
   const foundMediaFiles = await openMediaFiles(running);
-  const eventLog = await openEventLog({ config, logger, parts, signal: starting });
+  const eventLog = await openEventLog({ config, logger, parts, database, signal: starting });
   const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
   const log = createShownLog(rawStore, eventTypes);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { beginDatabase } from '../app/beginDatabase.ts';
 import { openEventLog, type EventLog } from '../app/eventLog.ts';
 import { readModelSettings } from '../app/readModelSettings.ts';
 import { loadConfig, type Config } from '../config/config.ts';
@@ -35,7 +36,9 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
   const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const logger = createLogger({ level, role: command, destination: process.stderr });
   await using parts = new AsyncDisposableStack();
-  const { pool, rawStore, codec } = await openEventLog({ config, logger, parts, signal, shared: true });
+  const shared = true;
+  const database = beginDatabase({ config, logger, parts, signal, shared });
+  const { pool, rawStore, codec } = await openEventLog({ config, logger, parts, database, signal, shared });
   const decodedStore = withCodec(rawStore, codec);
   const opened = parts.move();
   return {

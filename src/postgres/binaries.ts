@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs';
 import {
   chmod,
   copyFile,
@@ -121,16 +122,12 @@ async function isOursAlone(folder: string): Promise<boolean> {
 
 /** Whether no file is missing: programs that clean /var/tmp remove single files. */
 async function isComplete(native: string, copy: string): Promise<boolean> {
+  // A thousand files. One call after another without waiting for a thread takes a tenth of the time.
   for (const file of await filesOf(native)) {
-    const [wanted, found] = await Promise.all([
-      stat(join(native, file)),
-      stat(join(copy, file)).catch(() => undefined),
-    ]);
-    if (found?.size !== wanted.size && wanted.isFile()) return false;
+    const wanted = statSync(join(native, file));
+    if (wanted.isFile() && statSync(join(copy, file), { throwIfNoEntry: false })?.size !== wanted.size) return false;
   }
-  return (
-    await Promise.all((await symlinksOf(native)).map(({ target }) => stat(join(copy, target)).catch(() => undefined)))
-  ).every(Boolean);
+  return (await symlinksOf(native)).every(({ target }) => existsSync(join(copy, target)));
 }
 
 /** Relative paths. Leaves out files that only a compiler needs. */

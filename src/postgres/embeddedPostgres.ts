@@ -146,7 +146,7 @@ async function startServer({ cluster, socketFolder, settings, logger }: Plan, si
 
 async function prepare(postmaster: Postmaster, ready: PidFile): Promise<Running> {
   try {
-    await createDatabase(urlOf(ready, 'postgres'));
+    await createDatabase(ready);
     return { url: urlOf(ready, DATABASE), ...postmaster };
   } catch (error) {
     await postmaster.stop();
@@ -184,8 +184,9 @@ async function listens(socketFolder: string | undefined): Promise<boolean> {
   return socketFolder !== undefined && (await someoneListens(socketFolder, SOCKET));
 }
 
-async function createDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+/** Unless it exists. */
+async function createDatabase(ready: PidFile): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(ready, 'postgres') });
   await client.connect();
   try {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE]);

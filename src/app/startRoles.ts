@@ -1,0 +1,85 @@
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import type { ReadModelSettings } from '../../projections/settings.ts';
+import type { Config, Role } from '../config/config.ts';
+import { abortable } from '../core/abortable.ts';
+import { readModelConsumers } from '../features/index.ts';
+import { createOpsApp } from '../http/httpApp.ts';
+import { createHealth } from '../http/server/health.ts';
+import { createMonitoringAccess } from '../http/server/monitoringAccess.ts';
+import { adminStatus } from './adminStatus.ts';
+import { REBUILDS_AT_ONCE } from '../projecting/projector.ts';
+import type { Database } from '../postgres/database.ts';
+import { createApi } from './api.ts';
+import { startConsumers, startRelay } from './consumers.ts';
+import type { ListeningPort } from './listeningPort.ts';
+import type { Process } from './process.ts';
+import { startOperations } from './projectionOperations.ts';
+import { openServices } from './services.ts';
+import { openRealtime, progressEmitter } from './sockets.ts';
+import type { App } from './startApp.ts';
+import { startWork } from './work.ts';
+
+/** What a start has opened before it loads most of its modules. */
+export interface Beginnings {
+  readonly config: Config;
+  readonly roles: readonly Role[];
+  readonly logger: Logger;
+  readonly readModelSettings: ReadModelSettings;
+  readonly starting: AbortSignal;
+  readonly main: ListeningPort;
+  readonly legacy: ListeningPort | undefined;
+  readonly database: Promise<Database>;
+  /** Those that are open. Once the roles run, all parts belong to the app. */
+  readonly parts: AsyncDisposableStack;
+}
+
+/** Starts the roles on what `startApp` has opened. When that fails, the caller closes the parts. */
+export async function startRoles(begun: Beginnings): Promise<App> {
+  const { config, roles, logger, starting, main, legacy, database, parts } = begun;
+  const has = (role: Role): boolean => roles.includes(role) || roles.includes('serve');
+  const stopping = new AbortController();
+  const readModels = readModelConsumers(begun.readModelSettings);
+  const running: Process = { config, logger, readModels, parts, starting, draining: stopping.signal };
+  const services = await openServices(running, database, main.port);
+
+  const realtime = has('api') ? openRealtime(running, services, main, legacy) : undefined;
+  const reportProgress = realtime?.reportProgress ?? progressEmitter(running, services);
+
+  const relay = has('relay') ? await abortable(startRelay(running, services), starting) : [];
+  const work = has('media') ? await abortable(startWork(running, services, reportProgress), starting) : {};
+  const projected = has('projector') ? readModels : [];
+  const rebuilds = pLimit(REBUILDS_AT_ONCE);
+  const groups = { ...work, projections: [...(work['projections'] ?? []), ...projected] };
+  const consumers = await abortable(startConsumers(running, services, { groups, rebuilds }), starting);
+
+  if (has('projector')) startOperations(running, services, rebuilds);
+
+  const checks = [...services.checks, ...relay, ...consumers];
+  const health = createHealth({ checks, logger, draining: stopping.signal });
+  const monitoring = createMonitoringAccess({ production: config.production, token: config.monitoringToken });
+  const { metrics, firstStart } = services;
+  const opsApp = createOpsApp({ logger, health, metrics, production: config.production, monitoring });
+  const apiParts = { health, monitoring, reportProgress, subscribers: Object.values(work).flat() };
+  main.serve(has('api') ? createApi(running, services, apiParts) : opsApp);
+  legacy?.serve(opsApp);
+
+  const admins = has('api') ? await abortable(adminStatus(running, services), starting) : undefined;
+
+  const started = parts.move();
+  return {
+    port: main.port,
+    socketPort: legacy?.port,
+    firstStart,
+    admins,
+    async stop() {
+      stopping.abort(new Error('the process is stopping'));
+      const graceMs = config.shutdownSeconds * 1_000;
+      // All at the same time. A client that is told to close its connection while the port still listens would reconnect,
+      // and be cut off when the port closes. Open sockets would keep the ports open. Running requests still need the
+      // parts, which are closed last.
+      await Promise.all([main.close(graceMs), legacy?.close(graceMs), realtime?.close()]);
+      await started.disposeAsync();
+    },
+  };
+}
