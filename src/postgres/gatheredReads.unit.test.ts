@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../../tests/support/eventually.ts';
-import { gatherLookUps, gatherReads } from './gatheredReads.ts';
+import { gatherLookUps, gatherReads, type GatherOptions } from './gatheredReads.ts';
 
 /** Reads that the test lets end one by one. */
-function reads() {
+function reads(options?: GatherOptions) {
   const begun: {
     keys: readonly string[];
     end: (values: ReadonlyMap<string, number>) => void;
     fail: (error: Error) => void;
   }[] = [];
-  const ask = gatherLookUps<number>((keys) => new Promise((end, fail) => begun.push({ keys, end, fail })));
+  const ask = gatherLookUps<number>((keys) => new Promise((end, fail) => begun.push({ keys, end, fail })), options);
   const settled = (): Promise<void> => new Promise(setImmediate);
   return { begun, ask, settled };
 }
@@ -80,5 +80,22 @@ describe('gathered reads', () => {
     const numbers = Array.from({ length: 250 }, (_, index) => index % 7);
     expect(await Promise.all(numbers.map(ask))).toEqual(numbers.map((number) => number * 2));
     expect(lengths).toEqual([100, 100, 50]);
+  });
+
+  test('run as many at once as is said, and the next as soon as one of them ends', async () => {
+    const { begun, ask, settled } = reads({ atOnce: 2 });
+    const answers = [ask('a')];
+    for (const key of ['b', 'c', 'd']) {
+      await settled();
+      answers.push(ask(key));
+    }
+    await settled();
+    expect(begun.map(({ keys }) => keys)).toEqual([['a'], ['b']]);
+    begun[1]!.end(new Map([['b', 2]]));
+    await settled();
+    expect(begun.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['c', 'd']]);
+    begun[0]!.end(new Map());
+    begun[2]!.end(new Map([['d', 4]]));
+    expect(await Promise.all(answers)).toEqual([undefined, 2, undefined, 4]);
   });
 });
