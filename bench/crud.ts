@@ -23,8 +23,13 @@ export const crud: Benchmark = {
   async run() {
     await using twins = await startTwins({ people: CONNECTIONS, videos: VIDEOS });
     await checkSameAnswers(twins);
-    const read = (next: () => LoadRequest) =>
-      serversInTurns(ROUNDS, twins, (server) => load(server, { connections: CONNECTIONS, seconds: SECONDS, next }));
+    const read = (next: () => LoadRequest, prepare?: (server: Server) => Promise<unknown>) =>
+      serversInTurns(
+        ROUNDS,
+        twins,
+        (server) => load(server, { connections: CONNECTIONS, seconds: SECONDS, next }),
+        prepare,
+      );
     const peer = 'CRUD twin';
 
     const liked = createLikes(twins);
@@ -49,9 +54,9 @@ export const crud: Benchmark = {
         ...(await read(() => ({ path: newFeedPath() }))),
       },
       {
-        what: `random video of ${VIDEOS}, anonymous`,
+        what: `random video of ${VIDEOS}, anonymous, whose view has counted already`,
         peer,
-        ...(await read(() => ({ path: videoPath(randomVideo()) }))),
+        ...(await read(() => ({ path: videoPath(randomVideo()) }), watchAll)),
         atLeast: 1.2,
         chart: 'random video, anonymous',
       },
@@ -98,6 +103,17 @@ async function checkSameAnswers({ ours, theirs, people: [person] }: Twins): Prom
     );
     if (our !== their) throw new Error(`the CRUD twin answers ${method} ${path} otherwise:\n${our}\n${their}`);
   }
+}
+
+/**
+ * Watches every video, so that no view counts for the next minute. Otherwise the server that has answered more requests has fewer views
+ * left to count.
+ */
+async function watchAll(server: Server): Promise<void> {
+  let n = 0;
+  const connections = CONNECTIONS;
+  while (n < VIDEOS)
+    await load(server, { connections, seconds: 0.2, next: () => ({ path: videoPath(videoId(n++ % VIDEOS)) }) });
 }
 
 interface Likes {

@@ -23,15 +23,18 @@ interface Measured {
 
 /**
  * Puts both servers under the same load in turns, so that other work of the machine affects both. Returns the medians: operations per
- * second, and the CPU time of one. `postgres` tells the CPU time of the PostgreSQL that both use (`cpuOfPostgres`).
+ * second, and the CPU time of one. `postgres` tells the CPU time of the PostgreSQL that both use (`cpuOfPostgres`). `prepare` comes
+ * before each load and is not measured.
  */
 export async function serversInTurns<Of extends Pick<Server, 'pid'>>(
   rounds: number,
   servers: { readonly ours: Of; readonly theirs: Of; readonly postgres?: (() => number) | undefined },
   load: (server: Of) => Promise<Load>,
+  prepare?: (server: Of) => Promise<unknown>,
 ): Promise<Pick<Comparison, 'ours' | 'theirs' | 'unit' | 'cpu'>> {
   const { postgres } = servers;
   const measure = async (server: Of): Promise<Measured> => {
+    await prepare?.(server);
     const before = { process: cpuOf(server.pid), postgres: postgres?.() ?? 0 };
     const { operations, seconds } = await load(server);
     return {
