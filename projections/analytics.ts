@@ -7,7 +7,6 @@ import type {
   VideoUploaded,
 } from '../src/features/videos/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
-import { recordset } from '../src/projecting/tables/recordset.ts';
 import {
   boolean,
   date,
@@ -80,9 +79,7 @@ export const analytics = defineProjection({
     const events = await countedViews(recorded, db, viewRule);
     // A delta of zero is written as well: whether a row exists must not depend on how the log was cut into batches.
     await upsert(db, daily, dailyDeltas(events), { add: dailyNumbers });
-    await writeTitles(events, db);
-    await markReady(events, db);
-    await markDeleted(events, db);
+    await writeVideos(events, db);
   },
 });
 
@@ -94,64 +91,47 @@ export type DailyNumber = (typeof dailyNumbers)[number];
 type DailyDelta = NewRow<typeof daily> & Record<DailyNumber, number>;
 
 function dailyDeltas(events: readonly Event[]): DailyDelta[] {
-  const days = new Map<string, DailyDelta>();
-  const dayOf = ({ ownerId, videoId, at }: Countable): DailyDelta => {
+  const deltas: DailyDelta[] = [];
+  const ofVideos = new Map<string, Map<string, DailyDelta>>();
+  const deltaOf = ({ ownerId, videoId, at }: Countable): DailyDelta => {
     const day = at.slice(0, 10);
-    const key = `${ownerId} ${day} ${videoId}`;
-    const row = days.get(key) ?? { owner_id: ownerId, video_id: videoId, day, ...eachCount('s', () => 0), uploads: 0 };
-    days.set(key, row);
-    return row;
+    let ofVideo = ofVideos.get(videoId);
+    if (ofVideo === undefined) ofVideos.set(videoId, (ofVideo = new Map<string, DailyDelta>()));
+    let delta = ofVideo.get(day);
+    if (delta === undefined) {
+      delta = { owner_id: ownerId, video_id: videoId, day, ...eachCount('s', () => 0), uploads: 0 };
+      ofVideo.set(day, delta);
+      deltas.push(delta);
+    }
+    return delta;
   };
-  for (const { data, what, by } of countChanges(events)) dayOf(data)[`${what}s`] += by;
-  for (const { type, data } of events) if (type === 'VideoUploaded') dayOf(data).uploads++;
-  return [...days.values()];
-}
-
-async function writeTitles(events: readonly Event[], db: Db): Promise<void> {
-  const rows = new Map<string, NewRow<typeof videos>>();
-  for (const event of events) {
-    if (event.type !== 'VideoUploaded' && event.type !== 'VideoDetailsChanged') continue;
-    const { videoId, ownerId, title } = event.data;
-    const { revision } = event;
-    rows.set(videoId, { id: videoId, owner_id: ownerId, title, ready: false, deleted: false, revision });
+  for (const { type, data } of events) {
+    for (const { what, by } of countChanges(type)) deltaOf(data)[`${what}s`] += by;
+    if (type === 'VideoUploaded') deltaOf(data).uploads++;
   }
-  const onConflict = { keep: ['owner_id', 'ready', 'deleted'], onlyIfGreater: 'revision' } as const;
-  await upsert(db, videos, [...rows.values()], onConflict);
+  return deltas;
 }
 
-/** A ready video never becomes unready, so this may be applied after later events of the batch. */
-async function markReady(events: readonly Event[], db: Db): Promise<void> {
-  const ready = lastOfEach(events, 'VideoProcessed');
-  if (ready.length === 0) return;
-  await db
-    .updateTable('videos')
-    .from(recordset(change, ready))
-    .set((eb) => ({ ready: true, revision: eb.fn<number>('greatest', ['videos.revision', 'given.revision']) }))
-    .whereRef('videos.id', '=', 'given.id')
-    .execute();
-}
+type VideoRow = NewRow<typeof videos>;
 
-async function markDeleted(events: readonly Event[], db: Db): Promise<void> {
-  const deleted = lastOfEach(events, 'VideoDeleted');
-  if (deleted.length === 0) return;
-  await db
-    .updateTable('videos')
-    .from(recordset(change, deleted))
-    .set((eb) => ({ deleted: true, revision: eb.ref('given.revision') }))
-    .whereRef('videos.id', '=', 'given.id')
-    .whereRef('given.revision', '>', 'videos.revision')
-    .execute();
-}
-
-const change = { id: videos.columns.id, revision: videos.columns.revision };
-
-/** The last event of this type of each video. */
-function lastOfEach(events: readonly Event[], type: 'VideoProcessed' | 'VideoDeleted'): NewRow<typeof change>[] {
-  const last = new Map<string, NewRow<typeof change>>();
-  for (const event of events) {
-    if (event.type !== type) continue;
-    const id = event.data.videoId;
-    last.set(id, { id, revision: event.revision });
+/**
+ * Events of a video come in order, so its last title is the newest, and whether it is ready or deleted only changes to true.
+ * Those without a title follow in an upsert that keeps the title.
+ */
+async function writeVideos(events: readonly Event[], db: Db): Promise<void> {
+  const titled = new Map<string, VideoRow>();
+  const others = new Map<string, VideoRow>();
+  for (const { type, data, revision } of events) {
+    const { videoId: id, ownerId: owner_id } = data;
+    if (type === 'VideoUploaded' || type === 'VideoDetailsChanged')
+      titled.set(id, { id, owner_id, title: data.title, ready: false, deleted: false, revision });
+    else if (type === 'VideoProcessed' || type === 'VideoDeleted') {
+      const { ready = false, deleted = false } = others.get(id) ?? {};
+      const [isReady, isDeleted] = [ready || type === 'VideoProcessed', deleted || type === 'VideoDeleted'];
+      others.set(id, { id, owner_id, title: '', ready: isReady, deleted: isDeleted, revision });
+    }
   }
-  return [...last.values()];
+  const greatest = ['ready', 'deleted', 'revision'] as const;
+  await upsert(db, videos, [...titled.values()], { keep: ['owner_id'], greatest });
+  await upsert(db, videos, [...others.values()], { keep: ['owner_id', 'title'], greatest, insert: false });
 }

@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../src/core/event.ts';
 import { counted, viewRuleNamed } from '../src/features/analytics/index.ts';
 import { projections, readModelConsumers } from '../src/features/index.ts';
 import type { Consumer } from '../src/projecting/consumer.ts';
-import { deliver, record, type Delivery } from '../tests/support/deliver.ts';
+import { deliver, gather, record, type Delivery } from '../tests/support/deliver.ts';
 import { histories, interleaved } from '../tests/support/histories.ts';
 import { createProjectingTest, type ProjectingTest } from '../tests/support/projecting.ts';
 import { fc } from '../tests/support/property.ts';
@@ -54,6 +54,18 @@ describe.each(consumers.map((consumer) => [`${consumer.name} ${consumer.variant}
           expect(await rowsAfter(consumer, events, { sizes: [Infinity] })).toEqual(oneByOne);
         }),
         { ...limits, numRuns: 4 },
+      );
+    });
+
+    test('has the same rows when a rebuild gathers them, however many pages and rows it takes at once', async () => {
+      await fc.assert(
+        fc.asyncProperty(cases, fc.integer({ min: 1, max: 40 }), async ({ log, sizes }, rowsAtOnce) => {
+          const events = record(log);
+          const oneByOne = await rowsAfter(consumer, events, streamByStream);
+          await gather(t, consumer, events, { sizes, rowsAtOnce });
+          expect(await t.rows(consumer.name)).toEqual(oneByOne);
+        }),
+        { ...limits, numRuns: 8 },
       );
     });
 

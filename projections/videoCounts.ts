@@ -1,4 +1,3 @@
-import type { RecordedEvent } from '../src/core/event.ts';
 import type { LikeEvent } from '../src/features/likes/events.ts';
 import type { VideoViewed } from '../src/features/views/events.ts';
 
@@ -37,7 +36,7 @@ export type CountedEvent = Extract<CountableEvent, { type: TypesOn<(typeof video
 
 export const counted = Object.keys(videoCounts) as readonly Counted[];
 
-const changesOf = new Map<string, readonly { readonly what: Counted; readonly by: number }[]>();
+const changesOf = new Map<string, readonly CountChange[]>();
 for (const what of counted) {
   for (const [type, by] of Object.entries(videoCounts[what].on))
     changesOf.set(type, [...(changesOf.get(type) ?? []), { what, by }]);
@@ -55,11 +54,14 @@ export function eachCount<Suffix extends string, Value>(
   return fields as Record<`${Counted}${Suffix}`, Value>;
 }
 
-/** How the events change the counts, in the order of the events. */
-export function* countChanges(
-  events: readonly RecordedEvent[],
-): Generator<{ readonly data: Countable; readonly what: Counted; readonly by: number }> {
-  for (const { type, data } of events) {
-    for (const change of changesOf.get(type) ?? []) yield { data: data as Countable, ...change };
-  }
+interface CountChange {
+  readonly what: Counted;
+  readonly by: number;
+}
+
+const nothing: readonly CountChange[] = [];
+
+/** How an event of this type changes the counts. */
+export function countChanges(type: string): readonly CountChange[] {
+  return changesOf.get(type) ?? nothing;
 }

@@ -9,7 +9,7 @@ import type {
 import { defineProjection } from '../../src/projecting/projection.ts';
 import type { Database, NewRow } from '../../src/projecting/tables/table.ts';
 import { upsert } from '../../src/projecting/tables/upsert.ts';
-import { countChanges, countedEventTypes, countsVersion, type CountedEvent } from '../videoCounts.ts';
+import { countChanges, countedEventTypes, countsVersion, type Countable, type CountedEvent } from '../videoCounts.ts';
 import { countedViews, viewers } from '../countedViews.ts';
 import type { ReadModelSettings } from '../settings.ts';
 import { variantOf } from '../viewRule.ts';
@@ -65,7 +65,8 @@ const isVideoEvent = (event: Event): event is RecordedEvent<VideoEvent> => video
 
 function* countedFacts(events: readonly Event[]): Generator<Fact> {
   for (const event of events) {
-    for (const { data, what, by } of countChanges([event])) {
+    for (const { what, by } of countChanges(event.type)) {
+      const data = event.data as Countable;
       yield {
         ...placeOf(event),
         owner_id: data.ownerId,

@@ -12,6 +12,7 @@ import {
   countedEventTypes,
   countsVersion,
   eachCount,
+  type Countable,
   type Counted,
   type CountedEvent,
 } from '../videoCounts.ts';
@@ -61,10 +62,13 @@ async function writeAuthors(events: readonly Event[], db: Db): Promise<void> {
 
 async function addToCounts(events: readonly Event[], db: Db): Promise<void> {
   const deltas = new Map<string, { video_id: string } & Record<`${Counted}_count`, number>>();
-  for (const { data, what, by } of countChanges(events)) {
-    const delta = deltas.get(data.videoId) ?? { video_id: data.videoId, ...eachCount('_count', () => 0) };
-    delta[`${what}_count`] += by;
-    deltas.set(data.videoId, delta);
+  for (const { type, data } of events) {
+    for (const { what, by } of countChanges(type)) {
+      const { videoId } = data as Countable;
+      let delta = deltas.get(videoId);
+      if (delta === undefined) deltas.set(videoId, (delta = { video_id: videoId, ...eachCount('_count', () => 0) }));
+      delta[`${what}_count`] += by;
+    }
   }
   await upsert(db, countsTable, [...deltas.values()], { add: counted.map((what) => `${what}_count` as const) });
 }
@@ -85,9 +89,5 @@ async function writeVideos(events: readonly RecordedEvent<VideoEvent>[], db: Db)
   await upsert(db, videosTable, changed, { keep: ['owner_id', 'created_at'] });
 
   const listed = changed.reduce((sum, row) => sum + Number(isListed(row)) - Number(isListed(before.get(row.id))), 0);
-  if (listed === 0) return;
-  await db
-    .updateTable('totals')
-    .set((eb) => ({ ready: eb('ready', '+', BigInt(listed)) }))
-    .execute();
+  if (listed !== 0) await upsert(db, totalsTable, [{ one: true, ready: listed }], { add: ['ready'] });
 }

@@ -28,7 +28,8 @@ export interface Projection<Settings = unknown> {
   variant?(settings: Settings): string;
   /**
    * Taken from the name of a stream. When events of streams with different values never change the same row, a rebuild
-   * applies them at the same time, on two connections. Undefined when any two events may change the same row.
+   * applies them at the same time, on two connections. A row of all streams, such as a total, is then only added to, by an
+   * `upsert`. Undefined when any two events may change the same row.
    */
   readonly independentBy?: ((stream: string) => string) | undefined;
   /**
@@ -51,7 +52,10 @@ export interface ProjectionDeclaration<
   readonly name: Name;
   readonly tables: Tables;
   readonly handles: readonly Event['type'][];
-  /** Folds a batch into deltas first, then writes them with one `upsert` a table. */
+  /**
+   * Folds a batch into deltas first, then writes them with one `upsert` a table. A rebuild merges the rows of many batches before it
+   * writes them, unless a statement other than `upsert` names their table.
+   */
   apply(events: readonly RecordedEvent<Event>[], db: Kysely<Database<Tables>>, settings: Settings): Promise<void>;
 }
 

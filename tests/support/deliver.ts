@@ -2,6 +2,8 @@ import type { RecordedEvent } from '../../src/core/event.ts';
 import { partitionOf } from '../../src/core/partitions.ts';
 import { applyBatches } from '../../src/projecting/applyBatch.ts';
 import { install, writeEvenLayout } from '../../src/projecting/checkpoints.ts';
+import { catchUp } from '../../src/projecting/rebuilding/catchUp.ts';
+import { writersOf } from '../../src/projecting/rebuilding/writers.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
 import { inTransaction } from '../../src/projecting/transaction.ts';
 import type { LoggedEvent } from './histories.ts';
@@ -61,4 +63,29 @@ export async function deliver(
       after = position;
     }
   }
+}
+
+/** Creates the consumer's tables anew and fills them as a rebuild does: pages of these sizes, and so many rows gathered before they are written. */
+export async function gather(
+  t: ProjectingTest,
+  consumer: Consumer,
+  events: readonly RecordedEvent[],
+  { sizes, rowsAtOnce }: { sizes: readonly number[]; rowsAtOnce: number },
+): Promise<void> {
+  const { name: schema, handles } = consumer;
+  await t.pool.query(`drop schema if exists "${schema}" cascade`);
+  await install(t.pool, consumer, schema, { partitions: writersOf(consumer) });
+  const store = {
+    async *readAll({ after }: { after: bigint }) {
+      const left = events.filter(({ position }) => position > after);
+      for (let page = 0; left.length > 0; page++) {
+        const some = left.splice(0, sizes[page] ?? sizes.at(-1)!);
+        yield await Promise.resolve({
+          events: some.filter(({ type }) => handles.includes(type)),
+          position: some.at(-1)!.position,
+        });
+      }
+    },
+  };
+  await catchUp({ ...t.of(consumer), logId: () => Promise.resolve('log'), store, rowsAtOnce });
 }

@@ -1,21 +1,17 @@
 import { CompiledQuery, type Kysely } from 'kysely';
+import { changesOf, type Changes, type OnConflict } from './changes.ts';
+import { gatheredRowsOf } from './gatheredRows.ts';
 import { definitions } from './recordset.ts';
 import type { Columns, NewRow, Table } from './table.ts';
 
-/** What happens to a row whose key the table has already. Columns that no option names take the new value. */
-export interface OnConflict<Column extends string> {
-  /** Columns to which the new value is added. */
-  readonly add?: readonly Column[];
-  /** Columns that keep the value they have. */
-  readonly keep?: readonly Column[];
-  /** The row changes only if its new value in this column is greater than the present one. */
-  readonly onlyIfGreater?: Column;
-}
+export type { OnConflict } from './changes.ts';
 
 /**
  * Inserts rows into a projection's table, or changes the rows that have the same primary key, in one statement with one
  * JSON parameter. Rows are written in the order of the key, so that two writers cannot deadlock. No two rows may have
  * the same key: fold them into one first.
+ *
+ * A rebuild gathers the rows of many batches, and merges those with the same key, before it writes them.
  */
 export async function upsert<Cols extends Columns>(
   db: Pick<Kysely<unknown>, 'executeQuery'>,
@@ -24,27 +20,44 @@ export async function upsert<Cols extends Columns>(
   onConflict: OnConflict<keyof Cols & string> = {},
 ): Promise<void> {
   if (rows.length === 0) return;
-  await db.executeQuery(CompiledQuery.raw(statement(table, onConflict), [JSON.stringify(rows)]));
+  const changes = changesOf(table, onConflict);
+  const gathered = gatheredRowsOf(db);
+  if (gathered !== undefined) await gathered.add(table, rows, changes);
+  else await writeRows(db, table, rows, changes);
+}
+
+export async function writeRows(
+  db: Pick<Kysely<unknown>, 'executeQuery'>,
+  table: Table,
+  rows: readonly object[],
+  changes: Changes,
+): Promise<void> {
+  await db.executeQuery(CompiledQuery.raw(statement(table, changes), [JSON.stringify(rows)]));
 }
 
 /** Made as text, because Kysely would build and compile the same statement anew for each batch. */
-function statement(table: Table, { add = [], keep = [], onlyIfGreater }: OnConflict<string>): string {
-  const columns = Object.keys(table.columns);
-  const changes = columns
-    .filter((column) => !table.primaryKey.includes(column) && !keep.includes(column))
-    .map((column) =>
-      add.includes(column)
-        ? `"${column}" = "${table.name}"."${column}" + excluded."${column}"`
-        : `"${column}" = excluded."${column}"`,
-    );
-  const key = names(table.primaryKey);
-  const guard =
-    onlyIfGreater === undefined ? '' : `where excluded."${onlyIfGreater}" > "${table.name}"."${onlyIfGreater}"`;
+function statement(table: Table, { of, onlyIfGreater, insert }: Changes): string {
+  const key = table.primaryKey;
+  const present = (column: string): string => `"${table.name}"."${column}"`;
+  const given = (column: string): string => `${insert ? 'excluded' : 'given'}."${column}"`;
+  const changes = of
+    .filter(([, change]) => change !== 'keep')
+    .map(([column, change]) => {
+      if (change === 'add') return `"${column}" = ${present(column)} + ${given(column)}`;
+      if (change === 'greatest') return `"${column}" = greatest(${present(column)}, ${given(column)})`;
+      return `"${column}" = ${given(column)}`;
+    })
+    .join(', ');
+  const conditions = onlyIfGreater === undefined ? [] : [`${given(onlyIfGreater)} > ${present(onlyIfGreater)}`];
+  const rows = `json_to_recordset($1::json) as given(${definitions(table.columns)})`;
+  if (!insert)
+    return `
+      update "${table.name}" set ${changes} from ${rows}
+      where ${[...key.map((column) => `${present(column)} = ${given(column)}`), ...conditions].join(' and ')}`;
+  const columns = names(Object.keys(table.columns));
   return `
-    insert into "${table.name}" (${names(columns)})
-    select ${names(columns)} from json_to_recordset($1::json) as given(${definitions(table.columns)})
-    order by ${key}
-    on conflict (${key}) do update set ${changes.join(', ')} ${guard}`;
+    insert into "${table.name}" (${columns}) select ${columns} from ${rows} order by ${names(key)}
+    on conflict (${names(key)}) do update set ${changes} ${conditions.map((condition) => `where ${condition}`).join('')}`;
 }
 
 const names = (columns: readonly string[]): string => columns.map((column) => `"${column}"`).join(', ');

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { ReadModels } from '../../../../projections/index.ts';
 import { analytics } from '../../../../projections/analytics.ts';
 import { timeline } from '../../../../projections/timeline/timeline.ts';
-import { countChanges } from '../../../../projections/videoCounts.ts';
+import { countChanges, type Countable } from '../../../../projections/videoCounts.ts';
 import { deliver, record } from '../../../../tests/support/deliver.ts';
 import { histories, interleaved } from '../../../../tests/support/histories.ts';
 import { createProjectingTest, type ProjectingTest } from '../../../../tests/support/projecting.ts';
@@ -98,15 +98,15 @@ function counting(
   { ownerId, videoId, day, number }: { ownerId: string; videoId?: string | undefined; day: string; number: string },
 ): bigint[] {
   return events
-    .filter((event) =>
-      [...countChanges([event])].some(
-        ({ data, what }) =>
-          `${what}s` === number &&
-          data.ownerId === ownerId &&
-          data.at.startsWith(day) &&
-          (videoId === undefined || data.videoId === videoId),
-      ),
-    )
+    .filter((event) => {
+      const data = event.data as Countable;
+      return (
+        countChanges(event.type).some(({ what }) => `${what}s` === number) &&
+        data.ownerId === ownerId &&
+        data.at.startsWith(day) &&
+        (videoId === undefined || data.videoId === videoId)
+      );
+    })
     .map(({ position }) => position);
 }
 
