@@ -9,6 +9,7 @@ import { crud } from './crud.ts';
 import { feed } from './feed.ts';
 import { latency } from './latency.ts';
 import { currentCommit, describeMachine, diskFlush } from './machine.ts';
+import { memory } from './memory.ts';
 import { rebuild } from './rebuild.ts';
 import { relay } from './relay.ts';
 import { machineLine, writeReport } from './report.ts';
@@ -24,6 +25,7 @@ import { video } from './video.ts';
 const benchmarks: readonly Benchmark[] = [
   appends,
   startup,
+  memory,
   upload,
   uploadMemory,
   latency,

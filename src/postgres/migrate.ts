@@ -25,7 +25,7 @@ export async function migrate(pool: pg.Pool): Promise<void> {
   if (error !== undefined) throw error;
 }
 
-/** One query instead of the migrator's seven, for all starts but the first of a version. */
+/** One query instead of the migrator's several, for all starts but the first of a version. */
 async function isUpToDate(pool: pg.Pool): Promise<boolean> {
   try {
     const { rows } = await pool.query<{ name: string }>(
