@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { eventually } from './support/eventually.ts';
 import { startEventStoreDbDouble, type EventStoreDbDouble } from './support/eventStoreDbDouble/eventStoreDbDouble.ts';
 import { createDoubleLog } from './support/eventStoreDbDouble/log.ts';
+import { followFeed } from './support/feedFollower.ts';
 import { freePorts } from './support/freePorts.ts';
 import { Instance, login, newPlace, register, type Place } from './support/instance.ts';
 
@@ -80,16 +81,23 @@ test('each part that notices an outage at the start logs it once, without a stac
   const starting = start(`esdb://127.0.0.1:${port}?tls=false`, { LOG_LEVEL: 'debug' });
   const lines = (level: string): string[] =>
     starting.output.split('\n').filter((line) => line.includes(`"level":"${level}"`));
-  const about = (level: string, what: string): number => lines(level).filter((line) => line.includes(what)).length;
-  const both = (): boolean =>
-    about('debug', 'the event feed cannot read the log') > 1 && about('error', 'preparing ') > 0;
-  await eventually(both, {
-    within: 60_000,
-    what: 'the feed has failed twice and a projection once',
-    giveUp: () => !starting.running,
-  });
-  expect(about('warn', 'the event feed cannot read the log')).toBe(1);
-  expect([...lines('warn'), ...lines('error')].filter((line) => line.includes('"stack"'))).toEqual([]);
+  const follower = followFeed(starting.url, { topics: ['feed'] });
+  const isRefused = (): boolean => follower.errors.length > 1;
+  const failsToPrepare = (): boolean => lines('debug').filter((line) => line.includes('preparing likes')).length > 1;
+  try {
+    await eventually(() => isRefused() && failsToPrepare(), {
+      within: 60_000,
+      what: 'a follower was refused twice, and a projection has failed twice',
+      giveUp: () => !starting.running,
+    });
+  } finally {
+    follower.socket.disconnect();
+  }
+  expect(follower.errors[0]).toMatchObject({ code: 'feed_unavailable' });
+  const said = [...lines('warn'), ...lines('error')];
+  const messages = said.map((line) => (JSON.parse(line) as { msg: string }).msg);
+  expect(messages.filter((message, index) => messages.indexOf(message) !== index)).toEqual([]);
+  expect(said.filter((line) => line.includes('"stack"'))).toEqual([]);
   const errors = lines('error').length;
   expect(await starting.stop()).toMatchObject({ code: 0 });
   expect(lines('error').slice(errors)).toEqual([]);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
-import { silent } from '../../tests/support/mediaRig.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { feed as definition } from '../features/index.ts';
@@ -16,7 +15,8 @@ let feed: EventFeed;
 beforeAll(async () => {
   database = await createTestDatabase();
   store = createPostgresEventStore({ pool: database.pool });
-  feed = createEventFeed({ content: eventsOfFeatures(definition, store), logger: silent, catchUpsPerAddress: 1_000 });
+  const content = eventsOfFeatures(definition, store);
+  feed = createEventFeed({ content, failed: () => undefined, catchUpsPerAddress: 1_000 });
 });
 afterAll(async () => {
   await feed.close();

@@ -1,10 +1,9 @@
-import type { Logger } from 'pino';
 import { pause } from '../core/abortable.ts';
 import { DomainError } from '../core/errors.ts';
 import { createFairTurns } from '../core/fairTurns.ts';
 import { createWakeUp } from '../core/wakeUp.ts';
 import { withTimeout } from '../core/withTimeout.ts';
-import { createFailureLog } from '../telemetry/failureLog.ts';
+import type { FailureLog } from '../telemetry/failureLog.ts';
 import type { FeedContent, Positioned } from './feedContent.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
@@ -34,7 +33,8 @@ export interface EventFeedOptions<Event extends Positioned> {
   readonly content: FeedContent<Event>;
   /** How many subscribers from one address may catch up at a time. */
   readonly catchUpsPerAddress: number;
-  readonly logger: Logger;
+  /** Told each time that the log cannot be read. */
+  readonly failed: FailureLog;
 }
 
 const RETRY_MS = 500;
@@ -53,7 +53,7 @@ const TOO_MANY_CATCH_UPS =
 export function createEventFeed<Event extends Positioned>({
   content,
   catchUpsPerAddress,
-  logger,
+  failed,
 }: EventFeedOptions<Event>): EventFeed {
   const { log, types, mostMissed } = content;
   const ofTypes = types && { types };
@@ -64,7 +64,6 @@ export function createEventFeed<Event extends Positioned>({
   const moved = createWakeUp();
   const turns = createFairTurns(MOST_READING);
   const catchUps = createPlaces(catchUpsPerAddress);
-  const failed = createFailureLog(logger);
   const following = follow();
 
   async function follow(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { EventStore } from '../core/eventStore.ts';
 import type { ShownLog } from '../core/shownLog.ts';
 import type { ClientAddress } from '../http/request/clientAddress.ts';
+import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { ReportUploadProgress } from './uploadProgress.ts';
 import { createEventFeed, type EventFeed } from './eventFeed.ts';
 import { eventsOfFeatures, eventsOfLog, type FeedContent, type Positioned } from './feedContent.ts';
@@ -60,8 +61,10 @@ export function createRealtime({
   logger,
 }: RealtimeOptions): Realtime {
   const { catchUpsPerAddress } = limits;
+  // Both feeds, and those that follow them, share it: subscribers who try again during an outage must not fill the log.
+  const failed = createFailureLog(logger);
   const feedOf = <Event extends Positioned>(content: FeedContent<Event>): EventFeed =>
-    createEventFeed({ content, logger, catchUpsPerAddress });
+    createEventFeed({ content, failed, catchUpsPerAddress });
   const feed = onDemand(() => feedOf(eventsOfFeatures(definition, store)));
   const logFeed = onDemand(() => feedOf(eventsOfLog(log)));
   const origins = createSocketOrigins({ addressOf, logger, perAddress: limits.perAddress });
