@@ -162,6 +162,13 @@ async function requireTotals(pool: pg.Pool, folded: Totals): Promise<void> {
   deepStrictEqual(rows[0], folded, 'the rebuilt rows are not those of the fold');
 }
 
+const COUNTED = new Map<string, readonly ['views' | 'likes' | 'uploads', number]>([
+  ['VideoViewed', ['views', 1]],
+  ['VideoLiked', ['likes', 1]],
+  ['VideoUnliked', ['likes', -1]],
+  ['VideoUploaded', ['uploads', 1]],
+]);
+
 /** What analytics keeps, in memory: the numbers of each video and day, and the state of each video. */
 async function readAndFold(store: Pick<EventStore, 'readAll'>, { handles }: Consumer): Promise<Totals> {
   const days = new Map<string, { views: number; likes: number; uploads: number }>();
@@ -172,13 +179,13 @@ async function readAndFold(store: Pick<EventStore, 'readAll'>, { handles }: Cons
     else if (type === 'VideoDetailsChanged') videos.get(videoId!)!.title = title!;
     else if (type === 'VideoProcessed') videos.get(videoId!)!.ready = true;
     else if (type === 'VideoDeleted') videos.get(videoId!)!.deleted = true;
+    const counted = COUNTED.get(type);
+    if (counted === undefined) return;
+    const [what, by] = counted;
     const key = `${ownerId} ${at!.slice(0, 10)} ${videoId}`;
     let day = days.get(key);
     if (day === undefined) days.set(key, (day = { views: 0, likes: 0, uploads: 0 }));
-    if (type === 'VideoViewed') day.views++;
-    else if (type === 'VideoLiked') day.likes++;
-    else if (type === 'VideoUnliked') day.likes--;
-    else if (type === 'VideoUploaded') day.uploads++;
+    day[what] += by;
   };
   for await (const { events } of store.readAll({ after: 0n, types: handles })) events.forEach(fold);
   const sum = (what: 'views' | 'likes' | 'uploads'): number =>
