@@ -68,7 +68,10 @@ async function gatherAndWrite(
   const { store, until, signal, consumer, rowsAtOnce = 20_000 } = options;
   const writers = checkpoints.map((checkpoint) => createGatheringWriter(options, checkpoint));
   let reached = least(checkpoints);
+  let saved = reached;
   let taken = 0;
+  /** Whether all events that were given to the writers have been applied. */
+  let isWhole = true;
   let since = performance.now();
   let written: Promise<unknown> = Promise.resolve();
 
@@ -77,6 +80,7 @@ async function gatherAndWrite(
     const begun = await allOf(writers.map((writer) => writer.write()));
     written = allOf(begun.map((each) => each.written)).then(() => options.onBatch?.(done));
     written.catch(() => undefined);
+    saved = reached;
     taken = 0;
     since = performance.now();
   }
@@ -87,15 +91,25 @@ async function gatherAndWrite(
     const pages = store.readAll({ after, until, types: consumer.handles, batchSize, signal });
     for await (const { events, position } of pages) {
       onRead(position);
+      isWhole = false;
       await takePage(options, writers, events, position);
+      isWhole = true;
       reached = position;
       taken += events.length;
       const gathered = writers.reduce((sum, writer) => sum + writer.gathered, 0);
       if (gathered >= rowsAtOnce || performance.now() - since >= LONGEST_GATHERING_MS) await write();
     }
-    await write();
+    // Nothing is locked when nothing has happened: another process may be changing the layout.
+    if (reached > saved) await write();
     await written;
     signal?.throwIfAborted();
+  } catch (error) {
+    // A process that is told to stop loses nothing of what it has gathered.
+    if (signal?.aborted === true && isWhole && reached > saved) {
+      await write();
+      await written;
+    }
+    throw error;
   } finally {
     await Promise.all(writers.map((writer) => writer.close()));
   }
