@@ -1,13 +1,21 @@
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 import { boundariesConfig } from './eslint.boundaries.js';
 
-const typed = ['src/**/*.ts', 'projections/**/*.ts', 'migrations/**/*.ts', 'bench/**/*.ts', 'tests/**/*.ts'];
+const typed = [
+  'src/**/*.ts',
+  'projections/**/*.ts',
+  'migrations/**/*.ts',
+  'bench/**/*.ts',
+  'tests/**/*.ts',
+  'web/src/**/*.{ts,tsx}',
+];
 
 const impureGlobals = ['process', 'setTimeout', 'setInterval', 'fetch', 'crypto', 'performance', 'globalThis'];
 const chance = { object: 'Math', property: 'random' };
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'data/', 'coverage/'] },
+  { ignores: ['node_modules/', 'data/', 'coverage/', 'web/dist/', 'web/src/api/schema.d.ts'] },
   {
     files: typed,
     extends: [tseslint.configs.recommended],
@@ -22,6 +30,7 @@ export default tseslint.config(
     },
   },
   ...boundariesConfig,
+  { files: ['web/src/**/*.{ts,tsx}'], extends: [reactHooks.configs.flat.recommended] },
   {
     // Deciders are pure. The command brings the time, ids and the results of queries.
     files: ['src/features/**/*.decider.ts', 'src/features/**/decider.ts', 'src/features/**/events.ts'],

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { RequestListener } from 'node:http';
 import { eventTypes, feed, projections, apiRoutes, routeTags } from '../features/index.ts';
 import { discardedEvents } from '../features/operators/index.ts';
@@ -23,6 +24,9 @@ import { openOperations } from './projectionOperations.ts';
 import type { Services } from './services.ts';
 import { tokenOptions } from './tokenOptions.ts';
 
+/** What `npm run build` makes of `web/`. */
+const WEB_PAGE = fileURLToPath(new URL('../../web/dist', import.meta.url));
+
 export interface ApiParts {
   readonly monitoring: MonitoringAccess;
   readonly health: Health;
@@ -38,7 +42,7 @@ export function createApi(
   { health, monitoring, reportProgress, subscribers }: ApiParts,
 ): RequestListener {
   const { config, logger, parts, readModels } = running;
-  const { metrics, tracing, pool, rawStore, store, codec, media, redis, progress } = services;
+  const { metrics, tracing, pool, rawStore, store, codec, media, objects, redis, progress } = services;
   const { secrets } = config;
   const rateLimits = createRateLimits({ ...config.rateLimits, redis });
   const idempotency = createPostgresIdempotency({ pool, secret: hmacName(secrets.dataKey, 'idempotency', ''), logger });
@@ -82,6 +86,7 @@ export function createApi(
     cors: allowedOrigins(config.corsOrigins, config),
     production: config.production,
     realtime: realtimeDocs(feed),
+    web: { folder: WEB_PAGE, mediaOrigins: [new URL(objects.url('')).origin] },
     monitoring,
     trustProxy: config.trustProxy,
   });

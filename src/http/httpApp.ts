@@ -23,7 +23,8 @@ import { mountRoutes } from './routing/mountRoutes.ts';
 import { openApiDocument } from './documents/openapi.ts';
 import { route, type Route } from './route.ts';
 import { securityHeaders } from './reply/securityHeaders.ts';
-import { json, systemRoutes, type SystemRouteParts } from './server/systemRoutes.ts';
+import { systemRoutes, type SystemRouteParts } from './server/systemRoutes.ts';
+import { webPage, type WebPageOptions } from './server/webPage.ts';
 import { warnOfUntrustedProxies } from './request/untrustedProxy.ts';
 
 export interface HttpAppOptions {
@@ -57,10 +58,12 @@ export interface HttpAppOptions {
   readonly realtime?: RealtimeDocs;
   /** Files that this process serves itself. */
   readonly media?: { readonly path: string; readonly handler: RequestHandler } | undefined;
+  /** The page at `/`. */
+  readonly web?: WebPageOptions;
 }
 
 /**
- * The HTTP application: the API's routes, the system's routes, the documents of both, and 404 for everything else. Each
+ * The HTTP application: the API's routes, the system's routes, the documents of both, the page at `/`, and 404 for everything else. Each
  * request begins with the exchange and the CORS policy. Then the front door answers it if it can, else Express does.
  */
 export function createHttpApp(options: HttpAppOptions): RequestListener {
@@ -98,6 +101,7 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
   const app = bareApp();
   if (options.media !== undefined) app.use(options.media.path, options.media.handler);
   app.use('/docs', docsHandler(options.realtime));
+  if (options.web !== undefined) app.use(webPage(options.web));
   return listener(app, handlers, { ...options, policy: corsPolicy(cors) });
 }
 
@@ -112,7 +116,6 @@ export function documentedRoutes(api: readonly Route[], { realtime, tags, ...par
   const routes: Route[] = [
     ...api,
     ...systemRoutes(parts),
-    homeRoute,
     ...channel,
     openApiRoute(() => openApiDocument(routes, tags)),
   ];
@@ -178,24 +181,6 @@ function listener(app: Application, handlers: RouteHandlers, options: ListenerOp
 const notFound: RequestHandler = () => {
   throw new DomainError('notFound', 'route_not_found', 'There is nothing at this address; /docs lists all addresses.');
 };
-
-const greeting = z.object({
-  success: z.literal(true),
-  message: z.string().meta({ examples: ['ReelStream is running. See /docs.'] }),
-});
-
-const homeRoute = route({
-  method: 'get',
-  path: '/',
-  operationId: 'getHome',
-  summary: 'Say hello',
-  description: 'Says that the server runs and where its documentation is.',
-  tag: 'System',
-  auth: 'none',
-  limit: 'none',
-  responses: { 200: { description: 'A greeting.', contentType: 'application/json', body: greeting } },
-  handle: () => Promise.resolve(json(200, { success: true, message: 'ReelStream is running. See /docs.' })),
-});
 
 function openApiRoute(makeDocument: () => object): Route {
   let document: string | undefined;

@@ -168,7 +168,7 @@ describe('the document', () => {
     const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
     const ids = operations.map(({ operationId }) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids).toEqual(expect.arrayContaining(['getHealth', 'getMetrics', 'getOpenApi', 'getHome']));
+    expect(ids).toEqual(expect.arrayContaining(['getHealth', 'getMetrics', 'getOpenApi']));
     expect(document.openapi).toBe('3.1.0');
     expect(openApiDocument([])).toMatchObject({ paths: {} });
   });

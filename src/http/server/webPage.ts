@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { Router, type RequestHandler } from 'express';
+import sirv from 'sirv';
+import { DomainError } from '../../core/errors.ts';
+import { contentPolicy } from '../reply/securityHeaders.ts';
+
+/** Where the page shows something. `web/src/router.tsx` has the same list. */
+const ADDRESSES = [
+  '/',
+  '/v/:id',
+  '/u/:username',
+  '/sign-in',
+  '/sign-up',
+  '/account',
+  '/studio{/*rest}',
+  '/operator{/*rest}',
+];
+
+export interface WebPageOptions {
+  /** Absolute: what `npm run build` made. */
+  readonly folder: string;
+  /** Where videos and pictures come from, besides this server, such as `https://media.example.org`. */
+  readonly mediaOrigins: readonly string[];
+}
+
+/**
+ * Serves the page for its addresses, and its files, from memory of their names: `npm run build` has compressed each of them.
+ * Files under `/assets` are named by their content, so browsers keep them for ever. Without a build, `/` says how to make it.
+ */
+export function webPage({ folder, mediaOrigins }: WebPageOptions): RequestHandler {
+  const router = Router();
+  if (!existsSync(`${folder}/index.html`)) {
+    router.get('/', (_request, response) => {
+      response.json({
+        success: true,
+        message: 'ReelStream is running. See /docs. The web page is not built: npm run build.',
+      });
+    });
+    return router;
+  }
+  const policy = pagePolicy(mediaOrigins);
+  const files = sirv(folder, {
+    brotli: true,
+    gzip: true,
+    etag: true,
+    setHeaders: (response, path) => {
+      const forEver = path.startsWith('/assets/');
+      response.setHeader('Cache-Control', forEver ? 'public, max-age=31536000, immutable' : 'no-cache');
+      response.setHeader('Content-Security-Policy', policy);
+      response.setHeader('Vary', 'Accept-Encoding, Origin');
+    },
+  });
+  router.all(ADDRESSES, (request, response, next) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next(methodNotAllowed(request.method));
+    request.url = '/';
+    files(request, response, next);
+  });
+  router.get(['/favicon.svg', '/assets/*file'], files);
+  return router;
+}
+
+function pagePolicy(mediaOrigins: readonly string[]): string {
+  return contentPolicy({
+    'script-src': ["'self'"],
+    'style-src': ["'self'"],
+    'font-src': ["'self'"],
+    'img-src': ["'self'", 'blob:', ...mediaOrigins],
+    'media-src': ["'self'", 'blob:', ...mediaOrigins],
+    'connect-src': ["'self'", ...mediaOrigins],
+    'manifest-src': ["'self'"],
+  });
+}
+
+function methodNotAllowed(method: string): DomainError {
+  return new DomainError(
+    'methodNotAllowed',
+    'method_not_allowed',
+    `A page cannot be asked for with ${method}, only with GET.`,
+  );
+}
