@@ -84,6 +84,18 @@ const recipes = {
   half8k: [...blank('7680x4320', 0.5, 60), ...h264],
   /** What phones record, but easy to encode: what the server adds to FFmpeg's own time shows clearly. */
   hd: [...picture('1280x720', 10, 30), ...sound(10), ...h264, '-c:a', 'aac'],
+  /** As phones hold it, for the web page. */
+  portrait: [
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=size=540x960:rate=25:duration=3',
+    ...sound(3),
+    ...h264,
+    '-c:a',
+    'aac',
+    '-shortest',
+  ],
   whiteFromSecond1: [...blank('1280x720', 1, 25), ...white('1280x720', 2, 25), '-filter_complex', 'concat', ...h264],
   whiteFromMiddle: [...blank('64x48', 1, 25), ...white('64x48', 1, 25), '-filter_complex', 'concat', ...h264],
   onePictureFor3Seconds: [...white('64x48', 3, '1/3'), ...h264],
