@@ -7,10 +7,10 @@ const run = promisify(execFile);
 const MEGABYTE = 1024 ** 2;
 
 /**
- * A sandbox in which a program has 16 MB of memory left after its start. Its libraries take 20 to 300 MB, depending on
- * the build.
+ * A sandbox in which a program has so many megabytes of address space left after its start. Its libraries take 20 to 300,
+ * depending on the build, and each thread 8.
  */
-export async function littleMemory(name: 'ffmpeg' | 'ffprobe'): Promise<Sandbox> {
+export async function littleMemory(name: 'ffmpeg' | 'ffprobe', left = 16): Promise<Sandbox> {
   const { path } = (await testTools())[name];
   const starts = (megabytes: number): Promise<boolean> => {
     const { file, args, options } = plainSandbox.command(path, ['-version'], megabytes * MEGABYTE);
@@ -23,6 +23,6 @@ export async function littleMemory(name: 'ffmpeg' | 'ffprobe'): Promise<Sandbox>
   while (!(await starts(megabytes))) megabytes += 16;
   return {
     ...plainSandbox,
-    command: (program, args) => plainSandbox.command(program, args, (megabytes + 16) * MEGABYTE),
+    command: (program, args) => plainSandbox.command(program, args, (megabytes + left) * MEGABYTE),
   };
 }

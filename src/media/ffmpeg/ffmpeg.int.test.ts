@@ -11,10 +11,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const run = (ffmpeg: string, timeout = 30_000): Promise<void> =>
+const run = (ffmpeg: string, timeout = 30_000, mostErrors?: ReadonlyMap<number, number>): Promise<void> =>
   runFfmpeg(
     ffmpeg,
-    { inputOptions: ['-f', 'mov'], input: 'in.mp4', outputs: [{ options: ['-f', 'mp4'], path: 'out.mp4' }] },
+    {
+      inputOptions: ['-f', 'mov'],
+      input: 'in.mp4',
+      mostErrors,
+      outputs: [{ options: ['-f', 'mp4'], path: 'out.mp4' }],
+    },
     { timeout },
   );
 
@@ -48,5 +53,27 @@ describe('a failure that the video caused is not our fault', () => {
       reason,
       ourFault: false,
     });
+  });
+});
+
+describe('packets that cannot be decoded', () => {
+  const why = 'Invalid data found when processing input';
+  test.each([
+    ['FFmpeg 6.0 and older', `Error while decoding stream #0:1: ${why}`],
+    ['FFmpeg 6.1', `[vist#0:1/h264 @ 0x5] Error submitting packet to decoder: ${why}`],
+    ['FFmpeg 7.0 and newer', `[vist#0:1/h264 @ 0x5] [dec:h264 @ 0x6] Error submitting packet to decoder: ${why}`],
+    ['a decoder with threads', `[aist#0:1/aac @ 0x5] [dec:aac @ 0x6] Decoding error: ${why}`],
+  ])('end a run if there are more than may fail in their stream (%s)', async (_which, message) => {
+    const ffmpeg = await script(folder, 'ffmpeg', `echo "${message}" >&2; echo "${message}" >&2`);
+    await expect(run(ffmpeg, 30_000, new Map([[1, 1]]))).rejects.toMatchObject({ reason: 'damaged', ourFault: false });
+    await run(ffmpeg, 30_000, new Map([[1, 2]]));
+    await run(ffmpeg, 30_000, new Map([[0, 0]]));
+    await run(ffmpeg);
+  });
+
+  test('for lack of memory are told apart', async () => {
+    const message = '[vist#0:0/h264 @ 0x5] Error submitting packet to decoder: Cannot allocate memory';
+    const ffmpeg = await script(folder, 'ffmpeg', `echo "${message}" >&2; seq 1000 >&2`);
+    await expect(run(ffmpeg, 30_000, new Map([[0, 0]]))).rejects.toMatchObject({ reason: 'memory', ourFault: false });
   });
 });

@@ -7,6 +7,11 @@ export interface FfmpegRun {
   readonly inputOptions: readonly string[];
   readonly input: string;
   readonly outputs: readonly FfmpegOutput[];
+  /**
+   * How many packets of each stream may fail to decode, by the index of the stream; any number by default. FFmpeg's own
+   * option for this (`-max_error_rate`) has no effect in 6.1 to 7.1.
+   */
+  readonly mostErrors?: ReadonlyMap<number, number>;
 }
 
 /** A file that a run makes. */
@@ -26,14 +31,14 @@ export interface FfmpegRunOptions {
 }
 
 /**
- * Bytes of address space. With four threads, an 8K video takes 2.1 GB of it (HEVC, 10 bit) to 3.9 GB (H.264 4:4:4, 10 bit,
- * 16 reference frames: the worst within our limits) in Debian's FFmpeg 5.1, and 4K at 60 frames a second 1 GB.
+ * Bytes of address space. With four threads, an 8K video takes 2 GB of it (HEVC, 10 bit) to 4 GB (H.264 4:4:4, 10 bit, 16
+ * reference frames: the worst within our limits) in FFmpeg 5.1 to 9.0, and 4K at 60 frames a second 1 GB.
  */
 const MOST_MEMORY = 4.5 * 1024 ** 3;
 
-/** FFmpeg ended with an error, needed more memory than its limit, or was killed because it took too long. */
+/** FFmpeg ended with an error, needed more memory than its limit, could not decode the file, or was killed because it took too long. */
 export class FfmpegFailed extends Error {
-  readonly reason: 'exit' | 'memory' | 'timeout';
+  readonly reason: 'exit' | 'memory' | 'timeout' | 'damaged';
   /** The end of what it wrote to stderr. */
   readonly stderr: string;
   /** FFmpeg did not start, the disk was full, or something outside (the kernel, short of memory) ended it. A retry may succeed. */
@@ -41,9 +46,8 @@ export class FfmpegFailed extends Error {
   /** Something outside ended it. With this file it may happen again. */
   readonly killed: boolean;
 
-  constructor(ending: 'exit' | 'timeout', stderr: string, options?: { cause?: unknown }) {
-    const reason = ending === 'exit' && OUT_OF_MEMORY.test(stderr) ? 'memory' : ending;
-    super(reason === 'timeout' ? 'FFmpeg took too long and was stopped' : 'FFmpeg ended with an error', options);
+  constructor(reason: FfmpegFailed['reason'], stderr: string, options?: { cause?: unknown }) {
+    super(MESSAGES[reason], options);
     this.name = 'FfmpegFailed';
     this.reason = reason;
     this.stderr = stderr;
@@ -53,8 +57,22 @@ export class FfmpegFailed extends Error {
   }
 }
 
+const MESSAGES = {
+  exit: 'FFmpeg ended with an error',
+  memory: 'FFmpeg needed more memory than its limit',
+  timeout: 'FFmpeg took too long and was stopped',
+  damaged: 'FFmpeg could not decode enough of the file',
+};
+
 /** Messages of FFmpeg and x264. Linux overcommits memory, so they mean that our limit was reached, not that the machine is out of memory. */
 const OUT_OF_MEMORY = /(?:Cannot|Could not) allocate memory|malloc of size \d+ failed/;
+
+/** Otherwise FFmpeg writes a message once, and then how often it was repeated. */
+const EACH_MESSAGE = ['-loglevel', 'repeat+info'];
+
+/** What FFmpeg writes for each packet that it cannot decode: up to version 6.0, and since 6.1. The number is that of the stream. */
+const NOT_DECODED =
+  /Error while decoding stream #0:(\d+)|\[[va]ist#0:(\d+)\/.*(?:Error submitting packet to decoder|Error processing packet in decoder|Decoding error)/;
 
 /** Whether the file made FFmpeg fail: not the disk, a signal from outside (Ctrl-C reaches FFmpeg as well), or a failed start. */
 function isFileAtFault(message: string, stderr: string): boolean {
@@ -84,14 +102,20 @@ export async function runFfmpeg(
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const command = newCommand((args) => sandbox.command(ffmpeg, args, MOST_MEMORY));
   let timedOut = false;
+  let outOfMemory = false;
+  const errors = new Map<number, number>();
   const kill = (): void => void command.kill('SIGKILL');
+  const isDamaged = (): boolean =>
+    [...errors].some(([stream, count]) => count > (run.mostErrors?.get(stream) ?? Infinity));
   const limit = startActiveTimeout(timeout, () => ((timedOut = true), kill()));
   signal?.addEventListener('abort', kill, { once: true });
 
   command
     .input(run.input)
     // Several arguments, not an array: the library splits an array's elements at spaces.
-    .inputOptions('-hide_banner', '-nostdin', '-nostats', '-progress', 'pipe:2', ...run.inputOptions);
+    .inputOptions(
+      ...['-hide_banner', '-nostdin', '-nostats', '-progress', 'pipe:2', ...EACH_MESSAGE, ...run.inputOptions],
+    );
   for (const { path, options } of run.outputs) command.output(path).outputOptions(...(options as [string, string]));
   command
     .on('start', () => {
@@ -101,11 +125,20 @@ export async function runFfmpeg(
       // Both names give microseconds: FFmpeg keeps an old mistake.
       const microseconds = /^out_time_(?:us|ms)=(\d+)/.exec(line)?.[1];
       if (microseconds !== undefined) onTime?.(Number(microseconds) / 1e6);
+      if (OUT_OF_MEMORY.test(line)) outOfMemory = true;
+      const notDecoded = NOT_DECODED.exec(line);
+      if (notDecoded === null) return;
+      const stream = Number(notDecoded[1] ?? notDecoded[2]);
+      errors.set(stream, (errors.get(stream) ?? 0) + 1);
     })
-    .on('end', () => resolve(undefined))
+    .on('end', (_stdout: string | null, stderr: string | null) => {
+      if (isDamaged()) reject(new FfmpegFailed(outOfMemory ? 'memory' : 'damaged', stderr ?? ''));
+      else resolve(undefined);
+    })
     .on('error', (cause: Error, _stdout: string | null, stderr: string | null) => {
+      const reason = timedOut ? 'timeout' : outOfMemory ? 'memory' : isDamaged() ? 'damaged' : 'exit';
       if (signal?.aborted) reject(signal.reason as Error);
-      else reject(new FfmpegFailed(timedOut ? 'timeout' : 'exit', stderr || cause.message, { cause }));
+      else reject(new FfmpegFailed(reason, stderr || cause.message, { cause }));
     })
     .run();
   try {

@@ -44,7 +44,7 @@ const require = createRequire(import.meta.url);
  * Finds FFmpeg and ffprobe, and runs both once. It tries, in this order: the pair that the configuration names; the pairs on
  * PATH, which the distribution keeps patched; the pair from npm, which nobody patches. Both programs must come from one
  * build. Otherwise ffprobe may read a file differently from FFmpeg, and check something else than what is transcoded. The
- * pair from npm is an exception, since no package has both. @throws StartError
+ * pair from npm is an exception, since no suitable package has both (docs/adr/0063). @throws StartError
  */
 export async function findFfmpegTools(options: FindToolsOptions): Promise<FfmpegTools> {
   const { ffmpegPath, ffprobePath, searchPath = '', binFolder } = options;
@@ -153,12 +153,28 @@ async function requireEncoders(path: string): Promise<void> {
   }
 }
 
-/** The packages are optional: npm does not install them where they have no binary. */
+/**
+ * The packages that contain a program, the newest FFmpeg first. They are optional: npm installs only those that have a
+ * binary for the machine.
+ */
+const PACKAGES: Readonly<Record<Name, readonly string[]>> = {
+  ffmpeg: ['@ffmpeg-binary', '@ffmpeg-installer'],
+  ffprobe: ['@ffprobe-installer'],
+};
+
 async function packaged(name: Name, binFolder: string): Promise<MediaTool> {
-  const path = require.resolve(
-    `@${name}-installer/${process.platform}-${process.arch}/${name}${process.platform === 'win32' ? '.exe' : ''}`,
-  );
+  const tried = PACKAGES[name].map((scope) => `${scope}/${process.platform}-${process.arch}/${name}`);
+  const path = tried.map(resolved).find((each) => each !== undefined);
+  if (path === undefined) throw new Error(`none of these is installed: ${tried.join(', ')}`);
   return attempt(name, await executable(path, binFolder), 'package');
+}
+
+function resolved(file: string): string | undefined {
+  try {
+    return require.resolve(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The packages' install scripts, which set the executable bit, do not run everywhere. */

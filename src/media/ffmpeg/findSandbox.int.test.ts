@@ -85,6 +85,7 @@ test('a transcode that is aborted is killed at once', async () => {
     height: 720,
     frameRate: undefined,
     maxPixels: uploadLimits.maxPixels,
+    mostErrors: new Map(),
     duration: 10,
   };
   const source = await original('slow');

@@ -45,6 +45,7 @@ const plan = {
   height: 48,
   frameRate: undefined,
   maxPixels: uploadLimits.maxPixels,
+  mostErrors: new Map([[0, 0]]),
   duration: 1,
 };
 

@@ -6,6 +6,8 @@ import type { ProbedStream } from '../inspecting/probe.ts';
 const SHORT_SIDE = 1080;
 const LONG_SIDE = 3840;
 const FRAME_RATE = 60;
+/** The share of packets that may fail to decode. A few wrong bits are acceptable; with more, the file is damaged. */
+const MOST_ERRORS = 0.02;
 /** Pixels of a thumbnail. */
 const PICTURE_WIDTH = 640;
 
@@ -21,6 +23,8 @@ export interface RenditionPlan {
   readonly frameRate: number | undefined;
   /** Pixels of the largest frame that is decoded. The headers do not tell: a stream may begin small and grow in the middle. */
   readonly maxPixels: number;
+  /** How many packets may fail to decode, by the index of their stream. */
+  readonly mostErrors: ReadonlyMap<number, number>;
   /** Seconds of the upload's picture. */
   readonly duration: number;
 }
@@ -36,6 +40,12 @@ export function planRendition(video: ProbedStream, audio: ProbedStream | undefin
     // The rate of a clip with few frames is not reliable.
     frameRate: video.packets > FRAME_RATE / 2 && video.packets / duration > FRAME_RATE * 1.02 ? FRAME_RATE : undefined,
     maxPixels: largestFrame(video),
+    mostErrors: new Map(
+      [video, ...(audio === undefined ? [] : [audio])].map(({ index, decoded }) => [
+        index,
+        Math.floor(decoded * MOST_ERRORS),
+      ]),
+    ),
     duration,
   };
 }

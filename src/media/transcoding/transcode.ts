@@ -20,9 +20,6 @@ const THREADS = String(Math.min(4, availableParallelism()));
 /** Bytes: far more than a minute takes at the bit rate below. */
 export const MOST_OUTPUT = 64 * 1024 * 1024;
 
-/** The share of frames that may fail to decode. A few wrong bits are acceptable; with more, the file is damaged. */
-const MOST_ERRORS = '0.02';
-
 /** The files that a transcode makes. */
 export interface RenditionFiles {
   /** What is played. */
@@ -71,6 +68,7 @@ export function renditionRun(
       THREADS,
     ],
     input,
+    mostErrors: plan.mostErrors,
     outputs: [
       { path: movie, options: movieOptions(plan) },
       { path: picture, options: pictureOptions(plan) },
@@ -128,8 +126,6 @@ function movieOptions(plan: RenditionPlan): string[] {
     String(MOST_OUTPUT),
     '-max_muxing_queue_size',
     '4096',
-    '-max_error_rate',
-    MOST_ERRORS,
     '-movflags',
     '+faststart',
     '-f',
