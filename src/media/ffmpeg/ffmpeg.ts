@@ -1,6 +1,12 @@
 import fluentFfmpeg from 'fluent-ffmpeg';
 import { startActiveTimeout } from './activeTimeout.ts';
-import { plainSandbox, wasNotStarted, type Command as SandboxedCommand, type Sandbox } from './sandbox.ts';
+import {
+  IN_BACKGROUND,
+  plainSandbox,
+  wasNotStarted,
+  type Command as SandboxedCommand,
+  type Sandbox,
+} from './sandbox.ts';
 import { cameFromOutside } from './signals.ts';
 
 export interface FfmpegRun {
@@ -28,6 +34,8 @@ export interface FfmpegRunOptions {
   /** Is told the seconds of output made so far, possibly out of order. */
   readonly onTime?: (seconds: number) => void;
   readonly sandbox?: Sandbox;
+  /** Nobody waits for the result: other runs come first. */
+  readonly background?: boolean;
 }
 
 /**
@@ -94,13 +102,14 @@ function isFileAtFault(message: string, stderr: string): boolean {
 export async function runFfmpeg(
   ffmpeg: string,
   run: FfmpegRun,
-  { signal, timeout, onTime, sandbox = plainSandbox }: FfmpegRunOptions,
+  { signal, timeout, onTime, sandbox = plainSandbox, background = false }: FfmpegRunOptions,
 ): Promise<void> {
   const outputs = run.outputs.map(({ path }) => path);
   await sandbox.lend({ reads: run.input, writes: outputs });
   signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const command = newCommand((args) => sandbox.command(ffmpeg, args, MOST_MEMORY));
+  const niceness = background ? IN_BACKGROUND : undefined;
+  const command = newCommand((args) => sandbox.command(ffmpeg, args, MOST_MEMORY, niceness));
   let timedOut = false;
   let outOfMemory = false;
   const errors = new Map<number, number>();

@@ -18,8 +18,11 @@ export interface LentFiles {
 
 /** Starts FFmpeg and ffprobe with limited memory, low priority and few rights. */
 export interface Sandbox {
-  /** @param memory bytes of address space, on systems that can limit it */
-  command(program: string, args: readonly string[], memory: number): Command;
+  /**
+   * @param memory bytes of address space, on systems that can limit it
+   * @param niceness by default that of a program that somebody waits for
+   */
+  command(program: string, args: readonly string[], memory: number, niceness?: number): Command;
   /** Lets a program use files below the sandbox's folder. Call it before each run. */
   lend(files: LentFiles): Promise<void>;
   /** Ends a program's right to write to a file, which the object store may keep as it is. */
@@ -44,10 +47,12 @@ export interface SandboxOptions {
 export const FFMPEG_ACCOUNT: Account = { uid: 61_019, gid: 61_019 };
 
 /** Niceness: everything that answers requests comes first. */
-const PRIORITY = '10';
+const WAITED_FOR = 10;
+/** Niceness of work that nobody waits for: what somebody waits for gets nearly all of the processor. */
+export const IN_BACKGROUND = 19;
 /** `$0` is in kilobytes, as POSIX shells count. A system that cannot limit memory (macOS) still starts the program. */
-const LIMITED = `ulimit -v "$0" 2>/dev/null; exec nice -n ${PRIORITY} "$@"`;
-const LIMITED_BY_DESCRIPTOR = `exec 3<"$1" && shift && { ${LIMITED}; }`;
+const limited = (niceness: number): string => `ulimit -v "$0" 2>/dev/null; exec nice -n ${niceness} "$@"`;
+const limitedByDescriptor = (niceness: number): string => `exec 3<"$1" && shift && { ${limited(niceness)}; }`;
 
 /**
  * A shell sets the limit. Then each program executes the next one, so the started process becomes FFmpeg: signals reach
@@ -60,15 +65,19 @@ export function createSandbox({ steps = [], account, byDescriptor = false, folde
     folder !== undefined && argument.startsWith(`${folder}${sep}`) ? argument.slice(folder.length + 1) : argument;
 
   return {
-    command: (program, args, memory) => {
+    command: (program, args, memory, niceness = WAITED_FOR) => {
       const env = toolEnvironment();
       if (process.platform === 'win32') return { file: program, args: [...args], options: { env } };
       const kilobytes = String(Math.floor(memory / 1024));
       if (account === undefined)
-        return { file: '/bin/sh', args: ['-c', LIMITED, kilobytes, ...steps, program, ...args], options: { env } };
+        return {
+          file: '/bin/sh',
+          args: ['-c', limited(niceness), kilobytes, ...steps, program, ...args],
+          options: { env },
+        };
       const start = byDescriptor
-        ? [LIMITED_BY_DESCRIPTOR, kilobytes, program, ...steps, '/proc/self/fd/3']
-        : [LIMITED, kilobytes, ...steps, program];
+        ? [limitedByDescriptor(niceness), kilobytes, program, ...steps, '/proc/self/fd/3']
+        : [limited(niceness), kilobytes, ...steps, program];
       return { file: '/bin/sh', args: ['-c', ...start, ...args.map(relative)], options: { env, cwd: folder } };
     },
     lend: async ({ reads, writes = [] }) => {

@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { runFfmpeg, type FfmpegRun } from '../ffmpeg/ffmpeg.ts';
-import { memoryLimit, untrustedInput } from '../ffmpeg/untrustedInput.ts';
 import { uploadLimits } from '../limits.ts';
+import { alignedKeyFrames, MOST_RATE } from './ladder.ts';
 import { pictureSize, type RenditionPlan } from './rendition.ts';
+import { runLimits, THREADS, TRANSCODE_TIMEOUT } from './runLimits.ts';
 import type { Sandbox } from '../ffmpeg/sandbox.ts';
 
 export interface TranscodeOptions {
@@ -15,8 +15,6 @@ export interface TranscodeOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-const TIMEOUT = 10 * 60_000;
-const THREADS = String(Math.min(4, availableParallelism()));
 /** Bytes: far more than a minute takes at the bit rate below. */
 export const MOST_OUTPUT = 64 * 1024 * 1024;
 
@@ -36,7 +34,7 @@ export async function transcode(
   input: string,
   files: RenditionFiles,
   plan: RenditionPlan,
-  { ffmpeg, sandbox, signal, timeout = TIMEOUT, onProgress }: TranscodeOptions,
+  { ffmpeg, sandbox, signal, timeout = TRANSCODE_TIMEOUT, onProgress }: TranscodeOptions,
 ): Promise<void> {
   let reported = 0;
   const onTime = (time: number): void => {
@@ -51,22 +49,10 @@ export function renditionRun(
   input: string,
   { movie, picture }: RenditionFiles,
   plan: RenditionPlan,
-  timeout = TIMEOUT,
+  timeout = TRANSCODE_TIMEOUT,
 ): FfmpegRun {
   return {
-    // CPU seconds. This limit stops FFmpeg when our process was killed and cannot.
-    inputOptions: [
-      '-timelimit',
-      String(Math.ceil(timeout / 1000) * Number(THREADS)),
-      ...memoryLimit,
-      ...untrustedInput,
-      '-max_pixels',
-      String(plan.maxPixels),
-      '-threads',
-      THREADS,
-      '-filter_threads',
-      THREADS,
-    ],
+    inputOptions: [...runLimits(timeout), '-max_pixels', String(plan.maxPixels)],
     input,
     mostErrors: plan.mostErrors,
     outputs: [
@@ -103,11 +89,12 @@ function movieOptions(plan: RenditionPlan): string[] {
     '-crf',
     '23',
     '-maxrate',
-    '6M',
+    String(MOST_RATE),
     '-bufsize',
-    '12M',
+    String(2 * MOST_RATE),
     '-profile:v',
     'high',
+    ...alignedKeyFrames,
     '-threads',
     THREADS,
     '-filter:v',
