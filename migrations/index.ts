@@ -6,6 +6,7 @@ import { leases } from './0004_leases.ts';
 import { pendingUploads } from './0005_pending_uploads.ts';
 import { projectionOperations } from './0006_projection_operations.ts';
 import { appendTime } from './0008_append_time.ts';
+import { uploadProgress } from './0009_upload_progress.ts';
 
 /** Run in the order of their names. A released migration is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '0005_pending_uploads': pendingUploads,
   '0006_projection_operations': projectionOperations,
   '0008_append_time': appendTime,
+  '0009_upload_progress': uploadProgress,
 };

@@ -26,6 +26,11 @@ export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<Vide
       return { ...changed, status: 'processing', failure: null };
     case 'VideoDetailsChanged':
       return { ...changed, title: event.data.title, description: event.data.description };
+    case 'VideoVisibilityChanged':
+      return { ...changed, visibility: event.data.visibility };
+    case 'VideoFilesMoved':
+      // Not a change that its owner made.
+      return { ...changed, updated_at: row.updated_at, files_access: event.data.access };
     case 'VideoDeleted':
       return { ...changed, deleted_at: changed.updated_at };
   }
@@ -33,7 +38,7 @@ export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<Vide
 
 /** Whether the feed shows it. */
 export function isListed(row: VideoRow | undefined): boolean {
-  return row?.status === 'ready' && row.deleted_at === null;
+  return row?.status === 'ready' && row.visibility === 'public' && row.deleted_at === null;
 }
 
 function uploaded({ data, revision }: RecordedEvent<Extract<VideoEvent, { type: 'VideoUploaded' }>>): VideoRow {
@@ -46,6 +51,11 @@ function uploaded({ data, revision }: RecordedEvent<Extract<VideoEvent, { type: 
     status: 'processing',
     video_key: null,
     thumbnail_key: null,
+    visibility: data.visibility,
+    files_access: data.visibility === 'private' ? 'private' : 'public',
+    hls_key: null,
+    storyboard_key: null,
+    preview_key: null,
     duration: data.facts.duration,
     width: data.facts.width,
     height: data.facts.height,

@@ -15,6 +15,9 @@ import {
 import { sql } from 'kysely';
 import { eachCount } from '../videoCounts.ts';
 
+/** Whether the feed has a video (`isListed`), in SQL. */
+const listed = `status = 'ready' and visibility = 'public' and deleted_at is null`;
+
 export const videosTable = table(
   'videos',
   {
@@ -28,6 +31,15 @@ export const videosTable = table(
     video_key: nullable(text),
     /** Key in the object store; null until the video is ready. */
     thumbnail_key: nullable(text),
+    visibility: oneOf('public', 'unlisted', 'private'),
+    /** Which prefix of the object store has the files, whatever the prefix in the keys. */
+    files_access: oneOf('public', 'private'),
+    /** Key of the HLS playlist of all renditions; null until it is made. */
+    hls_key: nullable(text),
+    /** Key of the WebVTT file with the thumbnails of the timeline; null until it is made. */
+    storyboard_key: nullable(text),
+    /** Key of the silent preview loop; null until it is made. */
+    preview_key: nullable(text),
     /** Seconds. */
     duration: float8,
     /** Pixels as shown: of the original until the video is ready, then of the rendition that is played. */
@@ -46,7 +58,8 @@ export const videosTable = table(
   {
     primaryKey: ['id'],
     indexes: {
-      feed: { columns: ['id desc'], where: `status = 'ready' and deleted_at is null` },
+      feed: { columns: ['id desc'], where: listed },
+      of_author: { columns: ['owner_id', 'id desc'], where: listed },
       of_owner: { columns: ['owner_id', 'id desc'], where: 'deleted_at is null' },
     },
   },
@@ -80,7 +93,7 @@ export const totalsTable = table(
   'totals',
   {
     one: { ...boolean, define: (column) => column.defaultTo(true).check(sql`one`) },
-    /** Videos that are ready and not deleted. */
+    /** Videos that are ready, public and not deleted. */
     ready: int8,
   },
   { primaryKey: ['one'], rows: [{ one: true, ready: 0 }] },

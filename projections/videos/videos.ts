@@ -27,7 +27,7 @@ type Db = Kysely<Database<typeof tables>>;
 /** The feed, a single video, its neighbours and its counts. */
 export const videos = defineProjection({
   name: 'videos',
-  version: 1 + countsVersion,
+  version: 2 + countsVersion,
   tables,
   handles: [
     'VideoUploaded',
@@ -35,6 +35,8 @@ export const videos = defineProjection({
     'VideoProcessingFailed',
     'VideoProcessingRetried',
     'VideoDetailsChanged',
+    'VideoVisibilityChanged',
+    'VideoFilesMoved',
     'VideoDeleted',
     'UserRegistered',
     ...countedEventTypes,

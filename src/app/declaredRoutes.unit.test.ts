@@ -222,7 +222,9 @@ describe('the document of the API', () => {
       maxLength: 200,
       allOf: [{ pattern: '\\p{L}' }, { pattern: '\\p{N}' }, { pattern: '[^\\p{L}\\p{N}]' }],
     });
-    expect(ChangedDetails).toMatchObject({ anyOf: [{ required: ['title'] }, { required: ['description'] }] });
+    expect(ChangedDetails).toMatchObject({
+      anyOf: [{ required: ['title'] }, { required: ['description'] }, { required: ['visibility'] }],
+    });
     const cursor = document.paths['/api/v1/video']?.['get']?.parameters?.find(({ name }) => name === 'cursor');
     expect(cursor).toMatchObject({
       schema: { pattern: expect.any(String) },

@@ -16,6 +16,10 @@ const everything = {
   at,
   viewer: `user:${userId}`,
   wasPublic: true,
+  visibility: 'public',
+  before: 'private',
+  isReady: true,
+  access: 'public',
   title: 'Test card',
   description: 'Four seconds',
   reason: 'Too long.',
@@ -62,8 +66,37 @@ describe('an event of the feed', () => {
 describe('the public', () => {
   test('gets events of videos that can be watched, and of no others', () => {
     const toEveryone = types.filter((type) => topicsOf(feed, recorded(type)).includes('feed'));
-    expect(toEveryone).toEqual(['VideoProcessed', 'VideoDeleted']);
+    expect(toEveryone).toEqual(['VideoProcessed', 'VideoVisibilityChanged', 'VideoDeleted']);
     expect(topicsOf(feed, recorded('VideoDeleted', { ...everything, wasPublic: false }))).toEqual([owner]);
+  });
+
+  test.each(types)('%s: hears nothing of a video that is private, and sees an unlisted one only by its id', (type) => {
+    const topicsWhile = (visibility: string): readonly string[] =>
+      topicsOf(
+        feed,
+        recorded(type, {
+          ...everything,
+          visibility,
+          before: visibility,
+          wasPublic: visibility !== 'private',
+          ...(visibility === 'private' && { isPrivate: true, isReady: false, access: 'private' }),
+        }),
+      );
+    expect(topicsWhile('private').filter((topic) => !topic.startsWith('me:'))).toEqual([]);
+    expect(topicsWhile('unlisted')).not.toContain('feed');
+  });
+
+  test('learns that a video enters or leaves the feed, and no more', () => {
+    const changed = (visibility: string, before: string, isReady = true) => {
+      const event = recorded('VideoVisibilityChanged', { ...everything, visibility, before, isReady });
+      return { topics: topicsOf(feed, event), seen: viewOf(feed, event, userId).data };
+    };
+    const all = ['feed', `video:${videoId}`, owner];
+    expect(changed('public', 'private')).toEqual({ topics: all, seen: { videoId, isPublic: true } });
+    for (const now of ['private', 'unlisted'])
+      expect(changed(now, 'public')).toEqual({ topics: all, seen: { videoId, isPublic: false } });
+    expect(changed('private', 'unlisted').topics).toEqual([`video:${videoId}`, owner]);
+    expect(changed('public', 'private', false).topics).toEqual([owner]);
   });
 
   test('gets no events of accounts, sessions and unfinished uploads', () => {

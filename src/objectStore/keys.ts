@@ -9,5 +9,8 @@ export function assertKey(key: string): void {
   if (!isKey(key)) throw new TypeError(`${JSON.stringify(key.slice(0, 80))} cannot be the key of an object`);
 }
 
-/** Everybody who knows the URL may fetch objects with this prefix. Other objects (originals) are private. */
+/** Everybody who knows the URL may fetch objects with this prefix. */
 export const PUBLIC_PREFIX = 'videos/';
+
+/** Objects with this prefix are fetched by signed URLs. Objects with other prefixes (originals) are never fetched. */
+export const PRIVATE_PREFIX = 'private/';

@@ -7,6 +7,7 @@ import { readModelConsumers } from '../../src/features/index.ts';
 import { discardedEvents } from '../../src/features/operators/index.ts';
 import { handleVideoCommand } from '../../src/features/videos/commandRoutes.ts';
 import type { VideoCommand } from '../../src/features/videos/decider.ts';
+import type { Visibility } from '../../src/features/videos/events.ts';
 import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
 import type { UserRole } from '../../src/http/route.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
@@ -36,7 +37,10 @@ export interface FeaturesTest extends AsyncDisposable {
   /** A user whose token has the role `admin`. */
   admin(name: string): Promise<FeatureUser>;
   /** Records a video that was uploaded and processed. Resolves when the read models include it. Returns its id. */
-  video(owner: FeatureUser, options?: { title?: string; until?: 'processing' | 'ready' | 'failed' }): Promise<string>;
+  video(
+    owner: FeatureUser,
+    options?: { title?: string; until?: 'processing' | 'ready' | 'failed'; visibility?: Visibility },
+  ): Promise<string>;
   /** Handles a command as the media worker does. Returns the position of its last event. */
   decide(videoId: string, command: VideoCommand): Promise<bigint>;
   /** Stops the projections, or starts them again. */
@@ -137,7 +141,7 @@ export async function startFeatures({
     },
     user: (name) => user(name, 'user'),
     admin: (name) => user(name, 'admin'),
-    async video(owner, { title = 'A clip', until = 'ready' } = {}) {
+    async video(owner, { title = 'A clip', until = 'ready', visibility = 'public' } = {}) {
       const videoId = v7();
       const original = { key: `originals/${videoId}/c.mp4`, size: 20 };
       const at = new Date().toISOString();
@@ -149,6 +153,7 @@ export async function startFeatures({
         description: 'What it is',
         original,
         facts,
+        visibility,
         at,
       });
       if (until === 'ready') position = await decide(videoId, processed(videoId));

@@ -22,6 +22,7 @@ import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { inTransaction } from '../../src/projecting/transaction.ts';
 import { videoDecider, videoStream } from '../../src/features/videos/decider.ts';
+import type { Visibility } from '../../src/features/videos/events.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { testTools } from './clips.ts';
 import { collectingLog } from './httpApp.ts';
@@ -39,7 +40,7 @@ export interface MediaRig extends AsyncDisposable {
   readonly logged: Readonly<Record<string, unknown>>[];
   workerOptions(changes?: Partial<ProcessWorkerOptions>): Promise<ProcessWorkerOptions>;
   /** Stores a file and appends the event of an upload. Returns the video's id. */
-  upload(path: string): Promise<string>;
+  upload(path: string, visibility?: Visibility): Promise<string>;
   remove(videoId: string): Promise<void>;
   retry(videoId: string): Promise<void>;
   events(videoId: string): Promise<RecordedEvent<ReelStreamEvent>[]>;
@@ -104,7 +105,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
         ...changes,
       };
     },
-    upload: async (path) => {
+    upload: async (path, visibility = 'public') => {
       const videoId = v7();
       const bytes = await readFile(path);
       const file = { path, size: (await stat(path)).size, sha256: createHash('sha256').update(bytes).digest('hex') };
@@ -118,6 +119,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
         description: '',
         original,
         facts,
+        visibility,
         at: new Date().toISOString(),
       });
       await deliverLast(videoId);
@@ -133,7 +135,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
     },
     keys: async (videoId) => {
       const keys: string[] = [];
-      for (const prefix of [`originals/${videoId}/`, `videos/${videoId}/`])
+      for (const prefix of [`originals/${videoId}/`, `videos/${videoId}/`, `private/${videoId}/`])
         for await (const key of objects.list(prefix)) keys.push(key);
       return keys;
     },

@@ -9,7 +9,7 @@ export { readAdminStatus, type AdminStatus } from './adminStatus.ts';
 export type { RegisteredUser } from './decider.ts';
 export { nameHashOf, normalised, type NameHash } from './names.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
-export { findUserByEmail, readUser } from './readAccount.ts';
+export { findUserByEmail, findUserByUsername, readUser } from './readAccount.ts';
 export { createRoles, type Roles } from './roles.ts';
 
 /** Registration and accounts. Its events are not pushed to anybody. */

@@ -19,6 +19,18 @@ export function reservationStream(name: ReservedName, value: string, nameHash: N
   return `${name}-${nameHash(name, normalised(value))}`;
 }
 
+/** Case and invisible characters in the name make no difference. */
+export async function findUserByUsername(
+  store: Reads,
+  nameHash: NameHash,
+  username: string,
+): Promise<RegisteredUser | undefined> {
+  const { holder } = await readReservation(store, 'username', reservationStream('username', username, nameHash));
+  if (holder === undefined) return undefined;
+  const user = await readUser(store, holder.userId);
+  return user.status === 'registered' ? user : undefined;
+}
+
 /** No user has this id. It is read for an unknown e-mail, so that the search takes as long as for a known one. */
 const UNUSED_USER_ID = '00000000-0000-0000-0000-000000000000';
 

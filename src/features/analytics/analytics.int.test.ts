@@ -29,7 +29,7 @@ async function uploadedOn(day: string, title = 'A clip', { by = owner, processed
   const at = `${day}T23:59:59.999Z`;
   await happens(`video-${videoId}`, {
     type: 'VideoUploaded',
-    data: { videoId, ownerId: by.id, title, description: '', original: object, facts, at },
+    data: { videoId, ownerId: by.id, title, description: '', original: object, facts, visibility: 'public', at },
   });
   const end = { videoId, ownerId: by.id, at };
   if (processed)

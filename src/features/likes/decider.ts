@@ -9,6 +9,8 @@ export interface LikeCommand {
   readonly videoId: string;
   readonly userId: string;
   readonly ownerId: string;
+  /** Only the owner may see the video. */
+  readonly isPrivate?: true;
   readonly at: string;
 }
 

@@ -5,15 +5,25 @@ import type { Appended } from '../../core/appended.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import { preparedQuery, type Argument } from '../../postgres/preparedQuery.ts';
 import { readAgainst } from '../../projecting/readAgainst.ts';
-import { readVideo, videoNotFound } from '../videos/index.ts';
+import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
+import { readVideo, videoNotFound, type Visibility } from '../videos/index.ts';
 import { gatherLookUps } from '../../postgres/gatheredReads.ts';
 
 export interface LikeQueries {
-  /** The owner of a video that can be liked. @throws DomainError `video_not_found` when it does not exist, is not ready, or is deleted. */
-  ownerOfLikeable(videoId: string): Promise<string>;
+  /**
+   * A video that this user can like. @throws DomainError `video_not_found` when it does not exist, is not ready, is
+   * deleted, or is another user's private video.
+   */
+  likeable(videoId: string, userId: string): Promise<LikeableVideo>;
   likeCount(videoId: string): Promise<number>;
   /** The count, and whether the command's change is in it. */
   likeCountAgainst(videoId: string, appended: Appended): Promise<{ count: number; holdsIt: boolean }>;
+}
+
+export interface LikeableVideo {
+  readonly ownerId: string;
+  /** Set if only the owner may see it. */
+  readonly isPrivate?: true;
 }
 
 interface Ids {
@@ -32,35 +42,46 @@ export function createLikeQueries({
   readonly db: Kysely<ReadModels>;
   readonly store: Pick<EventStore, 'readStream'>;
 }): LikeQueries {
-  const videosByIds = preparedQuery(db, (argument: Argument<Ids>) =>
-    db
-      .selectFrom('videos.videos')
-      .select(['id', 'owner_id', 'status', 'deleted_at'])
-      .where(({ ref }) => isAnyOf(ref('id'), argument)),
-  );
+  const videosWith = (columns: readonly 'visibility'[]) =>
+    preparedQuery(db, (argument: Argument<Ids>) =>
+      db
+        .selectFrom('videos.videos')
+        .select(['id', 'owner_id', 'status', 'deleted_at', ...columns])
+        .where(({ ref }) => isAnyOf(ref('id'), argument)),
+    );
+  // Tables of version 1 have no visibility: all of their videos are public.
+  const [videosByIds, videosOfOlderTables] = [videosWith(['visibility']), videosWith([])];
+  const askVideos = (ids: readonly string[]) =>
+    askColumnsInPlace(db, { projection: videos, table: 'videos', columns: ['visibility'] }, ([visibility]) =>
+      visibility === undefined ? videosOfOlderTables({ ids }) : videosByIds({ ids }),
+    );
   const countsByIds = preparedQuery(db, (argument: Argument<Ids>) =>
     db
       .selectFrom('videos.counts')
       .select(['video_id', 'like_count'])
       .where(({ ref }) => isAnyOf(ref('video_id'), argument)),
   );
-  const video = gatherLookUps(async (ids) => new Map((await videosByIds({ ids })).map((row) => [row.id, row])));
+  const video = gatherLookUps(async (ids) => new Map((await askVideos(ids)).map((row) => [row.id, row])));
   const count = gatherLookUps(
     async (ids) => new Map((await countsByIds({ ids })).map((row) => [row.video_id, Number(row.like_count)])),
   );
 
-  async function ownerByStream(videoId: string): Promise<string> {
+  async function byStream(videoId: string): Promise<{ ownerId: string; visibility: Visibility }> {
     const { state } = await readVideo(store, videoId);
     if (state.status !== 'ready') throw videoNotFound();
-    return state.ownerId;
+    return state;
   }
 
   return {
-    async ownerOfLikeable(videoId) {
+    async likeable(videoId, userId) {
       const found = await video(videoId);
       if (found?.status === 'failed' || (found !== undefined && found.deleted_at !== null)) throw videoNotFound();
       // The read model may not show yet that the video exists, or that it is ready.
-      return found?.status === 'ready' ? found.owner_id : ownerByStream(videoId);
+      const { ownerId, visibility = 'public' } =
+        found?.status === 'ready' ? { ...found, ownerId: found.owner_id } : await byStream(videoId);
+      if (visibility !== 'private') return { ownerId };
+      if (ownerId !== userId) throw videoNotFound();
+      return { ownerId, isPrivate: true };
     },
     likeCount: async (videoId) => (await count(videoId)) ?? 0,
     async likeCountAgainst(videoId, appended) {

@@ -28,8 +28,8 @@ export function likeRoutes(context: ApiContext): Route[] {
   async function change(type: LikeCommand['type'], request: LikeRequest): Promise<Reply> {
     const { params, user, context: command, signal } = request;
     const videoId = videoIdOf(params);
-    const ownerId = await queries.ownerOfLikeable(videoId);
-    const like: LikeCommand = { type, videoId, userId: user.id, ownerId, at: command.now.toISOString() };
+    const video = await queries.likeable(videoId, user.id);
+    const like: LikeCommand = { type, videoId, userId: user.id, ...video, at: command.now.toISOString() };
     const { liked, change: difference, ...appended } = await commands.handle(like, command);
     // Both waits begin at the same time.
     const [isCounted, isShown] = await Promise.all([
@@ -55,7 +55,10 @@ export function likeRoutes(context: ApiContext): Route[] {
         message: 'Video liked successfully',
         data: likeSchema,
       },
-      404: { description: 'There is no such video, or it is not ready.', code: 'video_not_found' },
+      404: {
+        description: 'There is no such video, it is not ready, or only its owner may see it.',
+        code: 'video_not_found',
+      },
     },
   } as const;
 

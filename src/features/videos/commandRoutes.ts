@@ -7,7 +7,7 @@ import { cleanedText, visibleLine } from '../../http/request/textSchemas.ts';
 import type { ApiContext } from '../feature.ts';
 import { videoDecider, videoNotFound, videoStream, type VideoCommand, type VideoState } from './decider.ts';
 import { revisionWanted, videoEtag } from './etag.ts';
-import type { VideoEvent } from './events.ts';
+import { visibilities, type VideoEvent } from './events.ts';
 import { readVideo } from './readVideo.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
 import { createVideoQueries } from './videoQueries.ts';
@@ -24,17 +24,29 @@ export const videoDescription = cleanedText({ max: 5_000 }).meta({
   examples: ['Four seconds'],
 });
 
+export const videoVisibility = z
+  .enum(visibilities)
+  .meta({
+    description:
+      '`public`: everyone may watch it, and it is in the feed. `unlisted`: everyone who knows its id may watch it. `private`: only its owner.',
+    examples: ['public'],
+  });
+
 /** JSON Schema can express "at least one of these properties" only as `anyOf`. */
 const changedDetails = z
-  .object({ title: videoTitle.optional(), description: videoDescription.optional() })
+  .object({
+    title: videoTitle.optional(),
+    description: videoDescription.optional(),
+    visibility: videoVisibility.optional(),
+  })
   .refine(
-    ({ title, description }) => title !== undefined || description !== undefined,
-    'must have a title, a description, or both',
+    (changed) => Object.values(changed).some((value) => value !== undefined),
+    'must have a title, a description, a visibility, or several of them',
   )
   .meta({
     id: 'ChangedDetails',
-    description: 'The title, the description, or both.',
-    anyOf: [{ required: ['title'] }, { required: ['description'] }],
+    description: 'The title, the description, the visibility, or several of them.',
+    anyOf: [{ required: ['title'] }, { required: ['description'] }, { required: ['visibility'] }],
   });
 
 const refusals = {
@@ -74,9 +86,9 @@ function changeDetails({ store, db, objects, readModels }: ApiContext): Route {
     path: '/api/v1/video/:videoId',
     operationId: 'changeVideoDetails',
     etag: true,
-    summary: 'Change a title or a description',
+    summary: 'Change the details or the visibility',
     description:
-      'Changes the given fields and keeps the others. Only the owner of a video may do this. With `If-Match`, it takes effect only if the video has not changed since.',
+      'Changes the given fields and keeps the others. A video that becomes private leaves the feed at once, and its files move to where only signed URLs reach them, within seconds. Only the owner of a video may do this. With `If-Match`, it takes effect only if the video has not changed since.',
     tag: 'Videos',
     auth: 'required',
     params: videoIdParams,

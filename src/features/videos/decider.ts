@@ -1,7 +1,7 @@
 import type { Decider } from '../../core/decider.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { MediaFacts } from '../../media/mediaFacts.ts';
-import type { MediaObject, VideoEvent } from './events.ts';
+import type { FilesAccess, MediaObject, VideoEvent, Visibility } from './events.ts';
 
 export interface UploadVideo {
   readonly type: 'UploadVideo';
@@ -11,6 +11,7 @@ export interface UploadVideo {
   readonly description: string;
   readonly original: MediaObject;
   readonly facts: MediaFacts;
+  readonly visibility: Visibility;
   readonly at: string;
 }
 
@@ -43,6 +44,14 @@ export interface ChangeVideoDetails {
   readonly userId: string;
   readonly title?: string;
   readonly description?: string;
+  readonly visibility?: Visibility;
+  readonly at: string;
+}
+
+/** Every object of the video, except its original, is where `access` says. */
+export interface RecordFilesMoved {
+  readonly type: 'RecordFilesMoved';
+  readonly access: FilesAccess;
   readonly at: string;
 }
 
@@ -53,7 +62,13 @@ export interface DeleteVideo {
 }
 
 export type VideoCommand =
-  UploadVideo | RecordVideoProcessed | RecordProcessingFailure | RetryProcessing | ChangeVideoDetails | DeleteVideo;
+  | UploadVideo
+  | RecordVideoProcessed
+  | RecordProcessingFailure
+  | RetryProcessing
+  | ChangeVideoDetails
+  | RecordFilesMoved
+  | DeleteVideo;
 
 export interface ExistingVideo {
   readonly status: 'processing' | 'ready' | 'failed' | 'deleted';
@@ -65,6 +80,9 @@ export interface ExistingVideo {
   readonly facts: MediaFacts;
   readonly video?: MediaObject;
   readonly thumbnail?: MediaObject;
+  readonly visibility: Visibility;
+  /** Where its files are. They follow `visibility` a little later. */
+  readonly filesAccess: FilesAccess;
   /** Why processing failed. */
   readonly failure?: string;
   readonly createdAt: string;
@@ -95,6 +113,8 @@ function decide(command: VideoCommand, state: VideoState): readonly VideoEvent[]
       return retry(command, state);
     case 'ChangeVideoDetails':
       return changeDetails(command, state);
+    case 'RecordFilesMoved':
+      return recordFilesMoved(command, state);
     case 'DeleteVideo':
       return remove(command, state);
   }
@@ -113,7 +133,8 @@ function recordProcessed(
 ): readonly VideoEvent[] {
   if (state.status === 'none') throw videoNotFound();
   if (state.status !== 'processing') return [];
-  return [{ type: 'VideoProcessed', data: { videoId: state.id, ownerId: state.ownerId, video, thumbnail, facts, at } }];
+  const { id: videoId, ownerId } = state;
+  return [{ type: 'VideoProcessed', data: { videoId, ownerId, video, thumbnail, facts, ...whoSees(state), at } }];
 }
 
 function recordFailure({ reason, at }: RecordProcessingFailure, state: VideoState): readonly VideoEvent[] {
@@ -143,9 +164,38 @@ function retry({ userId, at }: RetryProcessing, state: VideoState): readonly Vid
 function changeDetails(command: ChangeVideoDetails, state: VideoState): readonly VideoEvent[] {
   const video = ownVideo(state, command.userId);
   if (video.status === 'deleted') throw videoNotFound();
-  const { title = video.title, description = video.description, at } = command;
-  if (title === video.title && description === video.description) return [];
-  return [{ type: 'VideoDetailsChanged', data: { videoId: video.id, ownerId: video.ownerId, title, description, at } }];
+  const { title = video.title, description = video.description, visibility = video.visibility, at } = command;
+  const ids = { videoId: video.id, ownerId: video.ownerId };
+  const events: VideoEvent[] = [];
+  if (visibility !== video.visibility) {
+    const isReady = video.status === 'ready';
+    events.push({
+      type: 'VideoVisibilityChanged',
+      data: { ...ids, visibility, before: video.visibility, isReady, at },
+    });
+  }
+  if (title !== video.title || description !== video.description) {
+    // The visibility after this command: what changes together with it is not shown to those who no longer see the video.
+    events.push({ type: 'VideoDetailsChanged', data: { ...ids, title, description, ...whoSees({ visibility }), at } });
+  }
+  return events;
+}
+
+/** A job that is late, because the visibility has changed again or the video is deleted, has moved nothing that counts. */
+function recordFilesMoved({ access, at }: RecordFilesMoved, state: VideoState): readonly VideoEvent[] {
+  if (state.status === 'none') throw videoNotFound();
+  if (state.status === 'deleted' || state.filesAccess === access || accessFor(state) !== access) return [];
+  return [{ type: 'VideoFilesMoved', data: { videoId: state.id, ownerId: state.ownerId, access, at } }];
+}
+
+/** Where the files of a video belong. */
+export function accessFor({ visibility }: Pick<ExistingVideo, 'visibility'>): FilesAccess {
+  return visibility === 'private' ? 'private' : 'public';
+}
+
+/** Events of public videos do not name the visibility, as in the time when every video was public. */
+function whoSees({ visibility }: Pick<ExistingVideo, 'visibility'>) {
+  return visibility === 'public' ? {} : { visibility };
 }
 
 function remove({ userId, at }: DeleteVideo, state: VideoState): readonly VideoEvent[] {
@@ -154,18 +204,23 @@ function remove({ userId, at }: DeleteVideo, state: VideoState): readonly VideoE
   return [
     {
       type: 'VideoDeleted',
-      data: { videoId: video.id, ownerId: video.ownerId, wasPublic: video.status === 'ready', at },
+      data: { videoId: video.id, ownerId: video.ownerId, wasPublic: isSeenByOthers(video), ...whoSees(video), at },
     },
   ];
 }
 
-/** The video, for its owner. Others get 404 for a video that they may not see, and 403 for a public one. */
+/** The video, for its owner. Others get 404 for a video that they may not see, and 403 for one that they may. */
 export function ownVideo(state: VideoState, userId: string): ExistingVideo {
   if (state.status === 'none') throw videoNotFound();
   if (state.ownerId === userId) return state;
-  if (state.status === 'ready')
+  if (isSeenByOthers(state))
     throw new DomainError('forbidden', 'not_your_video', 'Only its owner may do this with a video.');
   throw videoNotFound();
+}
+
+/** Whether everyone who knows its id may watch the video. */
+export function isSeenByOthers({ status, visibility }: Pick<ExistingVideo, 'status' | 'visibility'>): boolean {
+  return status === 'ready' && visibility !== 'private';
 }
 
 export function videoNotFound(): DomainError {
@@ -174,8 +229,8 @@ export function videoNotFound(): DomainError {
 
 function evolve(state: VideoState, { type, data }: VideoEvent): VideoState {
   if (type === 'VideoUploaded') {
-    const { videoId: id, ownerId, title, description, original, facts, at } = data;
-    return { status: 'processing', id, ownerId, title, description, original, facts, createdAt: at, updatedAt: at };
+    const { videoId: id, at, ...uploaded } = data;
+    return { ...uploaded, status: 'processing', id, filesAccess: accessFor(data), createdAt: at, updatedAt: at };
   }
   if (state.status === 'none') return state;
   switch (type) {
@@ -196,6 +251,10 @@ function evolve(state: VideoState, { type, data }: VideoEvent): VideoState {
     }
     case 'VideoDetailsChanged':
       return { ...state, title: data.title, description: data.description, updatedAt: data.at };
+    case 'VideoVisibilityChanged':
+      return { ...state, visibility: data.visibility, updatedAt: data.at };
+    case 'VideoFilesMoved':
+      return { ...state, filesAccess: data.access };
     case 'VideoDeleted':
       return { ...state, status: 'deleted', updatedAt: data.at };
   }

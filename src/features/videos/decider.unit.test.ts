@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { fold } from '../../core/decider.ts';
 import { given } from '../../core/spec.ts';
 import { videoDecider, type UploadVideo, type VideoCommand } from './decider.ts';
-import type { VideoEvent } from './events.ts';
+import { visibilities, type FilesAccess, type VideoEvent, type Visibility } from './events.ts';
 
 const at = '2025-03-01T12:00:00.000Z';
 const later = '2025-03-01T12:00:05.000Z';
@@ -12,22 +12,19 @@ const original = { key: 'originals/v1/a.mp4', size: 1_000 };
 const video = { key: 'videos/v1/b.mp4', size: 500 };
 const thumbnail = { key: 'videos/v1/c.jpg', size: 50 };
 
-const upload: UploadVideo = { type: 'UploadVideo', ...ids, title: 'Cat', description: 'A cat', original, facts, at };
+const cat = { ...ids, title: 'Cat', description: 'A cat', original, facts, visibility: 'public', at } as const;
+const upload: UploadVideo = { type: 'UploadVideo', ...cat };
 const finish: VideoCommand = { type: 'RecordVideoProcessed', video, thumbnail, facts, at: later };
 const fail: VideoCommand = { type: 'RecordProcessingFailure', reason: 'It is damaged.', at: later };
 const remove = (userId: string): VideoCommand => ({ type: 'DeleteVideo', userId, at: later });
 const retry = (userId: string): VideoCommand => ({ type: 'RetryProcessing', userId, at: later });
-const retitle = (userId: string, change: { title?: string; description?: string }): VideoCommand => ({
-  type: 'ChangeVideoDetails',
-  userId,
-  ...change,
-  at: later,
-});
+const retitle = (
+  userId: string,
+  change: { title?: string; description?: string; visibility?: Visibility },
+): VideoCommand => ({ type: 'ChangeVideoDetails', userId, ...change, at: later });
 
-const uploaded: VideoEvent = {
-  type: 'VideoUploaded',
-  data: { ...ids, title: 'Cat', description: 'A cat', original, facts, at },
-};
+const uploaded: VideoEvent = { type: 'VideoUploaded', data: cat };
+const uploadedAs = (visibility: Visibility): VideoEvent => ({ type: 'VideoUploaded', data: { ...cat, visibility } });
 const processed: VideoEvent = { type: 'VideoProcessed', data: { ...ids, video, thumbnail, facts, at: later } };
 const failed: VideoEvent = { type: 'VideoProcessingFailed', data: { ...ids, reason: 'It is damaged.', at: later } };
 const retried: VideoEvent = { type: 'VideoProcessingRetried', data: { ...ids, original, at: later } };
@@ -37,6 +34,13 @@ const retitled: VideoEvent = {
   type: 'VideoDetailsChanged',
   data: { ...ids, title: 'Dog', description: 'A cat', at: later },
 };
+
+const seen = (visibility: Visibility, before: Visibility, isReady = true): VideoEvent => ({
+  type: 'VideoVisibilityChanged',
+  data: { ...ids, visibility, before, isReady, at: later },
+});
+const moved = (access: FilesAccess): VideoEvent => ({ type: 'VideoFilesMoved', data: { ...ids, access, at: later } });
+const move = (access: FilesAccess): VideoCommand => ({ type: 'RecordFilesMoved', access, at: later });
 
 const after = (...events: VideoEvent[]) => given(videoDecider, events);
 
@@ -164,6 +168,70 @@ describe('deleting', () => {
   });
 });
 
+describe('visibility', () => {
+  test('is changed by the owner at any time, and the event says from what, and whether others could see the video', () => {
+    after(uploaded, processed)
+      .when(retitle('ann', { visibility: 'private' }))
+      .then([seen('private', 'public')]);
+    for (const history of [[uploadedAs('private')], [uploadedAs('private'), failed]])
+      after(...history)
+        .when(retitle('ann', { visibility: 'unlisted' }))
+        .then([seen('unlisted', 'private', false)]);
+  });
+  test('that is the same already is not changed', () =>
+    after(uploadedAs('unlisted'))
+      .when(retitle('ann', { visibility: 'unlisted' }))
+      .thenNothing());
+  test('and a title may change at once; nobody else hears the title of a video that becomes private', () =>
+    after(uploaded, processed)
+      .when(retitle('ann', { title: 'Dog', visibility: 'private' }))
+      .then([
+        seen('private', 'public'),
+        { ...retitled, data: { ...retitled.data, visibility: 'private' } } as VideoEvent,
+      ]));
+  test('is in every event that others may hear of, unless it is public', () => {
+    for (const visibility of ['unlisted', 'private'] as const) {
+      const finished = { ...processed, data: { ...processed.data, visibility } } as VideoEvent;
+      after(uploadedAs(visibility)).when(finish).then([finished]);
+      after(uploadedAs(visibility), finished)
+        .when(remove('ann'))
+        .then([
+          { type: 'VideoDeleted', data: { ...ids, wasPublic: visibility === 'unlisted', visibility, at: later } },
+        ]);
+    }
+  });
+  test('decides whether others are told that a video is not theirs, or that there is none', () => {
+    for (const command of [retitle('bob', { visibility: 'public' }), remove('bob'), retry('bob')]) {
+      after(uploadedAs('unlisted'), processed).when(command).thenThrows('not_your_video');
+      after(uploadedAs('private'), processed).when(command).thenThrows('video_not_found');
+      after(uploaded, processed, seen('private', 'public')).when(command).thenThrows('video_not_found');
+    }
+  });
+});
+
+describe('moving the files', () => {
+  test('is recorded once, if they are where they belong', () => {
+    after(uploaded, processed, seen('private', 'public'))
+      .when(move('private'))
+      .then([moved('private')]);
+    after(uploaded, processed, seen('private', 'public'), moved('private')).when(move('private')).thenNothing();
+  });
+  test('is not recorded when the visibility has changed back, or the video is deleted', () => {
+    after(uploaded, processed, seen('private', 'public'), seen('public', 'private'))
+      .when(move('private'))
+      .thenNothing();
+    after(uploaded, processed, seen('private', 'public'), deletedUnseen).when(move('private')).thenNothing();
+    after().when(move('private')).thenThrows('video_not_found');
+  });
+  test('is not needed for an upload, whose files go where they belong at once', () => {
+    for (const visibility of visibilities) {
+      const access = visibility === 'private' ? 'private' : 'public';
+      expect(fold(videoDecider, [uploadedAs(visibility)])).toMatchObject({ visibility, filesAccess: access });
+      after(uploadedAs(visibility)).when(move(access)).thenNothing();
+    }
+  });
+});
+
 test('a video is what its events say', () => {
   const longer = { ...facts, duration: 12.52 };
   const history: VideoEvent[] = [
@@ -181,6 +249,8 @@ test('a video is what its events say', () => {
     facts: longer,
     video,
     thumbnail,
+    visibility: 'public',
+    filesAccess: 'public',
     createdAt: at,
     updatedAt: later,
   });

@@ -9,6 +9,18 @@ export interface MediaObject {
   readonly size: number;
 }
 
+/** Who may watch a video: everyone and it is in the feed, everyone who knows its id, or only its owner. */
+export const visibilities = ['public', 'unlisted', 'private'] as const;
+export type Visibility = (typeof visibilities)[number];
+
+/** Where the files of a video are: where everyone may read them, or where each reader needs a signed URL. */
+export type FilesAccess = 'public' | 'private';
+
+/** In events of a video that was not public at that time. */
+interface WhoSeesIt {
+  readonly visibility?: Exclude<Visibility, 'public'>;
+}
+
 /** Stream `video-<videoId>`. */
 export type VideoUploaded = DomainEvent<
   'VideoUploaded',
@@ -19,13 +31,14 @@ export type VideoUploaded = DomainEvent<
     readonly description: string;
     readonly original: MediaObject;
     readonly facts: MediaFacts;
+    readonly visibility: Visibility;
     readonly at: string;
   }
 >;
 
 export type VideoProcessed = DomainEvent<
   'VideoProcessed',
-  {
+  WhoSeesIt & {
     readonly videoId: string;
     readonly ownerId: string;
     readonly video: MediaObject;
@@ -61,7 +74,7 @@ export type VideoProcessingRetried = DomainEvent<
 
 export type VideoDetailsChanged = DomainEvent<
   'VideoDetailsChanged',
-  {
+  WhoSeesIt & {
     readonly videoId: string;
     readonly ownerId: string;
     readonly title: string;
@@ -70,9 +83,35 @@ export type VideoDetailsChanged = DomainEvent<
   }
 >;
 
+export type VideoVisibilityChanged = DomainEvent<
+  'VideoVisibilityChanged',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    readonly visibility: Visibility;
+    /** The visibility until now. */
+    readonly before: Visibility;
+    /** Whether the video is ready to play. Until it is, only its owner can see it, whatever its visibility. */
+    readonly isReady: boolean;
+    readonly at: string;
+  }
+>;
+
+/** All objects of the video but its original were moved between the prefixes of the object store. */
+export type VideoFilesMoved = DomainEvent<
+  'VideoFilesMoved',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** Where the files are now. */
+    readonly access: FilesAccess;
+    readonly at: string;
+  }
+>;
+
 export type VideoDeleted = DomainEvent<
   'VideoDeleted',
-  {
+  WhoSeesIt & {
     readonly videoId: string;
     readonly ownerId: string;
     /** Whether anyone but its owner could watch the video. False in events of version 1, which did not record it. */
@@ -82,7 +121,14 @@ export type VideoDeleted = DomainEvent<
 >;
 
 export type VideoEvent =
-  VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoProcessingRetried | VideoDetailsChanged | VideoDeleted;
+  | VideoUploaded
+  | VideoProcessed
+  | VideoProcessingFailed
+  | VideoProcessingRetried
+  | VideoDetailsChanged
+  | VideoVisibilityChanged
+  | VideoFilesMoved
+  | VideoDeleted;
 
 /**
  * Stream `upload-<hash of user and Idempotency-Key>`: the id that the first try of an upload gave its video. Later
@@ -100,16 +146,23 @@ export const uploadEventTypes = {
 const common = { videoId: true, ownerId: true, at: true } as const;
 
 export const videoEventTypes = {
-  VideoUploaded: { version: 1, shown: { ...common, title: true, description: true, original: true, facts: true } },
-  VideoProcessed: { version: 1, shown: { ...common, video: true, thumbnail: true, facts: true } },
+  // In version 1, every video was public.
+  VideoUploaded: {
+    version: 2,
+    upcasts: { 1: (data) => ({ ...data, visibility: 'public' }) },
+    shown: { ...common, title: true, description: true, original: true, facts: true, visibility: true },
+  },
+  VideoProcessed: { version: 1, shown: { ...common, video: true, thumbnail: true, facts: true, visibility: true } },
   VideoProcessingFailed: { version: 1, shown: { ...common, reason: true } },
   VideoProcessingRetried: { version: 1, shown: { ...common, original: true } },
-  VideoDetailsChanged: { version: 1, shown: { ...common, title: true, description: true } },
+  VideoDetailsChanged: { version: 1, shown: { ...common, title: true, description: true, visibility: true } },
+  VideoVisibilityChanged: { version: 1, shown: { ...common, visibility: true, before: true, isReady: true } },
+  VideoFilesMoved: { version: 1, shown: { ...common, access: true } },
   // Version 1 does not record whether the video was public. Strangers must not learn ids of private videos, so assume
   // not.
   VideoDeleted: {
     version: 2,
     upcasts: { 1: (data) => ({ ...data, wasPublic: false }) },
-    shown: { ...common, wasPublic: true },
+    shown: { ...common, wasPublic: true, visibility: true },
   },
 } as const satisfies EventDefinitions<VideoEvent>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { NOBODY_HEARS, topicOfUser, type FeedRules, type FeedTopic } from '../../realtime/feedDefinition.ts';
-import type { UploadBegun, VideoEvent } from './events.ts';
+import { visibilities, type UploadBegun, type VideoEvent, type Visibility } from './events.ts';
 import { mediaFactsFields } from './mediaFactsFields.ts';
 
 export const videoTopics: readonly FeedTopic[] = [
@@ -9,12 +9,13 @@ export const videoTopics: readonly FeedTopic[] = [
     name: 'feed',
     schema: z.literal('feed'),
     description:
-      '`feed` has events that everybody may see: videos that become ready to play, and deleted public videos.',
+      '`feed` has events that everybody may see: videos that enter the feed, because they become ready to play or public, and those that leave it.',
   },
   {
     name: 'video:<id>',
     schema: z.templateLiteral(['video:', z.uuid()]),
-    description: '`video:<id>` has all events of one video.',
+    description:
+      '`video:<id>` has all events of one video, except those from a time in which only its owner may see it.',
   },
 ];
 
@@ -28,6 +29,24 @@ export const videoIdField = { videoId: z.uuid().meta({ examples: [exampleValues.
 
 const title = z.string().meta({ examples: ['Test card'] });
 const description = z.string().meta({ examples: ['Four seconds'] });
+
+interface OfVideo {
+  readonly videoId: string;
+  readonly ownerId: string;
+  /** Absent: public. */
+  readonly visibility?: Visibility;
+}
+
+/** The topics of an event that everyone may see who may see the video. */
+function topicsOfVisible({ videoId, ownerId, visibility }: OfVideo): string[] {
+  return visibility === 'private' ? [topicOfUser(ownerId)] : [topicOfVideo(videoId), topicOfUser(ownerId)];
+}
+
+/** The topics of an event by which a video enters or leaves the feed. */
+function topicsOfListed(video: OfVideo): string[] {
+  const { visibility = 'public' } = video;
+  return visibility === 'public' ? ['feed', ...topicsOfVisible(video)] : topicsOfVisible(video);
+}
 
 /** Events of a video that only its owner can watch. */
 const toItsOwner = {
@@ -46,15 +65,15 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
     view: (data) => ({ videoId: data.videoId, title: data.title, description: data.description }),
   },
   VideoProcessed: {
-    audience: ['`feed`', '`video:<id>`', '`me` (the owner)'],
-    topics: ({ videoId, ownerId }) => ['feed', topicOfVideo(videoId), topicOfUser(ownerId)],
+    audience: ['`feed` (if the video is public)', '`video:<id>` (unless it is private)', '`me` (the owner)'],
+    topics: topicsOfListed,
     schema: z
       .object({
         ...videoIdField,
         uploadedBy: z.uuid().meta({ description: 'The id of its owner.', examples: [exampleValues.userId] }),
         ...mediaFactsFields,
       })
-      .meta({ description: 'A video is ready to play and is now in the feed.' }),
+      .meta({ description: 'A video is ready to play. A public one is now in the feed.' }),
     view: ({ videoId, ownerId, facts }) => ({ videoId, uploadedBy: ownerId, ...facts }),
   },
   VideoProcessingFailed: {
@@ -77,8 +96,8 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
     view: ({ videoId }) => ({ videoId }),
   },
   VideoDetailsChanged: {
-    audience: ['`video:<id>`', '`me` (the owner)'],
-    topics: ({ videoId, ownerId }) => [topicOfVideo(videoId), topicOfUser(ownerId)],
+    audience: ['`video:<id>` (unless the video is private)', '`me` (the owner)'],
+    topics: topicsOfVisible,
     schema: z
       .object({ ...videoIdField, title: title.optional(), description: description.optional() })
       .meta({
@@ -91,10 +110,53 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
         ? { videoId: data.videoId, title: data.title, description: data.description }
         : { videoId: data.videoId },
   },
+  VideoVisibilityChanged: {
+    audience: [
+      '`feed` (if a video that is ready enters or leaves the feed)',
+      '`video:<id>` (if the video is ready)',
+      '`me` (the owner)',
+    ],
+    topics: ({ videoId, ownerId, visibility, before, isReady }) => {
+      if (!isReady) return [topicOfUser(ownerId)];
+      const video = { videoId, ownerId, visibility: 'unlisted' as const };
+      return topicsOfListed([visibility, before].includes('public') ? { videoId, ownerId } : video);
+    },
+    schema: z
+      .object({
+        ...videoIdField,
+        isPublic: z
+          .boolean()
+          .meta({
+            description: 'True: the video is in the feed from now on. False: it is no longer.',
+            examples: [true],
+          }),
+        visibility: z
+          .enum(visibilities)
+          .optional()
+          .meta({ description: 'Only its owner gets it.', examples: ['public'] }),
+      })
+      .meta({
+        description:
+          'Who may see a video has changed. Clients that show it read it again: if they may no longer see it, they get 404.',
+      }),
+    view: ({ videoId, ownerId, visibility }, userId) => ({
+      videoId,
+      isPublic: visibility === 'public',
+      ...(userId === ownerId && { visibility }),
+    }),
+  },
+  VideoFilesMoved: {
+    audience: ['`video:<id>` (if everyone may read the files now)', '`me` (the owner)'],
+    topics: ({ videoId, ownerId, access }) =>
+      topicsOfVisible({ videoId, ownerId, visibility: access === 'public' ? 'public' : 'private' }),
+    schema: z
+      .object(videoIdField)
+      .meta({ description: 'The files of a video have new URLs. Clients that show it read it again.' }),
+    view: ({ videoId }) => ({ videoId }),
+  },
   VideoDeleted: {
-    audience: ['`feed` and `video:<id>` (if the video had been public)', '`me` (the owner)'],
-    topics: ({ videoId, ownerId, wasPublic }) =>
-      wasPublic ? ['feed', topicOfVideo(videoId), topicOfUser(ownerId)] : [topicOfUser(ownerId)],
+    audience: ['`feed` (if the video had been public)', '`video:<id>` (if others could see it)', '`me` (the owner)'],
+    topics: (data) => (data.wasPublic ? topicsOfListed(data) : [topicOfUser(data.ownerId)]),
     schema: z.object(videoIdField).meta({ description: 'A video has been deleted.' }),
     view: ({ videoId }) => ({ videoId }),
   },

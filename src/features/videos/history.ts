@@ -27,13 +27,23 @@ export function historyOf(event: RecordedEvent<VideoEvent>): HistoryEntry {
 function publicData({ type, data }: VideoEvent): Record<string, unknown> {
   switch (type) {
     case 'VideoUploaded':
-      return { title: data.title, description: data.description, size: data.original.size, ...data.facts };
+      return {
+        title: data.title,
+        description: data.description,
+        visibility: data.visibility,
+        size: data.original.size,
+        ...data.facts,
+      };
     case 'VideoProcessed':
       return { size: data.video.size, ...data.facts };
     case 'VideoProcessingFailed':
       return { reason: data.reason };
     case 'VideoDetailsChanged':
       return { title: data.title, description: data.description };
+    case 'VideoVisibilityChanged':
+      return { visibility: data.visibility };
+    case 'VideoFilesMoved':
+      return { access: data.access };
     case 'VideoProcessingRetried':
     case 'VideoDeleted':
       return {};

@@ -10,7 +10,15 @@ test('history tells what happened, without where objects are stored or who asked
   const events: VideoEvent[] = [
     {
       type: 'VideoUploaded',
-      data: { ...ids, title: 'Cat', description: '', original: { key: 'secret/a', size: 9 }, facts, at },
+      data: {
+        ...ids,
+        title: 'Cat',
+        description: '',
+        visibility: 'unlisted',
+        original: { key: 'secret/a', size: 9 },
+        facts,
+        at,
+      },
     },
     {
       type: 'VideoProcessed',
@@ -19,6 +27,8 @@ test('history tells what happened, without where objects are stored or who asked
     { type: 'VideoProcessingFailed', data: { ...ids, reason: 'It is damaged.', at } },
     { type: 'VideoProcessingRetried', data: { ...ids, original: { key: 'secret/a', size: 9 }, at } },
     { type: 'VideoDetailsChanged', data: { ...ids, title: 'Dog', description: 'x', at } },
+    { type: 'VideoVisibilityChanged', data: { ...ids, visibility: 'private', before: 'unlisted', isReady: true, at } },
+    { type: 'VideoFilesMoved', data: { ...ids, access: 'private', at } },
     { type: 'VideoDeleted', data: { ...ids, wasPublic: true, at } },
   ];
   const recorded = events.map((event, revision): RecordedEvent<VideoEvent> => ({
@@ -38,12 +48,14 @@ test('history tells what happened, without where objects are stored or who asked
       time: at,
       revision: 0,
       position: '100',
-      data: { title: 'Cat', description: '', size: 9, ...facts },
+      data: { title: 'Cat', description: '', visibility: 'unlisted', size: 9, ...facts },
     },
     { type: 'VideoProcessed', time: at, revision: 1, position: '101', data: { size: 8, ...facts } },
     { type: 'VideoProcessingFailed', time: at, revision: 2, position: '102', data: { reason: 'It is damaged.' } },
     { type: 'VideoProcessingRetried', time: at, revision: 3, position: '103', data: {} },
     { type: 'VideoDetailsChanged', time: at, revision: 4, position: '104', data: { title: 'Dog', description: 'x' } },
-    { type: 'VideoDeleted', time: at, revision: 5, position: '105', data: {} },
+    { type: 'VideoVisibilityChanged', time: at, revision: 5, position: '105', data: { visibility: 'private' } },
+    { type: 'VideoFilesMoved', time: at, revision: 6, position: '106', data: { access: 'private' } },
+    { type: 'VideoDeleted', time: at, revision: 7, position: '107', data: {} },
   ]);
 });

@@ -6,6 +6,7 @@ import { videoProcessing, videoQueues } from './processing/index.ts';
 import { videoRoutes } from './routes.ts';
 
 export { videoNotFound } from './decider.ts';
+export type { Visibility } from './events.ts';
 export { topicOfVideo, videoIdField } from './feed.ts';
 export { readVideo } from './readVideo.ts';
 export { videoIdOf, videoIdParams } from './videoId.ts';

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { cachedReply, replyForm, type CachedReply } from '../../cache/cachedReply.ts';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
+import { DomainError } from '../../core/errors.ts';
+import { findUserByUsername, nameHashOf } from '../accounts/index.ts';
 import type { ApiContext } from '../feature.ts';
 import { likes } from '../../../projections/likes.ts';
 import { videos } from '../../../projections/videos/videos.ts';
 import { createViewRecorder } from '../views/index.ts';
 import { CURSOR, cursorBehind, videoBefore } from './cursor.ts';
-import { videoNotFound } from './decider.ts';
+import { isSeenByOthers, videoNotFound } from './decider.ts';
 import { envelope } from './envelope.ts';
 import { videoIdOf, videoIdParams } from './videoId.ts';
 import { VideoPage, videoPageForm } from './videoPage.ts';
@@ -32,13 +34,30 @@ export function videoQueryRoutes(context: ApiContext): Route[] {
   return [listVideos(context), getVideo(context)];
 }
 
-function listVideos({ db, objects, cache }: ApiContext): Route {
+interface FeedQuestion {
+  readonly page: number;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly username?: string | undefined;
+}
+
+function listVideos(context: ApiContext): Route {
+  const { store, db, objects, cache } = context;
   const queries = createVideoQueries({ db, urls: objects });
-  const load = async (page: number, limit: number, cursor: string | undefined): Promise<CachedReply> => {
+  const nameHash = nameHashOf(context);
+
+  const authorOf = async (name: string) => {
+    const user = await findUserByUsername(store, nameHash, name);
+    return user && { id: user.id, name: user.name, username: user.username };
+  };
+
+  const load = async ({ page, limit, cursor, username }: FeedQuestion): Promise<CachedReply | undefined> => {
+    const author = username === undefined ? undefined : await authorOf(username);
+    if (username !== undefined && author === undefined) return undefined;
     const from = cursor ? { olderThan: videoBefore(cursor) } : { offset: cursor === '' ? 0 : (page - 1) * limit };
-    const { videos, total, next } = await queries.feed(from, limit);
+    const { videos, total, next } = await queries.feed(from, limit, author?.id);
     const nextCursor = next === undefined ? null : cursorBehind(next);
-    const meta = { ...(cursor === undefined && { page }), limit, total, nextCursor };
+    const meta = { ...(cursor === undefined && { page }), limit, total, nextCursor, ...(author && { user: author }) };
     return cachedReply(envelope('Videos retrieved successfully', videos, meta));
   };
   return route({
@@ -48,7 +67,7 @@ function listVideos({ db, objects, cache }: ApiContext): Route {
     etag: true,
     summary: 'List the feed',
     description:
-      'Videos that are ready to play, newest first. Page through it with `page` or with `cursor`. Pages by cursor are equally fast at any depth, and show no video twice when new ones arrive. By `page`, only the first 10 000 videos can be reached: a `page` × `limit` above that is refused with 400 in a longer feed.',
+      'Public videos that are ready to play, newest first; with `username`, those of one user. Page through it with `page` or with `cursor`. Pages by cursor are equally fast at any depth, and show no video twice when new ones arrive. By `page`, only the first 10 000 videos can be reached: a `page` × `limit` above that is refused with 400 in a longer feed.',
     tag: 'Videos',
     auth: 'none',
     reads: [videos],
@@ -77,6 +96,12 @@ function listVideos({ db, objects, cache }: ApiContext): Route {
         .meta({
           description: `The \`nextCursor\` of the page before (22 characters of base64url, like \`${exampleCursor}\`), or empty for the first page.`,
         }),
+      username: z
+        .string()
+        .min(1)
+        .max(50)
+        .optional()
+        .meta({ description: 'Only videos of this user. Case makes no difference.' }),
     }),
     responses: {
       200: {
@@ -97,24 +122,35 @@ function listVideos({ db, objects, cache }: ApiContext): Route {
           total: z
             .int32()
             .min(0)
-            .meta({ description: 'Videos in the whole feed.', examples: [42] }),
+            .meta({ description: 'Videos in the whole feed, or in that of the user.', examples: [42] }),
           nextCursor: z
             .string()
             .nullable()
             .meta({ description: 'Null on the last page.', examples: [exampleCursor] }),
+          user: z
+            .object({
+              id: z.uuid().meta({ examples: [exampleValues.userId] }),
+              name: z.string().meta({ examples: ['Ada Lovelace'] }),
+              username: z.string().meta({ examples: ['ada'] }),
+            })
+            .optional()
+            .meta({ description: 'The user that `username` names.' }),
         }),
       },
+      404: { description: 'No user has this `username`.', code: 'user_not_found' },
     },
     async handle(request): Promise<Reply> {
-      const { page, limit, cursor } = request.query;
+      const { page, limit, cursor, username } = request.query;
+      const place = cursor === undefined ? `page:${page}:${limit}` : `after:${cursor}:${limit}`;
       const reply = await cache.get({
-        key: cursor === undefined ? `feed:page:${page}:${limit}` : `feed:after:${cursor}:${limit}`,
+        key: username === undefined ? `feed:${place}` : `author:${place}:${username}`,
         projection: videos.name,
         minPosition: request.minPosition,
         form: replyForm,
-        load: () => load(page, limit, cursor),
+        load: () => load(request.query),
       });
-      return { status: 200, contentType: JSON_TYPE, ...reply! };
+      if (reply === undefined) throw new DomainError('notFound', 'user_not_found', 'No user has this username.');
+      return { status: 200, contentType: JSON_TYPE, ...reply };
     },
   });
 }
@@ -125,8 +161,8 @@ function getVideo(context: ApiContext): Route {
   const views = createViewRecorder({ ...context, secret: context.hmac('viewer') });
   context.onClose(() => views.close());
 
-  /** A public video. */
-  function listed(videoId: string, minPosition: bigint | undefined): Promise<VideoPage | undefined> {
+  /** A video that everyone may see who knows its id: the only answers that readers share. */
+  function shared(videoId: string, minPosition: bigint | undefined): Promise<VideoPage | undefined> {
     return cache.get({
       key: `video:${videoId}`,
       projection: videos.name,
@@ -134,12 +170,13 @@ function getVideo(context: ApiContext): Route {
       form: videoPageForm,
       load: async () => {
         const found = await queries.byId(videoId);
-        return found?.video.status === 'ready' ? new VideoPage(found) : undefined;
+        return found !== undefined && isSeenByOthers(found.video) ? new VideoPage(found) : undefined;
       },
     });
   }
 
-  async function unlisted(videoId: string, user: AuthenticatedUser): Promise<VideoPage | undefined> {
+  /** Any other video, for its owner. */
+  async function own(videoId: string, user: AuthenticatedUser): Promise<VideoPage | undefined> {
     const found = await queries.byId(videoId);
     return found?.video.uploadedBy === user.id ? new VideoPage(found) : undefined;
   }
@@ -151,7 +188,7 @@ function getVideo(context: ApiContext): Route {
     etag: true,
     summary: 'Watch a video',
     description:
-      'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, or else address) and minute. The owner also gets a video that is being processed or has failed.',
+      'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, or else address) and minute. The owner also gets a video that is private, is being processed or has failed.',
     tag: 'Videos',
     auth: 'optional',
     reads: [videos, likes],
@@ -163,14 +200,15 @@ function getVideo(context: ApiContext): Route {
     async handle(request): Promise<Reply> {
       const { params, user, context, address, minPosition } = request;
       const videoId = videoIdOf(params);
-      const shown = listed(videoId, minPosition);
-      const [shared, isLiked] =
+      const shown = shared(videoId, minPosition);
+      const [found, isLiked] =
         user === undefined ? [await shown, false] : await Promise.all([shown, queries.isLiked(videoId, user.id)]);
-      const page = shared ?? (user && (await unlisted(videoId, user)));
+      const page = found ?? (user && (await own(videoId, user)));
       if (page === undefined) throw videoNotFound();
       const { video } = page.found;
       if (video.status === 'ready' && request.raw.method === 'GET') {
-        views.record({ videoId, ownerId: video.uploadedBy, viewer: { userId: user?.id, address }, context });
+        const isPrivate = video.visibility === 'private';
+        views.record({ videoId, ownerId: video.uploadedBy, isPrivate, viewer: { userId: user?.id, address }, context });
       }
       const headers = {
         'Cache-Control': user === undefined ? 'no-cache' : 'private, no-cache',

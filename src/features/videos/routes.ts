@@ -2,6 +2,7 @@ import type { Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
 import { videoCommandRoutes } from './commandRoutes.ts';
 import { historyRoute } from './historyRoute.ts';
+import { mineRoute } from './mineRoute.ts';
 import { pendingUploadsOf } from './processing/pendingUploads.ts';
 import { createUploadQuota } from './processing/uploadQuota.ts';
 import { videoQueryRoutes } from './queryRoutes.ts';
@@ -13,6 +14,7 @@ export function videoRoutes(context: ApiContext): Route[] {
   return [
     uploadRoute(context, quota),
     ...videoQueryRoutes(context),
+    mineRoute(context),
     historyRoute(context),
     ...videoCommandRoutes(context),
     retryRoute(context, quota),

@@ -12,7 +12,7 @@ import { receiveUpload } from '../../media/receiving/upload.ts';
 import { uploadLimits } from '../../media/limits.ts';
 import { quotaRefusal, type UploadQuota } from './processing/uploadQuota.ts';
 import type { ApiContext } from '../feature.ts';
-import { handleVideoCommand, videoDescription, videoTitle } from './commandRoutes.ts';
+import { handleVideoCommand, videoDescription, videoTitle, videoVisibility } from './commandRoutes.ts';
 import { currentView } from './currentView.ts';
 import { videoNotFound, videoStream, type ExistingVideo, type VideoState } from './decider.ts';
 import { videoEventTypes } from './events.ts';
@@ -31,7 +31,11 @@ interface UploadDependencies extends Pick<ApiContext, 'store' | 'objects' | 'fil
  */
 const LONGEST_REPEAT_MS = 30 * 60_000;
 
-const details = z.object({ title: videoTitle, description: videoDescription.default('') });
+const details = z.object({
+  title: videoTitle,
+  description: videoDescription.default(''),
+  visibility: videoVisibility.default('public'),
+});
 
 export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
   const { store, db, objects, readModels, settings } = context;
@@ -53,7 +57,7 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
         .string()
         .meta({
           description:
-            'JSON text with `title` (1 to 200 characters) and optionally `description` (at most 5000). Both are cleaned as described in the schema `ChangedDetails`.',
+            'JSON text with `title` (1 to 200 characters) and optionally `description` (at most 5000) and `visibility` (`public`, `unlisted` or `private`; `public` by default). The texts are cleaned as described in the schema `ChangedDetails`.',
           examples: ['{"title":"Test card","description":"Four seconds"}'],
         }),
     }),
@@ -146,7 +150,7 @@ async function receive(
     onReceived: (fraction) => report('receiving', fraction),
     onChecking: () => report('checking'),
   });
-  const { title, description } = parseDetails(received.data);
+  const described = parseDetails(received.data);
   report('storing');
   const original = await storeOriginal(objects, videoId, received.original);
   report('storing', 1);
@@ -156,7 +160,7 @@ async function receive(
     await handleVideoCommand(
       store,
       videoId,
-      { type: 'UploadVideo', videoId, ownerId: user.id, title, description, original, facts, at },
+      { type: 'UploadVideo', videoId, ownerId: user.id, ...described, original, facts, at },
       context,
     );
   } catch (error) {

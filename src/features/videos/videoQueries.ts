@@ -5,6 +5,7 @@ import { validationFailed, type DomainError } from '../../core/errors.ts';
 import { gatherLookUps, gatherReads } from '../../postgres/gatheredReads.ts';
 import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
 import {
+  addedColumns,
   countColumns,
   MOST_BY_PAGE,
   videoStatements,
@@ -12,7 +13,7 @@ import {
   type VideoStatements,
   type ViewRow,
 } from './videoStatements.ts';
-import { countsOf, type MediaUrls, type VideoCounts, type VideoView } from './videoView.ts';
+import { countsOf, urlsOf, type MediaKeys, type MediaUrls, type VideoCounts, type VideoView } from './videoView.ts';
 
 export interface FeedPage {
   readonly videos: readonly VideoView[];
@@ -31,17 +32,46 @@ export interface VideoWithNeighbours {
   readonly next: string | null;
 }
 
+/** A video as its owner sees it. */
+export interface OwnVideo {
+  readonly video: VideoView;
+  /** Why its processing failed; null unless it did. */
+  readonly failure: string | null;
+}
+
+export interface OwnPage {
+  readonly videos: readonly OwnVideo[];
+  /** How many videos there are on all pages. */
+  readonly total: number;
+  /** Id of the last video of this page; undefined when nothing comes after it. */
+  readonly next: string | undefined;
+}
+
 /** The read model `videos`. Ids in questions must be UUIDs. */
 export interface VideoQueries {
   /**
-   * Newest first, only ready ones: after a number of videos, or older than the one with this id.
+   * Newest first, only ready and public ones: after a number of videos, or older than the one with this id. With an
+   * author, only those of this user.
    * @throws DomainError `validation_failed` for videos behind the first 10 000 by their number.
    */
-  feed(from: { readonly offset: number } | { readonly olderThan: string }, limit: number): Promise<FeedPage>;
-  /** A video of any status; undefined when it is deleted. */
+  feed(
+    from: { readonly offset: number } | { readonly olderThan: string },
+    limit: number,
+    authorId?: string,
+  ): Promise<FeedPage>;
+  /** A video of any status and visibility; undefined when it is deleted. */
   byId(videoId: string): Promise<VideoWithNeighbours | undefined>;
   /** Everything that a user has uploaded and not deleted, newest first, in any status. */
   ofOwner(userId: string): Promise<VideoView[]>;
+  /** A page of what a user has uploaded and not deleted, newest first, in this status or in any. */
+  pageOfOwner(
+    userId: string,
+    page: {
+      readonly status?: VideoView['status'] | undefined;
+      readonly olderThan?: string | undefined;
+      readonly limit: number;
+    },
+  ): Promise<OwnPage>;
   /** From the projection `likes`. */
   isLiked(videoId: string, userId: string): Promise<boolean>;
   /** What is counted of a video, for an answer that takes the rest from the video's stream. */
@@ -59,21 +89,25 @@ export function createVideoQueries({
   readonly urls: MediaUrls;
 }): VideoQueries {
   const prepared = new Map<string, VideoStatements>();
-  /** A count that the tables in place do not have yet is 0 in the answer. */
+  /**
+   * A count that the tables in place do not have yet is 0 in the answer. Tables that lack the columns of `videos` are older
+   * than those columns, and so are the videos in them: all are public, and only the MP4 and the thumbnail are made.
+   */
   const ask = <Result>(question: (statements: VideoStatements) => Promise<Result>): Promise<Result> =>
-    askColumnsInPlace(db, { projection: videosProjection, table: 'counts', columns: countColumns }, (columns) => {
-      const key = columns.join();
-      const statements = prepared.get(key) ?? videoStatements(db, columns);
-      prepared.set(key, statements);
-      return question(statements);
-    });
+    askColumnsInPlace(db, { projection: videosProjection, table: 'videos', columns: addedColumns }, (added) =>
+      askColumnsInPlace(db, { projection: videosProjection, table: 'counts', columns: countColumns }, (counts) => {
+        const key = [...added, ...counts].join();
+        const statements = prepared.get(key) ?? videoStatements(db, { added, counts });
+        prepared.set(key, statements);
+        return question(statements);
+      }),
+    );
 
   const toView = (row: ViewRow): VideoView => ({
     id: row.id,
     title: row.title,
     description: row.description,
-    url: row.video_key && urls.url(row.video_key),
-    thumbnailUrl: row.thumbnail_key && urls.url(row.thumbnail_key),
+    ...urlsOf(keysOf(row), row.files_access ?? 'public', urls),
     ...countsOf(row),
     uploadedBy: row.owner_id,
     createdAt: isoOf(row.created_at),
@@ -83,6 +117,7 @@ export function createVideoQueries({
     width: row.width,
     height: row.height,
     status: row.status,
+    visibility: row.visibility ?? 'public',
   });
 
   interface Page {
@@ -105,6 +140,14 @@ export function createVideoQueries({
     const lists = { olderThan: asked.map(({ olderThan }) => olderThan), most: asked.map(({ most }) => most) };
     return pagesOf(await ask(({ pagesAfter }) => pagesAfter(lists)), asked.length);
   });
+  const pageOfAuthorAfter = async (authorId: string, olderThan: string, most: number): Promise<Page> => {
+    const lists = { authorId: [authorId], olderThan: [olderThan], most: [most] };
+    return pagesOf(await ask(({ pagesOfAuthorAfter }) => pagesOfAuthorAfter(lists)), 1)[0]!;
+  };
+  const pageOfAuthorAt = async (authorId: string, skip: number, most: number): Promise<Page> => {
+    const lists = { authorId: [authorId], skip: [skip], most: [most] };
+    return pagesOf(await ask(({ pagesOfAuthorAt }) => pagesOfAuthorAt(lists)), 1)[0]!;
+  };
   const pageAt = gatherReads(async (asked: readonly { readonly skip: number; readonly most: number }[]) => {
     const lists = { skip: asked.map(({ skip }) => skip), most: asked.map(({ most }) => most) };
     return pagesOf(await ask(({ pagesAt }) => pagesAt(lists)), asked.length);
@@ -126,22 +169,46 @@ export function createVideoQueries({
   }, AT_ONCE);
 
   return {
-    async feed(from, limit) {
+    async feed(from, limit, authorId) {
       const most = limit + 1;
-      if ('olderThan' in from) return pageOf(await pageAfter({ ...from, most }), limit);
+      const after = (olderThan: string): Promise<Page> =>
+        authorId === undefined ? pageAfter({ olderThan, most }) : pageOfAuthorAfter(authorId, olderThan, most);
+      const at = (skip: number, most: number): Promise<Page> =>
+        authorId === undefined ? pageAt({ skip, most }) : pageOfAuthorAt(authorId, skip, most);
+      if ('olderThan' in from) return pageOf(await after(from.olderThan), limit);
       const { offset } = from;
-      if (offset + limit <= MOST_BY_PAGE) return pageOf(await pageAt({ skip: offset, most }), limit);
-      const { total } = await pageAt({ skip: 0, most: 0 });
+      if (offset + limit <= MOST_BY_PAGE) return pageOf(await at(offset, most), limit);
+      const { total } = await at(0, 0);
       if (offset < total) throw pageTooFar();
       return { videos: [], total, next: undefined };
     },
     byId: (videoId) => video(videoId),
     ofOwner: async (userId) => (await ask(({ ofOwner }) => ofOwner({ userId }))).map(toView),
+    async pageOfOwner(userId, { status, olderThan, limit }) {
+      const scope = { userId, status: status ?? null };
+      const rows = await ask(({ pageOfOwner }) =>
+        pageOfOwner({ ...scope, olderThan: olderThan ?? null, most: limit + 1 }),
+      );
+      const [counted] = await ask(({ countOfOwner }) => countOfOwner(scope));
+      const videos = rows.slice(0, limit).map((row) => ({ video: toView(row), failure: row.failure }));
+      const next = rows.length > limit ? videos.at(-1)?.video.id : undefined;
+      return { videos, total: Number(counted?.total ?? 0), next };
+    },
     isLiked: (videoId, userId) => liked({ videoId, userId }),
     async counts(videoId) {
       const [row] = await ask(({ countsOfVideo }) => countsOfVideo({ videoId }));
       return countsOf(row);
     },
+  };
+}
+
+function keysOf(row: ViewRow): MediaKeys {
+  return {
+    url: row.video_key,
+    thumbnailUrl: row.thumbnail_key,
+    hlsUrl: row.hls_key ?? null,
+    storyboardUrl: row.storyboard_key ?? null,
+    previewUrl: row.preview_key ?? null,
   };
 }
 

@@ -3,7 +3,9 @@ import { counted, eachCount, videoCounts, type Counted } from '../../../projecti
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import type { ObjectStore } from '../../objectStore/objectStore.ts';
 import type { ExistingVideo } from './decider.ts';
+import { visibilities, type FilesAccess, type MediaObject } from './events.ts';
 import { mediaFactsFields } from './mediaFactsFields.ts';
+import { keyNow } from './processing/mediaKeys.ts';
 
 const mediaFolder = `https://videos.example.org/media/videos/${exampleValues.videoId}`;
 
@@ -43,12 +45,61 @@ export const videoSchema = z
     status: z
       .enum(['processing', 'ready', 'failed'])
       .meta({ description: 'Whether it can be played.', examples: ['ready'] }),
+    visibility: z
+      .enum(visibilities)
+      .meta({
+        description:
+          'Who may watch it: `public`, everyone, and it is in the feed; `unlisted`, everyone who knows its id; `private`, only its owner. The URLs of a private video are signed, and end after an hour: read the video again for new ones.',
+        examples: ['public'],
+      }),
+    hlsUrl: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'Where the HLS playlist of all sizes is. Null until it is made, a little later than `url`.',
+        examples: [`${mediaFolder}/hls-9c2e/master.m3u8`],
+      }),
+    storyboardUrl: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'Where the pictures of its timeline are, as WebVTT. Null until they are made.',
+        examples: [`${mediaFolder}/41b7.vtt`],
+      }),
+    previewUrl: z
+      .string()
+      .nullable()
+      .meta({
+        description: 'Where a short silent loop of it is. Null until it is made.',
+        examples: [`${mediaFolder}/d06f.mp4`],
+      }),
   })
   .meta({ id: 'Video' });
 
 export type VideoView = z.infer<typeof videoSchema>;
 
 export type MediaUrls = Pick<ObjectStore, 'url'>;
+
+/** The keys of a video's objects, as its events name them; null until each is made. */
+export interface MediaKeys {
+  readonly url: string | null;
+  readonly thumbnailUrl: string | null;
+  readonly hlsUrl: string | null;
+  readonly storyboardUrl: string | null;
+  readonly previewUrl: string | null;
+}
+
+/** The URLs of a video's objects, as they are for those who may see the video now. */
+export function urlsOf(keys: MediaKeys, access: FilesAccess, urls: MediaUrls): MediaKeys {
+  const url = (key: string | null): string | null => key && urls.url(keyNow(key, access));
+  return {
+    url: url(keys.url),
+    thumbnailUrl: url(keys.thumbnailUrl),
+    hlsUrl: url(keys.hlsUrl),
+    storyboardUrl: url(keys.storyboardUrl),
+    previewUrl: url(keys.previewUrl),
+  };
+}
 
 /** The numbers in the answer of a video. */
 export type VideoCounts = Pick<VideoView, `${Counted}Count`>;
@@ -73,12 +124,19 @@ export function viewOfState(
   counts: VideoCounts,
 ): VideoView {
   if (video.status === 'deleted') throw new Error(`video ${video.id} is deleted: nobody may see it`);
+  const key = (object: MediaObject | undefined): string | null => object?.key ?? null;
+  const keys = {
+    url: key(video.video),
+    thumbnailUrl: key(video.thumbnail),
+    hlsUrl: null,
+    storyboardUrl: null,
+    previewUrl: null,
+  };
   return {
     id: video.id,
     title: video.title,
     description: video.description,
-    url: video.video === undefined ? null : urls.url(video.video.key),
-    thumbnailUrl: video.thumbnail === undefined ? null : urls.url(video.thumbnail.key),
+    ...urlsOf(keys, video.filesAccess, urls),
     ...counts,
     uploadedBy: video.ownerId,
     createdAt: video.createdAt,
@@ -88,5 +146,6 @@ export function viewOfState(
     width: video.facts.width,
     height: video.facts.height,
     status: video.status,
+    visibility: video.visibility,
   };
 }

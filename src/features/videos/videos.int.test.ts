@@ -45,6 +45,10 @@ describe('the feed', () => {
       width: 64,
       height: 48,
       status: 'ready',
+      visibility: 'public',
+      hlsUrl: null,
+      storyboardUrl: null,
+      previewUrl: null,
     });
     expect(body.meta).toEqual({ page: 1, limit: 2, total: expect.any(Number), nextCursor: null });
   });

@@ -9,6 +9,8 @@ export type VideoViewed = DomainEvent<
     readonly ownerId: string;
     /** `user:<userId>`, or `addr:<hmac>` of the address; never the address itself. */
     readonly viewer: string;
+    /** The video is private, so the owner watches it, and nobody else may hear of it. Absent otherwise. */
+    readonly isPrivate?: true;
     /** ISO 8601, UTC. Analytics count the view on this day. */
     readonly at: string;
   }
@@ -22,6 +24,7 @@ export const viewEventTypes = {
       ownerId: true,
       // All views from one address have the same hash, so it says what somebody without an account watches.
       viewer: (viewer) => (viewer.startsWith('user:') ? viewer : LEFT_OUT),
+      isPrivate: true,
       at: true,
     },
   },

@@ -5,8 +5,11 @@ import type { VideoViewed } from './events.ts';
 
 export const viewFeed: FeedRules<VideoViewed> = {
   VideoViewed: {
-    audience: ['`video:<id>`', '`me` (the owner)'],
-    topics: ({ videoId, ownerId }) => [`video:${videoId}`, topicOfUser(ownerId)],
+    audience: ['`video:<id>` (unless the video is private)', '`me` (the owner)'],
+    topics: ({ videoId, ownerId, isPrivate = false }) => [
+      ...(isPrivate ? [] : [`video:${videoId}`]),
+      topicOfUser(ownerId),
+    ],
     schema: z
       .object({ videoId: z.uuid().meta({ examples: [exampleValues.videoId] }) })
       .meta({ description: 'A view of a video has been counted.' }),

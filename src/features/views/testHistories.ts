@@ -9,15 +9,20 @@ export const histories: FeatureHistories<VideoViewed> = ({ userIds, videos }) =>
   const viewer = fc.constantFrom(...userIds.map((id) => `user:${id}`), 'addr:one');
   return videos.flatMap(({ videoId, ownerId }) =>
     days.map((day) =>
-      fc
-        .array(viewer, { maxLength: 4 })
-        .map((viewers) => ({
-          stream: `views-${videoId}_${day}`,
-          events: viewers.map((each, hour) => ({
-            type: 'VideoViewed',
-            data: { videoId, ownerId, viewer: each, at: `${day}T0${hour}:00:00.000Z` },
-          })),
+      fc.array(viewer, { maxLength: 4 }).map((viewers) => ({
+        stream: `views-${videoId}_${day}`,
+        events: viewers.map((each, hour) => ({
+          type: 'VideoViewed',
+          data: {
+            videoId,
+            ownerId,
+            viewer: each,
+            // The video became private in the course of the day.
+            ...(each === `user:${ownerId}` && hour > 1 && { isPrivate: true as const }),
+            at: `${day}T0${hour}:00:00.000Z`,
+          },
         })),
+      })),
     ),
   );
 };

@@ -13,6 +13,8 @@ import { viewerName, type Viewer } from './viewer.ts';
 export interface View {
   readonly videoId: string;
   readonly ownerId: string;
+  /** Only the owner may see the video. */
+  readonly isPrivate?: boolean;
   readonly viewer: Viewer;
   readonly context: CommandContext;
 }
@@ -113,10 +115,13 @@ function rememberedNames(secret: string): (viewer: Viewer) => string {
  * The event id is derived from viewer, video and minute. A view that two processes have counted, or one process before
  * and after a crash, is recorded once.
  */
-function toAppend({ videoId, ownerId, context }: View, viewer: string): AppendRequest {
+function toAppend({ videoId, ownerId, isPrivate = false, context }: View, viewer: string): AppendRequest {
   const at = context.now.toISOString();
   const stream = `views-${videoId}_${at.slice(0, 10)}`;
-  const event: VideoViewed = { type: 'VideoViewed', data: { videoId, ownerId, viewer, at } };
+  const event: VideoViewed = {
+    type: 'VideoViewed',
+    data: { videoId, ownerId, viewer, ...(isPrivate && { isPrivate }), at },
+  };
   const minute = Math.floor(context.now.getTime() / WINDOW_MS);
   const id = eventIdFor({ actor: viewer, idempotencyKey: String(minute) }, stream, 0);
   return {

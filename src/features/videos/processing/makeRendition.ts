@@ -91,8 +91,14 @@ export async function makeRendition(
     checkComplete(plan, made);
     report('publishing');
     const [stored, thumbnail] = await allOrThrow([
-      store(objects, renditionKey(video.id, movieHash.sha256, 'mp4'), movie, movieHash, signal),
-      store(objects, renditionKey(video.id, pictureHash.sha256, 'jpg'), picture, pictureHash, signal),
+      store(objects, renditionKey(video.filesAccess, video.id, movieHash.sha256, 'mp4'), movie, movieHash, signal),
+      store(
+        objects,
+        renditionKey(video.filesAccess, video.id, pictureHash.sha256, 'jpg'),
+        picture,
+        pictureHash,
+        signal,
+      ),
     ]);
     return { video: stored, thumbnail, facts: made.facts };
   } catch (error) {

@@ -1,8 +1,9 @@
 import type { ColumnType, Kysely } from 'kysely';
 import type { ConsumerTransaction } from '../../../projecting/consumer.ts';
+import type { UploadProgress } from '../../../realtime/uploadProgress.ts';
 import type { MediaObject } from '../events.ts';
 
-/** The videos of each user that are being received or wait to be processed (migration 0005). */
+/** The videos of each user that are being received or wait to be processed (migrations 0005 and 0009). */
 export interface PendingUploadTables {
   readonly 'reelstream.pending_uploads': {
     readonly video_id: string;
@@ -10,6 +11,9 @@ export interface PendingUploadTables {
     readonly bytes: ColumnType<bigint, number, number>;
     /** Null once the upload is in the log. Until then the row is a reservation, and lapses at this time. */
     readonly expires_at: Date | null;
+    /** How far its worker was when it last said so; null before. */
+    readonly stage: UploadProgress['stage'] | null;
+    readonly progress: number | null;
   };
 }
 
@@ -31,6 +35,26 @@ export async function recordPending(
 /** Gives back the place of a video that no longer waits. In the caller's transaction. */
 export async function settlePending({ db }: Transaction, videoId: string): Promise<void> {
   await pendingUploadsOf(db).deleteFrom('reelstream.pending_uploads').where('video_id', '=', videoId).execute();
+}
+
+type Progress = Pick<UploadProgress, 'stage' | 'progress'>;
+
+/** How far the workers of these videos are. A video that no worker has begun is missing. */
+export async function progressOfPending(
+  db: Kysely<PendingUploadTables>,
+  videoIds: readonly string[],
+): Promise<ReadonlyMap<string, Progress>> {
+  if (videoIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('reelstream.pending_uploads')
+    .select(['video_id', 'stage', 'progress'])
+    .where('video_id', 'in', videoIds)
+    .execute();
+  return new Map(
+    rows.flatMap(({ video_id, stage, progress }) =>
+      stage === null || progress === null ? [] : [[video_id, { stage, progress }]],
+    ),
+  );
 }
 
 /** Kysely on the same connections, for this table only. */
