@@ -2,6 +2,7 @@ import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import type { CommandContext } from '../../src/core/commandContext.ts';
 import type { RecordedEvent } from '../../src/core/event.ts';
+import { nameHashOf, normalised } from '../../src/features/accounts/index.ts';
 import { counted } from '../../src/features/analytics/index.ts';
 import { readModelConsumers } from '../../src/features/index.ts';
 import { discardedEvents } from '../../src/features/operators/index.ts';
@@ -108,6 +109,7 @@ export async function startFeatures({
   });
   const { app, uploadProgress } = api;
   const { objects } = api.context;
+  const nameHash = nameHashOf(api.context);
 
   const context = (): CommandContext => ({ correlationId: 'test', now: new Date() });
   const decide = async (videoId: string, command: VideoCommand): Promise<bigint> =>
@@ -115,6 +117,10 @@ export async function startFeatures({
   const user = async (name: string, role: UserRole): Promise<FeatureUser> => {
     const user = { id: v7(), name, username: name.toLowerCase(), email: `${name}@example.com` };
     const at = new Date().toISOString();
+    await projecting.append(`username-${nameHash('username', normalised(name))}`, {
+      type: 'UsernameReserved',
+      data: { userId: user.id, at },
+    });
     await projecting.append(`user-${user.id}`, {
       type: 'UserRegistered',
       data: { ...user, userId: user.id, passwordHash: 'x', at },

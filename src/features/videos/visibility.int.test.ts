@@ -28,34 +28,36 @@ const show = (id: string, visibility: Visibility, user = ann): Promise<Answer<Vi
 
 /** What tells a stranger whether there is a video: everything of the answer but what differs in each of them. */
 function traces({ status, body, headers }: Answer<unknown>): unknown {
-  const { requestId: _, ...rest } = body as unknown as Record<string, unknown>;
+  const { requestId: _, ...rest } = (body ?? {}) as unknown as Record<string, unknown>;
   const names = ['etag', 'cache-control', 'vary', 'content-length'];
   return { status, rest, headers: names.map((name) => headers.get(name)) };
 }
 
-const doors: readonly [method: string, path: string, body?: object][] = [
+const doors: readonly [method: string, path: string, options?: CallOptions][] = [
   ['GET', ''],
   ['HEAD', ''],
   ['POST', ''],
   ['PUT', '/like'],
   ['DELETE', '/like'],
-  ['PATCH', '', { title: 'Mine now' }],
+  ['PATCH', '', { json: { title: 'Mine now' } }],
   ['DELETE', ''],
   ['GET', '/history'],
   ['POST', '/retry'],
 ];
 
 describe('a private video', () => {
-  test.each(doors)('is for strangers as one that does not exist: %s /video/:id%s', async (method, path, json) => {
-    const [hidden, missing] = [await features.video(ann, { visibility: 'private' }), v7()];
-    for (const user of [undefined, bob]) {
-      const ask = (id: string) =>
-        features.call(method, `/api/v1/video/${id}${path}`, { ...as(user), ...(json !== undefined && { json }) });
-      const [ofHidden, ofMissing] = [await ask(hidden), await ask(missing)];
-      if (user !== undefined || (method === 'GET' && path === '')) expect(ofHidden.status).toBe(404);
-      expect(traces(ofHidden)).toEqual(traces(ofMissing));
-    }
-  });
+  test.each(doors)(
+    'is for strangers as one that does not exist: %s /video/:id%s',
+    async (...[method, path, options]) => {
+      const [hidden, missing] = [await features.video(ann, { visibility: 'private' }), v7()];
+      for (const user of [undefined, bob]) {
+        const ask = (id: string) => features.call(method, `/api/v1/video/${id}${path}`, { ...as(user), ...options });
+        const [ofHidden, ofMissing] = [await ask(hidden), await ask(missing)];
+        if (user !== undefined || (method === 'GET' && path === '')) expect(ofHidden.status).toBe(404);
+        expect(traces(ofHidden)).toEqual(traces(ofMissing));
+      }
+    },
+  );
 
   test('is whole for its owner, who may watch and like it', async () => {
     const id = await features.video(ann, { visibility: 'private', title: 'Only mine' });
