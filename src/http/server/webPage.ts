@@ -46,12 +46,14 @@ export function webPage({ folder, mediaOrigins }: WebPageOptions): RequestHandle
     setHeaders: (response, path) => {
       const forEver = path.startsWith('/assets/');
       response.setHeader('Cache-Control', forEver ? 'public, max-age=31536000, immutable' : 'no-cache');
-      response.setHeader('Content-Security-Policy', policy);
       response.setHeader('Vary', 'Accept-Encoding, Origin');
     },
   });
   router.all(ADDRESSES, (request, response, next) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return next(methodNotAllowed(request.method));
+    // A 304 needs them too: browsers replace the headers that they have kept by those of the 304.
+    response.setHeader('Cache-Control', 'no-cache');
+    response.setHeader('Content-Security-Policy', policy);
     request.url = '/';
     files(request, response, next);
   });

@@ -11,7 +11,8 @@ export async function refresh(): Promise<string | undefined> {
   for (let attempt = 1; ; attempt++) {
     let response: Response;
     try {
-      response = await fetch('/api/v1/auth/refresh-token', { method: 'POST' });
+      // The cookie can be used once. `keepalive`: also a page that is left meanwhile gets the next one.
+      response = await fetch('/api/v1/auth/refresh-token', { method: 'POST', keepalive: true });
     } catch (error) {
       throw ApiError.unreachable(error);
     }

@@ -1,0 +1,57 @@
+import { beforeAll, expect } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { newPerson, type Person } from '../support/systemClient.ts';
+import { violationsOf } from './support/axe.ts';
+import { describeWeb } from './support/describeWeb.ts';
+import { emptyPages, everyPage, fill, findings, ROLES, settled, type Content } from './support/everyPage.ts';
+
+/** What depends on colours. */
+const COLOURS = ['color-contrast', 'link-in-text-block'];
+/** What depends on the width of the window. */
+const LAYOUT = ['color-contrast', 'target-size', 'scrollable-region-focusable'];
+
+describeWeb('every page keeps the rules of WCAG 2.2 AA', ({ system, webTest, visit, admin }) => {
+  let people: Readonly<Record<string, Person | undefined>>;
+  let content: Content;
+  beforeAll(async () => {
+    const author = await newPerson(system().apis[0]!, { name: 'Ada Lovelace', username: 'ada' });
+    people = { author, admin: await admin() };
+  });
+  const looks = { reducedMotion: 'reduce' } as const;
+
+  const check = async (page: Page): Promise<string[]> => {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await settled(page);
+    const light = await violationsOf(page);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await settled(page);
+    const dark = await violationsOf(page, COLOURS);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await settled(page);
+    return [...light, ...dark.map((each) => `dark: ${each}`), ...(await violationsOf(page, LAYOUT))];
+  };
+
+  for (const role of ROLES)
+    webTest(`while there is nothing to show, for the role ${role}`, async () => {
+      const page = await visit('/', { as: people[role], ...looks });
+      const empty = { author: people['author'] } as Content;
+      expect(await findings(page, emptyPages[role], empty, check)).toEqual({});
+    });
+
+  webTest('with an address that leads nowhere', async () => {
+    const page = await visit('/studio/nothing', { as: people['author'], ...looks });
+    expect(await check(page)).toEqual([]);
+  });
+
+  for (const role of ROLES)
+    webTest(
+      `with content, for the role ${role}`,
+      async () => {
+        content ??= await fill(system(), people['author']!);
+        const page = await visit('/', { as: people[role], ...looks });
+        expect(await findings(page, everyPage[role], content, check)).toEqual({});
+      },
+      120_000,
+    );
+});
