@@ -10,6 +10,8 @@ import { AppShell } from './components/AppShell.tsx';
 import { NotFound } from './components/NotFound.tsx';
 import { PageError } from './components/PageError.tsx';
 import { PageLoading } from './components/PageLoading.tsx';
+import { analyticsSearch } from './pages/studio/analytics/search.ts';
+import { studioSearch } from './pages/studio/search.ts';
 import { currentSession } from './session/session.ts';
 
 // The server sends the page for these addresses: src/http/server/webPage.ts has the same list.
@@ -76,6 +78,7 @@ const account = createRoute({
 const studio = createRoute({
   getParentRoute: () => members,
   path: '/studio',
+  validateSearch: studioSearch,
   component: lazyRouteComponent(() => import('./pages/studio/StudioPage.tsx'), 'StudioPage'),
 });
 
@@ -94,6 +97,7 @@ const ownVideo = createRoute({
 const analytics = createRoute({
   getParentRoute: () => members,
   path: '/studio/analytics',
+  validateSearch: analyticsSearch,
   component: lazyRouteComponent(() => import('./pages/studio/analytics/AnalyticsPage.tsx'), 'AnalyticsPage'),
 });
 

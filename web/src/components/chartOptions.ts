@@ -36,6 +36,8 @@ export function chartOptions(element: HTMLElement, look: () => Look): Omit<uPlot
       {
         ...axis,
         grid: { show: false },
+        size: 26,
+        gap: 6,
         space: 64,
         incrs: [...STEPS, ...[1, 2, 3, 6].map((months) => months * MONTH), YEAR, 2 * YEAR, 5 * YEAR],
         values: (_, splits) => splits.map((seconds) => formatShortDay(dayOf(seconds * 1_000))),
@@ -58,6 +60,8 @@ export function chartOptions(element: HTMLElement, look: () => Look): Omit<uPlot
           stroke,
           fill: stroke,
           width: 0,
+          // Narrow bars keep gaps between them.
+          pxAlign: 0,
           points: { show: false },
           paths: uPlot.paths.bars!({ size: [0.72, 36], radius: 0.15 }),
         };

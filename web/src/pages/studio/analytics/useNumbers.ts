@@ -1,0 +1,109 @@
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { ApiError } from '../../../api/apiError.ts';
+import { useLiveEvents } from '../../../live/useLiveEvents.ts';
+import { readCsv, readSummary, type Question } from './analyticsApi.ts';
+import { parseCsv, withEmptyDays, type DayNumbers } from './dayNumbers.ts';
+import { rangeBefore } from './range.ts';
+
+export interface Report {
+  readonly question: Question;
+  /** One for each day of the range. */
+  readonly days: readonly DayNumbers[];
+  /** As many days before it. */
+  readonly before: readonly DayNumbers[];
+  readonly topVideos: readonly TopVideo[];
+  /** The name of the rule that says which views count. */
+  readonly rule: string;
+  /** The last event that counts, as of a moment. */
+  readonly position: string | undefined;
+}
+
+export interface TopVideo {
+  readonly id: string;
+  readonly title: string;
+  readonly viewCount: number;
+  readonly likeCount: number;
+}
+
+/** Milliseconds between two readings of the numbers of now while events arrive. */
+const CALM = 2_000;
+
+function reportQuery(question: Question | undefined) {
+  return queryOptions({
+    queryKey: ['analytics', 'report', question ?? null],
+    enabled: question !== undefined,
+    // The numbers of a past moment are final.
+    staleTime: question?.asOf === undefined ? 5_000 : Infinity,
+    gcTime: 60_000,
+    queryFn: ({ signal }) => readReport(question!, signal),
+    refetchInterval: ({ state: { error } }) =>
+      error instanceof ApiError && error.isPassing ? (error.retryAfter ?? 4) * 1_000 : false,
+  });
+}
+
+async function readReport(question: Question, signal: AbortSignal): Promise<Report> {
+  const before = rangeBefore(question);
+  const [{ data, meta }, csv] = await Promise.all([
+    readSummary(question, signal),
+    // The file has the uploads of each day too.
+    readCsv({ ...question, from: before.from }, signal),
+  ]);
+  const rows = parseCsv(csv);
+  return {
+    question,
+    days: withEmptyDays(rows, question),
+    before: withEmptyDays(rows, before),
+    topVideos: data.topVideos,
+    rule: meta?.rule ?? 'counted',
+    position: meta?.position,
+  };
+}
+
+/** The day of the first upload that became ready; null when there is none yet. */
+export function firstDayQuery() {
+  return queryOptions({
+    queryKey: ['analytics', 'firstDay'],
+    queryFn: async ({ signal }) =>
+      parseCsv(await readCsv(undefined, signal))
+        .keys()
+        .next().value ?? null,
+  });
+}
+
+export interface Numbers {
+  /** The last answer, also while the next one is on its way. */
+  readonly report: Report | undefined;
+  readonly isLoading: boolean;
+  readonly error: Error | null;
+  readonly retry: () => void;
+}
+
+/**
+ * The numbers of the user's videos. A question that was overtaken by another is cancelled. The numbers of now follow what
+ * happens.
+ */
+export function useNumbers(question: Question | undefined): Numbers {
+  const { data, error, isFetching, refetch } = useQuery(reportQuery(question));
+  const [last, setLast] = useState(data);
+  if (data !== undefined && data !== last) setLast(data);
+  useNews(question !== undefined && question.asOf === undefined);
+  return { report: data ?? last, error, isLoading: isFetching, retry: () => void refetch() };
+}
+
+function useNews(listening: boolean): void {
+  const client = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useLiveEvents(listening ? ['me'] : [], ({ type }) => {
+    if (!type.startsWith('Video')) return;
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      const isOfNow = (key: readonly unknown[]): boolean => (key[2] as Question | null)?.asOf === undefined;
+      void client.invalidateQueries({
+        queryKey: ['analytics', 'report'],
+        predicate: ({ queryKey }) => isOfNow(queryKey),
+      });
+    }, CALM);
+  });
+}

@@ -1,0 +1,126 @@
+import { infiniteQueryOptions, queryOptions, useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import { ApiError } from '../../../api/apiError.ts';
+import { answerOf, api } from '../../../api/client.ts';
+import type { components } from '../../../api/schema.d.ts';
+import { useLiveEvents, useUploadProgress } from '../../../live/useLiveEvents.ts';
+import { useUser } from '../../../session/useSession.ts';
+
+export type OwnVideo = components['schemas']['OwnVideo'];
+export type Status = OwnVideo['status'];
+
+type OwnVideoPage = Awaited<ReturnType<typeof pageOfOwnVideos>>;
+
+const PAGE = 50;
+const KEY = ['ownVideos'];
+/** Milliseconds between two readings of the list while events arrive. */
+const CALM = 1_000;
+
+async function pageOfOwnVideos(status: Status | undefined, cursor: string | undefined, signal: AbortSignal) {
+  const query = { limit: PAGE, ...(status !== undefined && { status }), ...(cursor !== undefined && { cursor }) };
+  const { data, meta } = await answerOf(api.GET('/api/v1/video/mine', { params: { query }, signal }));
+  return { videos: data, next: meta?.nextCursor ?? undefined, total: meta?.total ?? data.length };
+}
+
+/** The user's own videos, newest first, page by page. */
+export function ownVideosQuery(status?: Status) {
+  return infiniteQueryOptions({
+    queryKey: [...KEY, 'list', status ?? 'all'],
+    queryFn: ({ pageParam, signal }) => pageOfOwnVideos(status, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next,
+  });
+}
+
+export type HistoryEntry = Awaited<ReturnType<typeof historyOf>>[number];
+
+/** One of them, with its history, and the ETag that a change of it names; null when there is none. */
+export function ownVideoQuery(videoId: string) {
+  return queryOptions({
+    queryKey: [...KEY, 'one', videoId],
+    queryFn: async ({ signal }) => {
+      // The history comes first: if the video changes in between, a change of it is refused.
+      const history = await historyOf(videoId, signal);
+      const video = await findOwnVideo(videoId, signal);
+      return video === undefined ? null : { video, history, etag: `"${history.at(-1)!.revision}"` };
+    },
+  });
+}
+
+async function historyOf(videoId: string, signal: AbortSignal) {
+  const page = (cursor: string) =>
+    answerOf(
+      api.GET('/api/v1/video/{videoId}/history', {
+        params: { path: { videoId }, query: { limit: 100, cursor } },
+        signal,
+      }),
+    );
+  const entries = [];
+  let cursor: string | null = '0';
+  while (cursor !== null) {
+    const { data, meta }: Awaited<ReturnType<typeof page>> = await page(cursor);
+    entries.push(...data);
+    cursor = meta?.nextCursor ?? null;
+  }
+  return entries;
+}
+
+/** In the list, because asking for a single video counts a view. */
+async function findOwnVideo(videoId: string, signal: AbortSignal): Promise<OwnVideo | undefined> {
+  let cursor: string | undefined;
+  do {
+    const page = await pageOfOwnVideos(undefined, cursor, signal);
+    const video = page.videos.find(({ id }) => id === videoId);
+    if (video !== undefined) return video;
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return undefined;
+}
+
+/** Keeps what was read of the user's own videos in step with what happens to them. */
+export function useOwnVideosLive(): void {
+  const client = useQueryClient();
+  const user = useUser();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const readAgain = (): void => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      void client.invalidateQueries({ queryKey: KEY });
+    }, CALM);
+  };
+  const state = useLiveEvents(user === undefined ? [] : ['me'], ({ type }) => {
+    if (type.startsWith('Video')) readAgain();
+  });
+  useEffect(() => {
+    if (state === 'behind') void client.invalidateQueries({ queryKey: KEY });
+  }, [client, state]);
+  useUploadProgress(user?.id, ({ videoId, progress, stage }) => {
+    client.setQueriesData<InfiniteData<OwnVideoPage>>({ queryKey: [...KEY, 'list'] }, (list) =>
+      list === undefined
+        ? list
+        : {
+            ...list,
+            pages: list.pages.map((page) =>
+              withProgress(page, videoId, { progress, stage: stage as OwnVideo['stage'] }),
+            ),
+          },
+    );
+  });
+}
+
+function withProgress(page: OwnVideoPage, videoId: string, news: Pick<OwnVideo, 'progress' | 'stage'>): OwnVideoPage {
+  const isIt = ({ id, status }: OwnVideo): boolean => id === videoId && status === 'processing';
+  if (!page.videos.some(isIt)) return page;
+  return { ...page, videos: page.videos.map((video) => (isIt(video) ? { ...video, ...news } : video)) };
+}
+
+/** A failed video is processed again. */
+export async function retryVideo(videoId: string): Promise<void> {
+  await answerOf(api.POST('/api/v1/video/{videoId}/retry', { params: { path: { videoId } } }));
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof ApiError ? error.message : 'Something went wrong.';
+}
