@@ -10,6 +10,7 @@ import { feed } from './feed.ts';
 import { latency } from './latency.ts';
 import { currentCommit, describeMachine, diskFlush } from './machine.ts';
 import { memory } from './memory.ts';
+import { page } from './page.ts';
 import { rebuild } from './rebuild.ts';
 import { relay } from './relay.ts';
 import { machineLine, writeReport } from './report.ts';
@@ -26,6 +27,7 @@ const benchmarks: readonly Benchmark[] = [
   appends,
   startup,
   memory,
+  page,
   upload,
   uploadMemory,
   latency,

@@ -91,6 +91,9 @@ async function extract(folder: string): Promise<void> {
   await promisify(execFile)(process.execPath, ['--eval', script], { cwd: REPOSITORY, env });
 }
 
+const TYPE = 'video/mp4; codecs="avc1.640028, mp4a.40.2"';
+const PLAYS = `MediaSource.isTypeSupported('${TYPE}') && document.createElement('video').canPlayType('${TYPE}') !== ''`;
+
 /** Builds of Chromium without the codecs of H.264 and AAC exist: in them no video of the server plays. */
 async function mustPlayVideos(found: FoundBrowser): Promise<void> {
   const browser = await launchBrowser(found).catch((cause: unknown) => {
@@ -98,10 +101,7 @@ async function mustPlayVideos(found: FoundBrowser): Promise<void> {
   });
   try {
     const page = await browser.newPage();
-    const plays = await page.evaluate(
-      (type) => MediaSource.isTypeSupported(type) && document.createElement('video').canPlayType(type) !== '',
-      'video/mp4; codecs="avc1.640028, mp4a.40.2"',
-    );
+    const plays = await page.evaluate<boolean>(PLAYS);
     if (!plays) throw new Error(`${found.path} (${browser.version()}) plays no H.264 with AAC`);
   } finally {
     await browser.close();

@@ -1,37 +1,47 @@
 import type { Page } from 'playwright-core';
 
-/** What the browser has fetched for a page so far. */
+/** What the browser has fetched of the web page so far. */
 export interface Loaded {
   /** Bytes, compressed as sent. */
   readonly script: number;
-  readonly style: number;
   /** Bytes that came over the network: none for what was in the browser's cache. */
   readonly sent: number;
+  /** Their paths. */
   readonly assets: readonly string[];
 }
 
 export function loaded(page: Page): Promise<Loaded> {
   return page.evaluate<Loaded>(`(() => {
     const all = performance.getEntriesByType('resource').filter(({ name }) => new URL(name).pathname.startsWith('/assets/'));
-    const sizeOf = (ending) => all.filter(({ name }) => name.endsWith(ending)).reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+    const sum = (list, figure) => list.reduce((total, entry) => total + entry[figure], 0);
     return {
-      script: sizeOf('.js'),
-      style: sizeOf('.css'),
-      sent: all.reduce((sum, { transferSize }) => sum + transferSize, 0),
+      script: sum(all.filter(({ name }) => name.endsWith('.js')), 'encodedBodySize'),
+      sent: sum(all, 'transferSize'),
       assets: all.map(({ name }) => new URL(name).pathname),
     };
   })()`);
 }
 
-/** Milliseconds from the start of the navigation until the largest picture or text that was painted so far. */
-export function largestPaint(page: Page): Promise<number> {
-  return page.evaluate<number>(`new Promise((resolve) => {
-    new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime)).observe({ type: 'largest-contentful-paint', buffered: true });
-  })`);
+export interface FirstLoad {
+  /** From the start of the navigation until the largest picture or text is painted. */
+  readonly largestPaintMs: number;
+  /** Of 1000 bytes, compressed as sent. */
+  readonly scriptKb: number;
 }
 
-/** Everything that the page computes takes so many times as long from now on. */
-export async function slowDown(page: Page, times: number): Promise<void> {
+/** Opens the feed and waits until its first video plays, while everything that the page computes takes `slower` times as long. */
+export async function firstLoad(page: Page, url: string, slower: number): Promise<FirstLoad> {
   const session = await page.context().newCDPSession(page);
-  await session.send('Emulation.setCPUThrottlingRate', { rate: times });
+  await session.send('Emulation.setCPUThrottlingRate', { rate: slower });
+  await page.goto(url);
+  await page.waitForFunction(VIDEO_PLAYS);
+  const { script } = await loaded(page);
+  return { largestPaintMs: await page.evaluate<number>(LARGEST_PAINT), scriptKb: script / 1_000 };
 }
+
+export const VIDEO_PLAYS = `[...document.querySelectorAll('video')].some(({ currentTime }) => currentTime > 0)`;
+
+const LARGEST_PAINT = `new Promise((resolve) => {
+  const observer = new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime));
+  observer.observe({ type: 'largest-contentful-paint', buffered: true });
+})`;
