@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { testTools } from '../../support/clips.ts';
+
+/** A video that FFmpeg draws: portrait, eight seconds. */
+export interface Look {
+  readonly title: string;
+  readonly description: string;
+  /** A source of FFmpeg's lavfi, and filters. */
+  readonly picture: string;
+}
+
+export const looks: readonly Look[] = [
+  {
+    title: 'The carpet never ends',
+    description: 'A Sierpinski carpet, seen from closer and closer.',
+    picture: 'sierpinski=size=540x960:rate=25:seed=7,hue=h=160:s=2,colorchannelmixer=rr=.9:gg=.75:bb=.5',
+  },
+  {
+    title: 'Life finds a way',
+    description: 'Conway’s rules on a small board. Blue cells were alive a moment ago.',
+    picture:
+      'life=s=135x240:mold=12:r=25:ratio=0.12:seed=4:death_color=#20304a:life_color=#ffd166:mold_color=#16324f,scale=540:960:flags=neighbor',
+  },
+  {
+    title: 'Colours of a slow evening',
+    description: 'Four colours that cannot agree. Best watched in a dark room.',
+    picture: 'gradients=s=540x960:r=25:c0=#0b132b:c1=#f25f5c:c2=#ffe066:c3=#247ba0:nb_colors=4:speed=0.012:seed=11',
+  },
+  {
+    title: 'Warm front',
+    description: '',
+    picture: 'gradients=s=540x960:r=25:c0=#3d1a4f:c1=#ff7a64:c2=#ffd6a5:nb_colors=3:speed=0.02:seed=3:type=radial',
+  },
+  {
+    title: 'Into the seahorse valley',
+    description: 'Eight seconds at the edge of the Mandelbrot set. Each frame is a little deeper than the one before.',
+    picture:
+      'mandelbrot=size=540x960:rate=25:start_scale=0.9:end_scale=0.02:end_pts=200:start_x=-0.743643:start_y=-0.131825:inner=black,hue=h=200:s=1.4',
+  },
+];
+
+export async function drawClip(folder: string, index: number, { picture }: Look): Promise<string> {
+  const path = join(folder, `clip-${index}.mp4`);
+  const { ffmpeg } = await testTools();
+  const tone = `sine=frequency=${220 + 55 * index}:duration=8,volume=0.1`;
+  await promisify(execFile)(
+    ffmpeg.path,
+    ['-v', 'error', '-y', '-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', tone, '-t', '8', '-c:v', 'libx264'].concat(
+      ['-preset', 'veryfast', '-crf', '24', '-maxrate', '6M', '-bufsize', '6M', '-pix_fmt', 'yuv420p'],
+      ['-c:a', 'aac', path],
+    ),
+  );
+  return path;
+}
