@@ -31,7 +31,7 @@ export const looks: readonly Look[] = [
   {
     title: 'Warm front',
     description: '',
-    picture: 'gradients=s=540x960:r=25:c0=#3d1a4f:c1=#ff7a64:c2=#ffd6a5:nb_colors=3:speed=0.02:seed=3:type=radial',
+    picture: 'gradients=s=540x960:r=25:c0=#3d1a4f:c1=#ff7a64:c2=#ffd6a5:nb_colors=3:speed=0.01:x0=0:y0=0:x1=540:y1=960',
   },
   {
     title: 'Into the seahorse valley',

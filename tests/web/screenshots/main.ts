@@ -62,6 +62,7 @@ async function takeAll(
     for (const scheme of ['light', 'dark'] as const)
       for (const width of WIDTHS) {
         const page = await open(browser, server, scene, picture, width, scheme);
+        await growToContent(page);
         await page.screenshot({
           path: join(folder, `${picture.name}-${width}-${scheme}.png`),
           fullPage: !picture.moves,
@@ -83,6 +84,8 @@ async function open(
     baseURL: server.url,
     colorScheme,
     reducedMotion: 'reduce',
+    // Scrollbars of phones take no room.
+    ...(width < 500 && { isMobile: true, hasTouch: true }),
     viewport: { width, height: width < 500 ? 740 : 900 },
     ...(person && { storageState: await storageAfterLogin(person, server.url) }),
   });
@@ -93,6 +96,13 @@ async function open(
   await prepare?.(page);
   await settled(page);
   return page;
+}
+
+/** Makes the window as tall as the page: what stays in place while one scrolls is then where it belongs. */
+async function growToContent(page: Page): Promise<void> {
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ ...page.viewportSize()!, height: Math.min(height, 3_000) });
+  await settled(page);
 }
 
 await main();

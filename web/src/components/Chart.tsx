@@ -50,7 +50,7 @@ export function Chart(props: ChartProps) {
       )}
       {/* The table below says the same. */}
       <div className={styles.canvas} aria-hidden style={{ height }}>
-        <Suspense fallback={<div className={styles.waiting} style={{ height }} />}>
+        <Suspense fallback={<div className={styles.waiting} style={{ height }} aria-busy="true" />}>
           <ChartCanvas {...props} height={height} />
         </Suspense>
       </div>

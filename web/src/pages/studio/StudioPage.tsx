@@ -39,12 +39,7 @@ export function StudioPage() {
     >
       <nav className={styles.filters} aria-label="Filter by state">
         {FILTERS.map(({ status, label }) => (
-          <Link
-            key={label}
-            to="/studio"
-            search={{ status }}
-            activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}
-          >
+          <Link key={label} to="/studio" search={{ status }} activeOptions={{ exact: true, includeSearch: true }}>
             {label}
           </Link>
         ))}
