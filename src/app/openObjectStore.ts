@@ -3,14 +3,17 @@ import type { RequestHandler } from 'express';
 import { createInDataFolder } from '../config/dataFolder.ts';
 import { ownUrl } from '../config/ownUrl.ts';
 import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
+import { hmacName } from '../core/sealing.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
+import { createSignedMediaHandler } from '../objectStore/signedMediaHandler.ts';
+import { createSignedPaths } from '../objectStore/signedPaths.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { Process } from './process.ts';
 
 export interface OpenedObjectStore {
   readonly objects: ObjectStore;
-  /** Serves the files of a store that has no server of its own. Undefined for other stores. */
-  readonly media: { readonly path: string; readonly handler: RequestHandler } | undefined;
+  /** Serves the files of a store that has no server of its own; of other stores, the private files. */
+  readonly media: { readonly path: string; readonly handler: RequestHandler };
 }
 
 const MEDIA_PATH = '/media';
@@ -20,17 +23,18 @@ export async function openObjectStore(
   { config, logger, parts, starting }: Process,
   port: number,
 ): Promise<OpenedObjectStore> {
-  const { minio, dataDir } = config;
+  const { minio, dataDir, secrets } = config;
+  const mediaUrl = `${config.publicUrl ?? ownUrl(config.host, port)}${MEDIA_PATH}`;
+  const signed = createSignedPaths({ secret: hmacName(secrets.dataKey, 'signed media', '') });
   if (minio === undefined) {
-    const publicUrl = `${config.publicUrl ?? ownUrl(config.host, port)}${MEDIA_PATH}`;
     const root = join(dataDir, 'objects');
-    const objects = await createInDataFolder(dataDir, createFolderObjectStore({ root, publicUrl }));
-    return { objects, media: { path: MEDIA_PATH, handler: createMediaHandler({ root }) } };
+    const objects = await createInDataFolder(dataDir, createFolderObjectStore({ root, publicUrl: mediaUrl, signed }));
+    return { objects, media: { path: MEDIA_PATH, handler: createMediaHandler({ root, signed }) } };
   }
   const { createMinioObjectStore } = await import('../objectStore/minioObjectStore.ts');
   const { endpoint, useSsl } = minio;
   const publicUrl = minio.publicUrl ?? `${useSsl ? 'https' : 'http'}://${endpoint}:${minio.port}`;
-  const objects = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl });
+  const objects = createMinioObjectStore({ ...minio, endPoint: endpoint, useSSL: useSsl, publicUrl, mediaUrl, signed });
   parts.defer(() => objects.close());
   // The start does not wait, because the store may become available later.
   objects.check().catch((error: unknown) => {
@@ -41,5 +45,5 @@ export async function openObjectStore(
         'The object store that MINIO_ENDPOINT names cannot be used yet. Until it can, uploads are answered with 503.',
       );
   });
-  return { objects, media: undefined };
+  return { objects, media: { path: MEDIA_PATH, handler: createSignedMediaHandler({ objects, signed }) } };
 }

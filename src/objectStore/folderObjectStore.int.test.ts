@@ -8,14 +8,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DomainError } from '../core/errors.ts';
 import { createFolderObjectStore } from './folderObjectStore.ts';
 import { createMediaHandler } from './mediaHandler.ts';
+import { createSignedPaths } from './signedPaths.ts';
 import type { ObjectStore } from './objectStore.ts';
 import { describeObjectStore } from './objectStoreContract.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'folder-store-'));
+const signed = createSignedPaths({ secret: 'test' });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 describeObjectStore('the folder store', () =>
-  createFolderObjectStore({ root: join(root, 'contract'), publicUrl: 'http://localhost/media' }),
+  createFolderObjectStore({ root: join(root, 'contract'), publicUrl: 'http://localhost/media', signed }),
 );
 
 test('a start removes abandoned incomplete files, but not those that are being copied', async () => {
@@ -24,12 +26,12 @@ test('a start removes abandoned incomplete files, but not those that are being c
   await writeFile(join(incoming, 'otherhost.1.old'), 'x');
   await utimes(join(incoming, 'otherhost.1.old'), 0, 0);
   await writeFile(join(incoming, 'otherhost.1.new'), 'x');
-  await createFolderObjectStore({ root: join(root, 'swept'), publicUrl: '' });
+  await createFolderObjectStore({ root: join(root, 'swept'), publicUrl: '', signed });
   expect(await readdir(incoming)).toEqual(['otherhost.1.new']);
 });
 
 test('a file on the same disk is linked, and stays when its first name is removed', async () => {
-  const store = await createFolderObjectStore({ root: join(root, 'linked'), publicUrl: '' });
+  const store = await createFolderObjectStore({ root: join(root, 'linked'), publicUrl: '', signed });
   const path = join(root, 'to-be-linked');
   await writeFile(path, 'x');
   await store.putFile('videos/v1/abc.mp4', path, 'video/mp4');
@@ -46,14 +48,15 @@ describe('the media handler', () => {
 
   beforeAll(async () => {
     const folder = join(root, 'served');
-    store = await createFolderObjectStore({ root: folder, publicUrl: 'http://localhost/media' });
+    store = await createFolderObjectStore({ root: folder, publicUrl: 'http://localhost/media', signed });
     await writeFile(join(root, 'in'), content);
     await store.putFile('videos/v1/abc.mp4', join(root, 'in'), 'video/mp4');
     await store.putFile('videos/v1/pic.jpg', join(root, 'in'), 'image/jpeg');
     await store.putFile('originals/v1/abc.mp4', join(root, 'in'), 'video/mp4');
-    const app = express().use('/media', createMediaHandler({ root: folder }));
+    const app = express().use('/media', createMediaHandler({ root: folder, signed }));
     app.use(((error: unknown, _request, response, _next) => {
-      response.status(error instanceof DomainError && error.kind === 'notFound' ? 404 : 500).end();
+      const status = { notFound: 404, forbidden: 403 } as Record<string, number>;
+      response.status((error instanceof DomainError ? status[error.kind] : undefined) ?? 500).end();
     }) as express.ErrorRequestHandler);
     server = createServer(app).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
@@ -164,5 +167,40 @@ describe('the media handler', () => {
   test('a removed object is not found', async () => {
     await store.remove(['videos/v1/pic.jpg']);
     expect((await fetch(`${base}/videos/v1/pic.jpg`)).status).toBe(404);
+  });
+
+  describe('a private file', () => {
+    const key = 'private/v1/abc.mp4';
+    let signedPath: string;
+    beforeAll(async () => {
+      await store.copy('videos/v1/abc.mp4', key);
+      signedPath = `${base}/${signed.sign(key)}`;
+    });
+
+    test('is served by its signed path, with ranges, and is cached by its reader until the path ends', async () => {
+      const response = await fetch(signedPath, { headers: { range: 'bytes=0-9' } });
+      expect([response.status, await response.text()]).toEqual([206, '0123456789']);
+      const { headers } = response;
+      expect(headers.get('content-type')).toBe('video/mp4');
+      const [, seconds] = /^private, max-age=(\d+), immutable$/.exec(headers.get('cache-control')!)!;
+      expect(Number(seconds)).toBeGreaterThan(54 * 60);
+      expect(Number(seconds)).toBeLessThanOrEqual(3_600);
+    });
+
+    test('is not found by its key, or by a path that is not signed', async () => {
+      const forged = signedPath.replace(/\.[\w-]{43}\//, `.${'A'.repeat(43)}/`);
+      for (const url of [`${base}/${key}`, forged, signedPath.replace('/v1/', '/v2/')])
+        expect((await fetch(url)).status).toBe(404);
+    });
+
+    test('is refused by a path that has ended', async () => {
+      const old = createSignedPaths({ secret: 'test', clock: () => Date.now() - 3_700_000 });
+      expect((await fetch(`${base}/${old.sign(key)}`)).status).toBe(403);
+    });
+
+    test('is not found once it is removed', async () => {
+      await store.remove([key]);
+      expect((await fetch(signedPath)).status).toBe(404);
+    });
   });
 });

@@ -3,14 +3,16 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { isAlive } from '../core/isAlive.ts';
-import { assertKey, isKey } from './keys.ts';
+import { assertKey, isKey, PRIVATE_PREFIX } from './keys.ts';
 import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore } from './objectStore.ts';
+import type { SignedPaths } from './signedPaths.ts';
 
 export interface FolderObjectStoreOptions {
   /** Absolute. Created when it does not exist. */
   readonly root: string;
   /** The URL of an object is this, a slash and its key. For example `http://localhost:3000/media`. */
   readonly publicUrl: string;
+  readonly signed: Pick<SignedPaths, 'sign'>;
 }
 
 /** The folder of incomplete files. No key begins like this. */
@@ -22,7 +24,11 @@ const ABANDONED_MS = 60 * 60_000;
  * Objects as files. An object is complete or does not exist, also after a power failure, because its bytes are on the disk before
  * its name is.
  */
-export async function createFolderObjectStore({ root, publicUrl }: FolderObjectStoreOptions): Promise<ObjectStore> {
+export async function createFolderObjectStore({
+  root,
+  publicUrl,
+  signed,
+}: FolderObjectStoreOptions): Promise<ObjectStore> {
   const incoming = join(root, INCOMING);
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   await removeAbandoned(incoming);
@@ -32,23 +38,30 @@ export async function createFolderObjectStore({ root, publicUrl }: FolderObjectS
     return join(root, ...key.split('/'));
   };
 
-  return {
-    putFile: async (key, path, _contentType, signal) => {
-      const target = pathOf(key);
+  const putFile: ObjectStore['putFile'] = async (key, path, _contentType, signal) => {
+    const target = pathOf(key);
+    signal?.throwIfAborted();
+    if ((await stat(target).catch(undefinedIfMissing))?.isFile()) return;
+    const temporary = join(incoming, `${hostname()}.${process.pid}.${randomUUID()}`);
+    try {
+      await linkOrCopy(temporary, path);
+      await flush(temporary);
       signal?.throwIfAborted();
-      if ((await stat(target).catch(undefinedIfMissing))?.isFile()) return;
-      const temporary = join(incoming, `${hostname()}.${process.pid}.${randomUUID()}`);
-      try {
-        await linkOrCopy(temporary, path);
-        await flush(temporary);
-        signal?.throwIfAborted();
-        await mkdir(dirname(target), { recursive: true });
-        await rename(temporary, target);
-        await Promise.all(foldersBetween(root, dirname(target)).map(flush));
-      } catch (error) {
-        await rm(temporary, { force: true });
-        throw unavailable(error);
-      }
+      await mkdir(dirname(target), { recursive: true });
+      await rename(temporary, target);
+      await Promise.all(foldersBetween(root, dirname(target)).map(flush));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw unavailable(error);
+    }
+  };
+
+  return {
+    putFile,
+    copy: async (from, to) => {
+      const source = pathOf(from);
+      if (!(await stat(source).catch(undefinedIfMissing))?.isFile()) throw new ObjectNotFound(from);
+      await putFile(to, source, '');
     },
     getFile: async (key, path, signal) => {
       signal?.throwIfAborted();
@@ -63,7 +76,7 @@ export async function createFolderObjectStore({ root, publicUrl }: FolderObjectS
         await rmdir(dirname(pathOf(key))).catch(() => undefined);
       }
     },
-    url: (key) => `${publicUrl}/${key}`,
+    url: (key) => `${publicUrl}/${key.startsWith(PRIVATE_PREFIX) ? signed.sign(key) : key}`,
     check: async () => {
       const probe = join(incoming, `${hostname()}.${process.pid}.check`);
       await (

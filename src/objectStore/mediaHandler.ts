@@ -6,6 +6,7 @@ import { contentPolicy } from '../http/reply/securityHeaders.ts';
 import { contentTypeOf } from './contentType.ts';
 import { etagOf } from './folderObjectStore.ts';
 import { isKey, PUBLIC_PREFIX } from './keys.ts';
+import type { SignedPaths } from './signedPaths.ts';
 import { properRange } from './range.ts';
 
 /** A browser that opens a file directly shows it in a page, which loads the file again and has inline styles. No script may run there. */
@@ -17,21 +18,31 @@ const POLICY = contentPolicy({
 });
 
 /**
- * Serves the public objects of a folder store, with ranges and conditional requests. Clients may cache an object for ever. Mount it at
- * the path of `publicUrl`. A missing or private object is passed to `next` as a 404.
+ * Serves the objects of a folder store, with ranges and conditional requests: public ones, which clients may cache for ever, and
+ * private ones by their signed paths, which clients may cache until they end. Mount it at the path of `publicUrl`. Any other object
+ * is passed to `next` as a 404.
  */
-export function createMediaHandler({ root }: { root: string }): RequestHandler {
+export function createMediaHandler({
+  root,
+  signed,
+}: {
+  readonly root: string;
+  readonly signed: Pick<SignedPaths, 'open'>;
+}): RequestHandler {
   return (request, response, next) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return next();
-    const key = request.path.slice(1);
-    if (!isKey(key) || !key.startsWith(PUBLIC_PREFIX)) return next(notFound());
+    const path = request.path.slice(1);
+    const opened = isKey(path) && path.startsWith(PUBLIC_PREFIX) ? { key: path } : openSigned(signed, path);
+    if (opened instanceof DomainError) return next(opened);
+    const { key } = opened;
 
-    send(request, request.path, { root, index: false, dotfiles: 'deny', maxAge: '1y', immutable: true })
+    send(request, `/${key}`, { root, index: false, dotfiles: 'deny', maxAge: '1y', immutable: true })
       .on('file', (_path: string, { size }: Stats) => {
         const { range } = request.headers;
         if (range !== undefined) request.headers.range = properRange(range, size);
       })
       .on('headers', () => {
+        if ('secondsLeft' in opened) response.setHeader('Cache-Control', untilItEnds(opened));
         response.setHeader('ETag', etagOf(key));
         response.setHeader('Content-Type', contentTypeOf(key));
         response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -50,6 +61,24 @@ export function createMediaHandler({ root }: { root: string }): RequestHandler {
   };
 }
 
-function notFound(): DomainError {
+interface SignedObject {
+  readonly key: string;
+  readonly secondsLeft: number;
+}
+
+/** The private object of a path, or the error that its reader gets. */
+export function openSigned(signed: Pick<SignedPaths, 'open'>, path: string): SignedObject | DomainError {
+  const opened = signed.open(path);
+  if (opened.status === 'signed') return opened;
+  if (opened.status === 'unsigned') return notFound();
+  return new DomainError('forbidden', 'url_ended', 'This URL has ended. Read the video again for a new one.');
+}
+
+/** For the browser that asked, and for no cache that others share. */
+export function untilItEnds({ secondsLeft }: Pick<SignedObject, 'secondsLeft'>): string {
+  return `private, max-age=${secondsLeft}, immutable`;
+}
+
+export function notFound(): DomainError {
   return new DomainError('notFound', 'media_not_found', 'There is no such file.');
 }

@@ -8,6 +8,7 @@ import { Client } from 'minio';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createMinioObjectStore, type MinioObjectStore, type MinioObjectStoreOptions } from './minioObjectStore.ts';
 import { ObjectStoreUnavailable } from './objectStore.ts';
+import { createSignedPaths } from './signedPaths.ts';
 import { collect, describeObjectStore } from './objectStoreContract.ts';
 
 const { MINIO_ENDPOINT, MINIO_PORT = '9000', MINIO_ACCESS_KEY = '', MINIO_SECRET_KEY = '' } = process.env;
@@ -16,6 +17,7 @@ if (MINIO_ENDPOINT === undefined) {
 }
 const whenThere = MINIO_ENDPOINT === undefined ? describe.skip : describe;
 
+const signed = createSignedPaths({ secret: 'test' });
 const opened: MinioObjectStore[] = [];
 const buckets = new Set<string>();
 
@@ -29,6 +31,8 @@ function openStore(changes: Partial<MinioObjectStoreOptions> = {}): MinioObjectS
     secretKey: MINIO_SECRET_KEY,
     bucket,
     publicUrl: `http://${MINIO_ENDPOINT}:${MINIO_PORT}`,
+    mediaUrl: 'http://localhost/media',
+    signed,
     timeout: 20_000,
     ...changes,
   });

@@ -4,9 +4,10 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Client, type BucketItem } from 'minio';
 import { withTimeout } from '../core/withTimeout.ts';
-import { assertKey, PUBLIC_PREFIX } from './keys.ts';
+import { assertKey, PRIVATE_PREFIX, PUBLIC_PREFIX } from './keys.ts';
 import { tooSlow, transportWithTimeout } from './minioTransport.ts';
 import { ObjectNotFound, ObjectStoreUnavailable, type ObjectStore } from './objectStore.ts';
+import type { SignedPaths } from './signedPaths.ts';
 
 export interface MinioObjectStoreOptions {
   readonly endPoint: string;
@@ -17,6 +18,9 @@ export interface MinioObjectStoreOptions {
   readonly bucket: string;
   /** The URL of the store for browsers, to which bucket and key are appended. For example `https://media.example.com`. */
   readonly publicUrl: string;
+  /** Where our own processes redirect from signed paths to the store. For example `https://reels.example.com/media`. */
+  readonly mediaUrl: string;
+  readonly signed: Pick<SignedPaths, 'sign'>;
   readonly region?: string;
   /** The store counts as unavailable after this time without an answer or without a byte moving (ms). Default: 4 000. */
   readonly timeout?: number;
@@ -30,6 +34,10 @@ const MISSING = new Set(['NoSuchKey', 'NotFound', 'NoSuchObject']);
 const DISK_ERRORS = new Set(['ENOENT', 'ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EISDIR']);
 
 export interface MinioObjectStore extends ObjectStore {
+  /** A URL of the store itself that works for so many seconds, and that browsers may cache only for themselves. */
+  presignedUrl(key: string, seconds: number): Promise<string>;
+  /** @throws ObjectNotFound, ObjectStoreUnavailable */
+  read(key: string): Promise<Readable>;
   /** Closes its connections. */
   close(): void;
 }
@@ -42,6 +50,8 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
   const {
     bucket,
     publicUrl,
+    mediaUrl,
+    signed,
     region = 'us-east-1',
     timeout = 4_000,
     endPoint,
@@ -63,6 +73,16 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
     transportAgent: transport.agent,
     // Its retries write to the console. Callers retry themselves.
     retryOptions: { disableRetry: true },
+  });
+  // A signature contains the name of the host that the browser asks.
+  const outside = new URL(publicUrl);
+  const signer = new Client({
+    endPoint: outside.hostname,
+    ...(outside.port !== '' && { port: Number(outside.port) }),
+    useSSL: outside.protocol === 'https:',
+    accessKey,
+    secretKey,
+    region,
   });
   let ready: Promise<void> | undefined;
 
@@ -115,6 +135,10 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
         key,
       );
     },
+    copy: async (from, to) => {
+      [from, to].forEach(assertKey);
+      await withBucket(() => inTime(client.copyObject(bucket, to, `/${bucket}/${from}`)), from);
+    },
     list: async function* (prefix) {
       await withBucket(() => Promise.resolve());
       try {
@@ -129,7 +153,18 @@ export function createMinioObjectStore(options: MinioObjectStoreOptions): MinioO
       keys.forEach(assertKey);
       if (keys.length > 0) await withBucket(() => inTime(client.removeObjects(bucket, [...keys])));
     },
-    url: (key) => `${publicUrl}/${bucket}/${key}`,
+    url: (key) =>
+      key.startsWith(PRIVATE_PREFIX) ? `${mediaUrl}/${signed.sign(key)}` : `${publicUrl}/${bucket}/${key}`,
+    presignedUrl: async (key, seconds) => {
+      assertKey(key);
+      const cache = { 'response-cache-control': `private, max-age=${seconds}` };
+      const { pathname, search } = new URL(await signer.presignedGetObject(bucket, key, seconds, cache));
+      return `${publicUrl}${pathname}${search}`;
+    },
+    read: (key) => {
+      assertKey(key);
+      return withBucket(() => client.getObject(bucket, key), key);
+    },
     check: async () => {
       await withBucket(async () => {
         if (!(await inTime(client.bucketExists(bucket))))

@@ -10,11 +10,13 @@ export interface ObjectStore {
   putFile(key: string, path: string, contentType: string, signal?: AbortSignal): Promise<void>;
   /** Writes an object into a local file. @throws ObjectNotFound, ObjectStoreUnavailable */
   getFile(key: string, path: string, signal?: AbortSignal): Promise<void>;
+  /** Stores a second copy of an object. It may be repeated. @throws ObjectNotFound, ObjectStoreUnavailable */
+  copy(from: string, to: string): Promise<void>;
   /** Keys that begin with `prefix`. */
   list(prefix: string): AsyncIterable<string>;
   /** Ignores keys that do not exist. */
   remove(keys: readonly string[]): Promise<void>;
-  /** The URL of the object for browsers. */
+  /** The URL of a public object for browsers; that of a private object is signed, and ends (`SignedPaths`). */
   url(key: string): string;
   /** Throws when the store cannot be used at the moment. */
   check(): Promise<void>;

@@ -72,6 +72,23 @@ export function describeObjectStore(name: string, open: () => Promise<ObjectStor
       expect(await collect(store.list(`videos/${video}/list/`))).toEqual([]);
     });
 
+    test('copies an object, also again, and each of the two is removed without the other', async () => {
+      const [from, to] = [`videos/${video}/${randomUUID()}.mp4`, `private/${video}/part/${randomUUID()}.mp4`];
+      await store.putFile(from, join(folder, 'in'), 'video/mp4');
+      for (let times = 0; times < 2; times++) await store.copy(from, to);
+      await store.remove([from]);
+      await store.getFile(to, join(folder, 'copied'));
+      expect(bytes.equals(await readFile(join(folder, 'copied')))).toBe(true);
+      await store.remove([to]);
+      await expect(store.copy(from, to)).rejects.toThrow(ObjectNotFound);
+    });
+
+    test('signs the URL of a private object', () => {
+      expect(store.url(`private/${video}/a.mp4`)).toMatch(
+        new RegExp(`^http.*/media/private/\\d+\\.[\\w-]{43}/${video}/a\\.mp4$`),
+      );
+    });
+
     test('removes an object', async () => {
       const removed = `videos/${video}/${randomUUID()}.mp4`;
       await store.putFile(removed, join(folder, 'in'), 'video/mp4');

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Kysely } from 'kysely';
 import { pino } from 'pino';
 import { v7 } from 'uuid';
+import type { ReadModels } from '../../projections/index.ts';
 import { handleCommand } from '../../src/core/commandHandler.ts';
 import type { RecordedEvent } from '../../src/core/event.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
@@ -15,14 +17,18 @@ import { createJobs, type Jobs, type JobsOptions } from '../../src/jobs/jobs.ts'
 import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
 import { videoQueues } from '../../src/features/videos/processing/index.ts';
 import { createProcessWorker, type ProcessWorkerOptions } from '../../src/features/videos/processing/processWorker.ts';
+import { createMoveFiles } from '../../src/features/videos/processing/moveFiles.ts';
+import { createMoveWorker } from '../../src/features/videos/processing/moveWorker.ts';
 import { createRemoveWorker } from '../../src/features/videos/processing/removeWorker.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
 import { createScratch, type Scratch } from '../../src/media/scratch/scratch.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
+import { createSignedPaths } from '../../src/objectStore/signedPaths.ts';
 import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { inTransaction } from '../../src/projecting/transaction.ts';
 import { videoDecider, videoStream } from '../../src/features/videos/decider.ts';
 import type { Visibility } from '../../src/features/videos/events.ts';
+import { createQueryDatabase } from '../../src/postgres/queryDatabase.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { testTools } from './clips.ts';
 import { collectingLog } from './httpApp.ts';
@@ -31,6 +37,7 @@ import { collectingLog } from './httpApp.ts';
 export interface MediaRig extends AsyncDisposable {
   readonly folder: string;
   readonly database: TestDatabase;
+  readonly db: Kysely<ReadModels>;
   readonly store: EventStore;
   readonly objects: ObjectStore;
   readonly scratch: Scratch;
@@ -41,6 +48,8 @@ export interface MediaRig extends AsyncDisposable {
   workerOptions(changes?: Partial<ProcessWorkerOptions>): Promise<ProcessWorkerOptions>;
   /** Stores a file and appends the event of an upload. Returns the video's id. */
   upload(path: string, visibility?: Visibility): Promise<string>;
+  /** Changes the visibility. */
+  show(videoId: string, visibility: Visibility): Promise<void>;
   remove(videoId: string): Promise<void>;
   retry(videoId: string): Promise<void>;
   events(videoId: string): Promise<RecordedEvent<ReelStreamEvent>[]>;
@@ -54,7 +63,12 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
   const database = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'media-rig-'));
   const store = createPostgresEventStore({ pool: database.pool });
-  const objects = await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' });
+  const db = createQueryDatabase<ReadModels>(database.pool);
+  const objects = await createFolderObjectStore({
+    root: join(folder, 'objects'),
+    publicUrl: 'http://localhost/media',
+    signed: createSignedPaths({ secret: 'test' }),
+  });
   const scratch = await createScratch(join(folder, 'scratch'));
   const { logger, lines: logged } = collectingLog();
   const jobs = createJobs({
@@ -85,6 +99,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
   return {
     folder,
     database,
+    db,
     store,
     objects,
     scratch,
@@ -101,6 +116,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
         logger,
         ffmpeg: ffmpeg.path,
         inspect: createInspector({ ffprobe: ffprobe.path }),
+        moveFiles: createMoveFiles({ store, objects, db }),
         reportProgress: (step) => void progress.push(step),
         ...changes,
       };
@@ -124,6 +140,10 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
       });
       await deliverLast(videoId);
       return videoId;
+    },
+    show: async (videoId, visibility) => {
+      await decide(videoId, { type: 'ChangeVideoDetails', userId: OWNER, visibility, at: new Date().toISOString() });
+      await deliverLast(videoId);
     },
     remove: async (videoId) => {
       await decide(videoId, { type: 'DeleteVideo', userId: OWNER, at: new Date().toISOString() });
@@ -152,5 +172,5 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
 /** Runs the pipeline's jobs until the rig is disposed. */
 export async function startWorker(rig: MediaRig, changes?: Partial<ProcessWorkerOptions>): Promise<void> {
   const options = await rig.workerOptions(changes);
-  await rig.jobs.work([createProcessWorker(options), createRemoveWorker(options)]);
+  await rig.jobs.work([createProcessWorker(options), createMoveWorker(options.moveFiles), createRemoveWorker(options)]);
 }

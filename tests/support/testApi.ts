@@ -19,6 +19,7 @@ import { createInspector } from '../../src/media/inspecting/inspect.ts';
 import { createScratch } from '../../src/media/scratch/scratch.ts';
 import type { ParkedEvents } from '../../src/projecting/parking/createParkedEvents.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
+import { createSignedPaths } from '../../src/objectStore/signedPaths.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
 import { createOperations } from '../../src/projecting/operations/operations.ts';
 import { noRateLimits, type RateLimits } from '../../src/rateLimits/rateLimits.ts';
@@ -74,7 +75,11 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     store,
     log: createShownLog(store, unversionedTypes),
     db: createQueryDatabase<ReadModels>(pool),
-    objects: await createFolderObjectStore({ root: join(folder, 'objects'), publicUrl: 'http://localhost/media' }),
+    objects: await createFolderObjectStore({
+      root: join(folder, 'objects'),
+      publicUrl: 'http://localhost/media',
+      signed: createSignedPaths({ secret: 'test' }),
+    }),
     files: {
       scratch,
       inspect: createInspector({ ffprobe: tools.ffprobe.path }),

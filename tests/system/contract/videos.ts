@@ -46,6 +46,10 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
         width: 64,
         height: 48,
         status: 'ready',
+        visibility: 'public',
+        hlsUrl: null,
+        storyboardUrl: null,
+        previewUrl: null,
       });
     });
 

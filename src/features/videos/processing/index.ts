@@ -1,20 +1,36 @@
 import type { Queue } from '../../../jobs/queue.ts';
 import type { FeatureWork, WorkerContext } from '../../feature.ts';
+import { createKeptProgress } from './keptProgress.ts';
 import { createMediaProcessManager } from './mediaProcessManager.ts';
 import { createOrphanSweep } from './orphans.ts';
+import { pendingUploadsOf } from './pendingUploads.ts';
 import { createProcessWorker } from './processWorker.ts';
-import { processQueue, removeQueue } from './queues.ts';
+import { createMoveFiles } from './moveFiles.ts';
+import { createMoveWorker } from './moveWorker.ts';
+import { moveQueue, processQueue, removeQueue } from './queues.ts';
 import { createRemoveWorker } from './removeWorker.ts';
 
 /** The queues of the pipeline. */
-export const videoQueues: readonly Queue[] = [processQueue, removeQueue];
+export const videoQueues: readonly Queue[] = [processQueue, moveQueue, removeQueue];
 
 /** Makes uploads playable, and removes the files that nobody needs. */
 export function videoProcessing(context: WorkerContext): FeatureWork {
   const { files, settings } = context;
+  const moveFiles = createMoveFiles(context);
   return {
     workers: [
-      createProcessWorker({ ...context, ...files, concurrency: settings.mediaConcurrency }),
+      createProcessWorker({
+        ...context,
+        ...files,
+        moveFiles,
+        reportProgress: createKeptProgress({
+          ...context,
+          db: pendingUploadsOf(context.db),
+          report: context.reportProgress,
+        }),
+        concurrency: settings.mediaConcurrency,
+      }),
+      createMoveWorker(moveFiles),
       createRemoveWorker(context),
     ],
     subscribers: { media: [createMediaProcessManager(context)] },

@@ -37,7 +37,7 @@ export async function storeOriginal(
 
 /** Removes every object of a video except those to keep, wherever they are. It is safe to repeat. */
 export async function removeObjects(
-  objects: ObjectStore,
+  objects: Pick<ObjectStore, 'list' | 'remove'>,
   videoId: string,
   keep: readonly (MediaObject | undefined)[] = [],
 ): Promise<void> {

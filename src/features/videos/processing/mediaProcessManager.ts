@@ -9,33 +9,48 @@ import type {
   VideoProcessingFailed,
   VideoProcessingRetried,
   VideoUploaded,
+  VideoVisibilityChanged,
 } from '../events.ts';
 import { recordPending, settlePending } from './pendingUploads.ts';
-import { processQueue, removeQueue, type VideoJob } from './queues.ts';
+import { moveQueue, processQueue, removeQueue, type VideoJob } from './queues.ts';
 
-type MediaEvent = VideoUploaded | VideoProcessed | VideoProcessingFailed | VideoProcessingRetried | VideoDeleted;
+type MediaEvent =
+  | VideoUploaded
+  | VideoProcessed
+  | VideoProcessingFailed
+  | VideoProcessingRetried
+  | VideoVisibilityChanged
+  | VideoDeleted;
 type Event = RecordedEvent<MediaEvent>;
 const begins = ({ type }: Event): boolean => type === 'VideoUploaded' || type === 'VideoProcessingRetried';
+/** From or to private: files of public and unlisted videos are at the same place. */
+const moves = ({ type, data }: Event): boolean =>
+  type === 'VideoVisibilityChanged' && (data.before === 'private') !== (data.visibility === 'private');
 const deletes = ({ type }: Event): boolean => type === 'VideoDeleted';
 
 /**
  * Turns each upload and each retry into a job, in the transaction of its checkpoint. A deletion cancels the video's job and
- * adds one that removes its objects. Also keeps the rows of `pending_uploads`, from which quotas are counted.
+ * adds one that removes its objects. A video that becomes private, or stops being private, gets a job that moves its files. Also keeps the rows of `pending_uploads`, from which quotas are counted.
  */
 export function createMediaProcessManager({ jobs }: { jobs: Pick<Jobs, 'add' | 'cancel'> }): Consumer {
   return createSubscriber<MediaEvent>({
     name: 'media_process_manager',
-    handles: ['VideoUploaded', 'VideoProcessed', 'VideoProcessingFailed', 'VideoProcessingRetried', 'VideoDeleted'],
+    handles: [
+      'VideoUploaded',
+      'VideoProcessed',
+      'VideoProcessingFailed',
+      'VideoProcessingRetried',
+      'VideoVisibilityChanged',
+      'VideoDeleted',
+    ],
     handle: async (events, transaction) => {
       const deleted = events.filter(deletes);
       await jobs.add(processQueue, events.filter(begins).map(toJob), transaction);
-      await jobs.cancel(
-        processQueue,
-        deleted.map(({ data: { videoId } }) => ({ videoId })),
-        transaction,
-      );
+      await jobs.add(moveQueue, events.filter(moves).map(toJob), transaction);
+      const ofDeleted = deleted.map(({ data: { videoId } }) => ({ videoId }));
+      for (const queue of [processQueue, moveQueue]) await jobs.cancel(queue, ofDeleted, transaction);
       await jobs.add(removeQueue, deleted.map(toJob), transaction);
-      for (const { type, data } of lastOfEach(events)) {
+      for (const { type, data } of lastOfEach(events.filter(({ type }) => type !== 'VideoVisibilityChanged'))) {
         if (type === 'VideoUploaded' || type === 'VideoProcessingRetried') await recordPending(transaction, data);
         else await settlePending(transaction, data.videoId);
       }

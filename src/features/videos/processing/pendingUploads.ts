@@ -28,7 +28,10 @@ export async function recordPending(
   await pendingUploadsOf(db)
     .insertInto('reelstream.pending_uploads')
     .values({ video_id: videoId, owner_id: ownerId, bytes: original.size, expires_at: null })
-    .onConflict((conflict) => conflict.column('video_id').doUpdateSet({ bytes: original.size, expires_at: null }))
+    .onConflict((conflict) =>
+      // A retry begins anew.
+      conflict.column('video_id').doUpdateSet({ bytes: original.size, expires_at: null, stage: null, progress: null }),
+    )
     .execute();
 }
 

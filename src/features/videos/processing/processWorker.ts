@@ -9,12 +9,14 @@ import { videoDecider, videoStream, type VideoCommand, type VideoState } from '.
 import { readVideo } from '../readVideo.ts';
 import { CannotBeProcessed, makeRendition, type RenderOptions } from './makeRendition.ts';
 import { removeObjects } from './mediaKeys.ts';
+import type { MoveFiles } from './moveFiles.ts';
 import { processQueue, type VideoJob } from './queues.ts';
 import { progressOf } from './stages.ts';
 
 export interface ProcessWorkerOptions extends Omit<RenderOptions, 'objects'> {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
   readonly objects: ObjectStore;
+  readonly moveFiles: MoveFiles;
   readonly reportProgress: ReportUploadProgress;
   readonly logger: Logger;
   /** Videos that this process works on at a time; 1 by default. */
@@ -31,7 +33,7 @@ const KILLED =
  * that succeeds removes what earlier ones left in the object store.
  */
 export function createProcessWorker(options: ProcessWorkerOptions): Required<QueueWorker<VideoJob>> {
-  const { store, objects, reportProgress, logger, concurrency = 1 } = options;
+  const { store, objects, moveFiles, reportProgress, logger, concurrency = 1 } = options;
   const load = async (videoId: string): Promise<VideoState> => (await readVideo(store, videoId)).state;
 
   const decide = async (job: VideoJob, step: string, command: VideoCommand): Promise<VideoState> => {
@@ -54,7 +56,11 @@ export function createProcessWorker(options: ProcessWorkerOptions): Required<Que
   const handle = async (job: VideoJob, { signal, confirmClaim }: JobRun): Promise<void> => {
     const video = await load(job.videoId);
     if (video.status === 'none') throw new Error(`video ${job.videoId} has a job and no events`);
-    if (video.status !== 'processing') return tidy(objects, job.videoId, video);
+    if (video.status !== 'processing') {
+      await tidy(objects, job.videoId, video);
+      // An earlier attempt was cut after it had recorded its result.
+      return moveFiles(job.videoId, { ...job, actor: 'media', now: new Date() }, signal);
+    }
     const report = (stage: UploadProgress['stage'], share?: number): void =>
       reportProgress({ userId: video.ownerId, videoId: video.id, stage, progress: progressOf(stage, share) });
     try {
@@ -66,6 +72,9 @@ export function createProcessWorker(options: ProcessWorkerOptions): Required<Que
       });
       report('ready');
       await tidy(objects, job.videoId, state);
+      // The files of the video were moved while this attempt made more of them.
+      if (state.status === 'ready' && state.filesAccess !== video.filesAccess)
+        await moveFiles(job.videoId, { ...job, actor: 'media', now: new Date() }, signal);
     } catch (error) {
       const isDeleted = await load(job.videoId).then(
         ({ status }) => status === 'deleted',

@@ -15,6 +15,12 @@ const logFields = ({ videoId }: VideoJob): object => ({ videoId });
 export const processQueue = defineQueue<VideoJob>({ name: 'process', fair: true, givesUp: true, logFields });
 
 /**
+ * Moves the files of a video between the prefixes of the object store. It is tried for ten days, since files of a private video must
+ * not stay where everyone may read them.
+ */
+export const moveQueue = defineQueue<VideoJob>({ name: 'move', retries: { limit: 5_000 }, logFields });
+
+/**
  * Removes the objects of a deleted video. They are removed again a minute later: a worker that was killed while it stored
  * a rendition could not remove it, and by then no worker processes the video any more.
  */
