@@ -168,6 +168,7 @@ export function refreshCookie(answer: Answer<unknown>): string {
 export interface UploadOptions extends CallOptions {
   readonly title?: string;
   readonly description?: string;
+  readonly visibility?: Video['visibility'];
   readonly fileName?: string;
 }
 
@@ -181,7 +182,11 @@ export async function upload(
   const form = new FormData();
   form.set(
     'data',
-    JSON.stringify({ title: options.title ?? 'A clip', description: options.description ?? 'Made by a test' }),
+    JSON.stringify({
+      title: options.title ?? 'A clip',
+      description: options.description ?? 'Made by a test',
+      visibility: options.visibility,
+    }),
   );
   form.set('video', await openAsBlob(clip, { type: 'video/mp4' }), options.fileName ?? 'clip.mp4');
   return call<Video>(base, 'POST', '/api/v1/video/upload', { ...options, token, body: form });
