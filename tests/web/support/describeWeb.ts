@@ -68,15 +68,17 @@ function useWeb(launch: () => Promise<Browser>, { environment, ...options }: Sys
   let visitors: { readonly context: BrowserContext; readonly faults: Faults }[] = [];
 
   const visit: Web['visit'] = async (path, { as, at = system().apis[0]!, expecting = [], ...look } = {}) => {
+    // The name in the addresses of media: the page and its videos have one origin, as for users.
+    const origin = at.replace('//127.0.0.1:', '//localhost:');
     const context = await launched!.newContext({
-      baseURL: at,
+      baseURL: origin,
       viewport: { width: 1280, height: 800 },
       colorScheme: 'light',
       ...look,
-      ...(as !== undefined && { storageState: await storageAfterLogin(as, at) }),
+      ...(as !== undefined && { storageState: await storageAfterLogin(as, origin) }),
     });
     context.setDefaultTimeout(PATIENCE_MS);
-    const faults = collectFaults(context, hostsOf(at), expecting);
+    const faults = collectFaults(context, hostsOf(origin), expecting);
     visitors.push({ context, faults });
     const page = await context.newPage();
     await page.goto(path);

@@ -67,7 +67,7 @@ export function OwnVideoPage() {
       <div className={styles.columns}>
         <div className={styles.side}>
           <OwnPlayer video={video} />
-          <Timeline video={video} history={data.history} />
+          <Timeline videoId={videoId} history={data.history} />
         </div>
         <div className={styles.side}>
           <DetailsForm key={videoId} current={data} />

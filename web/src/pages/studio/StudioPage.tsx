@@ -20,6 +20,7 @@ const FILTERS: readonly { readonly status: Status | undefined; readonly label: s
 ];
 
 export function StudioPage() {
+  const { status: chosen } = route.useSearch();
   return (
     <Page
       title="Studio"
@@ -44,13 +45,12 @@ export function StudioPage() {
           </Link>
         ))}
       </nav>
-      <Videos />
+      <Videos status={chosen} />
     </Page>
   );
 }
 
-function Videos() {
-  const { status } = route.useSearch();
+function Videos({ status }: { readonly status: Status | undefined }) {
   useOwnVideosLive();
   const hidden = useHiddenVideos();
   const { data, error, refetch, isPending, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(

@@ -21,9 +21,9 @@ interface TimeSliderProps {
 /** Places of the slider. The last one is now. */
 const STEPS = 400;
 /** Steps of each frame while time goes by. */
-const STRIDE = 4;
+const STRIDE = 6;
 /** Milliseconds that each frame is shown at least. */
-const FRAME = 180;
+const FRAME = 120;
 /** Milliseconds without movement after which the moment is asked for. */
 const CALM = 90;
 
@@ -32,7 +32,7 @@ export function TimeSlider({ from, to, value, position, isLoading, onChange }: T
   /** Where the thumb is while it moves. */
   const [draft, setDraft] = useState<number>();
   const [isPlaying, setPlaying] = useState(false);
-  const step = draft ?? (value === undefined ? STEPS : Math.round(((Date.parse(value) - from) / (to - from)) * STEPS));
+  const step = draft ?? (value === undefined ? STEPS : placeOf(Date.parse(value), from, to));
   const momentAt = (place: number): number => Math.round(from + ((to - from) * place) / STEPS);
   const shown = draft === undefined ? (value === undefined ? to : Date.parse(value)) : momentAt(draft);
   const isNow = step >= STEPS;
@@ -132,4 +132,10 @@ export function TimeSlider({ from, to, value, position, isLoading, onChange }: T
       </div>
     </section>
   );
+}
+
+/** The last place is kept for now. */
+function placeOf(moment: number, from: number, to: number): number {
+  const place = Math.round(((moment - from) / (to - from)) * STEPS);
+  return Math.max(0, Math.min(STEPS - 1, place));
 }

@@ -27,8 +27,13 @@ export function TopVideos({ videos, chosen, onChoose }: TopVideosProps) {
             <span className={styles.counts}>
               {formatCount(viewCount)} views · {formatCount(likeCount)} likes
             </span>
-            <button type="button" aria-pressed={id === chosen} onClick={() => onChoose(id === chosen ? undefined : id)}>
-              Only this one<span className="visually-hidden">: {title}</span>
+            <button
+              type="button"
+              aria-pressed={id === chosen}
+              aria-label={`Only this one: ${title}`}
+              onClick={() => onChoose(id === chosen ? undefined : id)}
+            >
+              Only this one
             </button>
           </li>
         ))}

@@ -55,59 +55,61 @@ export function DetailsForm({ current }: { readonly current: Versioned }) {
   }
 
   return (
-    <form className={styles.form} onSubmit={submit} aria-label="Details">
-      <h2>Details</h2>
-      {isConflict && (
-        <Notice
-          tone="warn"
-          actions={
-            <>
-              <Button onClick={forget}>Show the new version</Button>
-              <Button onClick={() => save.mutate(current)} busy={save.isPending}>
-                Save mine over it
-              </Button>
-            </>
-          }
-        >
-          <strong>This video was changed elsewhere while you were editing it.</strong>
-          It is now called “{current.video.title}” and is {current.video.visibility}. Nothing of yours was saved yet,
-          and your text is still here.
-        </Notice>
-      )}
-      {save.error !== null && !isConflict && Object.keys(fields).length === 0 && (
-        <Notice tone="bad">
-          <strong>It was not saved.</strong> {messageOf(save.error)}
-        </Notice>
-      )}
-      <Field
-        label="Title"
-        name="title"
-        required
-        maxLength={200}
-        value={shown.title}
-        error={fields['title']}
-        onChange={(event) => edit({ title: event.target.value })}
-      />
-      <TextArea
-        label="Description"
-        name="description"
-        maxLength={5_000}
-        rows={5}
-        value={shown.description}
-        error={fields['description']}
-        onChange={(event) => edit({ description: event.target.value })}
-      />
-      <VisibilityChoice value={shown.visibility} onChange={(visibility) => edit({ visibility })} />
-      <div className={styles.actions}>
-        <Button type="submit" look="primary" busy={save.isPending} disabled={!isChanged}>
-          Save
-        </Button>
-        {isChanged && (
-          <Button look="quiet" onClick={forget}>
-            Undo my changes
-          </Button>
+    <>
+      <form className={styles.form} onSubmit={submit} aria-label="Details">
+        <h2>Details</h2>
+        {isConflict && (
+          <Notice
+            tone="warn"
+            actions={
+              <>
+                <Button onClick={forget}>Show the new version</Button>
+                <Button onClick={() => save.mutate(current)} busy={save.isPending}>
+                  Save mine over it
+                </Button>
+              </>
+            }
+          >
+            <strong>This video was changed elsewhere while you were editing it.</strong>
+            It is now called “{current.video.title}” and is {current.video.visibility}. Nothing of yours was saved yet,
+            and your text is still here.
+          </Notice>
         )}
-      </div>
+        {save.error !== null && !isConflict && Object.keys(fields).length === 0 && (
+          <Notice tone="bad">
+            <strong>It was not saved.</strong> {messageOf(save.error)}
+          </Notice>
+        )}
+        <Field
+          label="Title"
+          name="title"
+          required
+          maxLength={200}
+          value={shown.title}
+          error={fields['title']}
+          onChange={(event) => edit({ title: event.target.value })}
+        />
+        <TextArea
+          label="Description"
+          name="description"
+          maxLength={5_000}
+          rows={5}
+          value={shown.description}
+          error={fields['description']}
+          onChange={(event) => edit({ description: event.target.value })}
+        />
+        <VisibilityChoice value={shown.visibility} onChange={(visibility) => edit({ visibility })} />
+        <div className={styles.actions}>
+          <Button type="submit" look="primary" busy={save.isPending} disabled={!isChanged}>
+            Save
+          </Button>
+          {isChanged && (
+            <Button look="quiet" onClick={forget}>
+              Undo my changes
+            </Button>
+          )}
+        </div>
+      </form>
       <ConfirmDialog
         open={blocker.status === 'blocked'}
         title="Leave without saving?"
@@ -117,6 +119,6 @@ export function DetailsForm({ current }: { readonly current: Versioned }) {
       >
         Your changes of this video are not saved.
       </ConfirmDialog>
-    </form>
+    </>
   );
 }

@@ -1,16 +1,16 @@
 import { Link } from '@tanstack/react-router';
 import { formatMoment } from '../../../format.ts';
 import { inWords } from './historyInWords.ts';
-import type { HistoryEntry, OwnVideo } from './ownVideos.ts';
+import type { HistoryEntry } from './ownVideos.ts';
 import styles from './Timeline.module.css';
 
 interface TimelineProps {
-  readonly video: Pick<OwnVideo, 'id' | 'title'>;
+  readonly videoId: string;
   readonly history: readonly HistoryEntry[];
 }
 
 /** What happened to a video, newest first: the events of its stream. */
-export function Timeline({ video, history }: TimelineProps) {
+export function Timeline({ videoId, history }: TimelineProps) {
   return (
     <section className={styles.history} aria-labelledby="history">
       <h2 id="history">History</h2>
@@ -30,8 +30,8 @@ export function Timeline({ video, history }: TimelineProps) {
                   <time dateTime={entry.time}>{formatMoment(entry.time)}</time>
                   <Link
                     to="/studio/analytics"
-                    search={{ videoId: video.id, asOf: entry.time, range: 'all' }}
-                    aria-label={`The numbers of ${video.title} at that time: ${title}`}
+                    search={{ videoId, asOf: entry.time, range: 'all' }}
+                    aria-label={`Numbers at that time: ${title}`}
                   >
                     Numbers at that time
                   </Link>

@@ -31,7 +31,7 @@ export function VideoRow({ video }: { readonly video: OwnVideo }) {
         <p className={styles.facts}>
           {status === 'failed' && <Badge tone="bad">Failed</Badge>}
           {status === 'processing' && <Badge tone="info">Processing</Badge>}
-          <Badge tone={visibility === 'public' ? 'good' : 'neutral'}>
+          <Badge tone={visibility === 'public' ? 'neutral' : 'warn'}>
             <VisibilityIcon aria-hidden size={13} />
             {label}
           </Badge>
