@@ -20,7 +20,7 @@ const FILTERS: readonly { readonly status: Status | undefined; readonly label: s
 ];
 
 export function StudioPage() {
-  const { status: chosen } = route.useSearch();
+  const search = route.useSearch();
   return (
     <Page
       title="Studio"
@@ -45,7 +45,7 @@ export function StudioPage() {
           </Link>
         ))}
       </nav>
-      <Videos status={chosen} />
+      <Videos status={search.status} />
     </Page>
   );
 }
