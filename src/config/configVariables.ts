@@ -129,7 +129,7 @@ export const variables = {
   MINIO_PUBLIC_URL: optional(
     webAddress,
     'https://media.example.org',
-    'where browsers reach the bucket; MINIO_ENDPOINT and MINIO_PORT when unset',
+    'where browsers reach the bucket, with the host that MinIO itself sees; MINIO_ENDPOINT and MINIO_PORT when unset',
   ),
 
   VIEW_RULE: withDefault(

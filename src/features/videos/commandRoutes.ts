@@ -91,6 +91,8 @@ function changeDetails({ store, db, objects, readModels }: ApiContext): Route {
       'Changes the given fields and keeps the others. A video that becomes private leaves the feed at once, and its files move to where only signed URLs reach them, within seconds. Only the owner of a video may do this. With `If-Match`, it takes effect only if the video has not changed since.',
     tag: 'Videos',
     auth: 'required',
+    // A stored answer would repeat signed URLs that have ended.
+    repeat: 'sameCommand',
     params: videoIdParams,
     body: changedDetails,
     responses: {

@@ -51,6 +51,8 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
     tag: 'Videos',
     auth: 'required',
     limit: 'upload',
+    // A stored answer would repeat signed URLs that have ended.
+    repeat: 'sameCommand',
     multipart: z.object({
       video: z.file().meta({ description: 'The MP4 file.' }),
       data: z
