@@ -55,7 +55,10 @@ const STEP = `(() => {
   return false;
 })()`;
 
-/** Of a group of radio buttons, or of tabs, one is a stop: the arrow keys lead to the others. */
+/**
+ * Of a group of radio buttons, or of tabs, one is a stop: the arrow keys lead to the others. A picture may lead where the
+ * title beside it leads, and be no stop.
+ */
 const END = `(() => {
   const { seen, withoutFocusRing, hidden } = window.__walk;
   const interactive = [...document.querySelectorAll(
@@ -66,6 +69,9 @@ const END = `(() => {
   const groupOf = (element) =>
     element.matches('input[type=radio]') ? element.name : element.closest('[role=tablist], [role=toolbar], [role=radiogroup], [role=menu]');
   const groups = new Set([...seen].map(groupOf).filter(Boolean));
-  const unreached = interactive.filter((element) => !seen.has(element) && !groups.has(groupOf(element)));
+  const leadsTo = new Set([...seen].map(({ href }) => href).filter(Boolean));
+  const unreached = interactive.filter(
+    (element) => !seen.has(element) && !groups.has(groupOf(element)) && !(element.tabIndex === -1 && leadsTo.has(element.href)),
+  );
   return { visited: seen.size, unreached: unreached.map(window.__nameOf), withoutFocusRing, hidden };
 })()`;
