@@ -1,21 +1,30 @@
 # syntax=docker/dockerfile:1
 # One image for every role: `docker run … reelstream api | projector | media | relay | serve | migrate`.
 
-FROM node:24-bookworm-slim AS dependencies
+FROM node:24-trixie-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The optional packages are the binaries of the embedded profile (PostgreSQL, FFmpeg, Node): 400 MB that a cluster does
 # not need. Only those packages and development tools have install scripts.
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --omit=optional --ignore-scripts
 
-FROM node:24-bookworm-slim
-# FFmpeg of Debian gets security updates. ReelStream finds it on PATH.
+FROM node:24-trixie-slim AS web
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# With the optional packages: the compilers of the page are among them.
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
+COPY web web
+RUN npm run build
+
+# Debian 13 has FFmpeg 7.1 and gives it security updates. ReelStream finds it on PATH.
+FROM node:24-trixie-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ffmpeg \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=dependencies /app/node_modules node_modules
+COPY --from=web /app/web/dist web/dist
 COPY package.json LICENSE ./
 COPY bin bin
 COPY migrations migrations

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,7 +7,7 @@ import { findFfmpegTools, type FfmpegTools } from '../../src/media/ffmpeg/ffmpeg
 
 const run = promisify(execFile);
 /** Raise it when a recipe changes: clips are kept between runs. */
-const RECIPES = 6;
+const RECIPES = 7;
 const folder = join(tmpdir(), `reelstream-clips-${RECIPES}`);
 
 const picture = (size: string, seconds: number, rate: number | string = 25): string[] => [
@@ -141,13 +141,17 @@ export async function clip(name: ClipName): Promise<string> {
     ...(await recipe(name)),
     temporary,
   ]);
-  await rename(temporary, path);
+  // Another process may have made it meanwhile, and a test may be reading it: it is not replaced.
+  await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await rm(temporary);
   return path;
 }
 
 async function recipe(name: ClipName): Promise<readonly string[]> {
   if (name === 'withCover') {
-    const cover = join(folder, `cover.${process.pid}.png`);
+    const cover = join(folder, `cover.${process.pid}.jpg`);
     await run((await testTools()).ffmpeg.path, [
       '-loglevel',
       'error',

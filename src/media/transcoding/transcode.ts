@@ -120,6 +120,9 @@ function movieOptions(plan: RenditionPlan): string[] {
   ];
 }
 
+/** Seconds, longer than any clip. */
+const PICTURE_INTERVAL = 100;
+
 /**
  * The picture of second 1, or the first one of a clip of two seconds or less. FFmpeg writes the first picture in any case,
  * and later replaces it: a clip may have no picture at second 1 or after it.
@@ -130,8 +133,9 @@ function pictureOptions(plan: RenditionPlan): string[] {
   const filters = [
     'setpts=PTS-STARTPTS',
     `select=eq(selected_n\\,0)+lt(prev_selected_t\\,${at})*gte(t\\,${at})`,
-    // The two pictures follow each other at once. With their own times, FFmpeg would repeat the first to fill the gap.
-    'settb=1/1000',
+    // The second picture is the next one at the rate below. With their own times, FFmpeg would repeat the first to fill the
+    // gap; at a higher rate, FFmpeg 8 would repeat it until its own duration has passed, which is at most that of the clip.
+    `settb=${PICTURE_INTERVAL}`,
     'setpts=N',
     `scale=${width}:${height}`,
     'setsar=1',
@@ -143,7 +147,7 @@ function pictureOptions(plan: RenditionPlan): string[] {
     '-filter:v',
     filters.join(','),
     '-r',
-    '1000',
+    `1/${PICTURE_INTERVAL}`,
     '-frames:v',
     '2',
     '-q:v',
