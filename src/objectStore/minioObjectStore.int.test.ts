@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import express from 'express';
 import { Client } from 'minio';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createMinioObjectStore, type MinioObjectStore, type MinioObjectStoreOptions } from './minioObjectStore.ts';
 import { ObjectStoreUnavailable } from './objectStore.ts';
+import { DomainError } from '../core/errors.ts';
+import { createSignedMediaHandler } from './signedMediaHandler.ts';
 import { createSignedPaths } from './signedPaths.ts';
 import { collect, describeObjectStore } from './objectStoreContract.ts';
 
@@ -91,6 +95,60 @@ whenThere('against a real MinIO', () => {
   test('processes that start at the same time all get the bucket', async () => {
     const bucket = `test-${randomUUID()}`;
     await Promise.all([openStore({ bucket }).check(), openStore({ bucket }).check(), openStore({ bucket }).check()]);
+  });
+});
+
+whenThere('the handler of signed paths before a real MinIO', () => {
+  let base: string;
+  let server: Server;
+  let store: MinioObjectStore;
+  const content = Buffer.from('0123456789'.repeat(100));
+
+  beforeAll(async () => {
+    store = openStore();
+    const folder = await mkdtemp(join(tmpdir(), 'minio-'));
+    await writeFile(join(folder, 'in'), content);
+    for (const name of ['abc.mp4', 'hls-1/master.m3u8'])
+      await store.putFile(`private/v1/${name}`, join(folder, 'in'), 'video/mp4');
+    await rm(folder, { recursive: true });
+    const app = express().use('/media', createSignedMediaHandler({ objects: store, signed }));
+    app.use(((error: unknown, _request, response, _next) => {
+      const status = { notFound: 404, forbidden: 403, unavailable: 503 } as Record<string, number>;
+      response.status((error instanceof DomainError ? status[error.kind] : undefined) ?? 500).end();
+    }) as express.ErrorRequestHandler);
+    server = createServer(app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/media`;
+  });
+  afterAll(() => void server.close());
+
+  test('leads to the store, which serves ranges, and nobody else may cache it', async () => {
+    const url = `${base}/${signed.sign('private/v1/abc.mp4')}`;
+    const redirect = await fetch(url, { redirect: 'manual' });
+    expect([redirect.status, redirect.headers.get('cache-control')]).toEqual([302, 'private, max-age=300']);
+    const response = await fetch(url, { headers: { range: 'bytes=0-9' } });
+    expect([response.status, await response.text()]).toEqual([206, '0123456789']);
+    expect(response.headers.get('cache-control')).toBe('private, max-age=600');
+  });
+
+  test('sends a playlist itself, so that the names in it are signed by its path', async () => {
+    const url = `${base}/${signed.sign('private/v1/hls-1/master.m3u8')}`;
+    const response = await fetch(url, { redirect: 'error' });
+    expect([response.status, response.headers.get('cache-control')]).toEqual([
+      200,
+      expect.stringMatching(/^private, max-age=3\d{3}, immutable$/),
+    ]);
+    expect(content.equals(Buffer.from(await response.arrayBuffer()))).toBe(true);
+  });
+
+  test('finds nothing without a signature, or where nothing is, and nothing private is fetched from the store itself', async () => {
+    const missing = signed.sign('private/v1/hls-1/other.m3u8');
+    for (const path of ['private/v1/abc.mp4', 'videos/v1/abc.mp4', 'originals/v1/abc.mp4', missing])
+      expect([path, (await fetch(`${base}/${path}`)).status]).toEqual([path, 404]);
+    const [plain] = store.url('videos/v1/abc.mp4').split('/videos/');
+    expect((await fetch(`${plain}/private/v1/abc.mp4`)).status).toBe(403);
+    const ended = createSignedPaths({ secret: 'test', clock: () => Date.now() - 3_700_000 });
+    expect((await fetch(`${base}/${ended.sign('private/v1/abc.mp4')}`)).status).toBe(403);
   });
 });
 

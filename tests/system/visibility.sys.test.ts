@@ -152,11 +152,21 @@ systemTest('a video that becomes private is gone for everyone else at once, and 
   expect(await fetched(video.url!)).toBe(200);
   // Every process has the video in its cache.
   for (const api of system().apis) expect((await getVideo(api, video.id)).status).toBe(200);
+  const etag = (await getVideo(system().api(), video.id, { token: eve.token })).headers.get('etag')!;
   const hidden = await show(video.id, 'private');
   for (const api of system().apis) {
     const seen = await call<Video[]>(api, 'GET', '/api/v1/video?limit=100', afterwards(hidden));
     expect(seen.data.map(({ id }) => id)).not.toContain(video.id);
-    expect((await getVideo(api, video.id, { token: eve.token, ...afterwards(hidden) })).status).toBe(404);
+    for (const known of ['"another"', '*', etag])
+      expect(
+        (
+          await getVideo(api, video.id, {
+            token: eve.token,
+            headers: { 'If-None-Match': known },
+            ...afterwards(hidden),
+          })
+        ).status,
+      ).toBe(404);
   }
   const { url } = await settled(video.id, true);
   await eventually(() => fetched(video.url!), { what: 'the old URL leads nowhere', holds: (status) => status >= 400 });

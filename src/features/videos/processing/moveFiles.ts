@@ -43,17 +43,19 @@ export function createMoveFiles({ store, objects, db }: MoveFilesOptions): MoveF
     });
 }
 
-/** Copies what is under the other prefix, and returns the keys there. */
+/** Copies what is under the other prefix, and returns the keys there. What an earlier try has copied is complete. */
 async function copyAll(
   objects: MoveFilesOptions['objects'],
   videoId: string,
   access: FilesAccess,
   signal?: AbortSignal,
 ): Promise<string[]> {
+  const there = new Set<string>();
+  for await (const key of objects.list(mediaPrefix(access, videoId))) there.add(key);
   const keys: string[] = [];
   for await (const key of objects.list(mediaPrefix(access === 'private' ? 'public' : 'private', videoId))) {
     signal?.throwIfAborted();
-    await objects.copy(key, keyNow(key, access));
+    if (!there.has(keyNow(key, access))) await objects.copy(key, keyNow(key, access));
     keys.push(key);
   }
   return keys;
