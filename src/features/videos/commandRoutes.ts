@@ -59,9 +59,26 @@ export function videoCommandRoutes(context: ApiContext): Route[] {
   return [changeDetails(context), deleteVideo(context)];
 }
 
+/** What the system records about the files of a video. Nobody who edits the video has missed a change. */
+const upkeep: ReadonlySet<string> = new Set<VideoEvent['type']>(['VideoFilesMoved']);
+
+/** The revision up to which the video is as it was at this one, but for the upkeep. */
+async function unchangedUntil(
+  store: Pick<EventStore, 'readStream'>,
+  videoId: string,
+  revision: number,
+): Promise<number> {
+  let last = revision;
+  for await (const event of store.readStream(videoStream(videoId), { from: revision + 1 })) {
+    if (!upkeep.has(event.type)) return revision;
+    last = event.revision;
+  }
+  return last;
+}
+
 /**
- * @throws RevisionConflict when the video is not at `expectedRevision`, unless the rules forbid the command at any
- * revision
+ * @throws RevisionConflict when the video has changed since `expectedRevision`, unless the rules forbid the command at
+ * any revision
  */
 export async function handleVideoCommand(
   store: Pick<EventStore, 'append' | 'readStream'>,
@@ -71,7 +88,10 @@ export async function handleVideoCommand(
   expectedRevision?: number,
 ): Promise<CommandOutcome<VideoEvent, VideoState>> {
   try {
-    return await handleCommand(store, videoDecider, videoStream(videoId), command, context, { expectedRevision });
+    const options = expectedRevision !== undefined && {
+      expectedRevision: await unchangedUntil(store, videoId, expectedRevision),
+    };
+    return await handleCommand(store, videoDecider, videoStream(videoId), command, context, options || {});
   } catch (error) {
     // 403 and 404 do not depend on the version, so they take precedence over the conflict.
     if (error instanceof RevisionConflict) videoDecider.decide(command, (await readVideo(store, videoId)).state);

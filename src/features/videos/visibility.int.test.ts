@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
 import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
-import type { Answer, CallOptions, Video, VideoPage } from '../../../tests/support/systemClient.ts';
+import type { Analytics, Answer, CallOptions, Video, VideoPage } from '../../../tests/support/systemClient.ts';
 import type { Visibility } from './events.ts';
 
 let features: FeaturesTest;
@@ -72,6 +72,16 @@ describe('a private video', () => {
     expect((await get(id, bob)).status).toBe(404);
   });
 
+  test('is among the top videos of its owner, and in nobody else’s numbers', async () => {
+    const hana = await features.user('Hana');
+    const id = await features.video(hana, { visibility: 'private' });
+    await features.call('PUT', `/api/v1/video/${id}/like`, as(hana));
+    const numbers = async (user: FeatureUser, query = '') =>
+      (await features.call<Analytics>('GET', `/api/v1/analytics${query}`, as(user))).data;
+    expect((await numbers(hana)).topVideos).toMatchObject([{ id, likeCount: 1 }]);
+    expect(await numbers(bob, `?videoId=${id}`)).toMatchObject({ totalLikes: 0, totalUploads: 0, topVideos: [] });
+  });
+
   test('has a history for its owner and for admins', async () => {
     const id = await features.video(ann, { visibility: 'private' });
     for (const user of [ann, admin])
@@ -131,6 +141,19 @@ describe('changing the visibility', () => {
         headers: { 'If-Match': etag },
       });
     expect([(await change('private')).status, (await change('public')).status]).toEqual([200, 412]);
+  });
+
+  test('is not refused because the files were moved since the ETag was read', async () => {
+    const id = await features.video(ann);
+    const { headers } = await show(id, 'private');
+    await features.decide(id, { type: 'RecordFilesMoved', access: 'private', at: new Date().toISOString() });
+    const change = (visibility: Visibility) =>
+      features.call('PATCH', `/api/v1/video/${id}`, {
+        ...as(ann),
+        json: { visibility },
+        headers: { 'If-Match': headers.get('etag')! },
+      });
+    expect([(await change('unlisted')).status, (await change('public')).status]).toEqual([200, 412]);
   });
 
   test('is refused for a word that is no visibility, with a sentence', async () => {
