@@ -1,10 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { Field, Select } from '../../../components/Field.tsx';
+import { Select } from '../../../components/Field.tsx';
 import { ownVideosQuery } from '../videos/ownVideos.ts';
+import { DraftField } from './DraftField.tsx';
 import styles from './Filters.module.css';
 import { presetLabels, type Range } from './range.ts';
-import { presets, type AnalyticsSearch } from './search.ts';
+import { FIRST_DAY, LAST_DAY, presets, type AnalyticsSearch } from './search.ts';
 
 interface FiltersProps {
   readonly search: AnalyticsSearch;
@@ -16,7 +17,7 @@ interface FiltersProps {
 export function Filters({ search, range, onChange }: FiltersProps) {
   const chosen = search.from === undefined ? (search.range ?? '28d') : undefined;
   const days = (from: string, to: string): void => {
-    if (from !== '' && to !== '' && from <= to) onChange({ from, to, range: undefined });
+    if (FIRST_DAY <= from && from <= to && to <= LAST_DAY) onChange({ from, to, range: undefined });
   };
   return (
     <div className={styles.filters}>
@@ -33,21 +34,21 @@ export function Filters({ search, range, onChange }: FiltersProps) {
         ))}
       </div>
       <div className={styles.fields}>
-        <Field
+        <DraftField
           label="From (UTC)"
           type="date"
-          required
           value={range.from}
+          min={FIRST_DAY}
           max={range.to}
-          onChange={(event) => days(event.target.value, range.to)}
+          onChange={(from) => days(from, range.to)}
         />
-        <Field
+        <DraftField
           label="To (UTC)"
           type="date"
-          required
           value={range.to}
           min={range.from}
-          onChange={(event) => days(range.from, event.target.value)}
+          max={LAST_DAY}
+          onChange={(to) => days(range.from, to)}
         />
         <VideoFilter videoId={search.videoId} onChange={(videoId) => onChange({ videoId })} />
       </div>

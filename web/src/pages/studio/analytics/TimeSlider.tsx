@@ -1,8 +1,8 @@
 import { History, Pause, Play, SkipForward } from 'lucide-react';
 import { useEffect, useEffectEvent, useState } from 'react';
 import { Button } from '../../../components/Button.tsx';
-import { Field } from '../../../components/Field.tsx';
 import { formatCount, formatMoment } from '../../../format.ts';
+import { DraftField } from './DraftField.tsx';
 import styles from './TimeSlider.module.css';
 import { fromLocalInput, toLocalInput, zoneName } from './localTime.ts';
 
@@ -95,17 +95,18 @@ export function TimeSlider({ from, to, value, position, isLoading, onChange }: T
             <span>Now</span>
           </div>
         </div>
-        <Field
+        <DraftField
           label={`Exact time (${zoneName()})`}
           type="datetime-local"
           step={1}
           min={toLocalInput(from)}
           max={toLocalInput(to)}
           value={toLocalInput(shown)}
-          onChange={(event) => {
+          onChange={(text) => {
+            const moment = fromLocalInput(text);
+            if (moment === undefined || moment < from || moment > to) return;
             setPlaying(false);
-            const moment = fromLocalInput(event.target.value);
-            if (moment !== undefined && moment <= to) onChange(new Date(moment).toISOString());
+            onChange(new Date(moment).toISOString());
           }}
         />
       </div>

@@ -38,11 +38,7 @@ export function Totals({ report: { days, before }, firstDay }: TotalsProps) {
               `in ${days.length === 1 ? 'one day' : `${days.length} days`}`
             ) : (
               <>
-                <strong>
-                  {change === 0 ? 'same' : `${change > 0 ? '▲' : '▼'} ${formatPercent(Math.abs(change))}`}
-                </strong>
-                <span className="visually-hidden">{change > 0 ? ' more' : change < 0 ? ' less' : ''}</span> than the{' '}
-                {days.length === 1 ? 'day' : `${days.length} days`} before
+                <strong>{comparison(change)}</strong> {days.length === 1 ? 'the day' : `the ${days.length} days`} before
               </>
             )}
           </dd>
@@ -50,6 +46,11 @@ export function Totals({ report: { days, before }, firstDay }: TotalsProps) {
       ))}
     </dl>
   );
+}
+
+function comparison(change: number): string {
+  if (change === 0) return 'As many as';
+  return change > 0 ? `▲ ${formatPercent(change)} more than` : `▼ ${formatPercent(-change)} less than`;
 }
 
 /** 0.5 for one half more; undefined when there is nothing to compare with. */

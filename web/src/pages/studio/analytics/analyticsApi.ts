@@ -1,4 +1,5 @@
 import { answerOf, api } from '../../../api/client.ts';
+import { notOlderThanSeen } from '../../../live/seenPosition.ts';
 import type { Range } from './range.ts';
 
 export interface Question extends Range {
@@ -8,7 +9,9 @@ export interface Question extends Range {
 
 /** Totals, top videos and what the numbers mean. */
 export async function readSummary(question: Question, signal?: AbortSignal) {
-  const body = await answerOf(api.GET('/api/v1/analytics', { params: { query: queryOf(question) }, signal }));
+  const body = await answerOf(
+    api.GET('/api/v1/analytics', { params: { query: queryOf(question), header: notOlderThanSeen() }, signal }),
+  );
   // Without `Accept: text/csv` it is never the file.
   return body as Exclude<typeof body, string>;
 }
@@ -17,7 +20,7 @@ export async function readSummary(question: Question, signal?: AbortSignal) {
 export async function readCsv(question?: Question, signal?: AbortSignal): Promise<string> {
   const body = await answerOf(
     api.GET('/api/v1/analytics', {
-      params: { query: question === undefined ? {} : queryOf(question) },
+      params: { query: question === undefined ? {} : queryOf(question), header: notOlderThanSeen() },
       headers: { Accept: 'text/csv' },
       parseAs: 'text',
       signal,

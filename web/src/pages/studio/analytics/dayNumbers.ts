@@ -42,8 +42,8 @@ export function summaryOf(days: readonly DayNumbers[], name: NumberName): string
     (most, day) => (day[name] > (most?.[name] ?? 0) ? day : most),
     undefined,
   );
-  if (best === undefined) return `No ${name} in these ${days.length} days.`;
+  if (best === undefined) return `No ${name} ${days.length === 1 ? 'on this day' : `in these ${days.length} days`}.`;
   const busy = days.filter((day) => day[name] !== 0).length;
-  const on = busy === days.length && busy > 1 ? `every one of ${busy} days` : `${busy} of ${days.length} days`;
+  const on = busy === days.length && busy > 1 ? `each of ${busy} days` : `${busy} of ${days.length} days`;
   return `On ${on}. Most on ${formatDay(best.day)}: ${formatCount(best[name])}.`;
 }

@@ -20,6 +20,10 @@ export interface AnalyticsSearch {
   readonly day?: string | undefined;
 }
 
+/** What the page can show: days that somebody means, and not too many for a chart. */
+export const FIRST_DAY = '2000-01-01';
+export const LAST_DAY = '2099-12-31';
+
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
@@ -31,11 +35,17 @@ export function analyticsSearch(search: Record<string, unknown>): AnalyticsSearc
   return {
     ...(isRange ? { from, to } : range !== undefined && { range }),
     ...(typeof videoId === 'string' && UUID.test(videoId) && { videoId }),
-    ...(typeof asOf === 'string' && !Number.isNaN(Date.parse(asOf)) && { asOf: new Date(asOf).toISOString() }),
+    ...(isMoment(asOf) && { asOf: new Date(asOf).toISOString() }),
     ...(number !== undefined && isDay(day) && { number, day }),
   };
 }
 
 function isDay(value: unknown): value is string {
-  return typeof value === 'string' && DAY.test(value) && !Number.isNaN(Date.parse(value));
+  return isMoment(value) && DAY.test(value);
+}
+
+function isMoment(value: unknown): value is string {
+  return (
+    typeof value === 'string' && Date.parse(FIRST_DAY) <= Date.parse(value) && Date.parse(value) <= Date.parse(LAST_DAY)
+  );
 }

@@ -1,6 +1,8 @@
 import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { ApiError } from '../../../api/apiError.ts';
+import { sawPosition } from '../../../live/seenPosition.ts';
+import { useCalmly } from '../../../live/useCalmly.ts';
 import { useLiveEvents } from '../../../live/useLiveEvents.ts';
 import { readCsv, readSummary, type Question } from './analyticsApi.ts';
 import { parseCsv, withEmptyDays, type DayNumbers } from './dayNumbers.ts';
@@ -26,8 +28,8 @@ export interface TopVideo {
   readonly likeCount: number;
 }
 
-/** Milliseconds between two readings of the numbers of now while events arrive. */
-const CALM = 2_000;
+/** Milliseconds from an event until the numbers of now are read again. */
+const CALM = 3_000;
 
 function reportQuery(question: Question | undefined) {
   return queryOptions({
@@ -75,6 +77,7 @@ export interface Numbers {
   /** The last answer, also while the next one is on its way. */
   readonly report: Report | undefined;
   readonly isLoading: boolean;
+  /** Why there is no newer answer, also while it is asked for again. */
   readonly error: Error | null;
   readonly retry: () => void;
 }
@@ -84,26 +87,25 @@ export interface Numbers {
  * happens.
  */
 export function useNumbers(question: Question | undefined): Numbers {
-  const { data, error, isFetching, refetch } = useQuery(reportQuery(question));
+  const { data, failureReason, isFetching, refetch } = useQuery(reportQuery(question));
   const [last, setLast] = useState(data);
   if (data !== undefined && data !== last) setLast(data);
   useNews(question !== undefined && question.asOf === undefined);
-  return { report: data ?? last, error, isLoading: isFetching, retry: () => void refetch() };
+  return { report: data ?? last, error: failureReason, isLoading: isFetching, retry: () => void refetch() };
 }
 
 function useNews(listening: boolean): void {
   const client = useQueryClient();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  useLiveEvents(listening ? ['me'] : [], ({ type }) => {
+  const readAgain = useCalmly(() => {
+    const isOfNow = (key: readonly unknown[]): boolean => (key[2] as Question | null)?.asOf === undefined;
+    void client.invalidateQueries({
+      queryKey: ['analytics', 'report'],
+      predicate: ({ queryKey }) => isOfNow(queryKey),
+    });
+  }, CALM);
+  useLiveEvents(listening ? ['me'] : [], ({ type, position }) => {
     if (!type.startsWith('Video')) return;
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      const isOfNow = (key: readonly unknown[]): boolean => (key[2] as Question | null)?.asOf === undefined;
-      void client.invalidateQueries({
-        queryKey: ['analytics', 'report'],
-        predicate: ({ queryKey }) => isOfNow(queryKey),
-      });
-    }, CALM);
+    sawPosition(position);
+    readAgain();
   });
 }

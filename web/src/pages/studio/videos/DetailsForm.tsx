@@ -58,6 +58,25 @@ export function DetailsForm({ current }: { readonly current: Versioned }) {
     <>
       <form className={styles.form} onSubmit={submit} aria-label="Details">
         <h2>Details</h2>
+        <Field
+          label="Title"
+          name="title"
+          required
+          maxLength={200}
+          value={shown.title}
+          error={fields['title']}
+          onChange={(event) => edit({ title: event.target.value })}
+        />
+        <TextArea
+          label="Description"
+          name="description"
+          maxLength={5_000}
+          rows={5}
+          value={shown.description}
+          error={fields['description']}
+          onChange={(event) => edit({ description: event.target.value })}
+        />
+        <VisibilityChoice value={shown.visibility} onChange={(visibility) => edit({ visibility })} />
         {isConflict && (
           <Notice
             tone="warn"
@@ -80,25 +99,6 @@ export function DetailsForm({ current }: { readonly current: Versioned }) {
             <strong>It was not saved.</strong> {messageOf(save.error)}
           </Notice>
         )}
-        <Field
-          label="Title"
-          name="title"
-          required
-          maxLength={200}
-          value={shown.title}
-          error={fields['title']}
-          onChange={(event) => edit({ title: event.target.value })}
-        />
-        <TextArea
-          label="Description"
-          name="description"
-          maxLength={5_000}
-          rows={5}
-          value={shown.description}
-          error={fields['description']}
-          onChange={(event) => edit({ description: event.target.value })}
-        />
-        <VisibilityChoice value={shown.visibility} onChange={(visibility) => edit({ visibility })} />
         <div className={styles.actions}>
           <Button type="submit" look="primary" busy={save.isPending} disabled={!isChanged}>
             Save

@@ -1,8 +1,10 @@
 import { infiniteQueryOptions, queryOptions, useQueryClient, type InfiniteData } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import { ApiError } from '../../../api/apiError.ts';
 import { answerOf, api } from '../../../api/client.ts';
 import type { components } from '../../../api/schema.d.ts';
+import { notOlderThanSeen, sawPosition } from '../../../live/seenPosition.ts';
+import { useCalmly } from '../../../live/useCalmly.ts';
 import { useLiveEvents, useUploadProgress } from '../../../live/useLiveEvents.ts';
 import { useUser } from '../../../session/useSession.ts';
 
@@ -13,12 +15,16 @@ type OwnVideoPage = Awaited<ReturnType<typeof pageOfOwnVideos>>;
 
 const PAGE = 50;
 const KEY = ['ownVideos'];
-/** Milliseconds between two readings of the list while events arrive. */
-const CALM = 1_000;
+/** Milliseconds from an event until the videos are read again. Views may come many times a second. */
+const SOON = 500;
+const LATER = 10_000;
+const COUNTED = ['VideoViewed', 'VideoLiked', 'VideoUnliked'];
 
 async function pageOfOwnVideos(status: Status | undefined, cursor: string | undefined, signal: AbortSignal) {
   const query = { limit: PAGE, ...(status !== undefined && { status }), ...(cursor !== undefined && { cursor }) };
-  const { data, meta } = await answerOf(api.GET('/api/v1/video/mine', { params: { query }, signal }));
+  const { data, meta } = await answerOf(
+    api.GET('/api/v1/video/mine', { params: { query, header: notOlderThanSeen() }, signal }),
+  );
   return { videos: data, next: meta?.nextCursor ?? undefined, total: meta?.total ?? data.length };
 }
 
@@ -81,21 +87,18 @@ async function findOwnVideo(videoId: string, signal: AbortSignal): Promise<OwnVi
 export function useOwnVideosLive(): void {
   const client = useQueryClient();
   const user = useUser();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-
-  const readAgain = (): void => {
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      void client.invalidateQueries({ queryKey: KEY });
-    }, CALM);
-  };
-  const state = useLiveEvents(user === undefined ? [] : ['me'], ({ type }) => {
-    if (type.startsWith('Video')) readAgain();
+  const readAgain = (): void => void client.invalidateQueries({ queryKey: KEY });
+  const soon = useCalmly(readAgain, SOON);
+  const later = useCalmly(readAgain, LATER);
+  const state = useLiveEvents(user === undefined ? [] : ['me'], ({ type, position }) => {
+    if (!type.startsWith('Video')) return;
+    sawPosition(position);
+    if (COUNTED.includes(type)) later();
+    else soon();
   });
   useEffect(() => {
-    if (state === 'behind') void client.invalidateQueries({ queryKey: KEY });
-  }, [client, state]);
+    if (state === 'behind') soon();
+  }, [state, soon]);
   useUploadProgress(user?.id, ({ videoId, progress, stage }) => {
     client.setQueriesData<InfiniteData<OwnVideoPage>>({ queryKey: [...KEY, 'list'] }, (list) =>
       list === undefined
