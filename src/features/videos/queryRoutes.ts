@@ -193,6 +193,12 @@ function getVideo(context: ApiContext): Route {
     auth: 'optional',
     reads: [videos, likes],
     params: videoIdParams,
+    query: z.object({
+      view: z
+        .enum(['true', 'false'])
+        .default('true')
+        .meta({ description: 'With `false`, no view is counted: for a client that already shows the video.' }),
+    }),
     responses: {
       200: { description: 'The video.', message: 'Video retrieved successfully', data: videoPageSchema },
       404: { description: 'There is no such video.', code: 'video_not_found' },
@@ -206,7 +212,7 @@ function getVideo(context: ApiContext): Route {
       const page = found ?? (user && (await own(videoId, user)));
       if (page === undefined) throw videoNotFound();
       const { video } = page.found;
-      if (video.status === 'ready' && request.raw.method === 'GET') {
+      if (video.status === 'ready' && request.raw.method === 'GET' && request.query.view === 'true') {
         const isPrivate = video.visibility === 'private';
         views.record({ videoId, ownerId: video.uploadedBy, isPrivate, viewer: { userId: user?.id, address }, context });
       }

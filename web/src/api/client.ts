@@ -1,23 +1,10 @@
-import createClient, { type Middleware } from 'openapi-fetch';
-import { accessToken, forgetAccessToken } from '../session/session.ts';
+import createClient from 'openapi-fetch';
 import { ApiError, type ErrorBody } from './apiError.ts';
+import { authorizedFetch } from './authorizedFetch.ts';
 import type { paths } from './schema.d.ts';
 
-const tokens: Middleware = {
-  async onRequest({ request }) {
-    const token = await accessToken();
-    if (token !== undefined) request.headers.set('Authorization', `Bearer ${token}`);
-    return request;
-  },
-  // The token was revoked, or the clock of this machine is wrong. The next request asks for a new one.
-  onResponse({ request, response }) {
-    if (response.status === 401) forgetAccessToken(request.headers.get('Authorization')?.slice('Bearer '.length));
-  },
-};
-
 /** Calls the API. Types are generated from its OpenAPI document (`npm run web:types`). */
-export const api = createClient<paths>({ baseUrl: location.origin });
-api.use(tokens);
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: authorizedFetch });
 
 interface Answer<Body> {
   readonly data?: Body | undefined;

@@ -1,4 +1,5 @@
 import { Outlet } from '@tanstack/react-router';
+import { SessionEnded } from '../session/SessionEnded.tsx';
 import styles from './AppShell.module.css';
 import { Navigation } from './Navigation.tsx';
 import { OfflineNotice } from './OfflineNotice.tsx';
@@ -16,6 +17,7 @@ export function AppShell() {
         <Outlet />
       </main>
       <OfflineNotice />
+      <SessionEnded />
       <Toasts />
     </div>
   );

@@ -5,7 +5,8 @@ export interface Claims {
   readonly username: string;
   readonly email: string;
   readonly role: 'user' | 'admin';
-  /** Seconds since 1970. */
+  /** When it was made and when it ends, by the clock of the server: seconds since 1970. */
+  readonly iat: number;
   readonly exp: number;
 }
 

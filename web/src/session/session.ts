@@ -1,3 +1,4 @@
+import { remember, remembered } from '../storage.ts';
 import { claimsOf, type Claims } from './claims.ts';
 import { refresh } from './refresh.ts';
 
@@ -10,20 +11,28 @@ export type Session =
   | { readonly status: 'ended' }
   | { readonly status: 'signedIn'; readonly user: Claims };
 
-/** Set while somebody is signed in, in any tab. The refresh token itself is in a cookie that scripts cannot read. */
-const SIGNED_IN = 'reelstream.signedIn';
-/** Milliseconds before its expiry at which an access token is renewed. */
-const MARGIN = 30_000;
+/** An access token, and when it is renewed (milliseconds since 1970, by the clock of this machine). */
+interface Token {
+  readonly text: string;
+  readonly renewAt: number;
+}
 
-let session: Session = localStorage.getItem(SIGNED_IN) === null ? { status: 'anonymous' } : { status: 'restoring' };
-let token: string | undefined;
+type Message = { readonly token: string } | { readonly left: 'anonymous' | 'ended' };
+
+/** Remembered while somebody is signed in, in any tab. The refresh token itself is in a cookie that scripts cannot read. */
+const SIGNED_IN = 'signedIn';
+/** Seconds before its end at which a token is renewed: a quarter of its life, at most this. */
+const MARGIN = 30;
+
+let session: Session = { status: remembered(SIGNED_IN) === null ? 'anonymous' : 'restoring' };
+let token: Token | undefined;
 let renewing: Promise<string | undefined> | undefined;
 const listeners = new Set<() => void>();
 const tabs = new BroadcastChannel('reelstream.session');
 
-tabs.addEventListener('message', ({ data }: MessageEvent<{ token?: string; signedOut?: true }>) => {
-  if (data.token !== undefined) adopt(data.token);
-  else if (data.signedOut) leave('anonymous');
+tabs.addEventListener('message', ({ data }: MessageEvent<Message>) => {
+  if ('token' in data) adopt(data.token);
+  else leave(data.left);
 });
 
 export function currentSession(): Session {
@@ -41,54 +50,82 @@ export function onSessionChange(listener: () => void): () => void {
  */
 export async function accessToken(): Promise<string | undefined> {
   if (session.status === 'anonymous' || session.status === 'ended') return undefined;
-  if (token !== undefined && expiryOf(token) - Date.now() > MARGIN) return token;
+  const valid = validToken();
+  if (valid !== undefined) return valid;
   renewing ??= renew().finally(() => (renewing = undefined));
   return renewing;
 }
 
 /** The server refused this token: it is not used again. */
 export function forgetAccessToken(refused: string | undefined): void {
-  if (refused === token) token = undefined;
+  if (refused === token?.text) token = undefined;
 }
 
 /** After a login. Other tabs are signed in as well. */
 export function signedIn(accessToken: string): void {
   adopt(accessToken);
-  tabs.postMessage({ token: accessToken });
+  tell({ token: accessToken });
 }
 
 /** After a logout. Other tabs are signed out as well. */
 export function signedOut(): void {
   leave('anonymous');
-  tabs.postMessage({ signedOut: true });
+  tell({ left: 'anonymous' });
+}
+
+/** The reader has seen that the session ended. */
+export function acceptEnd(): void {
+  if (session.status === 'ended') leave('anonymous');
 }
 
 async function renew(): Promise<string | undefined> {
   // The cookie changes with each renewal, and all tabs share it.
-  return navigator.locks.request('reelstream.refresh', async () => {
-    if (token !== undefined && expiryOf(token) - Date.now() > MARGIN) return token;
+  return oneTabAtATime(async () => {
+    const fromAnotherTab = validToken();
+    if (fromAnotherTab !== undefined) return fromAnotherTab;
+    const before = session;
     const renewed = await refresh();
-    if (renewed === undefined) {
-      leave('ended');
-      return undefined;
+    // Meanwhile somebody has signed out, or in with another account.
+    if (session !== before) return validToken();
+    if (renewed !== undefined) {
+      signedIn(renewed);
+      return renewed;
     }
-    signedIn(renewed);
-    return renewed;
+    leave('ended');
+    tell({ left: 'ended' });
+    return undefined;
   });
 }
 
+/** Browsers give locks only to pages from https and from this machine. Without them, `refresh` tries again when it was second. */
+function oneTabAtATime<Result>(act: () => Promise<Result>): Promise<Result> {
+  return 'locks' in navigator ? navigator.locks.request('reelstream.refresh', act) : act();
+}
+
+function validToken(): string | undefined {
+  return token !== undefined && Date.now() < token.renewAt ? token.text : undefined;
+}
+
 function adopt(accessToken: string): void {
-  token = accessToken;
-  localStorage.setItem(SIGNED_IN, 'yes');
   const user = claimsOf(accessToken);
-  if (session.status === 'signedIn' && JSON.stringify(session.user) === JSON.stringify(user)) return;
-  change({ status: 'signedIn', user });
+  // Counted from now: the clock of the server may be another one.
+  const life = user.exp - user.iat;
+  token = { text: accessToken, renewAt: Date.now() + (life - Math.min(MARGIN, life / 4)) * 1_000 };
+  remember(SIGNED_IN, 'yes');
+  if (session.status !== 'signedIn' || !isSame(session.user, user)) change({ status: 'signedIn', user });
+}
+
+/** Whether two tokens say the same about their user. */
+function isSame(before: Claims, after: Claims): boolean {
+  return (['id', 'name', 'username', 'email', 'role'] as const).every((claim) => before[claim] === after[claim]);
 }
 
 function leave(status: 'anonymous' | 'ended'): void {
   token = undefined;
-  localStorage.removeItem(SIGNED_IN);
-  if (session.status !== status) change({ status });
+  remember(SIGNED_IN, null);
+  // A tab in which nobody was signed in has no session that could end.
+  if (session.status === 'anonymous' || session.status === status) return;
+  change({ status });
 }
 
 function change(next: Session): void {
@@ -96,8 +133,8 @@ function change(next: Session): void {
   for (const listener of listeners) listener();
 }
 
-function expiryOf(accessToken: string): number {
-  return claimsOf(accessToken).exp * 1_000;
+function tell(message: Message): void {
+  tabs.postMessage(message);
 }
 
 // Somebody was signed in when the page was left: ask at once, so that the page soon knows who it is.

@@ -1,10 +1,76 @@
-import { Page } from '../../components/Page.tsx';
-import { Empty } from '../../components/States.tsx';
+import { Link, useSearch } from '@tanstack/react-router';
+import { Field } from '../../components/Field.tsx';
+import { signUp } from '../../session/commands.ts';
+import { AccountForm } from './AccountForm.tsx';
+import { PasswordField } from './PasswordField.tsx';
 
 export function SignUpPage() {
+  const search = useSearch({ from: '/sign-up' });
   return (
-    <Page title="Create an account">
-      <Empty title="This page is being built" />
-    </Page>
+    <AccountForm
+      title="Create an account"
+      lead="To like videos and to show your own."
+      submit="Create account"
+      next={search.next}
+      act={(values) =>
+        signUp({
+          name: values.get('name'),
+          username: values.get('username'),
+          email: values.get('email'),
+          password: values.get('password'),
+        })
+      }
+      after={
+        <>
+          Already have one?{' '}
+          <Link to="/sign-in" search={search}>
+            Sign in
+          </Link>
+        </>
+      }
+    >
+      {(errors) => (
+        <>
+          <Field
+            label="Name"
+            name="name"
+            autoComplete="name"
+            minLength={3}
+            maxLength={50}
+            required
+            autoFocus
+            hint="Shown with your videos."
+            error={errors['name']}
+          />
+          <Field
+            label="Username"
+            name="username"
+            autoComplete="username"
+            autoCapitalize="none"
+            spellCheck={false}
+            minLength={3}
+            maxLength={50}
+            required
+            hint="Your page will be at this name."
+            error={errors['username']}
+          />
+          <Field
+            label="E-mail"
+            name="email"
+            type="email"
+            autoComplete="email"
+            required
+            hint="You sign in with it. Nobody else sees it."
+            error={errors['email']}
+          />
+          <PasswordField
+            autoComplete="new-password"
+            minLength={6}
+            hint="At least 6 characters, with a letter, a digit and one other character."
+            error={errors['password']}
+          />
+        </>
+      )}
+    </AccountForm>
   );
 }

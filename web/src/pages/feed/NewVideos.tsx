@@ -1,0 +1,67 @@
+import { useEffect, useEffectEvent, useState } from 'react';
+import { ArrowUp } from 'lucide-react';
+import type { Video } from '../../api/types.ts';
+import { useLiveEvents } from '../../live/useLiveEvents.ts';
+import { dropVideo, loadFeedPage, readFeedAgain } from '../../videos/videoQueries.ts';
+import styles from './Feed.module.css';
+
+interface NewVideosProps {
+  readonly known: readonly Video[];
+  readonly isAtTop: boolean;
+  /** Called when they are in the feed. */
+  onShow(): void;
+}
+
+/** Says quietly that there are new videos. Nothing moves until the reader asks for them. */
+export function NewVideos({ known, onShow }: NewVideosProps) {
+  const [fresh, setFresh] = useState<readonly string[]>([]);
+  const [isLoading, setLoading] = useState(false);
+  const unknown = fresh.filter((id) => !known.some((video) => video.id === id));
+
+  const look = (): void => {
+    loadFeedPage('').then(
+      ({ data }) => setFresh((before) => [...new Set([...before, ...newerThan(known[0], data)])]),
+      () => undefined,
+    );
+  };
+  // While the reader was elsewhere, nobody listened.
+  const lookOnce = useEffectEvent(look);
+  useEffect(() => lookOnce(), []);
+
+  const state = useLiveEvents(['feed'], ({ type, data }) => {
+    const videoId = String(data?.['videoId']);
+    if (type === 'VideoProcessed') setFresh((before) => [...new Set([...before, videoId])]);
+    if (type === 'VideoDeleted') {
+      setFresh((before) => before.filter((id) => id !== videoId));
+      dropVideo(videoId);
+    }
+    if (type === 'VideoVisibilityChanged') look();
+  });
+  useEffect(() => {
+    if (state === 'behind') lookOnce();
+  }, [state]);
+
+  const show = async (): Promise<void> => {
+    setLoading(true);
+    await readFeedAgain();
+    setLoading(false);
+    setFresh([]);
+    onShow();
+  };
+
+  return (
+    <div role="status" className={styles.news}>
+      {unknown.length > 0 && (
+        <button type="button" className={styles.pill} aria-busy={isLoading} onClick={() => void show()}>
+          <ArrowUp aria-hidden size={18} />
+          {unknown.length === 1 ? '1 new video' : `${unknown.length} new videos`}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Ids are ordered by time. */
+function newerThan(newest: Video | undefined, videos: readonly Video[]): readonly string[] {
+  return videos.map(({ id }) => id).filter((id) => newest === undefined || id > newest.id);
+}

@@ -1,0 +1,104 @@
+import { useEffect, useRef, useState, type RefObject } from 'react';
+import type { Video } from '../api/types.ts';
+import { refuseSound, useMuted } from './sound.ts';
+import { attachSource } from './source.ts';
+import { useCalm } from './useMedia.ts';
+
+export interface Playback {
+  readonly element: RefObject<HTMLVideoElement | null>;
+  /** What the reader sees: it may still be loading. */
+  readonly isPlaying: boolean;
+  /** It has a picture of its own, so the poster may go. */
+  readonly hasPicture: boolean;
+  readonly isWaiting: boolean;
+  readonly hasFailed: boolean;
+  toggle(): void;
+  /** Goes to a moment: seconds, or the nearest that the video has. */
+  seek(seconds: number): void;
+  retry(): void;
+  /** For the video element. */
+  readonly handlers: {
+    readonly onPlaying: () => void;
+    readonly onLoadedData: () => void;
+    readonly onWaiting: () => void;
+    readonly onEmptied: () => void;
+    readonly onError: () => void;
+  };
+}
+
+/** Plays a video while it is the one in view, from its start, unless the reader stopped it or wants nothing to move. */
+export function usePlayback(video: Video, isActive: boolean, onStart: () => void): Playback {
+  const element = useRef<HTMLVideoElement>(null);
+  const isCalm = useCalm();
+  const muted = useMuted();
+  const isShown = useIsShown();
+  const [wish, setWish] = useState<'play' | 'pause'>();
+  const [picture, setPicture] = useState<'none' | 'waiting' | 'there' | 'failed'>('none');
+  const [attempt, setAttempt] = useState(0);
+  const [wasActive, setWasActive] = useState(isActive);
+  if (wasActive !== isActive) {
+    setWasActive(isActive);
+    setWish(undefined);
+  }
+  const isPlaying = isActive && (wish ?? (isCalm ? 'pause' : 'play')) === 'play';
+
+  const { url, hlsUrl } = video;
+  useEffect(() => attachSource(element.current!, { url, hlsUrl }), [url, hlsUrl, attempt]);
+
+  useEffect(() => {
+    if (element.current !== null) element.current.muted = muted;
+  }, [muted]);
+
+  useEffect(() => {
+    if (isActive) return;
+    if (element.current !== null && element.current.readyState > 0) element.current.currentTime = 0;
+  }, [isActive]);
+
+  useEffect(() => {
+    const player = element.current!;
+    if (!isPlaying || !isShown) return player.pause();
+    player.play().catch((error: DOMException) => {
+      // Others mean that it was paused, or cannot be played, which its own event says.
+      if (error.name !== 'NotAllowedError') return;
+      if (player.muted) setWish('pause');
+      else refuseSound();
+    });
+  }, [isPlaying, isShown, attempt, muted]);
+
+  const seek = (seconds: number): void => {
+    const player = element.current!;
+    player.currentTime = Math.min(Math.max(0, seconds), player.duration || 0);
+  };
+
+  return {
+    element,
+    isPlaying,
+    hasPicture: picture === 'there' || picture === 'waiting',
+    isWaiting: isPlaying && picture !== 'there' && picture !== 'failed',
+    hasFailed: picture === 'failed',
+    toggle: () => setWish(isPlaying ? 'pause' : 'play'),
+    seek,
+    retry: () => setAttempt((n) => n + 1),
+    handlers: {
+      onPlaying: () => {
+        setPicture('there');
+        onStart();
+      },
+      onLoadedData: () => setPicture('there'),
+      onWaiting: () => setPicture((now) => (now === 'there' ? 'waiting' : now)),
+      onEmptied: () => setPicture('none'),
+      onError: () => setPicture('failed'),
+    },
+  };
+}
+
+/** Whether the tab is in front. */
+function useIsShown(): boolean {
+  const [isShown, setShown] = useState(() => !document.hidden);
+  useEffect(() => {
+    const onChange = () => setShown(!document.hidden);
+    document.addEventListener('visibilitychange', onChange);
+    return () => document.removeEventListener('visibilitychange', onChange);
+  }, []);
+  return isShown;
+}

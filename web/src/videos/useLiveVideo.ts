@@ -1,0 +1,58 @@
+import { useEffect, useRef } from 'react';
+import { queryClient } from '../api/queryClient.ts';
+import type { LiveEvent } from '../live/connection.ts';
+import { useLiveEvents } from '../live/useLiveEvents.ts';
+import { likeKey } from './useLike.ts';
+import { changeVideo, dropVideo, readVideo, videoQuery } from './videoQueries.ts';
+
+/** Milliseconds between two readings of one video, however much happens to it. */
+const PAUSE = 1_500;
+
+/** Keeps what the page shows of a video as the server has it: its counts, and its title when that changes. */
+export function useLiveVideo(videoId: string | undefined): void {
+  const reading = useRef<{ timer?: ReturnType<typeof setTimeout> | undefined; position?: string | undefined }>({});
+  useEffect(() => {
+    const now = reading.current;
+    return () => {
+      clearTimeout(now.timer);
+      now.timer = undefined;
+      now.position = undefined;
+    };
+  }, [videoId]);
+
+  const readSoon = (id: string, position: string): void => {
+    const now = reading.current;
+    now.position = position;
+    if (now.timer !== undefined) return;
+    const read = (): void => {
+      const until = now.position;
+      now.position = undefined;
+      now.timer = setTimeout(() => {
+        now.timer = undefined;
+        if (now.position !== undefined) readSoon(id, now.position);
+      }, PAUSE);
+      if (until !== undefined) void readAgain(id, until);
+    };
+    read();
+  };
+
+  useLiveEvents(videoId === undefined ? [] : [`video:${videoId}`], ({ type, data, position }: LiveEvent) => {
+    if (videoId === undefined || data?.['videoId'] !== videoId) return;
+    if (type === 'VideoDeleted') forgetVideo(videoId);
+    else readSoon(videoId, position);
+  });
+}
+
+/** Its own requests do not count a view, and wait until the server shows what has happened. */
+async function readAgain(videoId: string, position: string): Promise<void> {
+  if (queryClient.getQueryData(videoQuery(videoId).queryKey) === undefined) return;
+  const latest = await readVideo(videoId, { counted: false, minPosition: position }).catch(() => undefined);
+  // The answer to the like that is on its way brings its own count.
+  if (latest === undefined || queryClient.isMutating({ mutationKey: likeKey(videoId) }) > 0) return;
+  changeVideo(videoId, () => latest);
+}
+
+function forgetVideo(videoId: string): void {
+  dropVideo(videoId);
+  void queryClient.invalidateQueries({ queryKey: videoQuery(videoId).queryKey });
+}
