@@ -30,6 +30,19 @@ export const feedQuery = infiniteQueryOptions({
   staleTime: Infinity,
 });
 
+/** The public videos of one user, newest first. */
+export const authorQuery = (username: string) =>
+  infiniteQueryOptions({
+    queryKey: ['author', username],
+    queryFn: async ({ pageParam }) => {
+      const query = { username, cursor: pageParam, limit: 24 };
+      const { data, meta } = await answerOf(api.GET('/api/v1/video', { params: { query } }));
+      return { data, meta: meta! };
+    },
+    initialPageParam: '',
+    getNextPageParam: ({ meta }) => meta.nextCursor ?? undefined,
+  });
+
 interface Reading {
   /** Whether it counts as a view. */
   readonly counted: boolean;
