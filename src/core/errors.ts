@@ -7,11 +7,14 @@ export type ErrorKind =
   | 'methodNotAllowed' // 405
   | 'notAcceptable' // 406
   | 'conflict' // 409
+  | 'gone' // 410
   | 'preconditionFailed' // 412
   | 'tooLarge' // 413
   | 'unsupportedMedia' // 415
   | 'unprocessable' // 422
+  | 'locked' // 423
   | 'rateLimited' // 429
+  | 'checksumMismatch' // 460, of tus
   | 'unavailable'; // 503
 
 export interface FieldMessage {

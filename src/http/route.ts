@@ -121,6 +121,12 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown, Auth e
   readonly body?: z.ZodType<Body>;
   /** Form fields, for the OpenAPI document only: the handler reads the stream itself. */
   readonly multipart?: z.ZodType;
+  /** Media type of a body of bytes, for the OpenAPI document only: the handler reads the stream itself. */
+  readonly bytes?: string;
+  /** Headers that only this route reads, for the OpenAPI document only. */
+  readonly requestHeaders?: z.ZodType;
+  /** Headers of the answer to `OPTIONS` at its path. */
+  readonly options?: Readonly<Record<string, string>>;
   /**
    * Its answers carry an `ETag`, and it heeds `If-None-Match` (queries) or `If-Match` (commands). For the OpenAPI
    * document only.

@@ -4,6 +4,7 @@ import type { CommandContext } from '../../src/core/commandContext.ts';
 import type { RecordedEvent } from '../../src/core/event.ts';
 import { nameHashOf, normalised } from '../../src/features/accounts/index.ts';
 import { counted } from '../../src/features/analytics/index.ts';
+import type { ApiContext } from '../../src/features/feature.ts';
 import { readModelConsumers } from '../../src/features/index.ts';
 import { discardedEvents } from '../../src/features/operators/index.ts';
 import { handleVideoCommand } from '../../src/features/videos/commandRoutes.ts';
@@ -32,6 +33,8 @@ export interface FeaturesTest extends AsyncDisposable {
   readonly projecting: ProjectingTest;
   readonly app: TestApp;
   readonly objects: ObjectStore;
+  /** What the routes use. */
+  readonly context: ApiContext;
   readonly uploadProgress: readonly UploadProgress[];
   call<Data = unknown>(method: string, path: string, options?: CallOptions): Promise<Answer<Data>>;
   user(name: string): Promise<FeatureUser>;
@@ -135,6 +138,7 @@ export async function startFeatures({
     projecting,
     app,
     objects,
+    context: api.context,
     uploadProgress,
     decide,
     reached,

@@ -20,7 +20,10 @@ export const videos = defineFeature<VideoEvent | UploadBegun>({
   feed: videoFeed,
   topics: videoTopics,
   projections: [videosProjection],
-  tags: { Videos: 'Upload, watch, like, change and delete videos.' },
+  tags: {
+    Videos: 'Upload, watch, like, change and delete videos.',
+    Uploads: 'Upload files that can be resumed after an interruption.',
+  },
   routes: videoRoutes,
   queues: videoQueues,
   work: videoProcessing,

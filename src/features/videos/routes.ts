@@ -6,6 +6,7 @@ import { mineRoute } from './mineRoute.ts';
 import { pendingUploadsOf } from './processing/pendingUploads.ts';
 import { createUploadQuota } from './processing/uploadQuota.ts';
 import { videoQueryRoutes } from './queryRoutes.ts';
+import { resumableUploadRoutes } from './resumable/routes.ts';
 import { retryRoute } from './retryRoute.ts';
 import { uploadRoute } from './uploadRoute.ts';
 
@@ -13,6 +14,7 @@ export function videoRoutes(context: ApiContext): Route[] {
   const quota = createUploadQuota({ db: pendingUploadsOf(context.db), ...context.settings.uploadQuota });
   return [
     uploadRoute(context, quota),
+    ...resumableUploadRoutes(context, quota),
     ...videoQueryRoutes(context),
     mineRoute(context),
     historyRoute(context),

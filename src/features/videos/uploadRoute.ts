@@ -5,18 +5,15 @@ import { EventStoreUnavailable } from '../../core/eventStore.ts';
 import { drainThenClose } from '../../http/request/drain.ts';
 import { route, type AuthenticatedUser, type Reply, type Route } from '../../http/route.ts';
 import { validate } from '../../http/request/validate.ts';
-import { storeOriginal } from './processing/mediaKeys.ts';
-import { progressOf } from './processing/stages.ts';
-import type { UploadProgress } from '../../realtime/uploadProgress.ts';
 import { receiveUpload } from '../../media/receiving/upload.ts';
 import { uploadLimits } from '../../media/limits.ts';
 import { quotaRefusal, type UploadQuota } from './processing/uploadQuota.ts';
 import type { ApiContext } from '../feature.ts';
-import { handleVideoCommand, videoDescription, videoTitle, videoVisibility } from './commandRoutes.ts';
 import { currentView } from './currentView.ts';
 import { videoNotFound, videoStream, type ExistingVideo, type VideoState } from './decider.ts';
 import { videoEventTypes } from './events.ts';
 import { readVideo, untilProcessed } from './readVideo.ts';
+import { newVideoDetails, recordUpload, uploadReporter, type NewVideoDetails } from './recordUpload.ts';
 import { videoIdForUpload } from './videoIdForUpload.ts';
 import { createVideoQueries } from './videoQueries.ts';
 import { videoSchema } from './videoView.ts';
@@ -30,12 +27,6 @@ interface UploadDependencies extends Pick<ApiContext, 'store' | 'objects' | 'fil
  * and would try again for ever.
  */
 const LONGEST_REPEAT_MS = 30 * 60_000;
-
-const details = z.object({
-  title: videoTitle,
-  description: videoDescription.default(''),
-  visibility: videoVisibility.default('public'),
-});
 
 export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
   const { store, db, objects, readModels, settings } = context;
@@ -143,8 +134,7 @@ async function receive(
   videoId: string,
   ...[user, request, context]: Received
 ): Promise<void> {
-  const report = (stage: UploadProgress['stage'], share = 0): void =>
-    reportProgress({ userId: user.id, videoId, stage, progress: progressOf(stage, share) });
+  const report = uploadReporter(reportProgress, { userId: user.id, videoId });
   await using received = await receiveUpload(request, {
     scratch,
     inspect,
@@ -152,35 +142,20 @@ async function receive(
     onReceived: (fraction) => report('receiving', fraction),
     onChecking: () => report('checking'),
   });
-  const described = parseDetails(received.data);
-  report('storing');
-  const original = await storeOriginal(objects, videoId, received.original);
-  report('storing', 1);
-  try {
-    const { facts } = received;
-    const at = context.now.toISOString();
-    await handleVideoCommand(
-      store,
-      videoId,
-      { type: 'UploadVideo', videoId, ownerId: user.id, ...described, original, facts, at },
-      context,
-    );
-  } catch (error) {
-    // The store has not answered, so the event may be in the log, and then its file must be kept.
-    if (!(error instanceof EventStoreUnavailable)) await objects.remove([original.key]);
-    throw error;
-  }
+  const { original: file, facts } = received;
+  const upload = { videoId, ownerId: user.id, ...parseDetails(received.data), file, facts };
+  await recordUpload({ store, objects, reportProgress }, upload, context);
 }
 
 /** @throws DomainError `validation_failed` with a message for each field. */
-function parseDetails(text: string | undefined): z.infer<typeof details> {
+function parseDetails(text: string | undefined): NewVideoDetails {
   let body: unknown;
   try {
     body = JSON.parse(text ?? '{}');
   } catch {
     throw validationFailed([{ path: 'data', message: 'data must be JSON text' }]);
   }
-  return validate({ body: details }, { params: undefined, query: undefined, body }).body as z.infer<typeof details>;
+  return validate({ body: newVideoDetails }, { params: undefined, query: undefined, body }).body as NewVideoDetails;
 }
 
 /** RFC 7240. */

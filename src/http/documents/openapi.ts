@@ -65,6 +65,7 @@ function operation(route: Route, schemas: SchemaCollection): Json {
     ...parametersIn('path', route.params, schemas),
     ...parametersIn('query', route.query, schemas),
     ...headerParameters(route),
+    ...parametersIn('header', route.requestHeaders, schemas),
   ];
   const declared = new Set(parameters.map(({ name }) => name));
   for (const [, name] of route.path.matchAll(/:(\w+)/g)) {
@@ -90,7 +91,11 @@ function operation(route: Route, schemas: SchemaCollection): Json {
   };
 }
 
-function parametersIn(place: 'path' | 'query', schema: z.ZodType | undefined, schemas: SchemaCollection): Json[] {
+function parametersIn(
+  place: 'path' | 'query' | 'header',
+  schema: z.ZodType | undefined,
+  schemas: SchemaCollection,
+): Json[] {
   if (schema === undefined) return [];
   const { properties = {}, required = [] } = schemas.of(schema, 'input') as {
     properties?: Record<string, Json>;
@@ -114,7 +119,9 @@ function firstOf(examples: unknown): Json {
   return Array.isArray(examples) ? { example: examples[0] as unknown } : {};
 }
 
-function requestBody({ body, multipart }: Route, schemas: SchemaCollection): Json {
+function requestBody({ body, multipart, bytes }: Route, schemas: SchemaCollection): Json {
+  if (bytes !== undefined)
+    return { requestBody: { content: { [bytes]: { schema: { type: 'string', format: 'binary' } } } } };
   if (multipart !== undefined)
     return {
       requestBody: { required: true, content: { 'multipart/form-data': { schema: schemas.of(multipart, 'input') } } },

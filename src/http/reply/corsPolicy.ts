@@ -26,6 +26,13 @@ const common: CorsOptions = {
     'RateLimit-Limit',
     'RateLimit-Remaining',
     'RateLimit-Reset',
+    'Tus-Resumable',
+    'Tus-Version',
+    'Upload-Offset',
+    'Upload-Length',
+    'Upload-Metadata',
+    'Upload-Expires',
+    'Upload-Video',
   ],
   maxAge: 600,
 };

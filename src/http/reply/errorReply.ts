@@ -14,11 +14,14 @@ const statusOf: Record<ErrorKind, number> = {
   methodNotAllowed: 405,
   notAcceptable: 406,
   conflict: 409,
+  gone: 410,
   preconditionFailed: 412,
   tooLarge: 413,
   unsupportedMedia: 415,
   unprocessable: 422,
+  locked: 423,
   rateLimited: 429,
+  checksumMismatch: 460,
   unavailable: 503,
 };
 

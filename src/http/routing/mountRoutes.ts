@@ -16,9 +16,10 @@ export function mountRoutes(app: Application, handlers: RouteHandlers): void {
       app[route.method](path, (request, response) => handle({ request, response, params: request.params }));
     }
     const allow = allowedMethods(here);
+    const options = Object.assign({}, ...here.map((route) => route.options)) as Record<string, string>;
     app.all(path, (request, response) => {
       response.setHeader('Allow', allow);
-      if (request.method === 'OPTIONS') response.status(204).end();
+      if (request.method === 'OPTIONS') response.status(204).set(options).end();
       else
         throw new DomainError(
           'methodNotAllowed',

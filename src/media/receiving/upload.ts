@@ -50,7 +50,7 @@ export async function receiveUpload(request: IncomingMessage, options: ReceiveUp
   const { scratch, inspect, signal, ownerId, limits = uploadLimits } = options;
   const folder = await scratch.make().catch((error: unknown) => {
     drainThenClose(request);
-    throw explain(error);
+    throw explainFault(error);
   });
   try {
     const { file, data } = await receiveForm(request, folder.path, limits, options);
@@ -62,11 +62,12 @@ export async function receiveUpload(request: IncomingMessage, options: ReceiveUp
     await folder[Symbol.asyncDispose]();
     // Last: a fast sender soon reaches the limit of the drain, which closes the connection. The answer must be sent before.
     drainThenClose(request);
-    throw explain(error);
+    throw explainFault(error);
   }
 }
 
-function explain(error: unknown): unknown {
+/** What an uploader is told when a file could not be received or checked by a fault of ours; other errors as they are. */
+export function explainFault(error: unknown): unknown {
   if (error instanceof ProbeFailed) {
     return new DomainError(
       'unavailable',

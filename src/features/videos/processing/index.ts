@@ -9,14 +9,18 @@ import { createMoveFiles } from './moveFiles.ts';
 import { createMoveWorker } from './moveWorker.ts';
 import { moveQueue, processQueue, removeQueue } from './queues.ts';
 import { createRemoveWorker } from './removeWorker.ts';
+import { createUploadQuota } from './uploadQuota.ts';
+import { createUploads } from '../resumable/uploads.ts';
+import { createUploadSweep } from '../resumable/uploadSweep.ts';
 
 /** The queues of the pipeline. */
 export const videoQueues: readonly Queue[] = [processQueue, moveQueue, removeQueue];
 
 /** Makes uploads playable, and removes the files that nobody needs. */
 export function videoProcessing(context: WorkerContext): FeatureWork {
-  const { files, settings } = context;
+  const { db, files, settings } = context;
   const moveFiles = createMoveFiles(context);
+  const quota = createUploadQuota({ db: pendingUploadsOf(db), ...settings.uploadQuota });
   return {
     workers: [
       createProcessWorker({
@@ -34,6 +38,9 @@ export function videoProcessing(context: WorkerContext): FeatureWork {
       createRemoveWorker(context),
     ],
     subscribers: { media: [createMediaProcessManager(context)] },
-    sweeps: [createOrphanSweep({ ...context, scratch: files.scratch })],
+    sweeps: [
+      createOrphanSweep({ ...context, scratch: files.scratch }),
+      createUploadSweep({ ...context, uploads: createUploads(db), quota }),
+    ],
   };
 }

@@ -14,13 +14,15 @@ export interface PendingUpload {
   readonly videoId: string;
   readonly ownerId: string;
   readonly bytes: number;
+  /** How long the place is held; 31 minutes by default. */
+  readonly until?: Date;
 }
 
 /** How much of the pipeline one user may fill. All processes share the count, in PostgreSQL. */
 export interface UploadQuota {
   /**
-   * Holds a place for a video until the process manager handles its event (`recordPending`), it is released, or 31
-   * minutes have passed. Reserving again for the same video only makes the place last longer. Requests of one user are
+   * Holds a place for a video until the process manager handles its event (`recordPending`), it is released, or its time
+   * is over. Reserving again for the same video only makes the place last longer. Requests of one user are
    * counted one after the other.
    * @throws DomainError `rateLimited` (`too_many_pending_videos`, `too_many_pending_bytes`)
    */
@@ -65,11 +67,16 @@ export function createUploadQuota({ db, maxVideos, maxBytes }: UploadQuotaOption
         check(await othersOf(transaction, upload), upload.bytes);
         await transaction
           .insertInto('reelstream.pending_uploads')
-          .values({ video_id: upload.videoId, owner_id: upload.ownerId, bytes: upload.bytes, expires_at: HELD })
+          .values({
+            video_id: upload.videoId,
+            owner_id: upload.ownerId,
+            bytes: upload.bytes,
+            expires_at: upload.until ?? HELD,
+          })
           .onConflict((conflict) =>
             conflict
               .column('video_id')
-              .doUpdateSet({ expires_at: HELD })
+              .doUpdateSet({ expires_at: upload.until ?? HELD })
               .where('reelstream.pending_uploads.expires_at', 'is not', null),
           )
           .execute();
