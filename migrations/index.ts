@@ -1,0 +1,23 @@
+import type { Migration } from 'kysely/migration';
+import { eventLog } from './0001_event_log.ts';
+import { userKeys } from './0002_user_keys.ts';
+import { idempotency } from './0003_idempotency.ts';
+import { leases } from './0004_leases.ts';
+import { pendingUploads } from './0005_pending_uploads.ts';
+import { projectionOperations } from './0006_projection_operations.ts';
+import { appendTime } from './0008_append_time.ts';
+import { uploadProgress } from './0009_upload_progress.ts';
+import { resumableUploads } from './0011_resumable_uploads.ts';
+
+/** Run in the order of their names. A released migration is never changed. */
+export const migrations: Record<string, Migration> = {
+  '0001_event_log': eventLog,
+  '0002_user_keys': userKeys,
+  '0003_idempotency': idempotency,
+  '0004_leases': leases,
+  '0005_pending_uploads': pendingUploads,
+  '0006_projection_operations': projectionOperations,
+  '0008_append_time': appendTime,
+  '0009_upload_progress': uploadProgress,
+  '0011_resumable_uploads': resumableUploads,
+};

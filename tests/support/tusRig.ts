@@ -12,6 +12,7 @@ import { createUploads } from '../../src/features/videos/resumable/uploads.ts';
 import { createUploadSweep, type UploadSweep } from '../../src/features/videos/resumable/uploadSweep.ts';
 import { collect } from '../../src/objectStore/objectStoreContract.ts';
 import { clip } from './clips.ts';
+import { eventually } from './eventually.ts';
 import { startFeatures, type FeaturesTest, type FeatureUser } from './features.ts';
 import { silent } from './mediaRig.ts';
 import type { Answer, CallOptions } from './systemClient.ts';
@@ -39,6 +40,8 @@ export interface TusRig extends AsyncDisposable {
   send(file: Buffer, options?: { chunkSize?: number; path?: string }): Promise<(name: string) => string | undefined>;
   /** Announces the rest of the movie, sends 2 000 bytes of it, and leaves the connection open. */
   sendPart(path: string): Promise<Socket>;
+  /** Resolves when the server has received bytes of an upload. */
+  arrived(path: string): Promise<unknown>;
   /** An upload as a process leaves it that is killed after it has stored the last byte. */
   diedAtTheEnd(): Promise<string>;
   /** The id of the video that an upload becomes. */
@@ -123,6 +126,12 @@ export async function createTusRig(): Promise<TusRig> {
       );
       await new Promise((resolve) => socket.write(movie.subarray(0, 2_000), resolve));
       return socket;
+    },
+    async arrived(path) {
+      const { video_id: videoId } = (await uploads.find(idOf(path)))!;
+      await eventually(() => features.uploadProgress.some((step) => step.videoId === videoId), {
+        what: 'the server has received bytes',
+      });
     },
     async diedAtTheEnd() {
       const path = await begin();

@@ -109,7 +109,7 @@ function parametersIn(
       required: isRequired,
       ...(description !== undefined && { description }),
       schema: property,
-      ...(isRequired && firstOf(examples)),
+      ...(isRequired && place !== 'header' && firstOf(examples)),
     };
   });
 }

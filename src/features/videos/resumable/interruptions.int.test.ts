@@ -14,7 +14,9 @@ afterAll(async () => rig[Symbol.asyncDispose]());
 describe('after an interruption', () => {
   test('what arrived before the connection broke is kept', async () => {
     const path = await rig.begin();
-    (await rig.sendPart(path)).end().destroySoon();
+    const socket = await rig.sendPart(path);
+    await rig.arrived(path);
+    socket.destroy();
     await eventually(() => rig.offsetOf(path), { what: 'the bytes are kept', holds: (offset) => offset === 2_000 });
   });
 

@@ -108,6 +108,14 @@ describe('an upload', () => {
     expect((await rig.features.call('GET', `/api/v1/video/${videoId}`, { token: rig.user.token })).status).toBe(200);
   });
 
+  test('has the visibility of its metadata', async () => {
+    const { headers } = await rig.create(rig.movie.length, { title: 'Mine', visibility: 'private' });
+    const videoId = (await rig.append(headers.get('location')!, 0, rig.movie)).headers.get('upload-video')!;
+    const own = await rig.features.call<VideoPage>('GET', `/api/v1/video/${videoId}`, { token: rig.user.token });
+    expect(own.data.video).toMatchObject({ title: 'Mine', visibility: 'private' });
+    expect(code(await rig.create(5, { title: 'Mine', visibility: 'secret' }))).toEqual([400, 'validation_failed']);
+  });
+
   test('may come whole with its creation', async () => {
     const { status, headers, data, position } = await rig.call('POST', UPLOADS, {
       body: new Uint8Array(rig.movie),

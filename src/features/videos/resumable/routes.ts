@@ -86,7 +86,7 @@ export function resumableUploadRoutes(context: ApiContext, quota: UploadQuota): 
       operationId: 'getUpload',
       summary: 'Ask how far an upload is',
       description:
-        'tus clients ask with `HEAD`. When the last byte had arrived but the server died before it recorded the video, this finishes the upload.',
+        'Clients of tus ask with `HEAD`. When the last byte had arrived but the server died before it recorded the video, this finishes the upload.',
       params,
       responses: {
         200: {

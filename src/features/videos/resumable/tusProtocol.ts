@@ -58,8 +58,14 @@ export const appendHeaders = z.object({
 export const uploadSchema = z
   .object({
     id: z.uuid().meta({ examples: ['3f0c9a52-6d1e-4b77-8f24-0a5de9c7b610'] }),
-    length: z.int().meta({ description: 'Bytes of the whole file.', examples: [1_048_576] }),
-    offset: z.int().meta({ description: 'Bytes that have been received.', examples: [524_288] }),
+    length: z
+      .int32()
+      .min(0)
+      .meta({ description: 'Bytes of the whole file.', examples: [1_048_576] }),
+    offset: z
+      .int32()
+      .min(0)
+      .meta({ description: 'Bytes that have been received.', examples: [524_288] }),
     title: z.string().meta({ examples: ['Test card'] }),
     filename: z
       .string()
