@@ -84,6 +84,14 @@ systemTest(
     const unsigned = video.url!.replace(/\/private\/[^/]+\//, '/private/');
     const asPublic = video.url!.replace(/\/private\/[^/]+\//, '/videos/');
     for (const url of [forged, unsigned, asPublic]) expect([url, await fetched(url)]).toEqual([url, 404]);
+
+    // Who reads the logs learns no signature, also where a request for the file fails.
+    const [, signature] = /\/private\/([^/]+)\//.exec(video.url!)!;
+    expect(await fetched(video.url!.replace(/\/[^/]+$/, '/other.m3u8'), { 'x-request-id': 'signed-and-missing' })).toBe(
+      404,
+    );
+    await eventually(() => system().logs(1_000).includes('signed-and-missing'), { what: 'the request is logged' });
+    expect(system().logs(1_000)).not.toContain(signature);
   },
 );
 

@@ -44,7 +44,6 @@ export function exchange({
       const status = response.headersSent ? response.statusCode : 499;
       metrics.request(method, status, ms / 1000);
       const level = levelFor(method, status);
-      // The path alone: a query string may hold secrets.
       if (logger.isLevelEnabled(level)) {
         logger[level]({ requestId, method, path: pathOf(url), status, ms: Math.round(ms * 10) / 10 }, 'request');
       }
@@ -57,7 +56,11 @@ function levelFor(method: string, status: number): 'debug' | 'info' | 'warn' {
   return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && status < 400 ? 'debug' : 'info';
 }
 
+/** See `SignedPaths`. */
+const SIGNATURE = /\/\d+\.[\w-]{43}\//;
+
+/** Without what may be secret: the query string, and the signature of a private file, with which a reader of the log could fetch it. */
 function pathOf(url: string): string {
   const end = url.indexOf('?');
-  return end === -1 ? url : url.slice(0, end);
+  return (end === -1 ? url : url.slice(0, end)).replace(SIGNATURE, '/signature/');
 }
