@@ -30,6 +30,9 @@ COPY bin bin
 COPY migrations migrations
 COPY projections projections
 COPY src src
+# The pages under /docs have the look of the studio.
+COPY web/src/styles/tokens.css web/src/styles/
+COPY web/public/favicon.svg web/public/
 # The only folder that a role writes to: incoming uploads and files of FFmpeg.
 RUN install -d -o node -g node /data
 # All roles have the same default port, for the health check below.

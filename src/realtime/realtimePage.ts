@@ -1,4 +1,5 @@
 import type { AsyncApiDocument, AsyncApiMessage, Channel, JsonSchema } from './asyncapi.ts';
+import { docsHead, docsHeader } from '../http/documents/docsLook.ts';
 import { resumeRules } from './channelTexts.ts';
 
 const CONNECT = `import { io } from 'socket.io-client';
@@ -19,7 +20,7 @@ socket.on('event', (event) => {
   position = event.position;
 });`;
 
-/** The AsyncAPI document as a page for people: plain HTML without scripts. Styles are at `/docs/realtime.css`. */
+/** The AsyncAPI document as a page for people: plain HTML without scripts. Styles are at `/docs/docs.css` and `/docs/realtime.css`. */
 export function realtimePage(document: AsyncApiDocument): string {
   const { info, servers, channels, components } = document;
   const messagesOf = (channel: string): AsyncApiMessage[] =>
@@ -41,18 +42,16 @@ export function realtimePage(document: AsyncApiDocument): string {
   return `<!doctype html>
 <html lang="en">
 <head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
 <title>${escaped(info.title)}</title>
+${docsHead}
 <link rel="stylesheet" href="/docs/realtime.css">
-<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
 </head>
 <body>
-<nav>
-<strong>${escaped(info.title)}</strong>
+${docsHeader('/docs/realtime')}
+<div class="page">
+<nav class="contents" aria-label="Contents">
 <ul>${links.map(([id, text]) => `<li><a href="#${id}">${escaped(text!)}</a></li>`).join('')}</ul>
-<p><a href="/docs">HTTP API</a><br><a href="/asyncapi.json">AsyncAPI ${document.asyncapi}</a></p>
+<p><a href="/asyncapi.json">AsyncAPI ${document.asyncapi}</a></p>
 </nav>
 <main>
 <h1>${escaped(info.title)}</h1>
@@ -80,6 +79,7 @@ ${channel('eventError', withDetails)}
 ${channel('uploadProgress', withDetails)}
 ${channel('publicUploadProgress', withDetails)}
 </main>
+</div>
 </body>
 </html>
 `;

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
 import { contentPolicy } from '../reply/securityHeaders.ts';
+import { docsHead, docsHeader, docsMark, docsStyles } from './docsLook.ts';
 
 /** Swagger UI styles its elements inline; everything else comes from this server. */
 const POLICY = contentPolicy({
@@ -17,13 +18,12 @@ const REALTIME_POLICY = contentPolicy({ 'style-src': ["'self'"], 'img-src': ["'s
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>ReelStream API</title>
 <link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+${docsHead}
 </head>
 <body>
+${docsHeader('/docs')}
 <div id="swagger-ui"></div>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>
@@ -46,7 +46,7 @@ const FILES = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package
 export interface RealtimeDocs {
   /** AsyncAPI. */
   readonly document: object;
-  /** HTML without scripts. Its styles are at `/docs/realtime.css`. */
+  /** HTML without scripts. Its styles are at `/docs/docs.css` and `/docs/realtime.css`. */
   readonly page: string;
   readonly styles: string;
 }
@@ -64,6 +64,12 @@ export function docsHandler(realtime?: RealtimeDocs): Router {
   router.get('/start.js', (_request, response) => {
     response.type('text/javascript').send(START);
   });
+  router.get('/docs.css', (_request, response) => {
+    response.type('css').send(docsStyles);
+  });
+  router.get('/mark.svg', (_request, response) => {
+    response.type('svg').send(docsMark);
+  });
   if (realtime !== undefined) {
     router.get('/realtime', (_request, response) => {
       response.setHeader('Content-Security-Policy', REALTIME_POLICY);
@@ -74,6 +80,6 @@ export function docsHandler(realtime?: RealtimeDocs): Router {
     });
   }
   const files = express.static(FILES, { index: false, maxAge: '1h' });
-  router.get(['/swagger-ui.css', '/swagger-ui-bundle.js', '/favicon-32x32.png'], files);
+  router.get(['/swagger-ui.css', '/swagger-ui-bundle.js'], files);
   return router;
 }
