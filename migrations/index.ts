@@ -7,6 +7,7 @@ import { pendingUploads } from './0005_pending_uploads.ts';
 import { projectionOperations } from './0006_projection_operations.ts';
 import { appendTime } from './0008_append_time.ts';
 import { uploadProgress } from './0009_upload_progress.ts';
+import { processes } from './0010_processes.ts';
 import { resumableUploads } from './0011_resumable_uploads.ts';
 
 /** Run in the order of their names. A released migration is never changed. */
@@ -19,5 +20,6 @@ export const migrations: Record<string, Migration> = {
   '0006_projection_operations': projectionOperations,
   '0008_append_time': appendTime,
   '0009_upload_progress': uploadProgress,
+  '0010_processes': processes,
   '0011_resumable_uploads': resumableUploads,
 };

@@ -18,10 +18,12 @@ import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 import { realtimeDocs } from '../realtime/realtimeDocs.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import { createApiContext } from './apiContext.ts';
+import { openJobList } from './jobList.ts';
 import type { Process } from './process.ts';
 import { isAnyRebuilding } from './projectionHealth.ts';
 import { openOperations } from './projectionOperations.ts';
 import type { Services } from './services.ts';
+import { systemReport } from './systemReport.ts';
 import { tokenOptions } from './tokenOptions.ts';
 
 /** What `npm run build` makes of `web/`. */
@@ -64,6 +66,8 @@ export function createApi(
     dataKey: secrets.dataKey,
     rateLimits,
     operations: openOperations(running, services),
+    jobList: openJobList(services),
+    system: systemReport(running, services),
     reportProgress,
     logger,
     onClose: (close) => parts.defer(close),

@@ -12,7 +12,9 @@ import { createTokens, type TokenOptions } from '../features/sessions/index.ts';
 import { createReadYourWrites } from '../projecting/readYourWrites.ts';
 
 export interface ApiContextOptions
-  extends Omit<FeatureContext, 'logger'>, Pick<ApiContext, 'log' | 'parked' | 'operations' | 'rateLimits' | 'onClose'> {
+  extends
+    Omit<FeatureContext, 'logger'>,
+    Pick<ApiContext, 'log' | 'parked' | 'operations' | 'jobList' | 'system' | 'rateLimits' | 'onClose'> {
   readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state' | 'onCommit' | 'positions'>;
   readonly redis: SharedRedis | undefined;
   readonly tokens: TokenOptions;

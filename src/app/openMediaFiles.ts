@@ -32,7 +32,7 @@ export async function openMediaFiles({ config, logger, parts, starting }: Proces
     logTools(logger, tools, found);
     const { sandbox } = found;
     const inspect = createInspector({ ffprobe: tools.ffprobe.path, sandbox });
-    return { scratch, inspect, ffmpeg: tools.ffmpeg.path, sandbox };
+    return { scratch, inspect, ffmpeg: tools.ffmpeg.path, ffmpegVersion: tools.ffmpeg.version, sandbox };
   };
 }
 

@@ -12,6 +12,7 @@ import { REBUILDS_AT_ONCE } from '../projecting/projector.ts';
 import type { Database } from '../postgres/database.ts';
 import { createApi } from './api.ts';
 import { startConsumers, startRelay } from './consumers.ts';
+import { showProcess } from './heartbeats.ts';
 import type { ListeningPort } from './listeningPort.ts';
 import type { Process } from './process.ts';
 import { startOperations } from './projectionOperations.ts';
@@ -64,6 +65,7 @@ export async function startRoles(begun: Beginnings): Promise<App> {
   main.serve(has('api') ? createApi(running, services, apiParts) : opsApp);
   legacy?.serve(opsApp);
 
+  showProcess(running, services);
   const admins = has('api') ? await abortable(adminStatus(running, services), starting) : undefined;
 
   const started = parts.move();

@@ -2,6 +2,7 @@ import { adminsCommand } from './adminsCommand.ts';
 import type { CreateCommand } from './command.ts';
 import { completionCommand } from './completionCommand.ts';
 import { eventsCommand } from './eventsCommand.ts';
+import { jobsCommand } from './jobsCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
@@ -17,6 +18,7 @@ export const commands: readonly CreateCommand[] = [
   () => roleCommand('relay', 'copies the event log to Kafka'),
   migrateCommand,
   projectionsCommand,
+  jobsCommand,
   adminsCommand,
   replayCommand,
   eventsCommand,

@@ -8,6 +8,8 @@ import type { DomainEvent } from '../core/event.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import type { EventDefinitions, EventTypeDefinition } from '../core/eventTypes.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { JobList } from '../jobs/jobList.ts';
+import type { JobRetry } from '../jobs/jobRetry.ts';
 import type { Queue, QueueWorker } from '../jobs/queue.ts';
 import type { ShownLog } from '../core/shownLog.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
@@ -25,6 +27,7 @@ import type { RateLimits } from '../rateLimits/rateLimits.ts';
 import type { FeedRule, FeedRules, FeedTopic, NOBODY_HEARS } from '../realtime/feedDefinition.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import type { Passwords } from './accounts/passwords.ts';
+import type { SystemReport } from './operators/systemSchema.ts';
 import type { Tokens } from './sessions/tokens.ts';
 
 /** The definition of a feature. `index.ts` lists all features; the system is made from this list. */
@@ -45,6 +48,8 @@ export interface FeatureDefinition<Event extends DomainEvent> {
   routes?(context: ApiContext): readonly Route[];
   /** Its job queues. */
   readonly queues?: readonly Queue[];
+  /** How an operator's retry is done for queues whose failures are recorded in the log. */
+  jobRetries?(context: Pick<FeatureContext, 'store'>): readonly JobRetry[];
   /** What a worker process runs for the feature, except its projections. */
   work?(context: WorkerContext): FeatureWork;
 }
@@ -101,6 +106,7 @@ export interface MediaFiles {
   readonly inspect: Inspect;
   /** Path of the program. */
   readonly ffmpeg: string;
+  readonly ffmpegVersion: string;
   readonly sandbox: Sandbox;
 }
 
@@ -127,6 +133,10 @@ export interface ApiContext extends FeatureContext {
   readonly rateLimits: RateLimits;
   readonly claims: SharedClaims;
   readonly operations: Operations;
+  /** The jobs of all queues, for operators. */
+  readonly jobList: JobList;
+  /** What runs, and on which engines. */
+  system(): Promise<SystemReport>;
   readonly tokens: Tokens;
   readonly passwords: Passwords;
   /** A secret of this installation for one use. With a text: the keyed hash of the text, for that use. */

@@ -1,12 +1,13 @@
 import type { ReadModelSettings } from '../../projections/settings.ts';
 import type { EventTypeDefinition } from '../core/eventTypes.ts';
 import type { Route } from '../http/route.ts';
+import type { JobRetry } from '../jobs/jobRetry.ts';
 import { projectionConsumer, type Consumer } from '../projecting/consumer.ts';
 import { collectFeed } from '../realtime/feedDefinition.ts';
 import { accounts } from './accounts/index.ts';
 import { analytics } from './analytics/index.ts';
 import { eventLog } from './eventLog/index.ts';
-import type { ApiContext, EventOf, FeatureWork, WorkerContext } from './feature.ts';
+import type { ApiContext, EventOf, FeatureContext, FeatureWork, WorkerContext } from './feature.ts';
 import { likes } from './likes/index.ts';
 import { operators } from './operators/index.ts';
 import { sessions } from './sessions/index.ts';
@@ -32,6 +33,10 @@ export function readModelConsumers(settings: ReadModelSettings): Consumer[] {
 export const feed = collectFeed(features);
 
 export const queues = features.flatMap((feature) => feature.queues ?? []);
+
+export function jobRetries(context: Pick<FeatureContext, 'store'>): JobRetry[] {
+  return features.flatMap((feature) => feature.jobRetries?.(context) ?? []);
+}
 
 /** The groups of routes in the OpenAPI document. */
 export const routeTags: Readonly<Record<string, string>> = Object.assign({}, ...features.map(({ tags }) => tags));

@@ -24,7 +24,11 @@ export interface CountedAttempts {
    * `cause` says how the last attempt ended. An attempt that ends in any other way does not count.
    * @throws what `work` or `giveUp` throws; an error when the job is no longer this worker's
    */
-  run(attempt: Attempt, work: () => Promise<void>, giveUp: (cause: Error) => Promise<void>): Promise<void>;
+  run<Result>(
+    attempt: Attempt,
+    work: () => Promise<Result>,
+    giveUp: (cause: Error) => Promise<Result>,
+  ): Promise<Result>;
 }
 
 /**
@@ -45,11 +49,11 @@ export function createCountedAttempts(boss: PgBoss, schema: string, queue: strin
       const killed = await add(attempt, 1);
       if (killed === undefined) throw new Error('another worker has this job by now, or it was cancelled');
       try {
-        await (killed > MOST_KILLED
+        return await (killed > MOST_KILLED
           ? giveUp(new Error('the worker of the last attempt was killed, or lost its connection to PostgreSQL'))
           : work());
       } catch (error) {
-        if (error instanceof AttemptKilled && killed >= MOST_KILLED) return giveUp(error);
+        if (error instanceof AttemptKilled && killed >= MOST_KILLED) return await giveUp(error);
         // If PostgreSQL is away here, the attempt stays counted: an outage in the middle of a job costs one of the three.
         if (!(error instanceof AttemptKilled)) await add(attempt, -1).catch(() => undefined);
         throw error;

@@ -5,6 +5,7 @@ import type { ConsumerTransaction } from '../projecting/consumer.ts';
 import { takeOver } from './claims.ts';
 import { createQueue, namesOf, refuseSameNames } from './pgBossQueues.ts';
 import type { NewJob, Queue, QueueWorker } from './queue.ts';
+import { JOBS_SCHEMA } from './schema.ts';
 import { giveTurns, readTurns } from './turns.ts';
 import { startWorker, type WorkerSettings } from './working.ts';
 
@@ -48,7 +49,6 @@ export interface JobsOptions {
   readonly pollSeconds?: number;
 }
 
-const SCHEMA = 'reelstream_jobs';
 /** Seconds between two looks for missed heartbeats. */
 const LOOK = 5;
 /** Options of the driver, which pg-boss passes on: a query on a connection that has gone silent ends after so many milliseconds. */
@@ -63,7 +63,7 @@ export function createJobs({ connectionString, logger, queues, alone = false, po
   const boss = new PgBoss({
     ...goneSilent,
     connectionString,
-    schema: SCHEMA,
+    schema: JOBS_SCHEMA,
     application_name: 'reelstream jobs',
     max: 4,
     useListenNotify: true,
@@ -74,18 +74,18 @@ export function createJobs({ connectionString, logger, queues, alone = false, po
   boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has a problem'));
   boss.on('warning', ({ message }) => logger.warn(message));
   const closing = new AbortController();
-  const settings: WorkerSettings = { boss, schema: SCHEMA, logger, pollSeconds, closing: closing.signal };
+  const settings: WorkerSettings = { boss, schema: JOBS_SCHEMA, logger, pollSeconds, closing: closing.signal };
 
   return {
     start: async () => {
       await boss.start();
       for (const queue of queues) await createQueue(boss, queue);
-      if (alone) for (const name of queues.flatMap(namesOf)) await takeOver(boss, SCHEMA, name);
+      if (alone) for (const name of queues.flatMap(namesOf)) await takeOver(boss, JOBS_SCHEMA, name);
     },
     add: async ({ name, fair, repeatAfterSeconds }, jobs, { db }) => {
       if (jobs.length === 0) return;
       const owners = jobs.map(({ ownerId }) => ownerId);
-      const turns = fair ? giveTurns(owners, await readTurns(db, SCHEMA, name, owners)) : [];
+      const turns = fair ? giveTurns(owners, await readTurns(db, JOBS_SCHEMA, name, owners)) : [];
       const rows = jobs.map(({ id, ownerId, data }, n) => ({
         id,
         data,

@@ -60,16 +60,22 @@ export interface GivenUp {
   readonly killed: boolean;
 }
 
+export interface RecordedFailure {
+  /** A sentence. */
+  readonly failed: string;
+}
+
 /** What one process does with the jobs of a queue. */
 export interface QueueWorker<Payload extends object = object> {
   readonly queue: Queue<Payload>;
   /** Jobs that this process runs at a time; 1 by default. */
   readonly concurrency?: number;
   /**
-   * Runs one job. It must be safe to repeat. An error means: try again later.
+   * Runs one job. It must be safe to repeat. An error means: try again later. Returns a failure that it has recorded
+   * because another attempt would end the same way; operators see it.
    * @throws AttemptKilled when something outside of this process ended the work
    */
-  handle(payload: Payload, run: JobRun): Promise<void>;
+  handle(payload: Payload, run: JobRun): Promise<RecordedFailure | void>;
   /** Records that a job is not tried again. It must be safe to repeat. Required when the queue `givesUp`. */
   giveUp?(payload: Payload, why: GivenUp): Promise<void>;
 }

@@ -61,7 +61,7 @@ export async function readTurns(
       fn.max('priority').as('first'),
     ])
     .execute();
-  // Finished jobs are deleted after a day. If none was started since, newcomers follow the first that waits, as if it were
+  // Finished jobs are deleted after a day, failed ones after a week. If none was started since, newcomers follow the first that waits, as if it were
   // served now.
   const current = -(found?.started ?? (found?.first ?? 0) + 1);
   // A job that was cancelled before it began has delayed nobody.

@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import { createCountedAttempts } from './attempts.ts';
 import { confirmClaim, giveBack } from './claims.ts';
 import { deadLettersOf } from './pgBossQueues.ts';
-import type { JobRun, QueueWorker } from './queue.ts';
+import { keepFailed } from './keepFailed.ts';
+import type { JobRun, QueueWorker, RecordedFailure } from './queue.ts';
 
 export interface WorkerSettings {
   readonly boss: PgBoss;
@@ -15,7 +16,8 @@ export interface WorkerSettings {
 }
 
 type StoredJob = JobWithMetadata<{ readonly killed?: number }>;
-type Attempt = (payload: object, run: JobRun) => Promise<void>;
+type Result = RecordedFailure | void;
+type Attempt = (payload: object, run: JobRun) => Promise<Result>;
 
 /** Seconds between two heartbeats of a running job. With each, its worker learns whether the job was cancelled. */
 const HEARTBEAT_REFRESH = 2;
@@ -25,13 +27,16 @@ export async function startWorker(worker: QueueWorker, settings: WorkerSettings)
   const { queue, concurrency = 1 } = worker;
   const { boss, schema } = settings;
   const attempts = createCountedAttempts(boss, schema, queue.name);
-  const handle = (job: StoredJob): Promise<void> =>
+  const handle = (job: StoredJob): Promise<Result> =>
     runAttempt(worker, queue.name, job, settings, (payload, run) =>
       queue.givesUp
         ? attempts.run(
             job,
             () => worker.handle(payload, run),
-            (cause) => worker.giveUp!(payload, { cause, killed: true }),
+            async (cause) => {
+              await worker.giveUp!(payload, { cause, killed: true });
+              return { failed: reasonOf(cause) };
+            },
           )
         : worker.handle(payload, run),
     );
@@ -48,7 +53,7 @@ export async function startWorker(worker: QueueWorker, settings: WorkerSettings)
 async function listen(
   name: string,
   { boss, pollSeconds }: WorkerSettings,
-  handle: (job: StoredJob) => Promise<void>,
+  handle: (job: StoredJob) => Promise<Result>,
 ): Promise<void> {
   const options = {
     includeMetadata: true,
@@ -60,7 +65,8 @@ async function listen(
   worker = await boss.work(name, options, async ([job]: StoredJob[]) => {
     // The worker looks for the next job as soon as it is done with this one, not at the next poll.
     if (worker !== undefined) boss.notifyWorker(worker);
-    if (job !== undefined) await handle(job);
+    // pg-boss keeps the result as the job's output.
+    return job === undefined ? undefined : handle(job);
   });
 }
 
@@ -68,18 +74,29 @@ async function runAttempt(
   { queue }: QueueWorker,
   name: string,
   job: StoredJob,
-  { boss, logger, closing }: WorkerSettings,
+  { boss, schema, logger, closing }: WorkerSettings,
   attempt: Attempt,
-): Promise<void> {
+): Promise<Result> {
   const { killed: _, ...payload } = job.data;
   try {
     const signal = AbortSignal.any([job.signal, closing]);
-    await attempt(payload, { signal, confirmClaim: () => confirmClaim(boss, name, job) });
+    const result = await attempt(payload, { signal, confirmClaim: () => confirmClaim(boss, name, job) });
+    if (result !== undefined) await keepFailed(boss, schema, job);
+    return result;
   } catch (error) {
     const jobLogger = logger.child({ queue: name, ...queue.logFields(payload), attempt: job.retryCount + 1 });
     if (closing.aborted) await giveBack(boss, name, job, 'handed back by a worker that stopped');
     else if (job.signal.aborted) jobLogger.info('a job was cancelled, or another worker has it by now');
-    else jobLogger.warn({ err: error }, 'a job failed and will be tried again');
+    else if (job.retryCount < job.retryLimit) jobLogger.warn({ err: error }, 'a job failed and will be tried again');
+    else {
+      await keepFailed(boss, schema, job).catch(() => undefined);
+      jobLogger.warn({ err: error }, 'a job failed for the last time');
+    }
     throw error;
   }
+}
+
+/** The message of a killed attempt does not repeat its cause. */
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }

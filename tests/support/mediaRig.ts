@@ -150,7 +150,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
       await deliverLast(videoId);
     },
     retry: async (videoId) => {
-      await decide(videoId, { type: 'RetryProcessing', userId: OWNER, at: new Date().toISOString() });
+      await decide(videoId, { type: 'RetryProcessing', by: { userId: OWNER }, at: new Date().toISOString() });
       await deliverLast(videoId);
     },
     keys: async (videoId) => {

@@ -6,6 +6,7 @@ import type pg from 'pg';
 import type { ReadModels } from '../../projections/index.ts';
 import { createQueryDatabase } from '../../src/postgres/queryDatabase.ts';
 import { createApiContext, type ApiContextOptions } from '../../src/app/apiContext.ts';
+import { openJobList } from '../../src/app/jobList.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import type { EventTypeDefinition, EventTypeDefinitions } from '../../src/core/eventTypes.ts';
 import { createShownLog } from '../../src/core/shownLog.ts';
@@ -71,10 +72,11 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   parts.defer(() => scratch.close());
   const tools = await testTools();
   const uploadProgress: UploadProgress[] = [];
+  const db = createQueryDatabase<ReadModels>(pool);
   const context = createApiContext({
     store,
     log: createShownLog(store, unversionedTypes),
-    db: createQueryDatabase<ReadModels>(pool),
+    db,
     objects: await createFolderObjectStore({
       root: join(folder, 'objects'),
       publicUrl: 'http://localhost/media',
@@ -84,6 +86,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
       scratch,
       inspect: createInspector({ ffprobe: tools.ffprobe.path }),
       ffmpeg: tools.ffmpeg.path,
+      ffmpegVersion: tools.ffmpeg.version,
       sandbox: plainSandbox,
     },
     progress,
@@ -98,6 +101,8 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
       discarded: discardedEvents(store),
       keepHours: 24,
     }),
+    jobList: openJobList({ db, store }),
+    system: () => Promise.reject(new Error('no program runs here')),
     reportProgress: (step) => void uploadProgress.push(step),
     settings: {
       production: false,

@@ -35,7 +35,8 @@ export interface RecordProcessingFailure {
 /** Processes the stored original of a failed video again. */
 export interface RetryProcessing {
   readonly type: 'RetryProcessing';
-  readonly userId: string;
+  /** Its owner, or `operator`. */
+  readonly by: { readonly userId: string } | 'operator';
   readonly at: string;
 }
 
@@ -143,8 +144,8 @@ function recordFailure({ reason, at }: RecordProcessingFailure, state: VideoStat
   return [{ type: 'VideoProcessingFailed', data: { videoId: state.id, ownerId: state.ownerId, reason, at } }];
 }
 
-function retry({ userId, at }: RetryProcessing, state: VideoState): readonly VideoEvent[] {
-  const video = ownVideo(state, userId);
+function retry({ by, at }: RetryProcessing, state: VideoState): readonly VideoEvent[] {
+  const video = by === 'operator' ? anyVideo(state) : ownVideo(state, by.userId);
   if (video.status === 'deleted') throw videoNotFound();
   if (video.status !== 'failed') {
     throw new DomainError(
@@ -221,6 +222,11 @@ export function ownVideo(state: VideoState, userId: string): ExistingVideo {
 /** Whether everyone who knows its id may watch the video. */
 export function isSeenByOthers({ status, visibility }: Pick<ExistingVideo, 'status' | 'visibility'>): boolean {
   return status === 'ready' && visibility !== 'private';
+}
+
+function anyVideo(state: VideoState): ExistingVideo {
+  if (state.status === 'none') throw videoNotFound();
+  return state;
 }
 
 export function videoNotFound(): DomainError {

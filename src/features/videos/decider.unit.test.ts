@@ -17,7 +17,8 @@ const upload: UploadVideo = { type: 'UploadVideo', ...cat };
 const finish: VideoCommand = { type: 'RecordVideoProcessed', video, thumbnail, facts, at: later };
 const fail: VideoCommand = { type: 'RecordProcessingFailure', reason: 'It is damaged.', at: later };
 const remove = (userId: string): VideoCommand => ({ type: 'DeleteVideo', userId, at: later });
-const retry = (userId: string): VideoCommand => ({ type: 'RetryProcessing', userId, at: later });
+const retry = (userId: string): VideoCommand => ({ type: 'RetryProcessing', by: { userId }, at: later });
+const operatorsRetry: VideoCommand = { type: 'RetryProcessing', by: 'operator', at: later };
 const retitle = (
   userId: string,
   change: { title?: string; description?: string; visibility?: Visibility },
@@ -105,6 +106,12 @@ describe('a retry', () => {
   test('is not for others', () => {
     after(uploaded, processed).when(retry('bob')).thenThrows('not_your_video');
     after(uploaded, failed).when(retry('bob')).thenThrows('video_not_found');
+  });
+  test('is for operators as well, by the same rules', () => {
+    after(uploaded, failed).when(operatorsRetry).then([retried]);
+    after(uploaded, processed).when(operatorsRetry).thenThrows('not_failed');
+    after().when(operatorsRetry).thenThrows('video_not_found');
+    after(uploaded, failed, deleted).when(operatorsRetry).thenThrows('video_not_found');
   });
   test('of a video that does not exist or is deleted is refused', () => {
     after().when(retry('ann')).thenThrows('video_not_found');

@@ -2,7 +2,7 @@ import { videos as videosProjection } from '../../../projections/videos/videos.t
 import { defineFeature } from '../feature.ts';
 import { uploadEventTypes, videoEventTypes, type UploadBegun, type VideoEvent } from './events.ts';
 import { videoFeed, videoTopics } from './feed.ts';
-import { videoProcessing, videoQueues } from './processing/index.ts';
+import { videoJobRetries, videoProcessing, videoQueues } from './processing/index.ts';
 import { videoRoutes } from './routes.ts';
 
 export { videoNotFound } from './decider.ts';
@@ -26,5 +26,6 @@ export const videos = defineFeature<VideoEvent | UploadBegun>({
   },
   routes: videoRoutes,
   queues: videoQueues,
+  jobRetries: videoJobRetries,
   work: videoProcessing,
 });

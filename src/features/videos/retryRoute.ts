@@ -42,7 +42,7 @@ export function retryRoute({ store, db, objects, readModels }: ApiContext, quota
       const appended = await handleVideoCommand(
         store,
         videoId,
-        { type: 'RetryProcessing', userId: user.id, at: context.now.toISOString() },
+        { type: 'RetryProcessing', by: { userId: user.id }, at: context.now.toISOString() },
         context,
       ).catch(async (error: unknown) => {
         // The store has not answered, so the event may be in the log.

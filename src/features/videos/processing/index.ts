@@ -13,6 +13,8 @@ import { createUploadQuota } from './uploadQuota.ts';
 import { createUploads } from '../resumable/uploads.ts';
 import { createUploadSweep } from '../resumable/uploadSweep.ts';
 
+export { videoJobRetries } from './jobRetries.ts';
+
 /** The queues of the pipeline. */
 export const videoQueues: readonly Queue[] = [processQueue, moveQueue, removeQueue];
 

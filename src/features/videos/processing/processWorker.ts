@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { CommandContext } from '../../../core/commandContext.ts';
 import { handleCommand } from '../../../core/commandHandler.ts';
 import type { EventStore } from '../../../core/eventStore.ts';
-import type { JobRun, QueueWorker } from '../../../jobs/queue.ts';
+import type { JobRun, QueueWorker, RecordedFailure } from '../../../jobs/queue.ts';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
 import type { ReportUploadProgress, UploadProgress } from '../../../realtime/uploadProgress.ts';
 import { videoDecider, videoStream, type VideoCommand, type VideoState } from '../decider.ts';
@@ -53,7 +53,7 @@ export function createProcessWorker(options: ProcessWorkerOptions): Required<Que
       await decide(job, 'failed', { type: 'RecordProcessingFailure', reason, at: new Date().toISOString() }),
     );
 
-  const handle = async (job: VideoJob, { signal, confirmClaim }: JobRun): Promise<void> => {
+  const handle = async (job: VideoJob, { signal, confirmClaim }: JobRun): Promise<RecordedFailure | void> => {
     const video = await load(job.videoId);
     if (video.status === 'none') throw new Error(`video ${job.videoId} has a job and no events`);
     if (video.status !== 'processing') {
@@ -90,6 +90,7 @@ export function createProcessWorker(options: ProcessWorkerOptions): Required<Que
         { videoId: job.videoId, reason: error.message, err: error.cause },
         'a video cannot be processed; its uploader is told the reason',
       );
+      return { failed: error.message };
     }
   };
 

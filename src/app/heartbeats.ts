@@ -1,0 +1,19 @@
+import { hostname } from 'node:os';
+import { version } from '../core/version.ts';
+import { startHeartbeats } from '../postgres/processes.ts';
+import type { Process } from './process.ts';
+import type { Services } from './services.ts';
+
+/** Lets operators see that this process runs, until its parts are closed. */
+export function showProcess(
+  { config, logger, parts }: Pick<Process, 'config' | 'logger' | 'parts'>,
+  { pool, metrics }: Pick<Services, 'pool' | 'metrics'>,
+): void {
+  const heartbeats = startHeartbeats({
+    pool,
+    identity: { role: config.role, pid: process.pid, host: hostname(), version },
+    appended: async () => (await metrics.eventsAppended.get()).values.reduce((sum, { value }) => sum + value, 0),
+    logger,
+  });
+  parts.defer(() => heartbeats.close());
+}

@@ -1,0 +1,2 @@
+/** The schema of pg-boss. */
+export const JOBS_SCHEMA = 'reelstream_jobs';
