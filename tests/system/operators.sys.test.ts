@@ -15,7 +15,7 @@ const report = async (): Promise<SystemReport> =>
   (await call<SystemReport>(system().api(), 'GET', '/api/v1/admin/system', { token: admin.token })).data;
 const seen = async (state: 'alive' | 'lost'): Promise<[role: string, pid: number][]> =>
   (await report()).processes.filter((each) => each.state === state).map(({ role, pid }) => [role, pid]);
-const running = (): [role: string, pid: number][] => system().processes.map(({ role, pid }) => [role, pid]);
+const running = (): [role: string, pid: number][] => system().processes.map(({ role, pid }) => [role, pid!]);
 const sorted = (list: [string, number][]): [string, number][] => list.toSorted(([, a], [, b]) => a - b);
 
 systemTest('operators see every process and engine, and how large the log is', async () => {
@@ -46,7 +46,7 @@ systemTest(
   async () => {
     const killed = system().playing('media').at(-1)!;
     const before = killed.pid;
-    await killed.stop('SIGKILL');
+    await killed.end('SIGKILL');
     await killed.start();
     await eventually(() => seen('lost'), {
       what: 'the killed process is lost',
@@ -54,7 +54,7 @@ systemTest(
       holds: (lost) => lost.some(([, pid]) => pid === before),
     });
     const stopped = killed.pid;
-    expect(await killed.stop('SIGTERM')).toBe(0);
+    expect(await killed.end('SIGTERM')).toBe(0);
     await killed.start();
     const all = await eventually(() => report(), {
       what: 'the new process is alive',
