@@ -44,7 +44,17 @@ async function recordFailedVideo(videoId: string): Promise<void> {
   const original = { key: `originals/${videoId}/a.mp4`, size: 1 };
   const facts = { duration: 1, width: 64, height: 48 };
   const commands: VideoCommand[] = [
-    { type: 'UploadVideo', videoId, ownerId: OWNER, title: 'A clip', description: '', original, facts, at },
+    {
+      type: 'UploadVideo',
+      videoId,
+      ownerId: OWNER,
+      title: 'A clip',
+      description: '',
+      visibility: 'public',
+      original,
+      facts,
+      at,
+    },
     { type: 'RecordProcessingFailure', reason: 'It is damaged.', at },
   ];
   for (const command of commands)

@@ -12,7 +12,6 @@ const time = (description?: string) =>
 const ms = (example: number, description: string) =>
   z
     .number()
-    .int()
     .min(0)
     .nullable()
     .meta({ description, examples: [example] });

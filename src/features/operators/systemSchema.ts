@@ -5,7 +5,6 @@ const time = z.iso.datetime().meta({ examples: [exampleValues.created] });
 const bytes = (example: number, description: string) =>
   z
     .number()
-    .int()
     .min(0)
     .meta({ description, examples: [example] });
 
@@ -60,7 +59,6 @@ export const systemSchema = z
     log: z.object({
       events: z
         .number()
-        .int()
         .min(0)
         .nullable()
         .meta({ description: 'Null where the event store does not count them.', examples: [2048] }),
