@@ -98,8 +98,10 @@ describe('what is seen from outside', () => {
   test('is read as a page, with everything from here', async () => {
     const page = await fetch(`${app().url}/docs`);
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
-    const sources = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source ?? '');
-    expect(sources).toHaveLength(4);
+    const sources = [...(await page.text()).matchAll(/(?:src|<link[^>]*href)="([^"]+)"/g)].map(
+      ([, source]) => source ?? '',
+    );
+    expect(sources).toHaveLength(6);
     for (const source of sources) expect((await fetch(app().url + source)).status).toBe(200);
   });
 });
