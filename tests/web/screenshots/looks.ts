@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { testTools } from '../../support/clips.ts';
 
-/** A video that FFmpeg draws: portrait, eight seconds. */
+/** A video that FFmpeg draws: portrait, eight seconds. Clips are kept by their title: change it with the picture. */
 export interface Look {
   readonly title: string;
   readonly description: string;
@@ -41,16 +44,22 @@ export const looks: readonly Look[] = [
   },
 ];
 
-export async function drawClip(folder: string, index: number, { picture }: Look): Promise<string> {
-  const path = join(folder, `clip-${index}.mp4`);
+/** The path of a clip. It is kept for the next run. */
+export async function drawClip({ title, picture }: Look, index: number): Promise<string> {
+  const folder = join(tmpdir(), 'reelstream-looks-1');
+  const path = join(folder, `${title.replace(/\W+/g, '-')}.mp4`);
+  if (existsSync(path)) return path;
+  await mkdir(folder, { recursive: true });
   const { ffmpeg } = await testTools();
   const tone = `sine=frequency=${220 + 55 * index}:duration=8,volume=0.1`;
+  const temporary = `${path}.${process.pid}.mp4`;
   await promisify(execFile)(
     ffmpeg.path,
     ['-v', 'error', '-y', '-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', tone, '-t', '8', '-c:v', 'libx264'].concat(
       ['-preset', 'veryfast', '-crf', '24', '-maxrate', '6M', '-bufsize', '6M', '-pix_fmt', 'yuv420p'],
-      ['-c:a', 'aac', path],
+      ['-c:a', 'aac', temporary],
     ),
   );
+  await rename(temporary, path);
   return path;
 }

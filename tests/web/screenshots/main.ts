@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   await mustBeBuilt();
   await using place = await newPlace();
   await using server = await new Instance(place).ready();
-  const scene = await makeScene(server, place.folder);
+  const scene = await makeScene(server);
   const browser = await launchBrowser(found);
   try {
     const chosen = pictures.filter(({ name }) => names.length === 0 || names.includes(name));

@@ -22,7 +22,7 @@ const DAY_MS = 24 * 60 * 60_000;
 const CROWD = 24;
 
 /** Registers people, uploads clips of several looks, and lets a month of views and likes happen. */
-export async function makeScene(server: Instance, folder: string): Promise<Scene> {
+export async function makeScene(server: Instance): Promise<Scene> {
   const { url } = server;
   // The first account becomes the administrator.
   const operator = await newPerson(url, { name: 'Grace Hopper', username: 'grace', email: 'grace@example.org' });
@@ -31,7 +31,7 @@ export async function makeScene(server: Instance, folder: string): Promise<Scene
   const videos: Video[] = [];
   for (const [index, look] of looks.entries()) {
     const { token } = index === 0 ? guest : author;
-    videos.push(await uploaded(url, token, await drawClip(folder, index, look), look));
+    videos.push(await uploaded(url, token, await drawClip(look, index), look));
   }
   await appendHistory(server, videos);
   await call(url, 'PUT', `/api/v1/video/${videos.at(-1)!.id}/like`, { token: operator.token });

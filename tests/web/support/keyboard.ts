@@ -24,8 +24,12 @@ export async function walk(page: Page): Promise<Walk> {
 }
 
 const START = `(() => {
-  document.activeElement?.blur();
-  getSelection()?.removeAllRanges();
+  // Tab goes on from where the focus was last: from the top, also on a page that gives the focus to a field.
+  const top = document.createElement('span');
+  top.tabIndex = -1;
+  document.body.prepend(top);
+  top.focus();
+  top.remove();
   window.__walk = { seen: new Set(), withoutFocusRing: [], hidden: [] };
   window.__nameOf = (element) =>
     element.tagName.toLowerCase() + ' ' +
