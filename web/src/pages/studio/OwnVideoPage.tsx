@@ -27,7 +27,7 @@ export function OwnVideoPage() {
         <Skeleton lines={5} label="Loading the video" />
       </Page>
     );
-  if (data === null || (error instanceof ApiError && [403, 404].includes(error.status))) return <NotFound />;
+  if (error instanceof ApiError && [403, 404].includes(error.status)) return <NotFound />;
   if (data === undefined)
     return (
       <Page title="Video">

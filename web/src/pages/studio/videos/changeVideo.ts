@@ -22,7 +22,7 @@ export interface Versioned {
 export async function changeVideo(
   seen: Versioned,
   edits: Partial<Details>,
-  read: () => Promise<Versioned | null>,
+  read: () => Promise<Versioned>,
 ): Promise<void> {
   const changes = Object.fromEntries(
     DETAILS.filter((key) => key in edits && edits[key] !== seen.video[key]).map((key) => [key, edits[key]]),
@@ -32,7 +32,7 @@ export async function changeVideo(
   } catch (error) {
     if (!changedElsewhere(error)) throw error;
     const now = await read();
-    if (now === null || DETAILS.some((key) => now.video[key] !== seen.video[key])) throw error;
+    if (DETAILS.some((key) => now.video[key] !== seen.video[key])) throw error;
     await patch(now, changes);
   }
 }

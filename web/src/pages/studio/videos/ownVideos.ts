@@ -40,15 +40,15 @@ export function ownVideosQuery(status?: Status) {
 
 export type HistoryEntry = Awaited<ReturnType<typeof historyOf>>[number];
 
-/** One of them, with its history, and the ETag that a change of it names; null when there is none. */
+/** One of them, with its history, and the ETag that a change of it names. */
 export function ownVideoQuery(videoId: string) {
   return queryOptions({
     queryKey: [...KEY, 'one', videoId],
     queryFn: async ({ signal }) => {
       // The history comes first: if the video changes in between, a change of it is refused.
       const history = await historyOf(videoId, signal);
-      const video = await findOwnVideo(videoId, signal);
-      return video === undefined ? null : { video, history, etag: `"${history.at(-1)!.revision}"` };
+      const video = await readOwnVideo(videoId, signal);
+      return { video, history, etag: `"${history.at(-1)!.revision}"` };
     },
   });
 }
@@ -71,16 +71,17 @@ async function historyOf(videoId: string, signal: AbortSignal) {
   return entries;
 }
 
-/** In the list, because asking for a single video counts a view. */
-async function findOwnVideo(videoId: string, signal: AbortSignal): Promise<OwnVideo | undefined> {
-  let cursor: string | undefined;
-  do {
-    const page = await pageOfOwnVideos(undefined, cursor, signal);
-    const video = page.videos.find(({ id }) => id === videoId);
-    if (video !== undefined) return video;
-    cursor = page.next;
-  } while (cursor !== undefined);
-  return undefined;
+async function readOwnVideo(videoId: string, signal: AbortSignal): Promise<OwnVideo> {
+  const params = { path: { videoId }, query: { view: 'false' as const }, header: notOlderThanSeen() };
+  const { data } = await answerOf(api.GET('/api/v1/video/{videoId}', { params, signal }));
+  const { video } = data;
+  if (video.status !== 'ready') {
+    // How far it is and why it failed is only in the list, which has few videos of these states.
+    const { videos } = await pageOfOwnVideos(video.status, undefined, signal);
+    const found = videos.find(({ id }) => id === videoId);
+    if (found !== undefined) return found;
+  }
+  return { ...video, stage: null, progress: null, reason: null };
 }
 
 /** Keeps what was read of the user's own videos in step with what happens to them. */
