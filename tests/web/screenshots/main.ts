@@ -83,7 +83,8 @@ async function open(
   const context = await browser.newContext({
     baseURL: server.url,
     colorScheme,
-    reducedMotion: 'reduce',
+    // Videos play by themselves only for those who want motion.
+    reducedMotion: moves ? 'no-preference' : 'reduce',
     // Scrollbars of phones take no room.
     ...(width < 500 && { isMobile: true, hasTouch: true }),
     viewport: { width, height: width < 500 ? 740 : 900 },
