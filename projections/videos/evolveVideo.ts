@@ -31,6 +31,12 @@ export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<Vide
     case 'VideoFilesMoved':
       // Not a change that its owner made.
       return { ...changed, updated_at: row.updated_at, files_access: event.data.access };
+    case 'VideoLadderMade':
+      return { ...changed, updated_at: row.updated_at, hls_key: event.data.hls.master.key };
+    case 'VideoStoryboardMade':
+      return { ...changed, updated_at: row.updated_at, storyboard_key: event.data.storyboard.key };
+    case 'VideoPreviewMade':
+      return { ...changed, updated_at: row.updated_at, preview_key: event.data.preview.key };
     case 'VideoDeleted':
       return { ...changed, deleted_at: changed.updated_at };
   }

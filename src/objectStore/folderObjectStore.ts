@@ -1,6 +1,6 @@
 import { constants, copyFile, link, mkdir, open, readdir, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { isAlive } from '../core/isAlive.ts';
 import { assertKey, isKey, PRIVATE_PREFIX } from './keys.ts';
@@ -73,7 +73,7 @@ export async function createFolderObjectStore({
     remove: async (keys) => {
       for (const key of keys) {
         await rm(pathOf(key), { force: true });
-        await rmdir(dirname(pathOf(key))).catch(() => undefined);
+        await removeEmpty(root, dirname(pathOf(key)));
       }
     },
     url: (key) => `${publicUrl}/${key.startsWith(PRIVATE_PREFIX) ? signed.sign(key) : key}`,
@@ -89,9 +89,10 @@ export async function createFolderObjectStore({
   };
 }
 
-/** The name of the file is the hash of its bytes. */
+/** The name of the file, or of its folder below the video's, has the hash of the bytes. */
 export function etagOf(key: string): string {
-  return `"${basename(key).replace(/\.[^.]*$/, '')}"`;
+  const [, , ...name] = key.split('/');
+  return `"${name.join('-').replace(/\.[^.]*$/, '')}"`;
 }
 
 async function* listFiles(root: string, prefix: string): AsyncIterable<string> {
@@ -117,6 +118,19 @@ async function linkOrCopy(temporary: string, path: string): Promise<void> {
   } catch {
     await rm(temporary, { force: true });
     await copyFile(path, temporary, constants.COPYFILE_FICLONE);
+  }
+}
+
+/** Removes a folder, and those above it that have nothing else. What is directly in `root` stays. */
+async function removeEmpty(root: string, folder: string): Promise<void> {
+  for (const each of foldersBetween(root, folder).slice(0, -2)) {
+    if (
+      await rmdir(each).then(
+        () => false,
+        () => true,
+      )
+    )
+      return;
   }
 }
 

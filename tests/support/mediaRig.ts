@@ -16,6 +16,7 @@ import { storeOriginal } from '../../src/features/videos/processing/mediaKeys.ts
 import { createJobs, type Jobs, type JobsOptions } from '../../src/jobs/jobs.ts';
 import { createMediaProcessManager } from '../../src/features/videos/processing/mediaProcessManager.ts';
 import { videoQueues } from '../../src/features/videos/processing/index.ts';
+import { createExtrasWorker } from '../../src/features/videos/processing/extrasWorker.ts';
 import { createProcessWorker, type ProcessWorkerOptions } from '../../src/features/videos/processing/processWorker.ts';
 import { createMoveFiles } from '../../src/features/videos/processing/moveFiles.ts';
 import { createMoveWorker } from '../../src/features/videos/processing/moveWorker.ts';
@@ -45,6 +46,8 @@ export interface MediaRig extends AsyncDisposable {
   readonly progress: UploadProgress[];
   /** The lines that the queues and the workers have logged. */
   readonly logged: Readonly<Record<string, unknown>>[];
+  /** Hands the last event of a video to the process manager, which adds jobs. */
+  deliverLast(videoId: string): Promise<void>;
   workerOptions(changes?: Partial<ProcessWorkerOptions>): Promise<ProcessWorkerOptions>;
   /** Stores a file and appends the event of an upload. Returns the video's id. */
   upload(path: string, visibility?: Visibility): Promise<string>;
@@ -107,6 +110,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
     progress,
     logged,
     events,
+    deliverLast,
     workerOptions: async (changes) => {
       const { ffmpeg, ffprobe } = await testTools();
       return {
@@ -173,4 +177,9 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
 export async function startWorker(rig: MediaRig, changes?: Partial<ProcessWorkerOptions>): Promise<void> {
   const options = await rig.workerOptions(changes);
   await rig.jobs.work([createProcessWorker(options), createMoveWorker(options.moveFiles), createRemoveWorker(options)]);
+}
+
+/** Makes ladders, storyboards and previews until the rig is disposed. */
+export async function startExtrasWorker(rig: MediaRig, changes?: Partial<ProcessWorkerOptions>): Promise<void> {
+  await rig.jobs.work([createExtrasWorker(await rig.workerOptions(changes))]);
 }

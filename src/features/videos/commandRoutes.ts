@@ -60,7 +60,12 @@ export function videoCommandRoutes(context: ApiContext): Route[] {
 }
 
 /** What the system records about the files of a video. Nobody who edits the video has missed a change. */
-const upkeep: ReadonlySet<string> = new Set<VideoEvent['type']>(['VideoFilesMoved']);
+const upkeep: ReadonlySet<string> = new Set<VideoEvent['type']>([
+  'VideoFilesMoved',
+  'VideoLadderMade',
+  'VideoStoryboardMade',
+  'VideoPreviewMade',
+]);
 
 /** The revision up to which the video is as it was at this one, but for the upkeep. */
 async function unchangedUntil(

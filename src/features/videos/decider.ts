@@ -1,7 +1,7 @@
 import type { Decider } from '../../core/decider.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { MediaFacts } from '../../media/mediaFacts.ts';
-import type { FilesAccess, MediaObject, VideoEvent, Visibility } from './events.ts';
+import type { FilesAccess, HlsLadder, MediaObject, VideoEvent, Visibility } from './events.ts';
 
 export interface UploadVideo {
   readonly type: 'UploadVideo';
@@ -56,6 +56,19 @@ export interface RecordFilesMoved {
   readonly at: string;
 }
 
+/** The media worker has made of a video that can be played what else belongs to it. */
+export interface RecordExtras extends VideoExtras {
+  readonly type: 'RecordExtras';
+  readonly at: string;
+}
+
+export interface VideoExtras {
+  readonly hls: HlsLadder;
+  readonly storyboard: MediaObject;
+  readonly pictures: MediaObject;
+  readonly preview: MediaObject;
+}
+
 export interface DeleteVideo {
   readonly type: 'DeleteVideo';
   readonly userId: string;
@@ -69,6 +82,7 @@ export type VideoCommand =
   | RetryProcessing
   | ChangeVideoDetails
   | RecordFilesMoved
+  | RecordExtras
   | DeleteVideo;
 
 export interface ExistingVideo {
@@ -84,6 +98,8 @@ export interface ExistingVideo {
   readonly visibility: Visibility;
   /** Where its files are. They follow `visibility` a little later. */
   readonly filesAccess: FilesAccess;
+  /** Set some time after the video became ready. */
+  readonly extras?: Partial<VideoExtras>;
   /** Why processing failed. */
   readonly failure?: string;
   readonly createdAt: string;
@@ -116,6 +132,8 @@ function decide(command: VideoCommand, state: VideoState): readonly VideoEvent[]
       return changeDetails(command, state);
     case 'RecordFilesMoved':
       return recordFilesMoved(command, state);
+    case 'RecordExtras':
+      return recordExtras(command, state);
     case 'DeleteVideo':
       return remove(command, state);
   }
@@ -187,6 +205,19 @@ function recordFilesMoved({ access, at }: RecordFilesMoved, state: VideoState): 
   if (state.status === 'none') throw videoNotFound();
   if (state.status === 'deleted' || state.filesAccess === access || accessFor(state) !== access) return [];
   return [{ type: 'VideoFilesMoved', data: { videoId: state.id, ownerId: state.ownerId, access, at } }];
+}
+
+/** Only the first worker's files count: those of another are removed. */
+function recordExtras(command: RecordExtras, state: VideoState): readonly VideoEvent[] {
+  if (state.status === 'none') throw videoNotFound();
+  if (state.status !== 'ready') return [];
+  const { hls, storyboard, pictures, preview, at } = command;
+  const ids = { videoId: state.id, ownerId: state.ownerId };
+  const made: VideoEvent[] = [];
+  if (!state.extras?.hls) made.push({ type: 'VideoLadderMade', data: { ...ids, hls, at } });
+  if (!state.extras?.storyboard) made.push({ type: 'VideoStoryboardMade', data: { ...ids, storyboard, pictures, at } });
+  if (!state.extras?.preview) made.push({ type: 'VideoPreviewMade', data: { ...ids, preview, at } });
+  return made;
 }
 
 /** Where the files of a video belong. */
@@ -261,6 +292,12 @@ function evolve(state: VideoState, { type, data }: VideoEvent): VideoState {
       return { ...state, visibility: data.visibility, updatedAt: data.at };
     case 'VideoFilesMoved':
       return { ...state, filesAccess: data.access };
+    case 'VideoLadderMade':
+      return { ...state, extras: { ...state.extras, hls: data.hls } };
+    case 'VideoStoryboardMade':
+      return { ...state, extras: { ...state.extras, storyboard: data.storyboard, pictures: data.pictures } };
+    case 'VideoPreviewMade':
+      return { ...state, extras: { ...state.extras, preview: data.preview } };
     case 'VideoDeleted':
       return { ...state, status: 'deleted', updatedAt: data.at };
   }

@@ -21,6 +21,17 @@ interface WhoSeesIt {
   readonly visibility?: Exclude<Visibility, 'public'>;
 }
 
+/** The HLS ladder of a video: playlists and files in one folder of the object store. */
+export interface HlsLadder {
+  /** The playlist that players open. It names the others relative to itself. */
+  readonly master: MediaObject;
+  /** Lowest first. The bit rate is the peak, in bits a second, with the sound. */
+  readonly renditions: readonly { readonly width: number; readonly height: number; readonly bitrate: number }[];
+  /** Number of objects, and their bytes together. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** Stream `video-<videoId>`. */
 export type VideoUploaded = DomainEvent<
   'VideoUploaded',
@@ -109,6 +120,30 @@ export type VideoFilesMoved = DomainEvent<
   }
 >;
 
+/** What is made of a video after it can be played: the HLS ladder, the storyboard and the preview. */
+export type VideoLadderMade = DomainEvent<
+  'VideoLadderMade',
+  { readonly videoId: string; readonly ownerId: string; readonly hls: HlsLadder; readonly at: string }
+>;
+
+export type VideoStoryboardMade = DomainEvent<
+  'VideoStoryboardMade',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** WebVTT, which names the pictures. */
+    readonly storyboard: MediaObject;
+    /** A JPEG with all small pictures. */
+    readonly pictures: MediaObject;
+    readonly at: string;
+  }
+>;
+
+export type VideoPreviewMade = DomainEvent<
+  'VideoPreviewMade',
+  { readonly videoId: string; readonly ownerId: string; readonly preview: MediaObject; readonly at: string }
+>;
+
 export type VideoDeleted = DomainEvent<
   'VideoDeleted',
   WhoSeesIt & {
@@ -128,6 +163,9 @@ export type VideoEvent =
   | VideoDetailsChanged
   | VideoVisibilityChanged
   | VideoFilesMoved
+  | VideoLadderMade
+  | VideoStoryboardMade
+  | VideoPreviewMade
   | VideoDeleted;
 
 /**
@@ -158,6 +196,9 @@ export const videoEventTypes = {
   VideoDetailsChanged: { version: 1, shown: { ...common, title: true, description: true, visibility: true } },
   VideoVisibilityChanged: { version: 1, shown: { ...common, visibility: true, before: true, isReady: true } },
   VideoFilesMoved: { version: 1, shown: { ...common, access: true } },
+  VideoLadderMade: { version: 1, shown: { ...common, hls: true } },
+  VideoStoryboardMade: { version: 1, shown: { ...common, storyboard: true, pictures: true } },
+  VideoPreviewMade: { version: 1, shown: { ...common, preview: true } },
   // Version 1 does not record whether the video was public. Strangers must not learn ids of private videos, so assume
   // not.
   VideoDeleted: {

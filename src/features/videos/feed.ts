@@ -154,6 +154,27 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
       .meta({ description: 'The files of a video have new URLs. Clients that show it read it again.' }),
     view: ({ videoId }) => ({ videoId }),
   },
+  VideoLadderMade: {
+    ...toItsOwner,
+    schema: z
+      .object(videoIdField)
+      .meta({ description: "One of the caller's videos can be played in several sizes: it has an `hlsUrl`." }),
+    view: ({ videoId }) => ({ videoId }),
+  },
+  VideoStoryboardMade: {
+    ...toItsOwner,
+    schema: z
+      .object(videoIdField)
+      .meta({ description: "One of the caller's videos has pictures of its timeline: it has a `storyboardUrl`." }),
+    view: ({ videoId }) => ({ videoId }),
+  },
+  VideoPreviewMade: {
+    ...toItsOwner,
+    schema: z
+      .object(videoIdField)
+      .meta({ description: "One of the caller's videos has a silent preview: it has a `previewUrl`." }),
+    view: ({ videoId }) => ({ videoId }),
+  },
   VideoDeleted: {
     audience: ['`feed` (if the video had been public)', '`video:<id>` (if others could see it)', '`me` (the owner)'],
     topics: (data) => (data.wasPublic ? topicsOfListed(data) : [topicOfUser(data.ownerId)]),

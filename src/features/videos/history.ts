@@ -44,6 +44,12 @@ function publicData({ type, data }: VideoEvent): Record<string, unknown> {
       return { visibility: data.visibility };
     case 'VideoFilesMoved':
       return { access: data.access };
+    case 'VideoLadderMade':
+      return { renditions: data.hls.renditions, size: data.hls.bytes };
+    case 'VideoStoryboardMade':
+      return { size: data.storyboard.size + data.pictures.size };
+    case 'VideoPreviewMade':
+      return { size: data.preview.size };
     case 'VideoProcessingRetried':
     case 'VideoDeleted':
       return {};

@@ -29,6 +29,24 @@ test('history tells what happened, without where objects are stored or who asked
     { type: 'VideoDetailsChanged', data: { ...ids, title: 'Dog', description: 'x', at } },
     { type: 'VideoVisibilityChanged', data: { ...ids, visibility: 'private', before: 'unlisted', isReady: true, at } },
     { type: 'VideoFilesMoved', data: { ...ids, access: 'private', at } },
+    {
+      type: 'VideoLadderMade',
+      data: {
+        ...ids,
+        hls: {
+          master: { key: 'secret/d', size: 1 },
+          renditions: [{ width: 2, height: 3, bitrate: 4 }],
+          files: 5,
+          bytes: 6,
+        },
+        at,
+      },
+    },
+    {
+      type: 'VideoStoryboardMade',
+      data: { ...ids, storyboard: { key: 'secret/e', size: 1 }, pictures: { key: 'secret/f', size: 2 }, at },
+    },
+    { type: 'VideoPreviewMade', data: { ...ids, preview: { key: 'secret/g', size: 7 }, at } },
     { type: 'VideoDeleted', data: { ...ids, wasPublic: true, at } },
   ];
   const recorded = events.map((event, revision): RecordedEvent<VideoEvent> => ({
@@ -56,6 +74,15 @@ test('history tells what happened, without where objects are stored or who asked
     { type: 'VideoDetailsChanged', time: at, revision: 4, position: '104', data: { title: 'Dog', description: 'x' } },
     { type: 'VideoVisibilityChanged', time: at, revision: 5, position: '105', data: { visibility: 'private' } },
     { type: 'VideoFilesMoved', time: at, revision: 6, position: '106', data: { access: 'private' } },
-    { type: 'VideoDeleted', time: at, revision: 7, position: '107', data: {} },
+    {
+      type: 'VideoLadderMade',
+      time: at,
+      revision: 7,
+      position: '107',
+      data: { renditions: [{ width: 2, height: 3, bitrate: 4 }], size: 6 },
+    },
+    { type: 'VideoStoryboardMade', time: at, revision: 8, position: '108', data: { size: 3 } },
+    { type: 'VideoPreviewMade', time: at, revision: 9, position: '109', data: { size: 7 } },
+    { type: 'VideoDeleted', time: at, revision: 10, position: '110', data: {} },
   ]);
 });

@@ -1,9 +1,11 @@
 import { moment, type FeatureHistories } from '../../../tests/support/featureHistories.ts';
 import { fc } from '../../../tests/support/property.ts';
-import { visibilities, type VideoEvent } from './events.ts';
+import { visibilities, type MediaObject, type VideoEvent } from './events.ts';
 
+const object = (key: string): MediaObject => ({ key, size: 1 });
+const hls = { master: object('m'), renditions: [{ width: 640, height: 360, bitrate: 900_000 }], files: 4, bytes: 9 };
 const facts = { duration: 12.5, width: 640, height: 360 };
-const step = fc.constantFrom('processed', 'failed', 'retried', 'changed', 'seen', 'moved');
+const step = fc.constantFrom('processed', 'failed', 'retried', 'changed', 'seen', 'moved', 'extras');
 const visibility = fc.constantFrom(...visibilities);
 
 /** Each video is uploaded, goes through a few steps, and may be deleted. */
@@ -40,6 +42,12 @@ export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
               type: 'VideoFilesMoved',
               data: { ...common, access: visibility === 'private' ? 'private' : 'public' },
             });
+          else if (what === 'extras')
+            events.push(
+              { type: 'VideoLadderMade', data: { ...common, hls } },
+              { type: 'VideoStoryboardMade', data: { ...common, storyboard: object('s'), pictures: object('p') } },
+              { type: 'VideoPreviewMade', data: { ...common, preview: object('l') } },
+            );
           else if (what === 'retried') events.push({ type: 'VideoProcessingRetried', data: { ...common, original } });
           else
             events.push({

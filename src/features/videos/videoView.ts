@@ -64,14 +64,14 @@ export const videoSchema = z
       .nullable()
       .meta({
         description: 'Where the pictures of its timeline are, as WebVTT. Null until they are made.',
-        examples: [`${mediaFolder}/41b7.vtt`],
+        examples: [`${mediaFolder}/storyboard-41b7.vtt`],
       }),
     previewUrl: z
       .string()
       .nullable()
       .meta({
         description: 'Where a short silent loop of it is. Null until it is made.',
-        examples: [`${mediaFolder}/d06f.mp4`],
+        examples: [`${mediaFolder}/preview-d06f.mp4`],
       }),
   })
   .meta({ id: 'Video' });
@@ -128,9 +128,9 @@ export function viewOfState(
   const keys = {
     url: key(video.video),
     thumbnailUrl: key(video.thumbnail),
-    hlsUrl: null,
-    storyboardUrl: null,
-    previewUrl: null,
+    hlsUrl: key(video.extras?.hls?.master),
+    storyboardUrl: key(video.extras?.storyboard),
+    previewUrl: key(video.extras?.preview),
   };
   return {
     id: video.id,

@@ -21,6 +21,7 @@ const common: CorsOptions = {
     'X-Projection-Behind',
     'Idempotent-Replay',
     'ETag',
+    'Content-Range',
     'Location',
     'Retry-After',
     'RateLimit-Limit',

@@ -1,5 +1,6 @@
 import type { Queue } from '../../../jobs/queue.ts';
 import type { FeatureWork, WorkerContext } from '../../feature.ts';
+import { createExtrasWorker } from './extrasWorker.ts';
 import { createKeptProgress } from './keptProgress.ts';
 import { createMediaProcessManager } from './mediaProcessManager.ts';
 import { createOrphanSweep } from './orphans.ts';
@@ -7,7 +8,7 @@ import { pendingUploadsOf } from './pendingUploads.ts';
 import { createProcessWorker } from './processWorker.ts';
 import { createMoveFiles } from './moveFiles.ts';
 import { createMoveWorker } from './moveWorker.ts';
-import { moveQueue, processQueue, removeQueue } from './queues.ts';
+import { extrasQueue, moveQueue, processQueue, removeQueue } from './queues.ts';
 import { createRemoveWorker } from './removeWorker.ts';
 import { createUploadQuota } from './uploadQuota.ts';
 import { createUploads } from '../resumable/uploads.ts';
@@ -16,7 +17,7 @@ import { createUploadSweep } from '../resumable/uploadSweep.ts';
 export { videoJobRetries } from './jobRetries.ts';
 
 /** The queues of the pipeline. */
-export const videoQueues: readonly Queue[] = [processQueue, moveQueue, removeQueue];
+export const videoQueues: readonly Queue[] = [processQueue, extrasQueue, moveQueue, removeQueue];
 
 /** Makes uploads playable, and removes the files that nobody needs. */
 export function videoProcessing(context: WorkerContext): FeatureWork {
@@ -36,6 +37,7 @@ export function videoProcessing(context: WorkerContext): FeatureWork {
         }),
         concurrency: settings.mediaConcurrency,
       }),
+      createExtrasWorker({ ...context, ...files, moveFiles }),
       createMoveWorker(moveFiles),
       createRemoveWorker(context),
     ],

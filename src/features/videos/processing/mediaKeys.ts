@@ -17,6 +17,27 @@ export function renditionKey(access: FilesAccess, videoId: string, sha256: strin
   return `${mediaPrefix(access, videoId)}${sha256}.${extension}`;
 }
 
+/** The folder of a video's HLS ladder, with the slash at its end. Its playlists name the other files in it. */
+export function ladderPrefix(access: FilesAccess, videoId: string, sha256: string): string {
+  return `${mediaPrefix(access, videoId)}hls-${sha256}/`;
+}
+
+/** The name of the storyboard's files or of the preview, to which a hash and an extension are added. */
+export function extraKey(
+  access: FilesAccess,
+  videoId: string,
+  what: 'storyboard' | 'preview',
+  sha256: string,
+  extension: 'vtt' | 'jpg' | 'mp4',
+): string {
+  return `${mediaPrefix(access, videoId)}${what}-${sha256}.${extension}`;
+}
+
+/** Whether an object is of the ladder, the storyboard or the preview. */
+export function isExtra(key: string): boolean {
+  return /^\w+\/[^/]+\/(?:hls|storyboard|preview)-/.test(key);
+}
+
 /** Where an object is. Events keep the key that it had when it was stored; since then it may have been moved. */
 export function keyNow(key: string, access: FilesAccess): string {
   const [, videoId = '', ...name] = key.split('/');
@@ -35,16 +56,23 @@ export async function storeOriginal(
   return { key, size: file.size };
 }
 
-/** Removes every object of a video except those to keep, wherever they are. It is safe to repeat. */
+/**
+ * Removes every object of a video except those to keep, wherever they are. It is safe to repeat.
+ * @param keep objects; of one whose key ends with a slash, everything in that folder
+ * @param isOurs by default, all are
+ */
 export async function removeObjects(
   objects: Pick<ObjectStore, 'list' | 'remove'>,
   videoId: string,
-  keep: readonly (MediaObject | undefined)[] = [],
+  keep: readonly (Pick<MediaObject, 'key'> | undefined)[] = [],
+  isOurs: (key: string) => boolean = () => true,
 ): Promise<void> {
-  const kept = new Set(keep.map((object) => object && nameOf(object.key)));
+  const names = keep.flatMap((object) => (object === undefined ? [] : [nameOf(object.key)]));
+  const isKept = (name: string): boolean =>
+    names.some((kept) => (kept.endsWith('/') ? name.startsWith(kept) : name === kept));
   const doomed: string[] = [];
   for (const prefix of [mediaPrefix('public', videoId), mediaPrefix('private', videoId), `originals/${videoId}/`]) {
-    for await (const key of objects.list(prefix)) if (!kept.has(nameOf(key))) doomed.push(key);
+    for await (const key of objects.list(prefix)) if (isOurs(key) && !isKept(nameOf(key))) doomed.push(key);
   }
   await objects.remove(doomed);
 }

@@ -12,7 +12,7 @@ import type {
   VideoVisibilityChanged,
 } from '../events.ts';
 import { recordPending, settlePending } from './pendingUploads.ts';
-import { moveQueue, processQueue, removeQueue, type VideoJob } from './queues.ts';
+import { extrasQueue, moveQueue, processQueue, removeQueue, type VideoJob } from './queues.ts';
 
 type MediaEvent =
   | VideoUploaded
@@ -23,14 +23,17 @@ type MediaEvent =
   | VideoDeleted;
 type Event = RecordedEvent<MediaEvent>;
 const begins = ({ type }: Event): boolean => type === 'VideoUploaded' || type === 'VideoProcessingRetried';
+const isPlayable = ({ type }: Event): boolean => type === 'VideoProcessed';
 /** From or to private: files of public and unlisted videos are at the same place. */
 const moves = ({ type, data }: Event): boolean =>
   type === 'VideoVisibilityChanged' && (data.before === 'private') !== (data.visibility === 'private');
 const deletes = ({ type }: Event): boolean => type === 'VideoDeleted';
 
 /**
- * Turns each upload and each retry into a job, in the transaction of its checkpoint. A deletion cancels the video's job and
- * adds one that removes its objects. A video that becomes private, or stops being private, gets a job that moves its files. Also keeps the rows of `pending_uploads`, from which quotas are counted.
+ * Turns each upload and each retry into a job, in the transaction of its checkpoint. A video that can be played gets a job that
+ * makes its ladder, storyboard and preview; one that becomes private, or stops being private, a job that moves its files. A
+ * deletion cancels the video's jobs and adds one that removes its objects. Also keeps the rows of `pending_uploads`, from which
+ * quotas are counted.
  */
 export function createMediaProcessManager({ jobs }: { jobs: Pick<Jobs, 'add' | 'cancel'> }): Consumer {
   return createSubscriber<MediaEvent>({
@@ -46,9 +49,10 @@ export function createMediaProcessManager({ jobs }: { jobs: Pick<Jobs, 'add' | '
     handle: async (events, transaction) => {
       const deleted = events.filter(deletes);
       await jobs.add(processQueue, events.filter(begins).map(toJob), transaction);
+      await jobs.add(extrasQueue, events.filter(isPlayable).map(toJob), transaction);
       await jobs.add(moveQueue, events.filter(moves).map(toJob), transaction);
       const ofDeleted = deleted.map(({ data: { videoId } }) => ({ videoId }));
-      for (const queue of [processQueue, moveQueue]) await jobs.cancel(queue, ofDeleted, transaction);
+      for (const queue of [processQueue, extrasQueue, moveQueue]) await jobs.cancel(queue, ofDeleted, transaction);
       await jobs.add(removeQueue, deleted.map(toJob), transaction);
       for (const { type, data } of lastOfEach(events.filter(({ type }) => type !== 'VideoVisibilityChanged'))) {
         if (type === 'VideoUploaded' || type === 'VideoProcessingRetried') await recordPending(transaction, data);

@@ -8,7 +8,7 @@ import type { ReportUploadProgress, UploadProgress } from '../../../realtime/upl
 import { videoDecider, videoStream, type VideoCommand, type VideoState } from '../decider.ts';
 import { readVideo } from '../readVideo.ts';
 import { CannotBeProcessed, makeRendition, type RenderOptions } from './makeRendition.ts';
-import { removeObjects } from './mediaKeys.ts';
+import { isExtra, removeObjects } from './mediaKeys.ts';
 import type { MoveFiles } from './moveFiles.ts';
 import { processQueue, type VideoJob } from './queues.ts';
 import { progressOf } from './stages.ts';
@@ -110,11 +110,14 @@ export function createProcessWorker(options: ProcessWorkerOptions): Required<Que
   };
 }
 
-/** Keeps the objects that the video's state names, and removes the others. A failed video keeps its original, for a retry. */
+/**
+ * Keeps the objects that the video's state names, and removes the others. A failed video keeps its original, for a retry. Ladder,
+ * storyboard and preview are the extras worker's, which may be storing them.
+ */
 async function tidy(objects: ObjectStore, videoId: string, state: VideoState): Promise<void> {
   // The video is being retried: another job may have stored a result that is not recorded yet.
   if (state.status === 'processing') return;
-  const kept =
-    state.status === 'none' || state.status === 'deleted' ? [] : [state.original, state.video, state.thumbnail];
-  await removeObjects(objects, videoId, kept);
+  if (state.status === 'none' || state.status === 'deleted') return removeObjects(objects, videoId);
+  const kept = [state.original, state.video, state.thumbnail];
+  await removeObjects(objects, videoId, kept, (key) => !isExtra(key));
 }

@@ -15,6 +15,12 @@ const logFields = ({ videoId }: VideoJob): object => ({ videoId });
 export const processQueue = defineQueue<VideoJob>({ name: 'process', fair: true, givesUp: true, logFields });
 
 /**
+ * Makes the ladder, the storyboard and the preview of a video that can be played already. A queue apart from `process`: new uploads
+ * do not wait for it.
+ */
+export const extrasQueue = defineQueue<VideoJob>({ name: 'extras', fair: true, givesUp: true, logFields });
+
+/**
  * Moves the files of a video between the prefixes of the object store. It is tried for ten days, since files of a private video must
  * not stay where everyone may read them.
  */

@@ -1,0 +1,104 @@
+import { dirname } from 'node:path/posix';
+import type { Logger } from 'pino';
+import type { CommandContext } from '../../../core/commandContext.ts';
+import { handleCommand } from '../../../core/commandHandler.ts';
+import { DomainError } from '../../../core/errors.ts';
+import type { EventStore } from '../../../core/eventStore.ts';
+import { AttemptKilled } from '../../../jobs/attempts.ts';
+import type { JobRun, QueueWorker } from '../../../jobs/queue.ts';
+import { FfmpegFailed } from '../../../media/ffmpeg/ffmpeg.ts';
+import { ProbeFailed } from '../../../media/inspecting/probe.ts';
+import type { ObjectStore } from '../../../objectStore/objectStore.ts';
+import { videoDecider, videoStream, type VideoState } from '../decider.ts';
+import { readVideo } from '../readVideo.ts';
+import { isExtra, removeObjects } from './mediaKeys.ts';
+import type { MoveFiles } from './moveFiles.ts';
+import { extrasQueue, type VideoJob } from './queues.ts';
+import { storeExtras, type ExtrasOptions } from './storeExtras.ts';
+
+export interface ExtrasWorkerOptions extends ExtrasOptions {
+  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly moveFiles: MoveFiles;
+  readonly logger: Logger;
+}
+
+/**
+ * Makes the ladder, the storyboard and the preview of videos that can be played, one at a time. Every job is safe to repeat.
+ * A video whose job fails stays as it is: it is played without them.
+ */
+export function createExtrasWorker(options: ExtrasWorkerOptions): Required<QueueWorker<VideoJob>> {
+  const { store, objects, moveFiles, logger } = options;
+  const load = async (videoId: string): Promise<VideoState> => (await readVideo(store, videoId)).state;
+  const contextOf = (job: VideoJob): CommandContext => ({
+    ...job,
+    actor: 'media',
+    idempotencyKey: `extras:${job.causationId}`,
+    now: new Date(),
+  });
+
+  const make = async (job: VideoJob, { signal, confirmClaim }: JobRun): Promise<void> => {
+    const video = await load(job.videoId);
+    if (video.status !== 'ready' || hasAll(video)) {
+      await tidy(objects, job.videoId, video);
+      // An earlier attempt was cut after it had recorded its result.
+      return moveFiles(job.videoId, contextOf(job), signal);
+    }
+    const extras = await storeExtras(video, { ...options, signal });
+    // Another worker that has the job by now may have removed the files of this one.
+    await confirmClaim();
+    const context = contextOf(job);
+    const command = { type: 'RecordExtras', ...extras, at: context.now.toISOString() } as const;
+    const { state } = await handleCommand(store, videoDecider, videoStream(job.videoId), command, context);
+    await tidy(objects, job.videoId, state);
+    // The files of the video were moved while this attempt made more of them.
+    if (state.status === 'ready' && state.filesAccess !== video.filesAccess)
+      await moveFiles(job.videoId, contextOf(job), signal);
+  };
+
+  const handle = async (job: VideoJob, run: JobRun): Promise<void> => {
+    try {
+      await make(job, run);
+    } catch (error) {
+      // Without what this attempt has stored, if the video was deleted meanwhile.
+      const state = await load(job.videoId).catch(() => undefined);
+      if (state?.status === 'deleted') return removeObjects(objects, job.videoId);
+      const failure = failureOf(error);
+      if (failure === undefined) throw error instanceof Error && wasKilled(error) ? new AttemptKilled(error) : error;
+      logger.warn({ videoId: job.videoId, err: error }, failure);
+    }
+  };
+
+  return {
+    queue: extrasQueue,
+    concurrency: 1,
+    handle,
+    giveUp: async ({ videoId }, { cause }) => {
+      await tidy(objects, videoId, await load(videoId));
+      logger.warn({ videoId, err: cause }, 'a video stays without ladder, storyboard and preview');
+    },
+  };
+}
+
+/** Another attempt would end the same way: it is the movie that cannot be used. */
+function failureOf(error: unknown): string | undefined {
+  if (error instanceof DomainError) return `The movie of the video cannot be used: ${error.message}`;
+  if (!(error instanceof FfmpegFailed) || error.ourFault) return undefined;
+  return `The ladder of the video cannot be made: ${error.message}.`;
+}
+
+function wasKilled(error: Error): boolean {
+  return (error instanceof FfmpegFailed || error instanceof ProbeFailed) && error.killed;
+}
+
+function hasAll({ extras }: Extract<VideoState, { readonly id: string }>): boolean {
+  return extras?.hls !== undefined && extras.storyboard !== undefined && extras.preview !== undefined;
+}
+
+/** Keeps the objects that the video's state names, and removes the others that this worker has made. */
+async function tidy(objects: ObjectStore, videoId: string, state: VideoState): Promise<void> {
+  if (state.status === 'none') return;
+  if (state.status === 'deleted') return removeObjects(objects, videoId);
+  const { hls, storyboard, pictures, preview } = state.extras ?? {};
+  const ladder = hls && { key: `${dirname(hls.master.key)}/` };
+  await removeObjects(objects, videoId, [ladder, storyboard, pictures, preview], isExtra);
+}
