@@ -113,15 +113,14 @@ describe('a video that is deleted', () => {
   }, 60_000);
 });
 
-test('a video whose extras fail stays playable; the failure is logged', async () => {
+test('a video whose extras fail stays playable; the failure is logged, and operators see it', async () => {
   const videoId = await playable(playing);
   const ffmpeg = await script(playing.folder, 'ffmpeg', 'echo "Invalid data found when processing input" >&2; exit 1');
   const { handle } = createExtrasWorker(await playing.workerOptions({ ffmpeg }));
-  await handle(jobOf(videoId), run());
+  const failed = 'The ladder of the video cannot be made: FFmpeg ended with an error.';
+  expect(await handle(jobOf(videoId), run())).toEqual({ failed });
   expect(await types(playing, videoId)).toEqual(['VideoUploaded', 'VideoProcessed']);
-  expect(playing.logged.find((entry) => entry['videoId'] === videoId)).toMatchObject({
-    msg: 'The ladder of the video cannot be made: FFmpeg ended with an error.',
-  });
+  expect(playing.logged.find((entry) => entry['videoId'] === videoId)).toMatchObject({ msg: failed });
   expect(await playing.keys(videoId)).toHaveLength(3);
 }, 60_000);
 

@@ -5,7 +5,7 @@ import { handleCommand } from '../../../core/commandHandler.ts';
 import { DomainError } from '../../../core/errors.ts';
 import type { EventStore } from '../../../core/eventStore.ts';
 import { AttemptKilled } from '../../../jobs/attempts.ts';
-import type { JobRun, QueueWorker } from '../../../jobs/queue.ts';
+import type { JobRun, QueueWorker, RecordedFailure } from '../../../jobs/queue.ts';
 import { FfmpegFailed } from '../../../media/ffmpeg/ffmpeg.ts';
 import { ProbeFailed } from '../../../media/inspecting/probe.ts';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
@@ -55,7 +55,7 @@ export function createExtrasWorker(options: ExtrasWorkerOptions): Required<Queue
       await moveFiles(job.videoId, contextOf(job), signal);
   };
 
-  const handle = async (job: VideoJob, run: JobRun): Promise<void> => {
+  const handle = async (job: VideoJob, run: JobRun): Promise<RecordedFailure | void> => {
     try {
       await make(job, run);
     } catch (error) {
@@ -65,6 +65,7 @@ export function createExtrasWorker(options: ExtrasWorkerOptions): Required<Queue
       const failure = failureOf(error);
       if (failure === undefined) throw error instanceof Error && wasKilled(error) ? new AttemptKilled(error) : error;
       logger.warn({ videoId: job.videoId, err: error }, failure);
+      return { failed: failure };
     }
   };
 
