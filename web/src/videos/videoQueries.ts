@@ -13,11 +13,21 @@ export interface FeedPage {
   readonly meta: { readonly total: number; readonly nextCursor: string | null };
 }
 
+/** The newest event of the feed that this page has heard of: what it reads afterwards contains it. */
+let feedPosition: string | undefined;
+
+export function heardOfFeed(position: string): void {
+  feedPosition = position;
+}
+
+function sinceHeader(position: string | undefined) {
+  return position === undefined ? {} : { 'X-Min-Position': position };
+}
+
 /** The list is the same for everybody, so it does not wait until it is known who reads it. */
 export async function loadFeedPage(cursor: string): Promise<FeedPage> {
-  const { data, meta } = await answerOf(
-    api.GET('/api/v1/video', { params: { query: { cursor, limit: PAGE } }, fetch: (request) => fetch(request) }),
-  );
+  const params = { query: { cursor, limit: PAGE }, header: sinceHeader(feedPosition) };
+  const { data, meta } = await answerOf(api.GET('/api/v1/video', { params, fetch: (request) => fetch(request) }));
   return { data, meta: meta! };
 }
 
@@ -54,7 +64,7 @@ export async function readVideo(videoId: string, { counted, minPosition }: Readi
   const params = {
     path: { videoId },
     query: counted ? {} : { view: 'false' as const },
-    header: minPosition === undefined ? {} : { 'X-Min-Position': minPosition },
+    header: sinceHeader(minPosition),
   };
   return (await answerOf(api.GET('/api/v1/video/{videoId}', { params }))).data;
 }

@@ -25,7 +25,7 @@ const AHEAD = 4;
 
 /** The videos below each other. Scrolling stops at each one, and the one in view plays. */
 export function Feed({ videos, total, more }: FeedProps) {
-  const { scroller, index, isSettled, go } = useFeedPlace(videos);
+  const { scroller, index, isSettled, go, awaitNewest } = useFeedPlace(videos);
 
   const isNearEnd = index >= videos.length - AHEAD;
   const { isThere, error, load } = more;
@@ -58,7 +58,7 @@ export function Feed({ videos, total, more }: FeedProps) {
         <FeedEnd more={more} isInView={index >= videos.length} onTop={() => go(0)} />
       </div>
       <FeedSteps hasBack={index > 0} hasOn={index < videos.length} onBack={back} onOn={on} />
-      <NewVideos known={videos} isAtTop={index === 0} onShow={() => go(0)} />
+      <NewVideos known={videos} onShow={awaitNewest} />
     </>
   );
 }

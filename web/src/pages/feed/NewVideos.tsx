@@ -2,13 +2,12 @@ import { useEffect, useEffectEvent, useState } from 'react';
 import { ArrowUp } from 'lucide-react';
 import type { Video } from '../../api/types.ts';
 import { useLiveEvents } from '../../live/useLiveEvents.ts';
-import { dropVideo, loadFeedPage, readFeedAgain } from '../../videos/videoQueries.ts';
+import { dropVideo, heardOfFeed, loadFeedPage, readFeedAgain } from '../../videos/videoQueries.ts';
 import styles from './Feed.module.css';
 
 interface NewVideosProps {
   readonly known: readonly Video[];
-  readonly isAtTop: boolean;
-  /** Called when they are in the feed. */
+  /** Called before they come into the feed. */
   onShow(): void;
 }
 
@@ -28,7 +27,8 @@ export function NewVideos({ known, onShow }: NewVideosProps) {
   const lookOnce = useEffectEvent(look);
   useEffect(() => lookOnce(), []);
 
-  const state = useLiveEvents(['feed'], ({ type, data }) => {
+  const state = useLiveEvents(['feed'], ({ type, data, position }) => {
+    heardOfFeed(position);
     const videoId = String(data?.['videoId']);
     if (type === 'VideoProcessed') setFresh((before) => [...new Set([...before, videoId])]);
     if (type === 'VideoDeleted') {
@@ -43,10 +43,10 @@ export function NewVideos({ known, onShow }: NewVideosProps) {
 
   const show = async (): Promise<void> => {
     setLoading(true);
+    onShow();
     await readFeedAgain();
     setLoading(false);
     setFresh([]);
-    onShow();
   };
 
   return (

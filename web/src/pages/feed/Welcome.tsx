@@ -3,15 +3,17 @@ import { Heart, Play, Upload } from 'lucide-react';
 import { buttonClass } from '../../components/Button.tsx';
 import { useLiveEvents } from '../../live/useLiveEvents.ts';
 import { useSession } from '../../session/useSession.ts';
-import { readFeedAgain } from '../../videos/videoQueries.ts';
+import { heardOfFeed, readFeedAgain } from '../../videos/videoQueries.ts';
 import styles from './Welcome.module.css';
 
 /** What the first visitor sees: nobody has uploaded anything. The first video appears by itself. */
 export function Welcome() {
   const { status } = useSession();
   const isMember = status === 'signedIn';
-  useLiveEvents(['feed'], ({ type }) => {
-    if (type === 'VideoProcessed') void readFeedAgain();
+  useLiveEvents(['feed'], ({ type, position }) => {
+    if (type !== 'VideoProcessed' && type !== 'VideoVisibilityChanged') return;
+    heardOfFeed(position);
+    void readFeedAgain();
   });
   return (
     <div className={styles.welcome}>

@@ -9,6 +9,8 @@ export interface FeedPlace {
   /** The reader has stopped at it: it is not only passing by. */
   readonly isSettled: boolean;
   go(index: number): void;
+  /** Once there is a newer video at the top, it is in view. Otherwise what is in view stays there. */
+  awaitNewest(): void;
 }
 
 /** Milliseconds after which a video that is in view is being watched. */
@@ -33,6 +35,14 @@ export function useFeedPlace(videos: readonly Video[]): FeedPlace {
     const feed = scroller.current!;
     feed.scrollTop = first.current * feed.clientHeight;
   }, []);
+
+  const newest = videos[0]?.id;
+  const awaitsNewest = useRef(false);
+  useLayoutEffect(() => {
+    if (!awaitsNewest.current) return;
+    awaitsNewest.current = false;
+    scroller.current!.scrollTop = 0;
+  }, [newest]);
 
   useEffect(() => {
     const feed = scroller.current!;
@@ -60,5 +70,5 @@ export function useFeedPlace(videos: readonly Video[]): FeedPlace {
     feed.scrollTo({ top: Math.max(0, to) * feed.clientHeight, behavior: 'smooth' });
   };
 
-  return { scroller, index, isSettled: settled === index, go };
+  return { scroller, index, isSettled: settled === index, go, awaitNewest: () => void (awaitsNewest.current = true) };
 }

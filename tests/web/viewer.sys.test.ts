@@ -1,0 +1,176 @@
+import { beforeAll, expect } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
+import { clip } from '../support/clips.ts';
+import { eventually } from '../support/eventually.ts';
+import { call, getVideo, newPerson, setLike, uploaded, type Video } from '../support/systemClient.ts';
+import { describeWeb } from './support/describeWeb.ts';
+
+describeWeb('the page of a viewer', ({ system, webTest, visit }) => {
+  const api = (): string => system().apis[0]!;
+  let plain: string;
+  beforeAll(async () => {
+    plain = await clip('plain');
+  });
+
+  webTest('welcomes the first visitor, who signs up, and plays the first video as soon as there is one', async () => {
+    const page = await visit('/');
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Ada Lovelace');
+    await page.getByLabel('Username').fill('ada');
+    await page.getByLabel('E-mail').fill('ada@example.org');
+    await page.getByLabel('Password', { exact: true }).fill('secret-1');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await page.waitForURL('**/studio/upload');
+    await page.getByRole('link', { name: 'Watch' }).click();
+    await page.getByText('Nothing is playing yet').waitFor();
+
+    const ann = await newPerson(api());
+    await uploaded(api(), ann.token, plain, { title: 'The first one' });
+    await page.getByRole('article', { name: /The first one/ }).waitFor();
+    await plays(page);
+  });
+
+  webTest('plays the video in view, goes on by keys, and has three players at most', async () => {
+    const ann = await newPerson(api());
+    for (const title of ['Oldest', 'Older', 'Middle', 'Newer', 'Newest'])
+      await uploaded(api(), ann.token, plain, { title });
+    const page = await visit('/');
+    await inView(page, 'Newest');
+    await plays(page);
+    expect(await isMuted(page)).toBe(true);
+    for (const title of ['Newer', 'Middle']) {
+      await page.keyboard.press('ArrowDown');
+      await inView(page, title);
+      await plays(page);
+    }
+    expect(await page.locator('video').count()).toBe(3);
+    expect(await page.evaluate(() => [...document.querySelectorAll('video')].filter((v) => !v.paused).length)).toBe(1);
+    await page.keyboard.press(' ');
+    await current(page).getByRole('button', { name: 'Play', exact: true }).waitFor();
+    await page.keyboard.press('ArrowUp');
+    await inView(page, 'Newer');
+    await plays(page);
+  });
+
+  webTest('plays sound after a gesture, and remembers the choice', async () => {
+    const page = await visit('/');
+    await plays(page);
+    await page.keyboard.press('m');
+    await current(page).getByRole('button', { name: 'Sound', pressed: true }).waitFor();
+    expect(await isMuted(page)).toBe(false);
+    await page.reload();
+    await plays(page);
+    await page.keyboard.press('Shift');
+    await current(page).getByRole('button', { name: 'Sound', pressed: true }).waitFor();
+  });
+
+  webTest('moves the count of likes at once, and back if the server refuses', async () => {
+    const ann = await newPerson(api());
+    const video = await uploaded(api(), ann.token, plain, { title: 'To be liked' });
+    const page = await visit(`/v/${video.id}`, { as: ann, expecting: [/503/] });
+    const like = (count: number, pressed: boolean) =>
+      page.getByRole('button', { name: `Like, ${count} like`, pressed }).waitFor();
+    await like(0, false);
+    await page.getByRole('button', { name: /^(?:Play|Pause)$/ }).dblclick();
+    await like(1, true);
+    await eventually(async () => (await getVideo(api(), video.id, { token: ann.token })).data, {
+      what: 'the like is saved',
+      holds: ({ isLiked }) => isLiked,
+    });
+    // Another double tap does not take it back; the key does.
+    await page.getByRole('button', { name: /^(?:Play|Pause)$/ }).dblclick();
+    await like(1, true);
+
+    let refuse = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      void page.route('**/like', async (route) => {
+        resolve();
+        await new Promise<void>((go) => (refuse = go));
+        await route.fulfill({ status: 503, json: { success: false, message: 'Not now.', code: 'unavailable' } });
+      });
+    });
+    await page.keyboard.press('l');
+    await like(0, false);
+    await asked;
+    refuse();
+    await like(1, true);
+    await page.getByText('Your like was not saved').waitFor();
+  });
+
+  webTest('asks strangers to sign in before they like, and shows the likes of others live', async () => {
+    const ann = await newPerson(api());
+    const video = await uploaded(api(), ann.token, plain, { title: 'Liked by others' });
+    const page = await visit(`/v/${video.id}`);
+    await page.getByRole('button', { name: 'Like, 0 likes' }).click();
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    const views = async (): Promise<number> => (await getVideoUncounted(api(), video.id)).viewCount;
+    await eventually(views, { what: 'the view is counted', holds: (count) => count === 1 });
+    await setLike(api(), video.id, ann.token);
+    await page.getByRole('button', { name: 'Like, 1 like' }).waitFor();
+    // Reading the counts again is no view.
+    expect(await views()).toBe(1);
+  });
+
+  webTest('says quietly that there are new videos', async () => {
+    const ann = await newPerson(api());
+    await uploaded(api(), ann.token, plain, { title: 'Known' });
+    const page = await visit('/');
+    await inView(page, 'Known');
+    await plays(page);
+    await uploaded(api(), ann.token, plain, { title: 'Fresh' });
+    await page.getByRole('button', { name: '1 new video' }).click();
+    await inView(page, 'Fresh');
+  });
+
+  webTest('leads to the neighbours of a video and to its author', async () => {
+    const ann = await newPerson(api());
+    await uploaded(api(), ann.token, plain, { title: 'Before' });
+    const video = await uploaded(api(), ann.token, plain, { title: 'After' });
+    const page = await visit(`/v/${video.id}`);
+    await page.getByRole('heading', { name: 'After' }).waitFor();
+    await plays(page);
+    await page.getByRole('link', { name: 'Older' }).click();
+    await page.getByRole('heading', { name: 'Before' }).waitFor();
+    await page.getByRole('link', { name: `@${ann.username}` }).click();
+    await page.getByText(`@${ann.username} · 2 videos`).waitFor();
+    await page.getByRole('link', { name: /^After/ }).click();
+    await page.waitForURL(`**/v/${video.id}`);
+  });
+
+  webTest('does not play by itself for people who want no motion', async () => {
+    const page = await visit('/', { reducedMotion: 'reduce' });
+    await current(page).getByRole('button', { name: 'Play', exact: true }).click();
+    await plays(page);
+  });
+
+  webTest('says that there is nothing at a wrong address', async () => {
+    const missing = { expecting: [/404/] };
+    await (await visit('/v/01980a41-7d93-7a08-8f5b-2c9e4a6d1b30', missing)).getByText('There is nothing').waitFor();
+    await (await visit('/u/nobody-at-all', missing)).getByText('Nobody has this name').waitFor();
+  });
+});
+
+/** The item in view. The others are inert: nobody can reach them. */
+const current = (page: Page): Locator => page.locator('article:not([inert])');
+
+async function inView(page: Page, title: string): Promise<void> {
+  await current(page).filter({ hasText: title }).waitFor();
+}
+
+/** The video in view goes on, and shows its picture. */
+async function plays(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const video = document.querySelector<HTMLVideoElement>('article:not([inert]) video');
+    return video !== null && !video.paused && video.currentTime > 0;
+  });
+}
+
+function isMuted(page: Page): Promise<boolean> {
+  return current(page)
+    .locator('video')
+    .evaluate((video: HTMLVideoElement) => video.muted);
+}
+
+async function getVideoUncounted(base: string, videoId: string): Promise<Video> {
+  return (await call<{ video: Video }>(base, 'GET', `/api/v1/video/${videoId}?view=false`)).data.video;
+}
