@@ -81,17 +81,13 @@ describeWeb('the page of a viewer', ({ system, webTest, visit }) => {
     await page.getByRole('button', { name: /^(?:Play|Pause)$/ }).dblclick();
     await like(1, true);
 
-    let refuse = (): void => undefined;
-    const asked = new Promise<void>((resolve) => {
-      void page.route('**/like', async (route) => {
-        resolve();
-        await new Promise<void>((go) => (refuse = go));
-        await route.fulfill({ status: 503, json: { success: false, message: 'Not now.', code: 'unavailable' } });
-      });
+    const { promise: answers, resolve: refuse } = Promise.withResolvers<void>();
+    await page.route('**/like', async (route) => {
+      await answers;
+      await route.fulfill({ status: 503, json: { success: false, message: 'Not now.', code: 'unavailable' } });
     });
     await page.keyboard.press('l');
     await like(0, false);
-    await asked;
     refuse();
     await like(1, true);
     await page.getByText('Your like was not saved').waitFor();
