@@ -10,6 +10,7 @@ import { AppShell } from './components/AppShell.tsx';
 import { NotFound } from './components/NotFound.tsx';
 import { PageError } from './components/PageError.tsx';
 import { PageLoading } from './components/PageLoading.tsx';
+import { operatorSearch } from './pages/operator/search.ts';
 import { analyticsSearch } from './pages/studio/analytics/search.ts';
 import { studioSearch } from './pages/studio/search.ts';
 import { currentSession } from './session/session.ts';
@@ -114,6 +115,7 @@ const operator = createRoute({
 const operatorPage = createRoute({
   getParentRoute: () => operator,
   path: '$page',
+  validateSearch: operatorSearch,
   beforeLoad: ({ params }) => {
     if (!OPERATOR_PAGES.includes(params.page)) throw notFound();
   },
