@@ -6,7 +6,7 @@ import { Instance, newPlace, REPOSITORY } from '../../support/instance.ts';
 import { mustBeBuilt } from '../support/builtPage.ts';
 import { settled } from '../support/everyPage.ts';
 import { findBrowser, launchBrowser } from '../support/findBrowser.ts';
-import { VIDEO_PLAYS } from '../support/firstLoad.ts';
+import { videoPlays } from '../support/firstLoad.ts';
 import { storageAfterLogin } from '../support/storage.ts';
 import { pictures, type Picture } from './pictures.ts';
 import { makeScene, type Scene } from './scene.ts';
@@ -93,7 +93,7 @@ async function open(
   const page = await context.newPage();
   await page.goto(path(scene));
   await settled(page);
-  if (moves) await page.waitForFunction(VIDEO_PLAYS, undefined, { timeout: 5_000 }).catch(() => undefined);
+  if (moves) await videoPlays(page);
   await prepare?.(page);
   await settled(page);
   return page;

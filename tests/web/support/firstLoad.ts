@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { eventually } from '../../support/eventually.ts';
 
 /** What the browser has fetched of the web page so far. */
 export interface Loaded {
@@ -34,12 +35,17 @@ export async function firstLoad(page: Page, url: string, slower: number): Promis
   const session = await page.context().newCDPSession(page);
   await session.send('Emulation.setCPUThrottlingRate', { rate: slower });
   await page.goto(url);
-  await page.waitForFunction(VIDEO_PLAYS);
+  await videoPlays(page);
   const { script } = await loaded(page);
   return { largestPaintMs: await page.evaluate<number>(LARGEST_PAINT), scriptKb: script / 1_000 };
 }
 
-export const VIDEO_PLAYS = `[...document.querySelectorAll('video')].some(({ currentTime }) => currentTime > 0)`;
+/** Waits until a video on the page plays. The content policy lets Playwright wait for no string of script by itself. */
+export async function videoPlays(page: Page, within = 30_000): Promise<void> {
+  await eventually(() => page.evaluate<boolean>(VIDEO_PLAYS), { within, every: 100, what: 'a video plays' });
+}
+
+const VIDEO_PLAYS = `[...document.querySelectorAll('video')].some(({ currentTime }) => currentTime > 0)`;
 
 const LARGEST_PAINT = `new Promise((resolve) => {
   const observer = new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime));

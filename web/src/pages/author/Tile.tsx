@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { Video } from '../../api/types.ts';
 import { mediaUrl } from '../../player/mediaUrl.ts';
 import { useCalm } from '../../player/useMedia.ts';
-import { formatCount, formatCounted } from '../../videos/format.ts';
+import { formatCount } from '../../videos/format.ts';
 import styles from './AuthorPage.module.css';
 
 /** A video as a picture. It moves while somebody points at it. */
@@ -17,7 +17,6 @@ export function Tile({ video }: { readonly video: Video }) {
         to="/v/$videoId"
         params={{ videoId: video.id }}
         className={styles.tile}
-        aria-label={`${video.title}, ${formatCounted(video.viewCount, 'view')}`}
         onPointerEnter={() => setLookedAt(true)}
         onPointerLeave={() => setLookedAt(false)}
         onFocus={() => setLookedAt(true)}
@@ -25,11 +24,10 @@ export function Tile({ video }: { readonly video: Video }) {
       >
         {video.thumbnailUrl !== null && <img src={mediaUrl(video.thumbnailUrl)} alt="" loading="lazy" />}
         {isLookedAt && !isCalm && video.previewUrl !== null && <Preview url={mediaUrl(video.previewUrl)} />}
-        <span className={styles.views} aria-hidden>
-          <Play size={14} fill="currentColor" /> {formatCount(video.viewCount)}
-        </span>
-        <span className={styles.name} aria-hidden>
-          {video.title}
+        <span className={styles.name}>{video.title}</span>
+        <span className={styles.views}>
+          <Play aria-hidden size={14} fill="currentColor" /> {formatCount(video.viewCount)}
+          <span className="visually-hidden">{video.viewCount === 1 ? 'view' : 'views'}</span>
         </span>
       </Link>
     </li>

@@ -111,7 +111,7 @@ function NoVideos({ status }: { readonly status: Status | undefined }) {
         </Link>
       }
     >
-      An MP4 of up to 60 seconds and 50 MB. It can be watched within seconds.
+      An MP4 of up to 60 seconds and 50 MB. It can be watched within seconds.
     </Empty>
   );
 }

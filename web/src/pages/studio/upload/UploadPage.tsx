@@ -21,7 +21,7 @@ export function UploadPage() {
   return (
     <Page
       title="Upload"
-      lead="MP4 files of at most 60 seconds and 50 MB. An upload goes on by itself after an interruption, also when you close this page and come back."
+      lead="MP4 files of at most 60 seconds and 50 MB. An upload goes on by itself after an interruption, also when you close this page and come back."
       width="narrow"
       actions={
         drafts.length > 1 && (
