@@ -3,6 +3,7 @@ import { getPriority, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { clip, spoiltClip, testTools } from './support/clips.ts';
+import { eventually } from './support/eventually.ts';
 import { Instance, newPlace, type Place } from './support/instance.ts';
 import { script } from './support/scripts.ts';
 import { newPerson, upload, type Person } from './support/systemClient.ts';
@@ -69,6 +70,15 @@ case "$*" in *-protocol_whitelist*)
 esac
 exec ${program} "$@"`;
 
+/** The addresses of what is made after the video is ready. */
+async function filesOf(videoId: string): Promise<readonly (string | null)[]> {
+  const { data } = (await (await fetch(`${instance.url}/api/v1/video/${videoId}`)).json()) as {
+    data: { video: Record<'hlsUrl' | 'storyboardUrl' | 'previewUrl', string | null> };
+  };
+  const { hlsUrl, storyboardUrl, previewUrl } = data.video;
+  return [hlsUrl, storyboardUrl, previewUrl];
+}
+
 async function environmentsOf(name: string): Promise<RunEnvironment[]> {
   const files = (await readdir(notes)).filter((file) => file.startsWith(`${name}.`));
   return Promise.all(
@@ -96,6 +106,11 @@ describe('FFmpeg and ffprobe, run by a server in a folder that only its owner ma
   beforeAll(async () => {
     const answer = await upload(instance.url, person.token, await clip('plain'));
     expect([answer.status, answer.data.status]).toEqual([201, 'ready']);
+    await eventually(() => filesOf(answer.data.id), {
+      within: 60_000,
+      what: 'its ladder, storyboard and preview are made',
+      holds: (urls) => urls.every((url) => url !== null),
+    });
     runs = [...(await environmentsOf('ffprobe')), ...(await environmentsOf('ffmpeg'))];
     sentence = /FFmpeg runs [^"]*/.exec(instance.output)?.[0] ?? '';
   });
