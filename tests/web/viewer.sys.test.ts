@@ -52,6 +52,48 @@ describeWeb('the page of a viewer', ({ system, webTest, visit }) => {
     await plays(page);
   });
 
+  webTest(
+    'plays the first video from its MP4, and later ones by HLS',
+    async () => {
+      const ann = await newPerson(api());
+      const videos: Video[] = [];
+      for (const title of ['Fourth', 'Third', 'Second', 'First'])
+        videos.push(await uploaded(api(), ann.token, plain, { title }));
+      await eventually(() => Promise.all(videos.map(({ id }) => getVideoUncounted(api(), id))), {
+        what: 'there is HLS of each',
+        within: 60_000,
+        holds: (now) => now.every(({ hlsUrl, storyboardUrl }) => hlsUrl !== null && storyboardUrl !== null),
+      });
+      const page = await visit('/');
+      const segments: string[] = [];
+      page.on('request', (request) => request.url().includes('/hls-') && segments.push(request.url()));
+      await inView(page, 'First');
+      await plays(page);
+      expect(segments).toEqual([]);
+      const hls = page.waitForResponse((response) => response.url().includes('/assets/hls'));
+      await page.keyboard.press('ArrowDown');
+      await inView(page, 'Second');
+      await plays(page);
+      await hls;
+      for (const title of ['Third', 'Fourth']) {
+        await page.keyboard.press('ArrowDown');
+        await inView(page, title);
+        await plays(page);
+      }
+      expect(segments.some((url) => url.includes(videos[0]!.id))).toBe(true);
+      expect(
+        await current(page)
+          .locator('video')
+          .evaluate((video: HTMLVideoElement) => video.currentSrc),
+      ).toMatch(/^blob:/);
+      // The moment under the pointer has a picture.
+      await page.keyboard.press(' ');
+      await current(page).getByRole('slider', { name: 'Seek' }).hover();
+      await current(page).locator('[style*="storyboard-"]').waitFor();
+    },
+    120_000,
+  );
+
   webTest('plays sound after a gesture, and remembers the choice', async () => {
     const page = await visit('/');
     await plays(page);

@@ -68,6 +68,9 @@ export function createConnection(): Connection {
     const { io } = await import('socket.io-client');
     const socket = io(location.origin, {
       forceNew: true,
+      // Long polling only where a proxy lets no websocket through: several API processes answer it only with sticky sessions.
+      transports: ['websocket', 'polling'],
+      tryAllTransports: true,
       reconnectionDelayMax: 4_000,
       auth: (give) =>
         void accessToken().then(

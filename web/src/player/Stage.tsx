@@ -19,7 +19,6 @@ interface StageProps {
   readonly isPreloaded?: boolean;
   /** Its picture is the first that the reader sees. */
   readonly isFirst?: boolean;
-  readonly onStart?: () => void;
   readonly onLike: () => void;
   /** Lies over the lower part of the picture. */
   readonly caption?: ReactNode;
@@ -57,11 +56,10 @@ function Player({
   isActive,
   isPreloaded = false,
   isFirst = false,
-  onStart,
   onLike,
   caption,
 }: Omit<StageProps, 'hasPlayer' | 'rail'>) {
-  const playback = usePlayback(video, isActive, () => onStart?.());
+  const playback = usePlayback(video, isActive);
   const { element, isPlaying, hasPicture, isWaiting, hasFailed, toggle, seek, handlers } = playback;
   const [heart, setHeart] = useState<{ readonly x: number; readonly y: number; readonly id: number }>();
   const taps = useTaps(toggle, (x, y) => {

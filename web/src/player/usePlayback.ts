@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState, type RefObject } from 'react';
 import type { Video } from '../api/types.ts';
 import { refuseSound, useMuted } from './sound.ts';
-import { attachSource } from './source.ts';
+import { attachSource, noteStart } from './source.ts';
 import { useCalm } from './useMedia.ts';
 
 export interface Playback {
@@ -27,7 +27,7 @@ export interface Playback {
 }
 
 /** Plays a video while it is the one in view, from its start, unless the reader stopped it or wants nothing to move. */
-export function usePlayback(video: Video, isActive: boolean, onStart: () => void): Playback {
+export function usePlayback(video: Video, isActive: boolean): Playback {
   const element = useRef<HTMLVideoElement>(null);
   const isCalm = useCalm();
   const muted = useMuted();
@@ -82,7 +82,7 @@ export function usePlayback(video: Video, isActive: boolean, onStart: () => void
     handlers: {
       onPlaying: () => {
         setPicture('there');
-        onStart();
+        noteStart(video.id);
       },
       onLoadedData: () => setPicture('there'),
       onWaiting: () => setPicture((now) => (now === 'there' ? 'waiting' : now)),

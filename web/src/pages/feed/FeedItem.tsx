@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query';
 import type { Video } from '../../api/types.ts';
 import { Caption } from '../../player/Caption.tsx';
 import { Rail } from '../../player/Rail.tsx';
-import { prepareHls } from '../../player/source.ts';
 import { Stage } from '../../player/Stage.tsx';
 import { useShortcuts } from '../../player/useShortcuts.ts';
 import { useLike } from '../../videos/useLike.ts';
@@ -60,9 +59,6 @@ function DrawnItem({ video: listed, distance, isFirst, isSettled }: DrawnItemPro
       hasPlayer={Math.abs(distance) <= 1}
       isPreloaded={distance === 1}
       isFirst={isFirst}
-      onStart={() => {
-        if (!isFirst && video.hlsUrl) void prepareHls();
-      }}
       onLike={() => isLiked || like(true)}
       caption={<Caption video={video} />}
       rail={<Rail video={video} isLiked={isLiked} onLike={like} />}
