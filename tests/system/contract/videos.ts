@@ -19,6 +19,10 @@ import {
 } from '../../support/systemClient.ts';
 import type { Setting } from './setting.ts';
 
+const nullOrUrl = { asymmetricMatch: (url: unknown) => url === null || /^https?:/.test(String(url)) };
+/** Made a little later than the answer to an upload, which may be before the next answer. */
+const soonMade = { hlsUrl: nullOrUrl, storyboardUrl: nullOrUrl, previewUrl: nullOrUrl };
+
 /** Like a client of the original server, each test sends no X-Min-Position and uses one API. */
 export function videosContract({ system, systemTest, clip }: Setting): void {
   describe('videos', () => {
@@ -47,9 +51,7 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
         height: 48,
         status: 'ready',
         visibility: 'public',
-        hlsUrl: null,
-        storyboardUrl: null,
-        previewUrl: null,
+        ...soonMade,
       });
     });
 
@@ -61,7 +63,7 @@ export function videosContract({ system, systemTest, clip }: Setting): void {
       const feed = await call<Video[]>(api, 'GET', '/api/v1/video?page=1&limit=2');
       expect(feed.status).toBe(200);
       expect(feed.data.map(({ id }) => id)).toEqual([second.id, first.id]);
-      expect(feed.data[0]).toEqual(second);
+      expect(feed.data[0]).toEqual({ ...second, ...soonMade });
       expect(feed.body.meta).toMatchObject({ page: 1, limit: 2, total: expect.any(Number) });
       expect(feed.body.meta!.total).toBeGreaterThanOrEqual(2);
       const me = await call<Me>(api, 'GET', '/api/v1/auth/me', { token: person.token });

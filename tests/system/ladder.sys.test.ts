@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { beforeAll, expect } from '@jest/globals';
+import { clip, testTools } from '../support/clips.ts';
+import { eventually } from '../support/eventually.ts';
+import { call, newPerson, uploaded, type Person, type Video } from '../support/systemClient.ts';
+import { useSystem } from '../support/useSystem.ts';
+
+const run = promisify(execFile);
+const { system, systemTest } = useSystem();
+let ann: Person;
+let hd = '';
+beforeAll(async () => {
+  [ann, hd] = [await newPerson(system().api()), await clip('hd')];
+}, 60_000);
+
+const read = async (id: string): Promise<Video> =>
+  (await call<{ video: Video }>(system().api(), 'GET', `/api/v1/video/${id}`, { token: ann.token })).data.video;
+
+/** Uploads ten seconds in 720p, and waits for all that is made of it. */
+async function complete(visibility: Video['visibility']): Promise<Video> {
+  const { id } = await uploaded(system().api(), ann.token, hd, { title: visibility });
+  if (visibility !== 'public') {
+    const changed = await call(system().api(), 'PATCH', `/api/v1/video/${id}`, {
+      token: ann.token,
+      json: { visibility },
+    });
+    expect(changed.status).toBe(200);
+  }
+  return eventually(() => read(id), {
+    what: 'the ladder, the storyboard and the preview are made',
+    within: 60_000,
+    holds: ({ url, hlsUrl, storyboardUrl, previewUrl }) =>
+      Boolean(hlsUrl && storyboardUrl && previewUrl) && url!.includes('/private/') === (visibility === 'private'),
+  });
+}
+
+/** Seconds that FFmpeg reads of a stream of a playlist. */
+async function played(url: string, stream: string): Promise<number> {
+  const { ffmpeg } = await testTools();
+  // FFmpeg from npm is linked statically, and cannot look up names on every machine.
+  const byNumber = url.replace('//localhost:', '//127.0.0.1:');
+  const counting = ['-map', stream, '-f', 'null', '-progress', 'pipe:1', '-nostats', '-'];
+  // The HLS reader of FFmpeg 4 mixes up the answers of one connection.
+  const reading = ['-http_persistent', '0', '-i', byNumber];
+  const { stdout } = await run(ffmpeg.path, ['-v', 'error', '-xerror', ...reading, ...counting]);
+  return Number([...stdout.matchAll(/^out_time_(?:us|ms)=(\d+)/gm)].at(-1)![1]) / 1e6;
+}
+
+const typeOf = async (url: string): Promise<string | null> => (await fetch(url)).headers.get('content-type');
+
+systemTest(
+  'the ladder of a public video is played over HTTP in every size, also by pages of other origins',
+  async () => {
+    const { hlsUrl, storyboardUrl, previewUrl } = await complete('public');
+    for (const stream of ['0:v:0', '0:v:1', '0:v:2', '0:v:3', '0:a:0'])
+      expect(await played(hlsUrl!, stream)).toBeCloseTo(10, 0);
+    expect(await typeOf(hlsUrl!)).toBe('application/vnd.apple.mpegurl');
+    expect(await typeOf(storyboardUrl!)).toMatch(/^text\/vtt/);
+    expect(await typeOf(previewUrl!)).toBe('video/mp4');
+
+    const segments = new URL('240.mp4', hlsUrl!);
+    const headers = { origin: 'https://player.example.org', range: 'bytes=0-99' };
+    const part = await fetch(segments, { headers });
+    expect([part.status, (await part.arrayBuffer()).byteLength, part.headers.get('content-type')]).toEqual([
+      206,
+      100,
+      'video/mp4',
+    ]);
+    expect(part.headers.get('access-control-allow-origin')).toMatch(/^(\*|https:\/\/player\.example\.org)$/);
+    const preflight = await fetch(segments, {
+      method: 'OPTIONS',
+      headers: {
+        origin: headers.origin,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'range',
+      },
+    });
+    expect(preflight.ok).toBe(true);
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(/range/i);
+
+    const cue = /^(\S+\.jpg)#xywh=(.*)$/m.exec(await (await fetch(storyboardUrl!)).text())!;
+    expect(cue[2]).toBe('0,0,160,90');
+    expect(await typeOf(String(new URL(cue[1]!, storyboardUrl!)))).toBe('image/jpeg');
+  },
+  120_000,
+);
+
+systemTest(
+  'the ladder of a private video is played by its signed URL, which every file of it needs',
+  async () => {
+    const { id, hlsUrl, storyboardUrl, previewUrl } = await complete('private');
+    for (const stream of ['0:v:0', '0:v:3', '0:a:0']) expect(await played(hlsUrl!, stream)).toBeCloseTo(10, 0);
+    const picture = /^(\S+\.jpg)#/m.exec(await (await fetch(storyboardUrl!)).text())![1]!;
+    expect((await fetch(new URL(picture, storyboardUrl!))).status).toBe(200);
+    expect((await fetch(previewUrl!)).status).toBe(200);
+    const unsigned = hlsUrl!.replace(/private\/[^/]+\//, 'private/');
+    expect([403, 404]).toContain((await fetch(unsigned)).status);
+    expect([403, 404]).toContain((await fetch(unsigned.replace('/private/', '/videos/'))).status);
+
+    expect((await call(system().api(), 'DELETE', `/api/v1/video/${id}`, { token: ann.token })).status).toBe(204);
+    await eventually(async () => (await fetch(hlsUrl!)).status === 404, {
+      what: 'the ladder is removed',
+      within: 30_000,
+    });
+  },
+  120_000,
+);
