@@ -41,8 +41,8 @@ async function played(url: string, stream: string): Promise<number> {
   // FFmpeg from npm is linked statically, and cannot look up names on every machine.
   const byNumber = url.replace('//localhost:', '//127.0.0.1:');
   const counting = ['-map', stream, '-f', 'null', '-progress', 'pipe:1', '-nostats', '-'];
-  // The HLS reader of FFmpeg 4 mixes up the answers of one connection.
-  const reading = ['-http_persistent', '0', '-i', byNumber];
+  // The HLS reader of FFmpeg 4 mixes up what it fetches at once and by one connection.
+  const reading = ['-http_persistent', '0', '-http_multiple', '0', '-i', byNumber];
   const { stdout } = await run(ffmpeg.path, ['-v', 'error', '-xerror', ...reading, ...counting]);
   return Number([...stdout.matchAll(/^out_time_(?:us|ms)=(\d+)/gm)].at(-1)![1]) / 1e6;
 }
