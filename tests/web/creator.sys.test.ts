@@ -1,7 +1,5 @@
 import { beforeAll, expect } from '@jest/globals';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
@@ -17,6 +15,7 @@ import {
   type Video,
 } from '../support/systemClient.ts';
 import { violationsOf } from './support/axe.ts';
+import { damagedClip } from './support/damagedClip.ts';
 import { describeWeb } from './support/describeWeb.ts';
 
 describeWeb('the studio of a creator', ({ system, webTest, visit }) => {
@@ -234,15 +233,6 @@ describeWeb('the studio of a creator', ({ system, webTest, visit }) => {
     await page.getByText('The numbers are being counted anew from the log.').waitFor({ state: 'detached' });
     await total(page, 'Views', '1');
   });
-
-  /** A movie whose second half cannot be decoded: an upload accepts it, and processing does not. */
-  async function damagedClip(): Promise<string> {
-    const bytes = await readFile(await clip('portrait'));
-    bytes.fill(0x55, Math.floor(bytes.length / 3), Math.floor(bytes.length / 2));
-    const path = join(tmpdir(), `reelstream-damaged-${process.pid}.mp4`);
-    await writeFile(path, bytes);
-    return path;
-  }
 });
 
 function row(page: Page, title: string) {
