@@ -1,6 +1,7 @@
 import { useEffect, useSyncExternalStore } from 'react';
 import { Button } from '../../../components/Button.tsx';
 import { Page } from '../../../components/Page.tsx';
+import { Skeleton } from '../../../components/States.tsx';
 import { useUser } from '../../../session/useSession.ts';
 import { DropZone } from './DropZone.tsx';
 import { UploadCard } from './UploadCard.tsx';
@@ -31,7 +32,11 @@ export function UploadPage() {
         )
       }
     >
-      <DropZone onFiles={(files) => userId !== undefined && addFiles(files, userId)} />
+      {userId === undefined ? (
+        <Skeleton lines={4} label="Loading your uploads" />
+      ) : (
+        <DropZone onFiles={(files) => addFiles(files, userId)} />
+      )}
       <ul className={styles.uploads} aria-label="Uploads">
         {uploads.map((upload) => (
           <UploadCard key={upload.id} upload={upload} />

@@ -41,6 +41,14 @@ export async function sendFile(upload: RememberedUpload, listeners: Listeners): 
   return sent;
 }
 
+/** Whether it succeeds or not: an upload that nobody finishes expires. */
+export async function removeFromServer(url: string): Promise<void> {
+  const { Upload } = await import('tus-js-client');
+  const token = await accessToken().catch(() => undefined);
+  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  await Upload.terminate(url, { headers, retryDelays: null }).catch(() => undefined);
+}
+
 /** Answers after which the same upload may still succeed. */
 const PASSING = new Set([0, 401, 409, 423, 429]);
 

@@ -1,5 +1,5 @@
 import type { Upload } from 'tus-js-client';
-import { sendFile, reasonOf } from './sendFile.ts';
+import { reasonOf, removeFromServer, sendFile } from './sendFile.ts';
 import { forgetUpload, rememberedUploads, rememberUpload, type RememberedUpload } from './rememberedUploads.ts';
 
 /**
@@ -107,14 +107,16 @@ export async function startUpload(id: string): Promise<void> {
   upload.start();
 }
 
-/** Gives an upload up, here and on the server. */
+/** Gives an upload up, here and on the server. A video that it has become stays. */
 export async function cancelUpload(id: string): Promise<void> {
+  const item = items.find((each) => each.id === id);
   const upload = sending.get(id);
   sending.delete(id);
-  set(items.filter((item) => item.id !== id));
+  set(items.filter((each) => each.id !== id));
   await forgetUpload(id);
+  await upload?.abort().catch(() => undefined);
   // What the server does not hear of now, it removes after a day.
-  await upload?.abort(true).catch(() => undefined);
+  if (item?.url !== undefined && item.videoId === undefined) await removeFromServer(item.url);
 }
 
 function rememberedOf({ id, userId, file, title, description, visibility, url }: UploadItem): RememberedUpload {
