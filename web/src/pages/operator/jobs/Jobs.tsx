@@ -14,6 +14,13 @@ import { useAction } from '../useAction.ts';
 
 type Job = components['schemas']['Job'];
 const STATES = ['waiting', 'running', 'failed', 'done', 'cancelled'] as const;
+const LABELS = {
+  waiting: 'Waiting',
+  running: 'Running',
+  failed: 'Failed',
+  done: 'Done',
+  cancelled: 'Cancelled',
+} as const;
 const TONES = { waiting: 'neutral', running: 'info', failed: 'bad', done: 'good', cancelled: 'warn' } as const;
 
 export default function Jobs() {
@@ -45,9 +52,9 @@ export default function Jobs() {
             to="/operator/$page"
             params={{ page: 'jobs' }}
             search={{ state: each, queue }}
-            activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}
+            activeOptions={{ exact: true, includeSearch: true }}
           >
-            {each ?? 'all'}
+            {each === undefined ? 'All' : LABELS[each]}
             {each !== undefined && counts !== undefined && (
               <span className={styles.soft}>{formatCount(counts[each])}</span>
             )}

@@ -50,7 +50,7 @@ export function ProjectionCard({ projection }: { readonly projection: Projection
           {version !== null && version !== declaredVersion && ` of ${declaredVersion}`}
         </Fact>
         <Fact name="Position">
-          {position} of {head}
+          {formatCount(Number(position))} of {formatCount(Number(head))}
         </Fact>
         <Fact name="Lag">
           {formatCount(lag.events)} events, {lag.seconds.toFixed(1)} s
