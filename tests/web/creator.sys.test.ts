@@ -1,5 +1,5 @@
 import { beforeAll, expect } from '@jest/globals';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
