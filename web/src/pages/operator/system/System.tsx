@@ -58,7 +58,7 @@ export default function System() {
                   <th scope="row">{ENGINES[part]}</th>
                   <td>{data.engines[part].engine}</td>
                   <td>{data.engines[part].version ?? '–'}</td>
-                  <td>
+                  <td className={styles.place}>
                     <code>{data.engines[part].place}</code>
                   </td>
                 </tr>
