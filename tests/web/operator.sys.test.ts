@@ -173,6 +173,6 @@ describeWeb('the pages for operators', ({ system, webTest, visit, admin }) => {
     expect(await violationsOf(page)).toEqual([]);
     await page.getByLabel('Second rule').fill('nobody');
     await page.getByRole('button', { name: 'Compare' }).click();
-    await page.getByRole('alert').waitFor();
+    await page.getByRole('main').getByRole('alert').waitFor();
   });
 });
