@@ -516,7 +516,7 @@ function longName(): string {
 
 /** Copies the program as a clone has it after `npm ci`. Most packages are links, which is enough for the test. */
 function cloneInto(folder: string): void {
-  for (const part of ['bin', 'src', 'projections', 'migrations', 'package.json'])
+  for (const part of ['bin', 'src', 'projections', 'migrations', 'web', 'package.json'])
     cpSync(join(REPOSITORY, part), join(folder, part), { recursive: true });
   const packages = join(folder, 'node_modules');
   mkdirSync(packages);

@@ -123,7 +123,8 @@ systemTest('a video tells its history to its owner and to admins', async () => {
       reader,
       `/api/v1/video/${video.id}/history`,
     );
-    expect([status, data]).toMatchObject([
+    // The ladder and what else is made later follow.
+    expect([status, data.slice(0, 2)]).toMatchObject([
       200,
       [
         { type: 'VideoUploaded', revision: 0, data: { title: 'The last of many' } },
