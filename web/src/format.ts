@@ -76,3 +76,17 @@ export function daysBetween(start: string, end: string): string[] {
   for (let time = Date.parse(start); time <= Date.parse(end); time += MS_PER_DAY) days.push(dayOf(time));
   return days;
 }
+
+const oneDecimal = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** Such as 1.2 MB. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${oneDecimal.format(bytes / 1_000 ** power)} ${UNITS[power]}`;
+}
+
+/** Such as 350 ms or 1.2 s. */
+export function formatMs(ms: number): string {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${oneDecimal.format(ms / 1_000)} s`;
+}

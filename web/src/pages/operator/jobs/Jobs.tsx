@@ -6,10 +6,9 @@ import { Ago } from '../../../components/Ago.tsx';
 import { Badge } from '../../../components/Badge.tsx';
 import { Button } from '../../../components/Button.tsx';
 import { Empty, Failure, Skeleton } from '../../../components/States.tsx';
-import { formatCount } from '../../../format.ts';
+import { formatCount, formatMs } from '../../../format.ts';
 import styles from '../Operator.module.css';
 import { route } from '../route.ts';
-import { formatMs } from '../units.ts';
 import { useAction } from '../useAction.ts';
 
 type Job = components['schemas']['Job'];

@@ -5,7 +5,7 @@ import type { components } from '../../../api/schema.d.ts';
 import { Badge } from '../../../components/Badge.tsx';
 import { Failure, Skeleton } from '../../../components/States.tsx';
 import styles from '../Operator.module.css';
-import { formatMs } from '../units.ts';
+import { formatMs } from '../../../format.ts';
 
 /** The parts of the process that answers. A status of 503 is an answer too: it says which part is down. */
 async function readHealth(signal: AbortSignal): Promise<components['schemas']['Health']> {

@@ -4,9 +4,8 @@ import type { components } from '../../../api/schema.d.ts';
 import { Ago } from '../../../components/Ago.tsx';
 import { Badge } from '../../../components/Badge.tsx';
 import { Failure, Skeleton } from '../../../components/States.tsx';
-import { formatCount } from '../../../format.ts';
+import { formatBytes, formatCount } from '../../../format.ts';
 import styles from '../Operator.module.css';
-import { formatBytes } from '../units.ts';
 import { Health } from './Health.tsx';
 
 type Report = components['schemas']['System'];

@@ -3,6 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { api, answerOf } from '../../../api/client.ts';
 import { Badge } from '../../../components/Badge.tsx';
 import { Button, buttonClass } from '../../../components/Button.tsx';
+import { formatBytes } from '../../../format.ts';
 import { DraftFields } from './DraftFields.tsx';
 import styles from './UploadPage.module.css';
 import { cancelUpload, changeUpload, startUpload, type UploadItem, type UploadState } from './uploads.ts';
@@ -28,7 +29,7 @@ export function UploadCard({ upload }: { readonly upload: UploadItem }) {
         <Badge tone={tone}>{label}</Badge>
       </div>
       <p className={styles.file}>
-        {file.name}, {(file.size / 1024 / 1024).toFixed(1)} MB
+        {file.name}, {formatBytes(file.size)}
       </p>
       {state === 'draft' && <DraftFields upload={upload} />}
       <Progress upload={upload} />

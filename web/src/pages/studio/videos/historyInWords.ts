@@ -12,7 +12,7 @@ import {
   Upload,
   type LucideIcon,
 } from 'lucide-react';
-import { formatDuration } from '../../../format.ts';
+import { formatBytes, formatDuration } from '../../../format.ts';
 import type { HistoryEntry } from './ownVideos.ts';
 
 export interface Happening {
@@ -77,7 +77,7 @@ function file({ width, height, duration, size }: HistoryEntry['data']): string {
   return [
     typeof width === 'number' && typeof height === 'number' && `${width} × ${height}`,
     typeof duration === 'number' && formatDuration(duration),
-    typeof size === 'number' && (size < 1e5 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`),
+    typeof size === 'number' && formatBytes(size),
   ]
     .filter(Boolean)
     .join(', ');
