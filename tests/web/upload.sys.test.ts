@@ -47,7 +47,7 @@ describeWeb('the page that uploads videos', ({ system, webTest, visit }) => {
       const ann = await newPerson(api());
       const page = await visit('/studio/upload', {
         as: ann,
-        expecting: [/ERR_|status of (?:409|423|5\d\d)/, /Failed to load/],
+        expecting: [/ERR_|status of (?:409|423|5\d\d)/, /Failed to load/, /WebSocket connection .* failed/],
       });
       const path = await largeMovie();
       try {
