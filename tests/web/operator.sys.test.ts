@@ -126,7 +126,7 @@ describeWeb('the pages for operators', ({ system, webTest, visit, admin }) => {
       const page = await open('jobs');
       const table = page.getByRole('region', { name: 'Jobs' });
       await table.getByText('done', { exact: true }).first().waitFor();
-      await page.getByRole('link', { name: /^failed/ }).click();
+      await page.getByRole('link', { name: /^Failed/ }).click();
       await page.waitForURL(/state=failed/);
       await table.getByText('it is damaged').first().waitFor();
       expect(await table.getByText('done', { exact: true }).count()).toBe(0);
