@@ -1,7 +1,7 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { CommandContext } from '../core/commandContext.ts';
 import { DomainError } from '../core/errors.ts';
-import { isMissingTable } from '../postgres/isMissingTable.ts';
+import { isMissingTable } from '../postgres/missingTable.ts';
 import type { JobRetried, JobRetry } from './jobRetry.ts';
 import type { Queue } from './queue.ts';
 import { toJob, type Job, type JobRow, type JobState } from './jobRow.ts';

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { EventStore } from '../core/eventStore.ts';
+import { readIfThere } from '../postgres/missingTable.ts';
 import { readCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
 import { nextSchema } from './rebuilding/schemas.ts';
@@ -82,21 +83,18 @@ export async function consumerStatus(
 }
 
 async function rebuildStatus(pool: pg.Pool, name: string, head: bigint, now: Date): Promise<RebuildStatus | undefined> {
-  const schema = nextSchema(name);
-  const [checkpoint] = await checkpointsInPlace(pool, schema);
-  if (checkpoint === undefined) return undefined;
-  const { rows } = await pool.query<{ startedAt: Date }>(
-    `select created_at as "startedAt" from "${schema}".checkpoints`,
+  const table = `"${nextSchema(name)}".checkpoints`;
+  const begun = await readIfThere(pool, table, () =>
+    pool.query<{ position: bigint; startedAt: Date }>(
+      `select position, created_at as "startedAt" from ${table} order by partition limit 1`,
+    ),
   );
-  const startedAt = rows[0]?.startedAt ?? now;
+  const checkpoint = begun?.rows[0];
+  if (checkpoint === undefined) return undefined;
+  const { position, startedAt } = checkpoint;
   const seconds = (now.getTime() - startedAt.getTime()) / 1_000;
-  const rate = seconds > 0 ? Number(checkpoint.position) / seconds : 0;
-  return {
-    position: checkpoint.position,
-    startedAt,
-    rate,
-    timeLeft: rate > 0 ? Number(head - checkpoint.position) / rate : undefined,
-  };
+  const rate = seconds > 0 ? Number(position) / seconds : 0;
+  return { position, startedAt, rate, timeLeft: rate > 0 ? Number(head - position) / rate : undefined };
 }
 
 /** At most 10 000. */
@@ -109,8 +107,5 @@ export async function countParked(pool: pg.Pool, schema: string): Promise<number
 
 /** Of the tables in this schema; empty before the first start. */
 export async function checkpointsInPlace(pool: pg.Pool, schema: string): Promise<Checkpoint[]> {
-  const { rows } = await pool.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [
-    `"${schema}".checkpoints`,
-  ]);
-  return rows[0]!.exists ? readCheckpoints(pool, schema) : [];
+  return (await readIfThere(pool, `"${schema}".checkpoints`, () => readCheckpoints(pool, schema))) ?? [];
 }

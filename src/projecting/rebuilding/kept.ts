@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { readIfThere } from '../../postgres/missingTable.ts';
 import { KEPT_CHECKPOINTS, readCheckpoints, type Checkpoint } from '../checkpoints.ts';
 import { inTransaction } from '../transaction.ts';
 import { exclusively, RebuildUnderWay } from './exclusively.ts';
@@ -30,13 +31,11 @@ export async function keepCheckpoints(client: Client): Promise<void> {
 /** Undefined when nothing is kept. */
 export async function readKept(pool: pg.Pool, name: string): Promise<KeptTables | undefined> {
   const table = `"${oldSchema(name)}".${KEPT_CHECKPOINTS}`;
-  const { rows: found } = await pool.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [
-    table,
-  ]);
-  if (!found[0]!.exists) return undefined;
-  const { rows } = await pool.query<{ replacedAt: Date }>(`select replaced_at as "replacedAt" from ${table} limit 1`);
-  const checkpoints = await readCheckpoints(pool, oldSchema(name), KEPT_CHECKPOINTS);
-  return rows[0] && { checkpoints, replacedAt: rows[0].replacedAt };
+  return readIfThere(pool, table, async () => {
+    const checkpoints = await readCheckpoints(pool, oldSchema(name), KEPT_CHECKPOINTS);
+    const { rows } = await pool.query<{ replacedAt: Date }>(`select replaced_at as "replacedAt" from ${table} limit 1`);
+    return rows[0] && { checkpoints, replacedAt: rows[0].replacedAt };
+  });
 }
 
 /** Gives the kept tables their checkpoints again, so that events can be applied to them. May be repeated. */
