@@ -8,6 +8,7 @@ import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
 import { replayCommand } from './replayCommand.ts';
 import { roleCommand } from './roleCommand.ts';
+import { videosCommand } from './videosCommand.ts';
 
 /** In the order of `--help`. */
 export const commands: readonly CreateCommand[] = [
@@ -19,6 +20,7 @@ export const commands: readonly CreateCommand[] = [
   migrateCommand,
   projectionsCommand,
   jobsCommand,
+  videosCommand,
   adminsCommand,
   replayCommand,
   eventsCommand,

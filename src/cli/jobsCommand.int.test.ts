@@ -62,17 +62,19 @@ async function recordFailedVideo(videoId: string): Promise<void> {
 }
 
 /** A job of a failed video, which a worker has found to be damaged. */
-async function failedJob(videoId: string, id: string): Promise<void> {
+async function failedJob(videoId: string, id: string, name = 'process'): Promise<void> {
   const running = createJobs({ connectionString: t.url, logger: silent, queues });
   await running.start();
-  const queue = queues.find(({ name }) => name === 'process')!;
+  const queue = queues.find((each) => each.name === name)!;
   const handle = (): Promise<{ failed: string }> => Promise.resolve({ failed: 'It is damaged.' });
   await running.work([{ queue, handle, giveUp: () => Promise.resolve() }]);
   await inTransaction(t.pool, { schema: 'public' }, (transaction) =>
     running.add(queue, [{ id, ownerId: OWNER, data: { videoId, correlationId: 'c', causationId: id } }], transaction),
   );
   await eventually(
-    async () => (await t.pool.query(`select from reelstream_jobs.job where state = 'completed'`)).rowCount === 1,
+    async () =>
+      (await t.pool.query(`select from reelstream_jobs.job where state = 'completed' and id = $1`, [id])).rowCount ===
+      1,
     { what: 'the job has ended' },
   );
   await running.close();
@@ -102,4 +104,16 @@ test('jobs are listed and failed ones run again, by the same rules as over HTTP'
   expect(refused.errors).toContain('Only a video whose processing failed can be retried');
   expect((await jobs('retry x')).errors).toContain('There is no such job');
   expect((await jobs('list --state lost')).code).toBe(2);
+});
+
+test('the failed job of a ladder is put back, and the video stays as it is', async () => {
+  const id = v7();
+  await failedJob(v7(), id, 'extras');
+  expect(await jobs(`retry ${id}`)).toEqual({
+    code: 0,
+    output: `The job ${id} will run as soon as a media worker is free.\n`,
+    errors: '',
+  });
+  const { output } = await jobs('list --queue extras --json');
+  expect(JSON.parse(output)).toMatchObject([{ id, state: 'waiting', error: null }]);
 });

@@ -15,6 +15,7 @@ import { createLogger } from '../telemetry/logger.ts';
 
 /** The event log and the database of a system, which may be running or stopped. */
 export interface OpenedLog extends AsyncDisposable {
+  readonly databaseUrl: string;
   readonly pool: EventLog['pool'];
   /** Its events are in their stored form: encrypted, and of the version in which they were written. */
   readonly store: EventStore;
@@ -38,10 +39,18 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
   await using parts = new AsyncDisposableStack();
   const shared = true;
   const database = beginDatabase({ config, logger, parts, signal, shared });
-  const { pool, rawStore, codec } = await openEventLog({ config, logger, parts, database, signal, shared });
+  const { databaseUrl, pool, rawStore, codec } = await openEventLog({
+    config,
+    logger,
+    parts,
+    database,
+    signal,
+    shared,
+  });
   const decodedStore = withCodec(rawStore, codec);
   const opened = parts.move();
   return {
+    databaseUrl,
     pool,
     store: rawStore,
     decodedStore,

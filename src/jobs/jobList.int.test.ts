@@ -125,6 +125,9 @@ describe('the list of jobs', () => {
     await add(jobs, parcels, ...added.slice(0, 5));
     await add(jobs, letters, ...added.slice(5));
     const seen: string[] = [];
+    const ids = [added[1]!.id, added[6]!.id, randomUUID()];
+    expect((await listOf().page({ limit: 10, ids })).jobs.map(({ id }) => id)).toEqual([added[6]!.id, added[1]!.id]);
+    expect(await listOf().counts(ids)).toMatchObject({ waiting: 2 });
     let cursor: string | undefined;
     do {
       const page = await listOf().page({ limit: 2, ...(cursor !== undefined && { cursor }) });

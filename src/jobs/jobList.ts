@@ -11,8 +11,8 @@ import { JOBS_SCHEMA } from './schema.ts';
 export interface JobList {
   /** The newest first. */
   page(filter: JobFilter): Promise<JobPage>;
-  /** How many jobs there are in each state. */
-  counts(): Promise<Readonly<Record<JobState, number>>>;
+  /** How many jobs there are in each state: of those with these ids, or of all. */
+  counts(ids?: readonly string[]): Promise<Readonly<Record<JobState, number>>>;
   /**
    * Runs a failed job again: as its feature does it, or by putting the job back into its queue, where a worker finds it
    * within about two seconds.
@@ -24,6 +24,8 @@ export interface JobList {
 export interface JobFilter {
   readonly state?: JobState;
   readonly queue?: string;
+  /** Of the jobs. */
+  readonly ids?: readonly string[];
   /** The `nextCursor` of the page before. */
   readonly cursor?: string;
   readonly limit: number;
@@ -80,10 +82,11 @@ export function createJobList({ db, queues, retries }: JobListOptions): JobList 
   }
 
   return {
-    async page({ state: wanted, queue, cursor, limit }) {
+    async page({ state: wanted, queue, ids, cursor, limit }) {
       const conditions = [
         ...(wanted === undefined ? [] : [sql`${state} = ${wanted}`]),
         ...(queue === undefined ? [] : [sql`name = ${queue}`]),
+        ...(ids === undefined ? [] : [isAmong(ids)]),
         ...(cursor === undefined ? [] : [isBehind(cursor)]),
         sql`true`,
       ];
@@ -96,10 +99,13 @@ export function createJobList({ db, queues, retries }: JobListOptions): JobList 
       };
     },
 
-    async counts() {
+    async counts(ids) {
+      const wanted = ids === undefined ? sql`true` : isAmong(ids);
       const found = await orNone(
         sql<{ state: JobState; jobs: bigint }>`
-          select ${state} as state, count(*) as jobs from ${table} where name = any(${names}) group by 1`.execute(db),
+          select ${state} as state, count(*) as jobs from ${table} where name = any(${names}) and ${wanted} group by 1`.execute(
+          db,
+        ),
       );
       const none = { waiting: 0, running: 0, failed: 0, done: 0, cancelled: 0 };
       return { ...none, ...Object.fromEntries(found.map(({ state: of, jobs }) => [of, Number(jobs)])) };
@@ -116,6 +122,10 @@ export function createJobList({ db, queues, retries }: JobListOptions): JobList 
       return { id: job.id, appended: undefined };
     },
   };
+}
+
+function isAmong(ids: readonly string[]): RawBuilder<unknown> {
+  return sql`id = any(${ids}::uuid[])`;
 }
 
 function isBehind(cursor: string): RawBuilder<unknown> {

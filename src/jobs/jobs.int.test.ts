@@ -162,6 +162,60 @@ describe('jobs', () => {
     expect(new Set(seen)).toEqual(new Set([...many, single].map(({ data }) => data.parcel)));
   }, 60_000);
 
+  test('a job without a turn runs after all that have one, and delays no turn', async () => {
+    const jobs = await start();
+    const [ann, bob] = [randomUUID(), randomUUID()];
+    const behind = [job(ann), job(bob)].map((each) => ({ ...each, background: true }));
+    await add(jobs, ...behind);
+    // One of them has run: what came before must not count as a turn.
+    let seen: string[] = [];
+    const note = ({ parcel }: Parcel): Promise<void> => Promise.resolve(void seen.push(parcel));
+    const first = await start({ handle: note });
+    await eventually(() => seen.length === 2, { what: 'they have run' });
+    await first.close();
+    seen = [];
+    const more = { ...job(ann), background: true };
+    const [ofAnn, ofBob] = [job(ann), job(bob)];
+    await add(jobs, more, ofAnn, ofBob);
+    await start({ handle: note });
+    await eventually(() => seen.length === 3, { what: 'all have run' });
+    expect(seen).toEqual([ofAnn, ofBob, more].map(({ data }) => data.parcel));
+    const { rows } = await database.pool.query<{ priority: number }>(
+      `select priority from reelstream_jobs.job where id = any($1)`,
+      [[ofAnn.id, ofBob.id]],
+    );
+    for (const { priority } of rows) expect(Math.abs(priority)).toBeLessThan(1_000);
+  }, 60_000);
+
+  test('a job is added unless one like it waits or runs, whichever processes add it', async () => {
+    const [adding, alsoAdding] = [await start(), await start()];
+    const parcel = randomUUID();
+    const like = (): NewJob<Parcel> => ({ ...job(), data: { parcel } });
+    const once = (jobs: Jobs, ...added: NewJob<Parcel>[]): Promise<string[]> =>
+      inTransaction(database.pool, { schema: 'public' }, (transaction) =>
+        jobs.addUnlessOpen(parcels, added, 'parcel', transaction),
+      );
+    const other = job();
+    const [[one], [two, three]] = await Promise.all([once(adding, like()), once(alsoAdding, like(), other)]);
+    expect([one, three]).toEqual([two, other.id]);
+    const running = await start({ handle: endless(() => undefined), concurrency: 2 });
+    await eventually(
+      async () =>
+        (
+          await database.pool.query(`select from reelstream_jobs.job where state = 'active' and id = any($1)`, [
+            [one, three],
+          ])
+        ).rowCount === 2,
+      { what: 'both run' },
+    );
+    expect(await once(adding, like())).toEqual([one]);
+    await running.close();
+    await inOne((transaction) => adding.cancel(parcels, [{ parcel }, other.data], transaction));
+    const again = like();
+    expect(await once(adding, again)).toEqual([again.id]);
+    await inOne((transaction) => adding.cancel(parcels, [{ parcel }], transaction));
+  }, 60_000);
+
   test('a job that is cancelled ends soon in the process that runs it, is not tried again, and lets the next begin', async () => {
     const added = [job(), job(), job()];
     const begun: string[] = [];

@@ -6,7 +6,8 @@ import { takeOver } from './claims.ts';
 import { createQueue, namesOf, refuseSameNames } from './pgBossQueues.ts';
 import type { NewJob, Queue, QueueWorker } from './queue.ts';
 import { JOBS_SCHEMA } from './schema.ts';
-import { giveTurns, readTurns } from './turns.ts';
+import { openJobs } from './openJobs.ts';
+import { BACKGROUND, lockTurns, prioritiesOf } from './turns.ts';
 import { startWorker, type WorkerSettings } from './working.ts';
 
 /** The caller's transaction: jobs come into being when it commits. */
@@ -20,6 +21,16 @@ export interface Jobs {
     jobs: readonly NewJob<NoInfer<Payload>>[],
     transaction: JobTransaction,
   ): Promise<void>;
+  /**
+   * Adds those of `jobs` whose payload has another value of `field` than every job that waits or runs. Returns, in the
+   * order of `jobs`, the ids of the jobs that will run: new ones, and those that were there.
+   */
+  addUnlessOpen<Payload extends object>(
+    queue: Queue<Payload>,
+    jobs: readonly NewJob<NoInfer<Payload>>[],
+    field: keyof NoInfer<Payload> & string,
+    transaction: JobTransaction,
+  ): Promise<string[]>;
   /**
    * Ends the jobs whose payload has the fields of any of `matches`. Those that wait never begin. One that runs, in any
    * process, is aborted within about two seconds and is not tried again.
@@ -76,26 +87,40 @@ export function createJobs({ connectionString, logger, queues, alone = false, po
   const closing = new AbortController();
   const settings: WorkerSettings = { boss, schema: JOBS_SCHEMA, logger, pollSeconds, closing: closing.signal };
 
+  const add: Jobs['add'] = async ({ name, fair, repeatAfterSeconds }, jobs, { db }) => {
+    if (jobs.length === 0) return;
+    const priorities = fair
+      ? await prioritiesOf(db, name, jobs)
+      : jobs.map(({ background }) => (background ? BACKGROUND : 0));
+    const rows = jobs.map(({ id, ownerId, data }, n) => ({
+      id,
+      data,
+      group: { id: ownerId },
+      ...(priorities[n] !== 0 && { priority: priorities[n] }),
+    }));
+    await boss.insert(name, rows, { db: fromKysely(db) });
+    if (repeatAfterSeconds === undefined) return;
+    const repeats = rows.map((row) => ({ ...row, id: v5('again', row.id), startAfter: repeatAfterSeconds }));
+    await boss.insert(name, repeats, { db: fromKysely(db) });
+  };
+
   return {
+    add,
+    addUnlessOpen: async (queue, jobs, field, transaction) => {
+      const valueOf = ({ data }: (typeof jobs)[number]): string => String(data[field]);
+      await lockTurns(transaction.db);
+      const open = await openJobs(transaction.db, queue.name, field, jobs.map(valueOf));
+      await add(
+        queue,
+        jobs.filter((job) => !open.has(valueOf(job))),
+        transaction,
+      );
+      return jobs.map((job) => open.get(valueOf(job)) ?? job.id);
+    },
     start: async () => {
       await boss.start();
       for (const queue of queues) await createQueue(boss, queue);
       if (alone) for (const name of queues.flatMap(namesOf)) await takeOver(boss, JOBS_SCHEMA, name);
-    },
-    add: async ({ name, fair, repeatAfterSeconds }, jobs, { db }) => {
-      if (jobs.length === 0) return;
-      const owners = jobs.map(({ ownerId }) => ownerId);
-      const turns = fair ? giveTurns(owners, await readTurns(db, JOBS_SCHEMA, name, owners)) : [];
-      const rows = jobs.map(({ id, ownerId, data }, n) => ({
-        id,
-        data,
-        group: { id: ownerId },
-        ...(turns[n] !== undefined && { priority: -turns[n] }),
-      }));
-      await boss.insert(name, rows, { db: fromKysely(db) });
-      if (repeatAfterSeconds === undefined) return;
-      const repeats = rows.map((row) => ({ ...row, id: v5('again', row.id), startAfter: repeatAfterSeconds }));
-      await boss.insert(name, repeats, { db: fromKysely(db) });
     },
     cancel: async ({ name }, matches, { db: transaction }) => {
       const db = fromKysely(transaction);

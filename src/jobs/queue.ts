@@ -40,6 +40,8 @@ export interface NewJob<Payload extends object> {
   readonly id: string;
   /** The user whose turn the job takes. */
   readonly ownerId: string;
+  /** It has no turn: it runs when no job waits that has one. Such jobs run in the order in which they came. */
+  readonly background?: boolean;
   /** Stored as JSON. The engine keeps `killed` beside it (`attempts.ts`), so a payload has no field of that name. */
   readonly data: Payload;
 }

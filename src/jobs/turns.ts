@@ -1,4 +1,6 @@
 import { sql, type Kysely } from 'kysely';
+import type { NewJob } from './queue.ts';
+import { JOBS_SCHEMA } from './schema.ts';
 
 /** What fair turns need to know of the jobs in one queue. Turns rise; the job with the lowest runs first. */
 export interface Turns {
@@ -29,6 +31,25 @@ export function giveTurns(owners: readonly string[], { current, last }: Turns): 
   });
 }
 
+/** The priority of a job without a turn: no other job has a lower one. The least number of its column in pg-boss's table. */
+export const BACKGROUND = -(2 ** 31);
+
+/** The priorities of new jobs in pg-boss's table: their turns, negative, since there the highest priority runs first. */
+export async function prioritiesOf(
+  transaction: Kysely<never>,
+  queue: string,
+  jobs: readonly Pick<NewJob<object>, 'ownerId' | 'background'>[],
+): Promise<number[]> {
+  const owners = jobs.filter(({ background }) => !background).map(({ ownerId }) => ownerId);
+  const turns = owners.length === 0 ? [] : giveTurns(owners, await readTurns(transaction, queue, owners));
+  return jobs.map(({ background }) => (background ? BACKGROUND : -turns.shift()!));
+}
+
+/** Nobody else reads turns until the transaction ends. */
+export async function lockTurns(transaction: Kysely<never>): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext(${`${JOBS_SCHEMA} turns`}))`.execute(transaction);
+}
+
 /** The columns of pg-boss's table that turns are read from. */
 interface JobTables {
   readonly job: {
@@ -44,17 +65,13 @@ interface JobTables {
  * Reads the turns that the jobs of a queue have, as negative priorities in pg-boss's schema. Nobody else reads turns until
  * the transaction ends: two processes that add jobs of one user at once must not give both the same turn.
  */
-export async function readTurns(
-  transaction: Kysely<never>,
-  schema: string,
-  queue: string,
-  owners: readonly string[],
-): Promise<Turns> {
-  await sql`select pg_advisory_xact_lock(hashtext(${`${schema} turns`}))`.execute(transaction);
+async function readTurns(transaction: Kysely<never>, queue: string, owners: readonly string[]): Promise<Turns> {
+  await lockTurns(transaction);
   const jobs = (transaction as unknown as Kysely<JobTables>)
-    .withSchema(schema)
+    .withSchema(JOBS_SCHEMA)
     .selectFrom('job')
-    .where('name', '=', queue);
+    .where('name', '=', queue)
+    .where('priority', '>', BACKGROUND);
   const [found] = await jobs
     .select(({ fn }) => [
       fn.min('priority').filterWhere('started_on', 'is not', null).as('started'),

@@ -30,6 +30,27 @@ test('a start removes abandoned incomplete files, but not those that are being c
   expect(await readdir(incoming)).toEqual(['otherhost.1.new']);
 });
 
+test('objects that are stored and removed at the same time in one folder do not disturb each other, and leave no folder', async () => {
+  const store = await createFolderObjectStore({ root: join(root, 'busy'), publicUrl: '', signed });
+  const path = join(root, 'to-be-stored');
+  await writeFile(path, 'x');
+  const repeat = async (name: string): Promise<void> => {
+    for (let times = 0; times < 50; times++) {
+      await store.putFile(`uploads/u1/part/${name}`, path, '');
+      await store.remove([`uploads/u1/part/${name}`]);
+    }
+  };
+  await Promise.all(['a', 'b', 'c', 'd'].map(repeat));
+  expect(await readdir(join(root, 'busy/uploads'))).toEqual([]);
+});
+
+test('a folder whose removal was interrupted is removed with the next object', async () => {
+  const store = await createFolderObjectStore({ root: join(root, 'interrupted'), publicUrl: '', signed });
+  await mkdir(join(root, 'interrupted/videos/v1'), { recursive: true });
+  await store.remove(['videos/v1/hls-a/240.mp4']);
+  expect(await readdir(join(root, 'interrupted/videos'))).toEqual([]);
+});
+
 test('a file on the same disk is linked, and stays when its first name is removed', async () => {
   const store = await createFolderObjectStore({ root: join(root, 'linked'), publicUrl: '', signed });
   const path = join(root, 'to-be-linked');

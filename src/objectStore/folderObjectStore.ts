@@ -47,11 +47,11 @@ export async function createFolderObjectStore({
       await linkOrCopy(temporary, path);
       await flush(temporary);
       signal?.throwIfAborted();
-      await mkdir(dirname(target), { recursive: true });
-      await rename(temporary, target);
+      await moveInto(temporary, target);
       await Promise.all(foldersBetween(root, dirname(target)).map(flush));
     } catch (error) {
       await rm(temporary, { force: true });
+      await removeEmpty(root, dirname(target));
       throw unavailable(error);
     }
   };
@@ -121,16 +121,32 @@ async function linkOrCopy(temporary: string, path: string): Promise<void> {
   }
 }
 
-/** Removes a folder, and those above it that have nothing else. What is directly in `root` stays. */
+/** How often a folder that is removed before it has its file is made again. */
+const MOST_TRIES = 100;
+
+/** Creates the folder of a file and renames the file into it, while others may remove that folder because it is empty. */
+async function moveInto(from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await mkdir(dirname(to), { recursive: true });
+      return await rename(from, to);
+    } catch (error) {
+      if (!isMissing(error) || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+/**
+ * Removes a folder, and those above it that have nothing else. What is directly in `root` stays. A folder that somebody else has
+ * removed counts as removed: that process may have been killed before it removed those above.
+ */
 async function removeEmpty(root: string, folder: string): Promise<void> {
   for (const each of foldersBetween(root, folder).slice(0, -2)) {
-    if (
-      await rmdir(each).then(
-        () => false,
-        () => true,
-      )
-    )
-      return;
+    try {
+      await rmdir(each);
+    } catch (error) {
+      if (!isMissing(error)) return;
+    }
   }
 }
 

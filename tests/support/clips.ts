@@ -96,6 +96,8 @@ const recipes = {
     'aac',
     '-shortest',
   ],
+  /** Several segments and two rungs, and quickly encoded. */
+  fiveSeconds: [...picture('428x320', 5, 10), ...sound(5), ...h264, '-c:a', 'aac'],
   whiteFromSecond1: [...blank('1280x720', 1, 25), ...white('1280x720', 2, 25), '-filter_complex', 'concat', ...h264],
   whiteFromMiddle: [...blank('64x48', 1, 25), ...white('64x48', 1, 25), '-filter_complex', 'concat', ...h264],
   onePictureFor3Seconds: [...white('64x48', 3, '1/3'), ...h264],

@@ -69,6 +69,8 @@ export interface FeaturesTestOptions {
   readonly viewRule?: typeof counted;
   /** Asked at each try: whether a consumer fails to apply an event. */
   readonly refuse?: (consumer: string, event: RecordedEvent) => boolean;
+  /** A folder of its own by default. */
+  readonly objects?: ObjectStore;
 }
 
 export async function startFeatures({
@@ -76,6 +78,7 @@ export async function startFeatures({
   maxPending = 100,
   viewRule = counted,
   refuse = () => false,
+  objects: givenObjects,
 }: FeaturesTestOptions = {}): Promise<FeaturesTest> {
   const projecting = await createProjectingTest();
   const { pool, store } = projecting;
@@ -98,6 +101,7 @@ export async function startFeatures({
     store,
     readModels,
     progress,
+    ...(givenObjects !== undefined && { objects: givenObjects }),
     parked: createParkedEvents({
       pool,
       store,

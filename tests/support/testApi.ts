@@ -20,6 +20,7 @@ import { createInspector } from '../../src/media/inspecting/inspect.ts';
 import { createScratch } from '../../src/media/scratch/scratch.ts';
 import type { ParkedEvents } from '../../src/projecting/parking/createParkedEvents.ts';
 import { createFolderObjectStore } from '../../src/objectStore/folderObjectStore.ts';
+import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { createSignedPaths } from '../../src/objectStore/signedPaths.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
 import { createOperations } from '../../src/projecting/operations/operations.ts';
@@ -41,6 +42,8 @@ export interface TestApiOptions {
   readonly rateLimits?: RateLimits;
   readonly parked?: ParkedEvents;
   readonly http?: Partial<HttpAppOptions>;
+  /** A folder of its own by default. */
+  readonly objects?: ObjectStore;
 }
 
 /** Serves the routes of all features, composed as in the program, with parts that the test gives. */
@@ -77,11 +80,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     store,
     log: createShownLog(store, unversionedTypes),
     db,
-    objects: await createFolderObjectStore({
-      root: join(folder, 'objects'),
-      publicUrl: 'http://localhost/media',
-      signed: createSignedPaths({ secret: 'test' }),
-    }),
+    objects: options.objects ?? (await createTestObjects(join(folder, 'objects'))),
     files: {
       scratch,
       inspect: createInspector({ ffprobe: tools.ffprobe.path }),
@@ -133,4 +132,10 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   parts.use(app);
   const opened = parts.move();
   return { app, context, uploadProgress, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** A folder store without a server of its files. */
+export function createTestObjects(root: string): Promise<ObjectStore> {
+  const signed = createSignedPaths({ secret: 'test' });
+  return createFolderObjectStore({ root, publicUrl: 'http://localhost/media', signed });
 }

@@ -13,7 +13,7 @@ import { createUploadSweep, type UploadSweep } from '../../src/features/videos/r
 import { collect } from '../../src/objectStore/objectStoreContract.ts';
 import { clip } from './clips.ts';
 import { eventually } from './eventually.ts';
-import { startFeatures, type FeaturesTest, type FeatureUser } from './features.ts';
+import { startFeatures, type FeaturesTest, type FeaturesTestOptions, type FeatureUser } from './features.ts';
 import { silent } from './mediaRig.ts';
 import type { Answer, CallOptions } from './systemClient.ts';
 
@@ -61,13 +61,27 @@ export function metadata(pairs: Record<string, string>): string {
     .join(',');
 }
 
+/** A box of an MP4 that has no meaning. */
+export function emptyRoom(size: number): Buffer {
+  const room = Buffer.alloc(size);
+  room.writeUInt32BE(size, 0);
+  room.write('free', 4);
+  return room;
+}
+
 const OFFSET_STREAM = 'application/offset+octet-stream';
 const idOf = (path: string): string => path.split('/').at(-1)!;
 
-export async function createTusRig(): Promise<TusRig> {
-  const features = await startFeatures({ maxPending: 50 });
+export interface TusRigOptions extends Pick<FeaturesTestOptions, 'objects' | 'maxPending'> {
+  /** The movie is made so many bytes longer, by room that players skip. */
+  readonly room?: number;
+}
+
+export async function createTusRig({ room, maxPending = 50, objects }: TusRigOptions = {}): Promise<TusRig> {
+  const features = await startFeatures({ maxPending, ...(objects !== undefined && { objects }) });
   const user = await features.user('Ann');
-  const movie = await readFile(await clip('plain'));
+  const plain = await readFile(await clip('plain'));
+  const movie = room === undefined ? plain : Buffer.concat([plain, emptyRoom(room)]);
   const { context } = features;
   const uploads = createUploads(context.db);
 

@@ -19,7 +19,7 @@ export function useSystem(options: SystemOptions = {}): {
   };
   beforeAll(async () => {
     started = await startSystem(options);
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await started?.[Symbol.asyncDispose]();
   }, 120_000);

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { beforeAll, expect } from '@jest/globals';
-import { clip, testTools } from '../support/clips.ts';
+import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
+import { playedSeconds } from '../support/hlsPlayer.ts';
 import { call, newPerson, uploaded, type Person, type Video } from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
 
-const run = promisify(execFile);
 const { system, systemTest } = useSystem();
 let ann: Person;
 let hd = '';
@@ -35,18 +33,6 @@ async function complete(visibility: Video['visibility']): Promise<Video> {
   });
 }
 
-/** Seconds that FFmpeg reads of a stream of a playlist. */
-async function played(url: string, stream: string): Promise<number> {
-  const { ffmpeg } = await testTools();
-  // FFmpeg from npm is linked statically, and cannot look up names on every machine.
-  const byNumber = url.replace('//localhost:', '//127.0.0.1:');
-  const counting = ['-map', stream, '-f', 'null', '-progress', 'pipe:1', '-nostats', '-'];
-  // The HLS reader of FFmpeg 4 mixes up what it fetches at once and by one connection.
-  const reading = ['-http_persistent', '0', '-http_multiple', '0', '-i', byNumber];
-  const { stdout } = await run(ffmpeg.path, ['-v', 'error', '-xerror', ...reading, ...counting]);
-  return Number([...stdout.matchAll(/^out_time_(?:us|ms)=(\d+)/gm)].at(-1)![1]) / 1e6;
-}
-
 const typeOf = async (url: string): Promise<string | null> => (await fetch(url)).headers.get('content-type');
 
 systemTest(
@@ -54,7 +40,7 @@ systemTest(
   async () => {
     const { hlsUrl, storyboardUrl, previewUrl } = await complete('public');
     for (const stream of ['0:v:0', '0:v:1', '0:v:2', '0:v:3', '0:a:0'])
-      expect(await played(hlsUrl!, stream)).toBeCloseTo(10, 0);
+      expect(await playedSeconds(hlsUrl!, stream)).toBeCloseTo(10, 0);
     expect(await typeOf(hlsUrl!)).toBe('application/vnd.apple.mpegurl');
     expect(await typeOf(storyboardUrl!)).toMatch(/^text\/vtt/);
     expect(await typeOf(previewUrl!)).toBe('video/mp4');
@@ -90,7 +76,7 @@ systemTest(
   'the ladder of a private video is played by its signed URL, which every file of it needs',
   async () => {
     const { id, hlsUrl, storyboardUrl, previewUrl } = await complete('private');
-    for (const stream of ['0:v:0', '0:v:3', '0:a:0']) expect(await played(hlsUrl!, stream)).toBeCloseTo(10, 0);
+    for (const stream of ['0:v:0', '0:v:3', '0:a:0']) expect(await playedSeconds(hlsUrl!, stream)).toBeCloseTo(10, 0);
     const picture = /^(\S+\.jpg)#/m.exec(await (await fetch(storyboardUrl!)).text())![1]!;
     expect((await fetch(new URL(picture, storyboardUrl!))).status).toBe(200);
     expect((await fetch(previewUrl!)).status).toBe(200);

@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
 import { call, getVideo, newPeople, setLike, upload, uploaded, type Me, type Person } from '../support/systemClient.ts';
 import { openFaultyConnections, type FaultyEngine, type FaultyConnections } from '../support/systemFaults.ts';
 import { profile } from '../support/system.ts';
+import { metadata } from '../support/tusRig.ts';
 import { useSystem } from '../support/useSystem.ts';
 
 const PEOPLE = 12;
@@ -94,6 +96,42 @@ function outages(): void {
   );
 
   for (const fault of ['cut', 'hang'] as const) {
+    systemTest(
+      `MinIO ${fault === 'cut' ? 'unavailable' : 'hanging'}: a resumable upload is refused meanwhile, and goes on afterwards`,
+      async () => {
+        const { token } = people[0]!;
+        const file = await readFile(plain);
+        const send = (method: string, path: string, headers: Record<string, string>, body?: Buffer) =>
+          call(system().api(), method, path, {
+            token,
+            headers: { 'tus-resumable': '1.0.0', ...headers },
+            ...(body && { body: new Uint8Array(body) }),
+          });
+        const begun = await send('POST', '/api/v1/uploads', {
+          'upload-length': String(file.length),
+          'upload-metadata': metadata({ title: 'Resumed' }),
+        });
+        const path = begun.headers.get('location')!;
+        const append = (offset: number, end?: number) => {
+          const headers = { 'upload-offset': String(offset), 'content-type': 'application/offset+octet-stream' };
+          return send('PATCH', path, headers, file.subarray(offset, end));
+        };
+        expect((await append(0, 10_000)).status).toBe(204);
+        await duringOutage('minio', fault, async () => {
+          const refused = await append(10_000);
+          expect([refused.status, refused.body.code]).toEqual([503, 'object_store_unavailable']);
+          expect(refused.headers.has('retry-after')).toBe(true);
+        });
+        const finished = await eventually(() => append(10_000), {
+          within: 30_000,
+          what: 'the upload goes on',
+          holds: ({ status }) => status === 204,
+        });
+        expect(finished.headers.get('upload-video')).toBeTruthy();
+      },
+      120_000,
+    );
+
     systemTest(
       `PostgreSQL ${fault === 'cut' ? 'unavailable' : 'hanging'}: only recorded likes are acknowledged, and afterwards everything works again by itself`,
       async () => {

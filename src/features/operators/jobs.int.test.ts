@@ -15,9 +15,12 @@ interface Listed {
   readonly state: string;
   readonly videoId: string | null;
   readonly error: string | null;
+  readonly attempts: number;
 }
 
-const [processing, removing] = ['process', 'remove'].map((name) => queues.find((queue) => queue.name === name)!);
+const [processing, removing, extras] = ['process', 'remove', 'extras'].map((name) =>
+  queues.find((queue) => queue.name === name)!,
+);
 
 let t: FeaturesTest;
 let jobs: Jobs;
@@ -35,7 +38,7 @@ beforeAll(async () => {
   [admin, ann] = [await t.admin('Grace'), await t.user('Ann')];
   jobs = createJobs({ connectionString: t.projecting.url, logger: silent, queues, pollSeconds: 0.5 });
   await jobs.start();
-  await jobs.work([failing(processing!), failing(removing!)]);
+  await jobs.work([failing(processing!), failing(removing!), failing(extras!)]);
 }, 60_000);
 afterAll(async () => {
   await jobs.close();
@@ -122,8 +125,16 @@ test('a video that is ready or deleted is not processed again', async () => {
 });
 
 test('a job that leaves no trace in the log is put back; one that is unknown is refused', async () => {
-  const id = await failedJob(v7(), removing!);
-  expect(await retry(id)).toMatchObject({ status: 202, data: { id } });
+  for (const queue of [removing!, extras!]) {
+    const videoId = await t.video(ann);
+    const id = await failedJob(videoId, queue);
+    const { status, data, position } = await retry(id);
+    expect([status, data, position]).toEqual([202, { id }, undefined]);
+    const again = async (): Promise<Listed | undefined> =>
+      (await list('?state=failed')).data.find((job) => job.id === id);
+    await eventually(again, { what: 'it has run again', holds: (job) => job?.attempts === 2, within: 30_000 });
+    expect(await history(videoId)).toEqual(['VideoUploaded', 'VideoProcessed']);
+  }
   for (const unknown of [randomUUID(), 'x']) {
     const { status, body } = await retry(unknown);
     expect([status, body.code]).toEqual([404, 'job_not_found']);

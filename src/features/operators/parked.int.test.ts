@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { v7 } from 'uuid';
 import { startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
 import type { Answer } from '../../../tests/support/systemClient.ts';
@@ -27,16 +27,14 @@ let f: FeaturesTest;
 let admin: FeatureUser;
 /** The types of events that the projection `videos` and the media process manager cannot apply. */
 let broken: Set<string>;
-beforeEach(async () => {
+const start = async (): Promise<void> => {
   broken = new Set();
   f = await startFeatures({
     refuse: (consumer, { type }) => broken.has(type) && ['videos', 'media_process_manager'].includes(consumer),
   });
   admin = await f.admin('Root');
-});
-afterEach(async () => {
-  await f[Symbol.asyncDispose]();
-});
+};
+const stop = (): Promise<void> => Promise.resolve(f[Symbol.asyncDispose]());
 
 const ask = <Data = Outcome>(method: string, path: string, json?: object): Promise<Answer<Data>> =>
   f.call<Data>(method, path, { token: admin.token, ...(json && { json }) });
@@ -60,6 +58,9 @@ async function videoWithParkedEvents(): Promise<string> {
 }
 
 describe('the parked events of a projection', () => {
+  beforeEach(start);
+  afterEach(stop);
+
   test('are listed in pages, retried in order, and shown by the answers again', async () => {
     const videoId = await videoWithParkedEvents();
     const found = await ask<Parked[]>('GET', `${PATH}?limit=1`);
@@ -143,6 +144,9 @@ describe('the parked events of a projection', () => {
 });
 
 describe('bad requests are refused:', () => {
+  beforeAll(start);
+  afterAll(stop);
+
   test.each([
     ['another user', 'GET', PATH, undefined, 403, 'admin_required'],
     ['an unknown projection', 'GET', PATH.replace('videos', 'nothing'), undefined, 404, 'projection_unknown'],

@@ -8,6 +8,7 @@ import { videoRoutes } from './routes.ts';
 export { videoNotFound } from './decider.ts';
 export type { Visibility } from './events.ts';
 export { topicOfVideo, videoIdField } from './feed.ts';
+export { incompleteOf, incompleteVideos, makeMissingExtras, type IncompleteVideo } from './processing/extrasBacklog.ts';
 export { readVideo } from './readVideo.ts';
 export { videoIdOf, videoIdParams } from './videoId.ts';
 export { createVideoQueries } from './videoQueries.ts';

@@ -3,6 +3,7 @@ import type { CommandContext } from '../../core/commandContext.ts';
 import type { CommandOutcome } from '../../core/commandHandler.ts';
 import { EventStoreUnavailable } from '../../core/eventStore.ts';
 import type { MediaFacts } from '../../media/mediaFacts.ts';
+import { explainFault } from '../../media/receiving/upload.ts';
 import type { ReceivedFile } from '../../media/receiving/writeFile.ts';
 import type { UploadProgress } from '../../realtime/uploadProgress.ts';
 import type { FeatureContext } from '../feature.ts';
@@ -39,7 +40,9 @@ export async function recordUpload(
   const { videoId, ownerId } = upload;
   const report = uploadReporter(reportProgress, { userId: ownerId, videoId });
   report('storing');
-  const original = await storeOriginal(objects, videoId, file);
+  const original = await storeOriginal(objects, videoId, file).catch((error: unknown) => {
+    throw explainFault(error);
+  });
   report('storing', 1);
   const at = context.now.toISOString();
   try {

@@ -26,7 +26,8 @@ export async function ensureRoom(folder: string, bytes: number, free: FreeSpace 
   if ((await free(folder)) < RESERVE + bytes) throw new DiskFull();
 }
 
-/** Whether an error means that the disk, or this user's quota, is full: `DiskFull` or the system's own error. */
+/** Whether an error, or its cause, means that the disk, or this user's quota, is full: `DiskFull` or the system's own error. */
 export function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
+  const { code = '', cause } = (error ?? {}) as NodeJS.ErrnoException;
+  return ['ENOSPC', 'EDQUOT'].includes(code) || (cause !== undefined && isDiskFull(cause));
 }

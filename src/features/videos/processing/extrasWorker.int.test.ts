@@ -1,12 +1,18 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { clip } from '../../../../tests/support/clips.ts';
+import type { Kysely } from 'kysely';
+import { v7 } from 'uuid';
+import { clip, testTools } from '../../../../tests/support/clips.ts';
 import { eventually } from '../../../../tests/support/eventually.ts';
 import { createMediaRig, startExtrasWorker, startWorker, type MediaRig } from '../../../../tests/support/mediaRig.ts';
 import { script } from '../../../../tests/support/scripts.ts';
+import { createJobList } from '../../../jobs/jobList.ts';
 import type { JobRun } from '../../../jobs/queue.ts';
+import { inTransaction } from '../../../projecting/transaction.ts';
+import { makeMissingExtras } from './extrasBacklog.ts';
 import { createExtrasWorker } from './extrasWorker.ts';
+import { videoQueues } from './index.ts';
 import { createProcessWorker } from './processWorker.ts';
 import type { VideoJob } from './queues.ts';
 import type { VideoEvent, VideoLadderMade, VideoStoryboardMade } from '../events.ts';
@@ -26,6 +32,7 @@ afterAll(async () => {
   await playing[Symbol.asyncDispose]();
 });
 
+const OWNER = v7();
 const MADE = ['VideoLadderMade', 'VideoStoryboardMade', 'VideoPreviewMade'];
 const run = (): JobRun => ({ signal: AbortSignal.timeout(30_000), confirmClaim: () => Promise.resolve() });
 const jobOf = (videoId: string): VideoJob => ({ videoId, correlationId: 'c', causationId: `job-${videoId}` });
@@ -128,4 +135,60 @@ test('a full disk is no fault of the video: the job is tried again', async () =>
   const videoId = await playable(playing);
   const { handle } = createExtrasWorker(await playing.workerOptions({ freeSpace: () => Promise.resolve(0) }));
   await expect(handle(jobOf(videoId), run())).rejects.toMatchObject({ code: 'ENOSPC' });
+});
+
+describe('a video without ladder, storyboard and preview', () => {
+  const made = (videoId: string): Promise<string[]> =>
+    eventually(() => types(rig, videoId), {
+      what: 'everything is made',
+      holds: (found) => found.length === 5,
+      within: 30_000,
+    });
+
+  test('gets them when an operator asks, as one from an earlier version', async () => {
+    const videoId = await playable(rig);
+    const ask = (): Promise<string[]> =>
+      inTransaction(rig.database.pool, { schema: 'public' }, (transaction) =>
+        makeMissingExtras(rig.jobs, [{ id: videoId, ownerId: OWNER }], transaction),
+      );
+    const [id] = await ask();
+    expect(await made(videoId)).toEqual(['VideoUploaded', 'VideoProcessed', ...MADE]);
+    const list = createJobList({ db: rig.db as unknown as Kysely<never>, queues: videoQueues, retries: [] });
+    await eventually(() => list.counts([id!]), { what: 'the job is done', holds: ({ done }) => done === 1 });
+    // Asked again, a worker finds that nothing is missing.
+    const [second] = await ask();
+    await eventually(() => list.counts([second!]), { what: 'the job is done', holds: ({ done }) => done === 1 });
+    expect(await types(rig, videoId)).toHaveLength(5);
+  }, 60_000);
+
+  test('gets them when its failed job is retried', async () => {
+    const { ffmpeg } = await testTools();
+    await using failing = await createMediaRig({ pollSeconds: 0.5 });
+    const cure = join(failing.folder, 'cured');
+    await startWorker(failing);
+    await startExtrasWorker(failing, {
+      ffmpeg: await script(
+        failing.folder,
+        'ffmpeg',
+        `[ -e ${cure} ] && exec ${ffmpeg.path} "$@"; echo "Invalid data found when processing input" >&2; exit 1`,
+      ),
+    });
+    const videoId = await playable(failing);
+    await failing.deliverLast(videoId);
+    const list = createJobList({ db: failing.db as unknown as Kysely<never>, queues: videoQueues, retries: [] });
+    const failed = async () => (await list.page({ state: 'failed', limit: 1 })).jobs[0];
+    const job = (await eventually(failed, { what: 'the job has failed', within: 30_000 }))!;
+    expect(job).toMatchObject({ queue: 'extras', about: { videoId } });
+    await writeFile(cure, '');
+    expect(await list.retry(job.id, { correlationId: 'c', now: new Date() })).toEqual({
+      id: job.id,
+      appended: undefined,
+    });
+    await eventually(() => list.counts([job.id]), {
+      what: 'the job is done',
+      holds: ({ done }) => done === 1,
+      within: 30_000,
+    });
+    expect(await types(failing, videoId)).toEqual(['VideoUploaded', 'VideoProcessed', ...MADE]);
+  }, 60_000);
 });

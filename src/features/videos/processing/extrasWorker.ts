@@ -13,7 +13,7 @@ import { videoDecider, videoStream, type VideoState } from '../decider.ts';
 import { readVideo } from '../readVideo.ts';
 import { isExtra, removeObjects } from './mediaKeys.ts';
 import type { MoveFiles } from './moveFiles.ts';
-import { extrasQueue, type VideoJob } from './queues.ts';
+import { extrasQueue, type ExtrasJob } from './queues.ts';
 import { storeExtras, type ExtrasOptions } from './storeExtras.ts';
 
 export interface ExtrasWorkerOptions extends ExtrasOptions {
@@ -26,17 +26,17 @@ export interface ExtrasWorkerOptions extends ExtrasOptions {
  * Makes the ladder, the storyboard and the preview of videos that can be played, one at a time. Every job is safe to repeat.
  * A video whose job fails stays as it is: it is played without them.
  */
-export function createExtrasWorker(options: ExtrasWorkerOptions): Required<QueueWorker<VideoJob>> {
+export function createExtrasWorker(options: ExtrasWorkerOptions): Required<QueueWorker<ExtrasJob>> {
   const { store, objects, moveFiles, logger } = options;
   const load = async (videoId: string): Promise<VideoState> => (await readVideo(store, videoId)).state;
-  const contextOf = (job: VideoJob): CommandContext => ({
+  const contextOf = (job: ExtrasJob): CommandContext => ({
     ...job,
     actor: 'media',
-    idempotencyKey: `extras:${job.causationId}`,
+    idempotencyKey: `extras:${job.causationId ?? job.correlationId}`,
     now: new Date(),
   });
 
-  const make = async (job: VideoJob, { signal, confirmClaim }: JobRun): Promise<void> => {
+  const make = async (job: ExtrasJob, { signal, confirmClaim }: JobRun): Promise<void> => {
     const video = await load(job.videoId);
     if (video.status !== 'ready' || hasAll(video)) {
       await tidy(objects, job.videoId, video);
@@ -55,7 +55,7 @@ export function createExtrasWorker(options: ExtrasWorkerOptions): Required<Queue
       await moveFiles(job.videoId, contextOf(job), signal);
   };
 
-  const handle = async (job: VideoJob, run: JobRun): Promise<RecordedFailure | void> => {
+  const handle = async (job: ExtrasJob, run: JobRun): Promise<RecordedFailure | void> => {
     try {
       await make(job, run);
     } catch (error) {

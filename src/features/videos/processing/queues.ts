@@ -9,7 +9,10 @@ export interface VideoJob {
   readonly traceparent?: string;
 }
 
-const logFields = ({ videoId }: VideoJob): object => ({ videoId });
+/** No event led to it when an operator asked for it. */
+export type ExtrasJob = Omit<VideoJob, 'causationId'> & Partial<Pick<VideoJob, 'causationId'>>;
+
+const logFields = ({ videoId }: Pick<VideoJob, 'videoId'>): object => ({ videoId });
 
 /** Makes an upload playable. */
 export const processQueue = defineQueue<VideoJob>({ name: 'process', fair: true, givesUp: true, logFields });
@@ -18,7 +21,7 @@ export const processQueue = defineQueue<VideoJob>({ name: 'process', fair: true,
  * Makes the ladder, the storyboard and the preview of a video that can be played already. A queue apart from `process`: new uploads
  * do not wait for it.
  */
-export const extrasQueue = defineQueue<VideoJob>({ name: 'extras', fair: true, givesUp: true, logFields });
+export const extrasQueue = defineQueue<ExtrasJob>({ name: 'extras', fair: true, givesUp: true, logFields });
 
 /**
  * Moves the files of a video between the prefixes of the object store. It is tried for ten days, since files of a private video must

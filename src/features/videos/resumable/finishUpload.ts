@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 import type { CommandContext } from '../../../core/commandContext.ts';
 import { DomainError, type ErrorKind } from '../../../core/errors.ts';
 import { explainFault } from '../../../media/receiving/upload.ts';
+import { ObjectStoreUnavailable } from '../../../objectStore/objectStore.ts';
 import type { FeatureContext } from '../../feature.ts';
 import type { UploadQuota } from '../processing/uploadQuota.ts';
 import { readVideo } from '../readVideo.ts';
@@ -83,13 +84,18 @@ async function becomeVideo(
   }
 }
 
-/** Leaves nothing of an upload. A video that it has become stays. It is safe to repeat. */
+/**
+ * Leaves nothing of an upload. A video that it has become stays. It is safe to repeat. Bytes that cannot be removed while the
+ * object store is away are removed by the sweep, since they belong to no upload then.
+ */
 export async function removeUpload(
   { uploads, objects, quota }: Pick<FinishDependencies, 'uploads' | 'objects' | 'quota'>,
   id: string,
   videoId: string,
 ): Promise<void> {
-  await removeParts(objects, id);
   await uploads.remove(id);
   await quota.release(videoId);
+  await removeParts(objects, id).catch((error: unknown) => {
+    if (!(error instanceof ObjectStoreUnavailable)) throw error;
+  });
 }

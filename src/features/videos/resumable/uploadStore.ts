@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { DataStore, Upload } from '@tus/server';
-import { startActiveTimeout } from '../../../media/ffmpeg/activeTimeout.ts';
+import { startActiveTimeout, type ActiveTimeout } from '../../../media/ffmpeg/activeTimeout.ts';
 import { stalled } from '../../../media/receiving/refusals.ts';
 import type { FeatureContext } from '../../feature.ts';
 import { uploadReporter } from '../recordUpload.ts';
@@ -22,9 +22,10 @@ export interface UploadStoreOptions extends Pick<FeatureContext, 'objects' | 'fi
   readonly newVideoId: string;
   /** Of the bytes of this request. */
   readonly checksum: Checksum | undefined;
+  /** Milliseconds without a byte after which a request ends; 30 000 by default. What has arrived is kept. */
+  readonly longestPause?: number;
 }
 
-/** Milliseconds without a byte after which a request ends. What has arrived is kept. */
 const LONGEST_PAUSE_MS = 30_000;
 
 /** Where `@tus/server` keeps uploads during one request: rows, and objects for their bytes. */
@@ -59,12 +60,12 @@ export class UploadStore extends DataStore {
   }
 
   override async write(bytes: Readable, id: string, offset: number): Promise<number> {
-    const { uploads, objects, files, holder, ownerId, reportProgress, checksum } = this.#options;
+    const { uploads, objects, files, holder, ownerId, reportProgress, checksum, longestPause } = this.#options;
     const row = await uploads.find(id);
     if (row === undefined) throw uploadNotFound();
     const report = uploadReporter(reportProgress, { userId: ownerId, videoId: row.video_id });
     await using folder = await files.scratch.make();
-    return await writeParts(watched(bytes, row, report), {
+    return await writeParts(watched(bytes, row, report, longestPause), {
       uploads,
       objects,
       folder: folder.path,
@@ -87,17 +88,21 @@ async function* watched(
   bytes: Readable,
   { received, length }: UploadRow,
   report: (stage: 'receiving', share: number) => void,
+  longestPause = LONGEST_PAUSE_MS,
 ): AsyncGenerator<Buffer> {
-  const pause = startActiveTimeout(LONGEST_PAUSE_MS, () => bytes.destroy(stalled(LONGEST_PAUSE_MS)));
+  const startPause = (): ActiveTimeout => startActiveTimeout(longestPause, () => bytes.destroy(stalled(longestPause)));
+  let pause = startPause();
   let arrived = received;
   let percent = Math.floor((received / length) * 100);
   try {
     for await (const chunk of bytes as AsyncIterable<Buffer>) {
+      // What the bytes wait for now is our disk or the object store, not the client.
+      pause.end();
       arrived += chunk.length;
       const now = Math.floor((arrived / length) * 100);
       if (now > percent) report('receiving', (percent = now) / 100);
       yield chunk;
-      pause.renew();
+      pause = startPause();
     }
   } finally {
     pause.end();

@@ -1,0 +1,22 @@
+import { Command } from '@commander-js/extra-typings';
+import { example, jsonOption, type CreateCommand } from './command.ts';
+import { run } from './run.ts';
+
+const ID = '0198d5b0-7c1e-7b44-9d0f-3a51c7e2f604';
+
+export const videosCommand: CreateCommand = () =>
+  new Command('videos')
+    .description('makes what videos of earlier versions lack')
+    .addHelpText('after', example('videos make-extras --all'))
+    .addCommand(
+      new Command('make-extras')
+        .description('lets the media workers make the HLS ladder, storyboard and preview of videos that have none')
+        .argument('[id...]', 'of the videos')
+        .option('--all', 'of every video that can be played')
+        .option('--no-wait', 'ends when the jobs are added')
+        .addOption(jsonOption)
+        .addHelpText('after', example('videos make-extras --all', `videos make-extras ${ID} --no-wait`))
+        .action(
+          run(async (signal, ids, options) => (await import('./videoActions.ts')).makeExtras(signal, ids, options)),
+        ),
+    );
