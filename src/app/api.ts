@@ -43,8 +43,8 @@ export function createApi(
   services: Services,
   { health, monitoring, reportProgress, subscribers }: ApiParts,
 ): RequestListener {
-  const { config, logger, parts, readModels } = running;
-  const { metrics, tracing, pool, rawStore, store, codec, media, objects, redis, progress } = services;
+  const { config, logger, tracing, parts, readModels } = running;
+  const { metrics, pool, rawStore, store, codec, media, objects, redis, progress } = services;
   const { secrets } = config;
   const rateLimits = createRateLimits({ ...config.rateLimits, redis });
   const idempotency = createPostgresIdempotency({ pool, secret: hmacName(secrets.dataKey, 'idempotency', ''), logger });

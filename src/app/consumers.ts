@@ -56,7 +56,7 @@ async function startGroup(
   consumers: readonly Consumer[],
 ): Promise<HealthCheck[]> {
   if (consumers.length === 0) return [];
-  const { config, logger, parts } = running;
+  const { config, logger, tracing, parts } = running;
   const { rawStore, store, codec, progress } = services;
   const pool = openPool(running, services, group, consumers.length + 5, BATCH_TIMEOUT_MS);
   const { source, checks } = await openSource(running, services, group, pool);
@@ -69,6 +69,7 @@ async function startGroup(
     source,
     consumers,
     logger,
+    tracing,
     rebuilds,
     keepReplaced: config.rebuildKeepHours > 0,
     onMoved: (move) => progress.moved(move),

@@ -8,6 +8,7 @@ import { eventTypes } from '../features/index.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
 import type { Database } from '../postgres/database.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Process } from './process.ts';
 
 /** A request must be answered (503) even when PostgreSQL hangs. */
@@ -26,6 +27,8 @@ export interface EventLog {
 }
 
 export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' | 'parts'> {
+  /** Without it, nothing is traced. */
+  readonly tracing?: Tracing;
   /** From `beginDatabase`. */
   readonly database: Promise<Database>;
   /** Aborts the opening, which then fails with the signal's reason. */
@@ -76,13 +79,13 @@ export function openPool(
 }
 
 async function openEventStore(options: OpenEventLogOptions, databaseUrl: string): Promise<EventStore> {
-  const { config, logger, parts } = options;
+  const { config, logger, tracing, parts } = options;
   const { eventStoreUrl: url } = config;
   if (url !== undefined) {
     const { openEventStoreDb } = await import('./openEventStoreDb.ts');
     return openEventStoreDb({ ...options, url });
   }
-  const store = createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), logger });
+  const store = createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), logger, tracing });
   parts.defer(() => store.close());
   return store;
 }

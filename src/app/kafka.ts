@@ -33,19 +33,21 @@ export function openKafkaSource(
     pool,
     store: rawStore,
     logger: running.logger,
+    tracing: running.tracing,
   });
   return { source, checks: [checkOf(`kafka ${group}`, () => source.state(), ['away', 'refused'])] };
 }
 
 /** Copies the log to Kafka while no other relay does. Returns its health check. */
 export async function startKafkaRelay(running: Process, services: Services, kafka: KafkaConfig): Promise<HealthCheck> {
-  const { logger, parts } = running;
+  const { logger, tracing, parts } = running;
   const relay = createKafkaRelay({
     ...kafka,
     kafka: clientOf(kafka, running),
     pool: openPool(running, services, 'relay', 4, RELAY_QUERY_TIMEOUT_MS),
     store: services.rawStore,
     logger,
+    tracing,
   });
   parts.defer(() => relay.stop());
   await relay.start();

@@ -14,7 +14,13 @@ import type { Process } from './process.ts';
  * Begins to look for FFmpeg, which takes a while. The returned function waits for the result, so that other parts can
  * start meanwhile.
  */
-export async function openMediaFiles({ config, logger, parts, starting }: Process): Promise<() => Promise<MediaFiles>> {
+export async function openMediaFiles({
+  config,
+  logger,
+  tracing,
+  parts,
+  starting,
+}: Process): Promise<() => Promise<MediaFiles>> {
   const folder = join(config.dataDir, 'tmp');
   const scratch = await createInDataFolder(config.dataDir, createScratch(folder));
   parts.defer(() => scratch.close());
@@ -31,7 +37,7 @@ export async function openMediaFiles({ config, logger, parts, starting }: Proces
     const { tools, found } = await abortable(finding, starting);
     logTools(logger, tools, found);
     const { sandbox } = found;
-    const inspect = createInspector({ ffprobe: tools.ffprobe.path, sandbox });
+    const inspect = createInspector({ ffprobe: tools.ffprobe.path, sandbox, tracing });
     return { scratch, inspect, ffmpeg: tools.ffmpeg.path, ffmpegVersion: tools.ffmpeg.version, sandbox };
   };
 }

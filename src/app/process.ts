@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Consumer } from '../projecting/consumer.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 
 /** Shared by the parts of one process while it starts and runs. */
 export interface Process {
   readonly config: Config;
   readonly logger: Logger;
+  readonly tracing: Tracing;
   /** The projections of all features, under the settings of this process. */
   readonly readModels: readonly Consumer[];
   /** Closed in the reverse of the order in which they were added. */

@@ -15,7 +15,6 @@ import { createSharedProgress, type SharedProgress } from '../projecting/progres
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { observedEventStore } from '../telemetry/observedEventStore.ts';
 import { showProjectionLag } from '../telemetry/projectionLag.ts';
-import { startTracing, type Tracing } from '../telemetry/tracing.ts';
 import { openEventLog, type EventLog } from './eventLog.ts';
 import { openMediaFiles } from './openMediaFiles.ts';
 import { openObjectStore, type OpenedObjectStore } from './openObjectStore.ts';
@@ -26,7 +25,6 @@ import { readModelsCheck } from './projectionHealth.ts';
 /** The adapters that the roles of a process use, chosen by its configuration. */
 export interface Services extends EventLog, OpenedObjectStore {
   readonly metrics: Metrics;
-  readonly tracing: Tracing;
   /** The log, decoded and observed. */
   readonly store: EventStore;
   /** The log for people: without personal data. */
@@ -43,12 +41,10 @@ export interface Services extends EventLog, OpenedObjectStore {
 
 /** @param port where this process listens */
 export async function openServices(running: Process, database: Promise<Database>, port: number): Promise<Services> {
-  const { config, logger, parts, starting } = running;
+  const { config, logger, tracing, parts, starting } = running;
   const metrics = createMetrics();
-  const tracing = await startTracing({ endpoint: config.otlpEndpoint, service: `reelstream-${config.role}` });
-  parts.defer(() => tracing.close());
   const foundMediaFiles = await openMediaFiles(running);
-  const eventLog = await openEventLog({ config, logger, parts, database, signal: starting });
+  const eventLog = await openEventLog({ config, logger, tracing, parts, database, signal: starting });
   const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
   const log = createShownLog(rawStore, eventTypes);
@@ -66,7 +62,7 @@ export async function openServices(running: Process, database: Promise<Database>
     checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
   }
   const db = createQueryDatabase<ReadModels>(pool);
-  return { ...eventLog, ...opened, metrics, tracing, store, log, db, progress, redis, files, checks };
+  return { ...eventLog, ...opened, metrics, store, log, db, progress, redis, files, checks };
 }
 
 async function openProgress(

@@ -10,7 +10,7 @@ import type { Services } from './services.ts';
 
 /** @param legacy the server on `SOCKET_PORT`, if it is open */
 export function openRealtime(
-  { config, logger, parts }: Process,
+  { config, logger, tracing, parts }: Process,
   { store, log, redis }: Services,
   main: HttpServer,
   legacy: HttpServer | undefined,
@@ -27,6 +27,7 @@ export function openRealtime(
     limits: config.sockets,
     redis: redis && { redis: redis.client, namespace: redis.namespace },
     logger,
+    tracing,
   });
   parts.defer(() => realtime.close());
   return realtime;

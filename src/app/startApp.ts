@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config, Role } from '../config/config.ts';
 import { openDataFolder } from '../config/dataFolder.ts';
 import type { AdminStatus } from '../features/accounts/index.ts';
+import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { beginDatabase } from './beginDatabase.ts';
 import { listenOn } from './listeningPort.ts';
 import { readModelSettings } from './readModelSettings.ts';
@@ -32,9 +33,11 @@ export async function startApp(
   roles: readonly Role[],
   logger: Logger,
   starting: AbortSignal,
+  tracing: Tracing = noTracing,
 ): Promise<App> {
   await using parts = new AsyncDisposableStack();
-  const opening = { config, logger, parts };
+  parts.defer(() => tracing.close());
+  const opening = { config, logger, tracing, parts };
   const settings = readModelSettings(config);
   // The ports come first, so that a taken one is found before anything is written.
   const main = await listenOn('PORT', config.port, opening);

@@ -10,6 +10,7 @@ import { createMonitoringAccess } from '../http/server/monitoringAccess.ts';
 import { adminStatus } from './adminStatus.ts';
 import { REBUILDS_AT_ONCE } from '../projecting/projector.ts';
 import type { Database } from '../postgres/database.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { createApi } from './api.ts';
 import { startConsumers, startRelay } from './consumers.ts';
 import { showProcess } from './heartbeats.ts';
@@ -26,6 +27,7 @@ export interface Beginnings {
   readonly config: Config;
   readonly roles: readonly Role[];
   readonly logger: Logger;
+  readonly tracing: Tracing;
   readonly readModelSettings: ReadModelSettings;
   readonly starting: AbortSignal;
   readonly main: ListeningPort;
@@ -37,11 +39,11 @@ export interface Beginnings {
 
 /** Starts the roles on what `startApp` has opened. When that fails, the caller closes the parts. */
 export async function startRoles(begun: Beginnings): Promise<App> {
-  const { config, roles, logger, starting, main, legacy, database, parts } = begun;
+  const { config, roles, logger, tracing, starting, main, legacy, database, parts } = begun;
   const has = (role: Role): boolean => roles.includes(role) || roles.includes('serve');
   const stopping = new AbortController();
   const readModels = readModelConsumers(begun.readModelSettings);
-  const running: Process = { config, logger, readModels, parts, starting, draining: stopping.signal };
+  const running: Process = { config, logger, tracing, readModels, parts, starting, draining: stopping.signal };
   const services = await openServices(running, database, main.port);
 
   const realtime = has('api') ? openRealtime(running, services, main, legacy) : undefined;

@@ -11,18 +11,18 @@ import type { Services } from './services.ts';
  * groups.
  */
 export async function startWork(
-  { config, logger, parts }: Process,
+  { config, logger, tracing, parts }: Process,
   services: Services,
   reportProgress: ReportUploadProgress,
 ): Promise<Record<string, readonly Consumer[]>> {
   const { databaseUrl, rawStore, files } = services;
   await files.scratch.sweep();
   const alone = config.databaseUrl === undefined;
-  const jobs = createJobs({ connectionString: databaseUrl, logger, queues, alone });
+  const jobs = createJobs({ connectionString: databaseUrl, logger, tracing, queues, alone });
   await jobs.start();
   parts.defer(() => jobs.close());
   const logId = createLogId(rawStore);
-  const work = featureWork({ ...services, settings: config, logger, reportProgress, jobs, logId });
+  const work = featureWork({ ...services, settings: config, logger, tracing, reportProgress, jobs, logId });
   await jobs.work(work.flatMap(({ workers = [] }) => workers));
   for (const sweep of work.flatMap(({ sweeps = [] }) => sweeps)) {
     sweep.start();

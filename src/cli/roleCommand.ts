@@ -1,9 +1,11 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Logger } from 'pino';
 import type { App } from '../app/startApp.ts';
-import { loadConfig, type Role } from '../config/config.ts';
+import { loadConfig, type Config, type Role } from '../config/config.ts';
 import { withTimeout } from '../core/withTimeout.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import type { TracedClient } from '../telemetry/instrumentations.ts';
+import { createLogger, loggerOutput } from '../telemetry/logger.ts';
+import { startTracing } from '../telemetry/tracing.ts';
 import { example } from './command.ts';
 import { stopSignals } from './stopSignals.ts';
 import { welcome } from './welcome.ts';
@@ -23,13 +25,16 @@ export function roleCommand(role: Role, summary: string): CommandUnknownOpts {
 
 async function runRole(role: Role): Promise<number> {
   const config = loadConfig(process.env, role);
-  const logger = createLogger({ level: config.logLevel, role });
+  const logger = createLogger({ level: config.logLevel, role, destination: await loggerOutput(config.logFormat) });
   endOnUnexpectedErrors(logger);
   const signals = stopSignals();
   const startAbort = new AbortController();
-  const start = import('../app/startApp.ts').then(({ startApp }) =>
-    startApp(config, [role], logger, startAbort.signal),
-  );
+  // Before the modules that import the traced libraries.
+  const tracing = startTracing({ enabled: config.traces, service: `reelstream-${role}`, clients: clientsOf(config) });
+  const start = tracing.then(async (started) => {
+    const { startApp } = await import('../app/startApp.ts');
+    return startApp(config, [role], logger, startAbort.signal, started);
+  });
   const app = await Promise.race([start, signals.first.then(() => undefined)]);
   if (app !== undefined) {
     logger.info({ port: app.port, socketPort: app.socketPort, dataDir: config.dataDir }, 'ready');
@@ -40,6 +45,16 @@ async function runRole(role: Role): Promise<number> {
   startAbort.abort(new Error('stopped while starting'));
   const timeoutMs = config.shutdownSeconds * 1_000 + CLOSING_MS;
   return exitCode(stop(start, startAbort.signal), timeoutMs, signals.second, logger);
+}
+
+/** The libraries that a process with these settings uses. */
+function clientsOf({ redisUrl, eventStoreUrl, minio }: Config): TracedClient[] {
+  return [
+    'pg',
+    ...(redisUrl === undefined ? [] : (['ioredis'] as const)),
+    ...(eventStoreUrl === undefined ? [] : (['grpc'] as const)),
+    ...(minio === undefined ? [] : (['http'] as const)),
+  ];
 }
 
 /** A start that is aborted stops what it has started by itself. */

@@ -66,6 +66,8 @@ function arrange(values: Values, role: Role) {
     /** `*` stands for every other origin, without cookies. */
     corsOrigins: values.CORS_ORIGIN,
     logLevel: values.LOG_LEVEL,
+    /** Undefined: depends on where the logger writes to. */
+    logFormat: values.LOG_FORMAT,
     shutdownSeconds: values.SHUTDOWN_SECONDS,
     /** Absolute. */
     dataDir,
@@ -107,8 +109,8 @@ function arrange(values: Values, role: Role) {
     sockets: { perAddress: values.SOCKETS_PER_ADDRESS, catchUpsPerAddress: values.SOCKET_CATCH_UPS_PER_ADDRESS },
     /** Undefined: in production, only this machine reads metrics. */
     monitoringToken: values.MONITORING_TOKEN,
-    /** Undefined: no traces are sent. */
-    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    /** Whether traces are sent. The SDK reads the endpoint, the sampling and its other variables by itself. */
+    traces: values.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && values.OTEL_TRACES_EXPORTER === 'otlp',
   };
 }
 

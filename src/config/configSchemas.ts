@@ -39,6 +39,12 @@ export function integer(
 /** The system chooses a free port for 0. */
 export const port = integer(0, 65_535, 'a port number from 0 to 65535');
 
+/** From 0 to 1. */
+export const share = z
+  .string()
+  .regex(/^(?:0?\.\d+|[01](?:\.0*)?)$/, mustBe('a number from 0 to 1'))
+  .transform(Number);
+
 const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 /** In seconds. A number without a unit is in seconds. */

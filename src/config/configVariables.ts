@@ -8,6 +8,7 @@ import {
   list,
   oneOf,
   port,
+  share,
   text,
   trustProxy,
   url,
@@ -76,6 +77,11 @@ export const variables = {
     oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     'info',
     'least important level that is logged',
+  ),
+  LOG_FORMAT: optional(
+    oneOf(['json', 'pretty']),
+    'pretty',
+    'json: a JSON object a line; pretty: for people; when unset, pretty on a terminal and json elsewhere',
   ),
   SHUTDOWN_SECONDS: withDefault(integer(1, 3_600), '25', 'time for requests and jobs to finish after SIGTERM'),
   DATA_DIR: withDefault(text, './data', 'folder for the embedded PostgreSQL, videos and generated secrets'),
@@ -210,8 +216,22 @@ export const variables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
     url('http', 'https'),
     'http://host:4318',
-    'where traces are sent; nowhere when unset',
+    'where traces are sent; nowhere when unset; the other OTEL_ variables of the OpenTelemetry SDK work too',
   ),
+  OTEL_TRACES_EXPORTER: withDefault(oneOf(['otlp', 'none']), 'otlp', 'none: no traces are made'),
+  OTEL_TRACES_SAMPLER: withDefault(
+    oneOf([
+      'always_on',
+      'always_off',
+      'traceidratio',
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+    ]),
+    'parentbased_always_on',
+    'which requests are traced; parentbased: those that their caller traces, and of the others all, none or a share',
+  ),
+  OTEL_TRACES_SAMPLER_ARG: optional(share, '0.1', 'the share for traceidratio: 0.1 is every tenth; 1 when unset'),
 } as const satisfies Record<string, Variable<z.ZodType>>;
 
 export type VariableName = keyof typeof variables;

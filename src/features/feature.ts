@@ -26,6 +26,7 @@ import type { ReadYourWrites } from '../projecting/readYourWrites.ts';
 import type { RateLimits } from '../rateLimits/rateLimits.ts';
 import type { FeedRule, FeedRules, FeedTopic, NOBODY_HEARS } from '../realtime/feedDefinition.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Passwords } from './accounts/passwords.ts';
 import type { SystemReport } from './operators/systemSchema.ts';
 import type { Tokens } from './sessions/tokens.ts';
@@ -147,6 +148,7 @@ export interface ApiContext extends FeatureContext {
 
 /** What a worker may use. */
 export interface WorkerContext extends FeatureContext {
+  readonly tracing: Tracing;
   /** Adds jobs to the features' queues, and cancels them. */
   readonly jobs: Pick<Jobs, 'add' | 'cancel'>;
   /** The id of the event log; null while the log is empty. */

@@ -21,7 +21,7 @@ import type { KnownPositions } from './consistency/knownPositions.ts';
 import { createMonitoringAccess, type MonitoringAccess } from './server/monitoringAccess.ts';
 import { mountRoutes } from './routing/mountRoutes.ts';
 import { openApiDocument } from './documents/openapi.ts';
-import { route, type Route } from './route.ts';
+import { route, SYSTEM_TAG, type Route } from './route.ts';
 import { securityHeaders } from './reply/securityHeaders.ts';
 import { systemRoutes, type SystemRouteParts } from './server/systemRoutes.ts';
 import { webPage, type WebPageOptions } from './server/webPage.ts';
@@ -190,7 +190,7 @@ function openApiRoute(makeDocument: () => object): Route {
     operationId: 'getOpenApi',
     summary: 'Get this document',
     description: 'The OpenAPI document of this server. The page `/docs` shows it.',
-    tag: 'System',
+    tag: SYSTEM_TAG,
     auth: 'none',
     limit: 'none',
     responses: {
@@ -219,7 +219,7 @@ function asyncApiRoute(document: object): Route {
     operationId: 'getAsyncApi',
     summary: 'Get the AsyncAPI document',
     description: 'The document of the real-time channel (Socket.io). The page `/docs/realtime` shows it.',
-    tag: 'System',
+    tag: SYSTEM_TAG,
     auth: 'none',
     limit: 'none',
     responses: {

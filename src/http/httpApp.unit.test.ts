@@ -89,10 +89,28 @@ describe('what is seen from outside', () => {
     expect(text).toMatch(/^process_cpu_seconds_total /m);
   });
 
-  test('logs the path of a request and not its query', async () => {
-    await call('/bytes?token=hush', { headers: { 'x-request-id': 'quiet' } });
-    const line = app().logged.find(({ requestId }) => requestId === 'quiet');
-    expect(line).toMatchObject({ method: 'GET', path: '/bytes', status: 200, level: 20 });
+  const lineOf = async (requestId: string, path: string, headers: Record<string, string> = {}): Promise<unknown> => {
+    await fetch(app().url + path, { headers: { ...headers, 'x-request-id': requestId } });
+    return eventually(() => app().logged.find((line) => line['requestId'] === requestId && line['msg'] === 'request'), {
+      what: 'the request is logged',
+    });
+  };
+
+  test('logs the route of a request and its trace, and neither its parameters nor its query', async () => {
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const line = await lineOf('quiet', '/things/hush?token=hush', { traceparent: `00-${traceId}-b7ad6b7169203331-01` });
+    expect(line).toMatchObject({ method: 'GET', route: '/things/:thing', traceId, status: 200, level: 20 });
+    expect(line).toMatchObject({ ms: expect.any(Number) });
+    expect(JSON.stringify(line)).not.toContain('hush');
+  });
+
+  test.each([
+    ['/u/hush', '/u…'],
+    ['/nowhere', '/nowhere'],
+    ['/someone@example.com', '/someone…'],
+    ['/?hush', '/…'],
+  ])('logs no more than the beginning of a path that is no route: %s', async (path, shown) => {
+    expect(await lineOf(`of-${path.replaceAll(/\W/g, '-')}`, path)).toMatchObject({ path: shown });
   });
 
   test('is read as a page, with everything from here', async () => {

@@ -7,6 +7,9 @@ import type { PreparedBytes } from './reply/preparedBytes.ts';
 
 export type UserRole = 'user' | 'admin';
 
+/** The group of the routes that every process has: health, metrics, documents. */
+export const SYSTEM_TAG = 'System';
+
 /** The user who sent a request, from the access token. */
 export interface AuthenticatedUser {
   readonly id: string;

@@ -2,6 +2,7 @@ import { fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { v5 } from 'uuid';
 import type { ConsumerTransaction } from '../projecting/consumer.ts';
+import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { takeOver } from './claims.ts';
 import { createQueue, namesOf, refuseSameNames } from './pgBossQueues.ts';
 import type { NewJob, Queue, QueueWorker } from './queue.ts';
@@ -49,6 +50,7 @@ export interface Jobs {
 export interface JobsOptions {
   readonly connectionString: string;
   readonly logger: Logger;
+  readonly tracing?: Tracing;
   /** Every queue of every feature. */
   readonly queues: readonly Queue[];
   /**
@@ -69,7 +71,14 @@ const goneSilent = { query_timeout: 60_000, keepAlive: true, keepAliveInitialDel
  * Jobs in PostgreSQL, run by pg-boss (docs/adr/0009, 0033, 0043). Features declare their queues (`queue.ts`); this engine
  * knows none of them by name.
  */
-export function createJobs({ connectionString, logger, queues, alone = false, pollSeconds = 2 }: JobsOptions): Jobs {
+export function createJobs({
+  connectionString,
+  logger,
+  tracing = noTracing,
+  queues,
+  alone = false,
+  pollSeconds = 2,
+}: JobsOptions): Jobs {
   refuseSameNames(queues);
   const boss = new PgBoss({
     ...goneSilent,
@@ -81,11 +90,13 @@ export function createJobs({ connectionString, logger, queues, alone = false, po
     schedule: false,
     superviseIntervalSeconds: LOOK,
     monitorIntervalSeconds: LOOK,
+    // Its spans begin traces of their own. A job is traced in `working.ts`.
+    openTelemetry: { enabled: false },
   });
   boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has a problem'));
   boss.on('warning', ({ message }) => logger.warn(message));
   const closing = new AbortController();
-  const settings: WorkerSettings = { boss, schema: JOBS_SCHEMA, logger, pollSeconds, closing: closing.signal };
+  const settings: WorkerSettings = { boss, schema: JOBS_SCHEMA, logger, tracing, pollSeconds, closing: closing.signal };
 
   const add: Jobs['add'] = async ({ name, fair, repeatAfterSeconds }, jobs, { db }) => {
     if (jobs.length === 0) return;

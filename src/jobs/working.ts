@@ -1,5 +1,6 @@
 import type { JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { createCountedAttempts } from './attempts.ts';
 import { confirmClaim, giveBack } from './claims.ts';
 import { deadLettersOf } from './pgBossQueues.ts';
@@ -10,12 +11,14 @@ export interface WorkerSettings {
   readonly boss: PgBoss;
   readonly schema: string;
   readonly logger: Logger;
+  readonly tracing: Tracing;
   readonly pollSeconds: number;
   /** Aborted when this process stops. */
   readonly closing: AbortSignal;
 }
 
-type StoredJob = JobWithMetadata<{ readonly killed?: number }>;
+/** `traceparent`: where features keep it in their payloads. */
+type StoredJob = JobWithMetadata<{ readonly killed?: number; readonly traceparent?: string }>;
 type Result = RecordedFailure | void;
 type Attempt = (payload: object, run: JobRun) => Promise<Result>;
 
@@ -70,14 +73,41 @@ async function listen(
   });
 }
 
-async function runAttempt(
+/** Runs an attempt in a span of the job's trace. What the job causes continues from that span. */
+function runAttempt(
+  worker: QueueWorker,
+  name: string,
+  job: StoredJob,
+  settings: WorkerSettings,
+  attempt: Attempt,
+): Promise<Result> {
+  const { tracing } = settings;
+  const attributes = {
+    'messaging.system': 'reelstream',
+    'messaging.operation.type': 'process',
+    'messaging.operation.name': 'process',
+    'messaging.destination.name': name,
+    'messaging.message.id': job.id,
+    'reelstream.job.attempt': job.retryCount + 1,
+  };
+  return tracing.continued(
+    `process job ${name}`,
+    { kind: 'consumer', attributes },
+    () => [job.data.traceparent],
+    () => runOnce(worker, name, job, settings, attempt),
+  );
+}
+
+async function runOnce(
   { queue }: QueueWorker,
   name: string,
   job: StoredJob,
-  { boss, schema, logger, closing }: WorkerSettings,
+  { boss, schema, logger, tracing, closing }: WorkerSettings,
   attempt: Attempt,
 ): Promise<Result> {
-  const { killed: _, ...payload } = job.data;
+  const { killed: _, ...stored } = job.data;
+  const traceparent = tracing.traceparent();
+  const payload = traceparent === undefined ? stored : { ...stored, traceparent };
   try {
     const signal = AbortSignal.any([job.signal, closing]);
     const result = await attempt(payload, { signal, confirmClaim: () => confirmClaim(boss, name, job) });

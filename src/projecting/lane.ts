@@ -6,7 +6,9 @@ import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
 import type { EventBatch } from '../core/eventStore.ts';
 import { withTimeout } from '../core/withTimeout.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
+import { noTracing, type SpanFacts, type Tracing } from '../telemetry/tracing.ts';
 import type { Applied, ApplyOptions, PartitionBatch } from './applyBatch.ts';
+import type { Consumer } from './consumer.ts';
 import { withDiscardedRead } from './parking/discarded.ts';
 import { CheckpointBehind, isDeclared, readCheckpoints, Superseded } from './checkpoints.ts';
 import { isEnvironmental } from './parking/parking.ts';
@@ -31,6 +33,7 @@ export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
   readonly transactions: Transactions;
   readonly signal: AbortSignal;
   readonly logger: Logger;
+  readonly tracing?: Tracing | undefined;
   /**
    * Called after each commit, and each time that events of other types were passed. `regressed` when the position may
    * be less than the last one.
@@ -172,17 +175,19 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
 
 /** Tries again for as long as it takes. Parks events that cannot be applied. */
 async function applyUntilDone(options: LaneOptions, batches: readonly PartitionBatch[]): Promise<readonly Applied[]> {
-  const { signal, logger, consumer, partitions, transactions } = options;
+  const { signal, logger, tracing = noTracing, consumer, partitions, transactions } = options;
   const failed = createFailureLog(logger.child({ consumer: consumer.name }));
+  const processing = { kind: 'consumer', attributes: attributesOf(consumer, batches) } as const;
   let failures = 0;
   for (let attempts = 1; ; attempts++) {
     try {
       const isolateAfter = failures < FAILURES_BEFORE_ISOLATING ? undefined : failures;
-      const { applied, parked } = await transactions.apply({
-        options: { ...options, isolateAfter },
-        partitions,
-        batches,
-      });
+      const { applied, parked } = await tracing.continued(
+        `process ${consumer.name}`,
+        processing,
+        () => traceparentsOf(batches),
+        () => transactions.apply({ options: { ...options, isolateAfter }, partitions, batches }),
+      );
       if (parked > 0)
         logger.error(
           { consumer: consumer.name, parked },
@@ -199,6 +204,21 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
       signal.throwIfAborted();
     }
   }
+}
+
+/** By the semantic conventions for messaging. */
+function attributesOf({ name }: Consumer, batches: readonly PartitionBatch[]): SpanFacts['attributes'] {
+  return {
+    'messaging.system': 'reelstream',
+    'messaging.operation.type': 'process',
+    'messaging.operation.name': 'process',
+    'messaging.consumer.group.name': name,
+    'messaging.batch.message_count': batches.reduce((sum, { events }) => sum + events.length, 0),
+  };
+}
+
+function* traceparentsOf(batches: readonly PartitionBatch[]): Generator<string | undefined> {
+  for (const { events } of batches) for (const { metadata } of events) yield metadata.traceparent;
 }
 
 async function placesOf({ pool, schema, consumer, partitions, mine }: LaneOptions): Promise<Place[]> {

@@ -8,6 +8,7 @@ import type { Assignment, EventSource } from '../delivery/eventSource.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import { StartError } from '../core/startError.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { ApplyOptions } from './applyBatch.ts';
 import { isDeclared, type Checkpoint } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
@@ -39,6 +40,7 @@ export interface ProjectorOptions {
   readonly source: EventSource;
   readonly consumers: readonly Consumer[];
   readonly logger: Logger;
+  readonly tracing?: Tracing;
   /** How many rebuilds run at once; other rebuilds of this process may share it. Two by default. */
   readonly rebuilds?: LimitFunction;
   /** Whether the tables that a raised version replaces are kept for a rollback. False by default. */
@@ -71,7 +73,7 @@ export interface Projector {
 }
 
 export function createProjector(options: ProjectorOptions): Projector {
-  const { pool, store, decode, discarded, source, consumers, logger, keepReplaced, onMoved } = options;
+  const { pool, store, decode, discarded, source, consumers, logger, tracing, keepReplaced, onMoved } = options;
   const { rebuilds = pLimit(REBUILDS_AT_ONCE) } = options;
   const stopping = new AbortController();
   const logId = createLogId(store);
@@ -193,6 +195,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       transactions: canShare(consumer) ? shared : ownTransactions(consumer),
       signal: stop.signal,
       logger,
+      tracing,
       onMoved: (moved) => onMoved?.({ projection: name, partitions, version, variant, ...moved }),
       onState: (state) => states.set(name, state),
     });

@@ -4,6 +4,7 @@ import { createFairTurns } from '../core/fairTurns.ts';
 import { createWakeUp } from '../core/wakeUp.ts';
 import { withTimeout } from '../core/withTimeout.ts';
 import type { FailureLog } from '../telemetry/failureLog.ts';
+import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import type { FeedContent, Positioned } from './feedContent.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
@@ -35,7 +36,16 @@ export interface EventFeedOptions<Event extends Positioned> {
   readonly catchUpsPerAddress: number;
   /** Told each time that the log cannot be read. */
   readonly failed: FailureLog;
+  readonly tracing?: Tracing | undefined;
 }
+
+/** Attributes of a span, by the semantic conventions for messaging. */
+const EMIT = {
+  'messaging.system': 'socket.io',
+  'messaging.operation.type': 'send',
+  'messaging.operation.name': 'emit',
+  'messaging.destination.name': 'event',
+};
 
 const RETRY_MS = 500;
 /** Milliseconds that a subscriber waits for the log, while this process has not yet read where it ends. */
@@ -54,6 +64,7 @@ export function createEventFeed<Event extends Positioned>({
   content,
   catchUpsPerAddress,
   failed,
+  tracing = noTracing,
 }: EventFeedOptions<Event>): EventFeed {
   const { log, types, mostMissed } = content;
   const ofTypes = types && { types };
@@ -87,6 +98,23 @@ export function createEventFeed<Event extends Positioned>({
     const receivers = new Set<LiveSubscription<Event>>();
     for (const topic of content.topicsOf(event))
       for (const subscription of byTopic.get(topic) ?? []) receivers.add(subscription);
+    if (receivers.size === 0) return;
+    // A closure for each event would be garbage while nothing is traced.
+    if (tracing.enabled) tracedGive(event, receivers);
+    else give(event, receivers);
+  }
+
+  function tracedGive(event: Event, receivers: ReadonlySet<LiveSubscription<Event>>): void {
+    const attributes = { ...EMIT, 'messaging.batch.message_count': receivers.size };
+    tracing.continued(
+      'emit event',
+      { kind: 'producer', attributes },
+      () => [content.traceparentOf(event)],
+      () => give(event, receivers),
+    );
+  }
+
+  function give(event: Event, receivers: ReadonlySet<LiveSubscription<Event>>): void {
     for (const subscription of receivers) subscription.give(event);
   }
 

@@ -15,6 +15,8 @@ export interface FeedContent<Event extends Positioned = Positioned> {
   topicsOf(event: Event): readonly string[];
   /** `userId` is the user of the subscriber's token. */
   viewOf(event: Event, userId: string | undefined): PushedEvent;
+  /** The trace that an emit continues. */
+  traceparentOf(event: Event): string | undefined;
 }
 
 export interface Positioned {
@@ -53,10 +55,18 @@ export function eventsOfFeatures(
     mostMissed: MOST_MISSED,
     topicsOf: (event) => topicsOf(definition, event),
     viewOf: (event, userId) => viewOf(definition, event, userId),
+    traceparentOf: ({ metadata }) => metadata.traceparent,
   };
 }
 
 /** Every event, for admins. They have missed none, however long they were away: no state replaces the log. */
 export function eventsOfLog(log: ShownLog): FeedContent<ShownEvent> {
-  return { log, mostMissed: Infinity, topicsOf: () => [LOG_TOPIC], viewOf: toLogEvent };
+  return {
+    log,
+    mostMissed: Infinity,
+    topicsOf: () => [LOG_TOPIC],
+    viewOf: toLogEvent,
+    // Admins see no traces of requests, and these events do not have them.
+    traceparentOf: () => undefined,
+  };
 }

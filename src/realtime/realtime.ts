@@ -4,6 +4,7 @@ import type { EventStore } from '../core/eventStore.ts';
 import type { ShownLog } from '../core/shownLog.ts';
 import type { ClientAddress } from '../http/request/clientAddress.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { ReportUploadProgress } from './uploadProgress.ts';
 import { createEventFeed, type EventFeed } from './eventFeed.ts';
 import { eventsOfFeatures, eventsOfLog, type FeedContent, type Positioned } from './feedContent.ts';
@@ -31,6 +32,7 @@ export interface RealtimeOptions {
   /** Connects the sockets of all API processes, and receives progress from media workers. */
   readonly redis?: SocketsRedis;
   readonly logger: Logger;
+  readonly tracing?: Tracing;
 }
 
 /** Limits for one client address in this process, on both ports together. */
@@ -59,12 +61,13 @@ export function createRealtime({
   log,
   redis,
   logger,
+  tracing,
 }: RealtimeOptions): Realtime {
   const { catchUpsPerAddress } = limits;
   // Both feeds, and those that follow them, share it: subscribers who try again during an outage must not fill the log.
   const failed = createFailureLog(logger);
   const feedOf = <Event extends Positioned>(content: FeedContent<Event>): EventFeed =>
-    createEventFeed({ content, failed, catchUpsPerAddress });
+    createEventFeed({ content, failed, catchUpsPerAddress, tracing });
   const feed = onDemand(() => feedOf(eventsOfFeatures(definition, store)));
   const logFeed = onDemand(() => feedOf(eventsOfLog(log)));
   const origins = createSocketOrigins({ addressOf, logger, perAddress: limits.perAddress });

@@ -21,9 +21,11 @@ export function observedEventStore(
         },
       ),
     appendMany: (requests) =>
-      tracing.span(
+      // Callers gather what many requests append.
+      tracing.continued(
         'append many',
         { kind: 'client', attributes: { 'reelstream.appends': requests.length } },
+        () => requests.map(({ events }) => events[0]?.metadata.traceparent),
         async () => {
           const results = await store.appendMany(requests);
           requests.forEach(({ stream, events }, index) => {

@@ -1,5 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
-import { createLogger } from './logger.ts';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createLogger, loggerOutput } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { showParkedEvents } from './parkedEvents.ts';
 import { showProjectionLag } from './projectionLag.ts';
@@ -48,6 +48,23 @@ describe('the logger', () => {
     );
     expect(lines.join()).toContain('WRONGPASS');
     expect(lines.join()).not.toContain('hush');
+  });
+});
+
+describe('where the logger of a role writes to', () => {
+  const { isTTY } = process.stdout;
+  afterEach(() => {
+    process.stdout.isTTY = isTTY;
+  });
+
+  test.each([
+    { terminal: true, format: undefined, pretty: true },
+    { terminal: false, format: undefined, pretty: false },
+    { terminal: true, format: 'json', pretty: false },
+    { terminal: false, format: 'pretty', pretty: true },
+  ] as const)('terminal: $terminal, LOG_FORMAT: $format', async ({ terminal, format, pretty }) => {
+    process.stdout.isTTY = terminal;
+    expect((await loggerOutput(format)) !== undefined).toBe(pretty);
   });
 });
 
@@ -153,9 +170,11 @@ describe('a traceparent of a client', () => {
 });
 
 test('without an endpoint, nothing is traced and the work is done', async () => {
-  const tracing = await startTracing({ endpoint: undefined, service: 'test' });
+  const tracing = await startTracing({ enabled: false, service: 'test', clients: ['pg'] });
   expect(tracing).toBe(noTracing);
-  expect(
-    await tracing.span('work', { kind: 'internal' }, () => Promise.resolve(tracing.traceparent())),
-  ).toBeUndefined();
+  expect(tracing.span('work', { kind: 'internal' }, () => [tracing.traceparent()])).toEqual([undefined]);
+  const ask = (): Iterable<string> => {
+    throw new Error('asked for the parents of a span that is not made');
+  };
+  expect(tracing.continued('work', { kind: 'internal' }, ask, () => 'done')).toBe('done');
 });

@@ -7,3 +7,8 @@ export async function validTraceparent(header: string | undefined): Promise<stri
   const { parseTraceParent } = await import('@opentelemetry/core');
   return parseTraceParent(header) === null ? undefined : header;
 }
+
+/** The trace id in a valid `traceparent`: 32 hexadecimal digits. */
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { startTestApp } from '../../tests/support/httpApp.ts';
+import { startSpanReceiver, type Span, type SpanReceiver } from '../../tests/support/spanReceiver.ts';
 import { handleCommand } from '../core/commandHandler.ts';
 import type { Decider } from '../core/decider.ts';
 import { DomainError } from '../core/errors.ts';
@@ -14,55 +13,31 @@ import { createMetrics } from './metrics.ts';
 import { observedEventStore } from './observedEventStore.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 
-interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly status?: { code?: number };
-  readonly attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
-}
-
-/** The spans that a collector receives (OTLP over HTTP, as JSON). */
-const received: Span[] = [];
-const services = new Set<string>();
-let collector: Server;
+let receiver: SpanReceiver;
 let tracing: Tracing;
 let database: TestDatabase;
 
 beforeAll(async () => {
-  collector = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { resourceSpans } = JSON.parse(Buffer.concat(chunks).toString()) as {
-        resourceSpans: { resource: { attributes: Span['attributes'] }; scopeSpans: { spans: Span[] }[] }[];
-      };
-      for (const { resource, scopeSpans } of resourceSpans) {
-        services.add(resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '');
-        received.push(...scopeSpans.flatMap(({ spans }) => spans));
-      }
-      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
-    });
-  });
-  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-  const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+  receiver = await startSpanReceiver();
   Object.assign(process.env, {
-    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     OTEL_BSP_SCHEDULE_DELAY: '20',
     OTEL_EXPORTER_OTLP_TIMEOUT: '10000',
   });
-  tracing = await startTracing({ endpoint, service: 'reelstream-test' });
+  tracing = await startTracing({ enabled: true, service: 'reelstream-test', clients: [] });
   database = await createTestDatabase();
 });
 afterAll(async () => {
   await tracing.close();
   await database[Symbol.asyncDispose]();
-  collector.closeAllConnections();
-  await new Promise((resolve) => collector.close(resolve));
+  await receiver[Symbol.asyncDispose]();
 });
+
+const named = (name: string): Promise<Span> =>
+  eventually(() => receiver.spans.find((span) => span.name === name) as Span, {
+    what: `the span ${name} arrives at the collector`,
+  });
 
 const knock: Decider<'knock', DomainEvent<'Knocked'>, number> = {
   initialState: 0,
@@ -78,7 +53,7 @@ describe('a request that is traced', () => {
     const metrics = createMetrics();
     const inner = createPostgresEventStore({ pool: database.pool });
     const store = observedEventStore(inner, { tracing, metrics });
-    const common = { tag: 'System', auth: 'none', summary: '', description: '', responses: {} } as const;
+    const common = { tag: 'Doors', auth: 'none', summary: '', description: '', responses: {} } as const;
     const routes: Route[] = [
       route({
         ...common,
@@ -110,18 +85,16 @@ describe('a request that is traced', () => {
     await fetch(`${app.url}/refused`);
     await fetch(`${app.url}/broken`);
 
-    const named = (name: string): Promise<Span> =>
-      eventually(() => received.find((span) => span.name === name) as Span, {
-        what: `the span ${name} arrives at the collector`,
-      });
     const request = await named('POST /doors/:door/knock');
     expect([request.traceId, request.parentSpanId, request.kind]).toEqual([traceId, 'b7ad6b7169203331', 2]);
-    expect(request.attributes).toContainEqual({ key: 'http.response.status_code', value: { intValue: 200 } });
+    expect(request.attributes['http.response.status_code']).toBe(200);
     const append = await named('append door');
     expect([append.traceId, append.parentSpanId]).toEqual([traceId, request.spanId]);
-    expect((await named('GET /refused')).status?.code ?? 0).toBe(0);
-    expect((await named('GET /broken')).status?.code).toBe(2);
-    expect([...services]).toEqual(['reelstream-test']);
+    const refused = await named('GET /refused');
+    expect([refused.status?.code ?? 0, refused.attributes['http.response.status_code']]).toEqual([0, 403]);
+    const broken = await named('GET /broken');
+    expect([broken.status?.code, broken.attributes['error.type']]).toEqual([2, '500']);
+    expect(request.service).toBe('reelstream-test');
 
     const parents: (string | undefined)[] = [];
     for await (const { metadata } of inner.readStream('door-1')) parents.push(metadata.traceparent);
@@ -129,13 +102,62 @@ describe('a request that is traced', () => {
     expect(await metrics.registry.metrics()).toContain('reelstream_events_appended_total{category="door"} 1');
     await store.close();
   });
+});
 
-  test('does not delay the end of the process when the collector is unavailable', async () => {
-    collector.closeAllConnections();
-    await new Promise((resolve) => collector.close(resolve));
-    await tracing.span('lost', { kind: 'internal' }, () => Promise.resolve());
-    const started = performance.now();
-    await tracing.close();
-    expect(performance.now() - started).toBeLessThan(8_000);
+describe('work on what several requests caused', () => {
+  interface Caller {
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly traceparent: string;
+  }
+  const [one, other, unsampled] = ['1', '2', '3'].map((digit, index) => {
+    const [traceId, spanId] = [digit.repeat(32), digit.repeat(16)];
+    return { traceId, spanId, traceparent: `00-${traceId}-${spanId}-0${index === 2 ? 0 : 1}` };
+  }) as [Caller, Caller, Caller];
+  const facts = { kind: 'consumer' } as const;
+  const active = (): string | undefined => tracing.traceparent();
+
+  test('is below the first sampled one, with links to the others', async () => {
+    const traceparents = [undefined, 'nonsense', unsampled, one, other, one].map((each) =>
+      typeof each === 'object' ? each.traceparent : each,
+    );
+    const result = tracing.continued('several', facts, () => traceparents, active);
+    const span = await named('several');
+    expect([span.traceId, span.parentSpanId, span.kind]).toEqual([one.traceId, one.spanId, 5]);
+    expect(span.links).toMatchObject([{ traceId: other.traceId, spanId: other.spanId }]);
+    expect(result).toBe(`00-${one.traceId}-${span.spanId}-01`);
   });
+
+  test('has no span when no request is sampled, and is not below that of whoever began it', async () => {
+    const unseen = (): string | undefined => tracing.continued('unseen', facts, () => [unsampled.traceparent], active);
+    const seen = tracing.span('beginner', facts, () => [active(), unseen()]);
+    const beginner = await named('beginner');
+    expect(seen).toEqual([`00-${beginner.traceId}-${beginner.spanId}-01`, undefined]);
+    expect(receiver.spans.filter(({ name }) => name === 'unseen')).toEqual([]);
+  });
+
+  const failures: [string, () => unknown][] = [
+    [
+      'at once',
+      () => {
+        throw new TypeError('secret');
+      },
+    ],
+    ['later', () => Promise.reject(new TypeError('secret'))],
+  ];
+  test.each(failures)('marks its span when it fails %s, without the message', async (when, work) => {
+    const failing = async (): Promise<unknown> => tracing.span(`fails ${when}`, facts, work);
+    await expect(failing()).rejects.toThrow('secret');
+    const span = await named(`fails ${when}`);
+    expect([span.status?.code, span.attributes['error.type']]).toEqual([2, 'TypeError']);
+    expect(JSON.stringify(span)).not.toContain('secret');
+  });
+});
+
+test('a collector that is unavailable does not delay the end of the process', async () => {
+  await receiver[Symbol.asyncDispose]();
+  tracing.span('lost', { kind: 'internal' }, () => undefined);
+  const started = performance.now();
+  await tracing.close();
+  expect(performance.now() - started).toBeLessThan(8_000);
 });

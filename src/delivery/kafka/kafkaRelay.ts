@@ -8,6 +8,8 @@ import type { EventBatch, EventStore } from '../../core/eventStore.ts';
 import { createLogId } from '../../core/logId.ts';
 import { StartError } from '../../core/startError.ts';
 import { withTimeout } from '../../core/withTimeout.ts';
+import { noTracing, type Tracing } from '../../telemetry/tracing.ts';
+import { messagingAttributes } from './messagingAttributes.ts';
 import type { PartitionMessage } from './record.ts';
 import { prepareTopic } from './topic.ts';
 import { takeLease, type Lease } from './lease.ts';
@@ -39,6 +41,7 @@ export interface KafkaRelayOptions {
   /** Number of partitions, if the topic must be created. */
   readonly partitions: number;
   readonly logger: Logger;
+  readonly tracing?: Tracing;
   /** Milliseconds after which another relay may take over from one that has stopped; 5 000 by default. */
   readonly leaseMs?: number;
 }
@@ -69,7 +72,7 @@ export interface KafkaRelay {
 }
 
 export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
-  const { pool, store, kafka, topic, logger } = options;
+  const { pool, store, kafka, topic, logger, tracing = noTracing } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const logId = createLogId(store);
@@ -182,7 +185,12 @@ export function createKafkaRelay(options: KafkaRelayOptions): KafkaRelay {
     for (const request of inRequests(messages)) {
       lease.signal.throwIfAborted();
       // Awaited to its end, which the client's time limits bound. An abandoned request would keep its connection open.
-      await producer.send({ topic, acks: ALL_REPLICAS, messages: request });
+      await tracing.continued(
+        `send ${topic}`,
+        { kind: 'producer', attributes: messagingAttributes(topic, 'send', request.length) },
+        () => request.map(({ headers }) => headers?.['traceparent']?.toString()),
+        () => producer.send({ topic, acks: ALL_REPLICAS, messages: request }),
+      );
     }
   }
 

@@ -5,11 +5,13 @@ import { abortable, pause } from '../../core/abortable.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import { createLogId } from '../../core/logId.ts';
 import { withTimeout } from '../../core/withTimeout.ts';
+import { noTracing, type Tracing } from '../../telemetry/tracing.ts';
 import type { Assignment, EventSource } from '../eventSource.ts';
 import { logIdOf, readRecord, type KafkaRecord } from './record.ts';
 import { createLatestValue } from './latestValue.ts';
 import { createDoneOffsets, type DoneOffsets } from './doneOffsets.ts';
 import { createPartitionTail, mostEventsOf, type PartitionTail } from '../partitionTail.ts';
+import { messagingAttributes } from './messagingAttributes.ts';
 import { readCheckpoint } from './relayCheckpoint.ts';
 import { createStorePages, type StorePages } from '../storePages.ts';
 
@@ -34,6 +36,7 @@ export interface KafkaSourceOptions {
   /** Gives encoded events. Read for events that the topic does not hold any more, or not yet. */
   readonly store: Pick<EventStore, 'readAll'>;
   readonly logger: Logger;
+  readonly tracing?: Tracing;
 }
 
 export interface KafkaSourceState {
@@ -50,7 +53,15 @@ export interface KafkaSource extends EventSource {
   state(): KafkaSourceState;
 }
 
-export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }: KafkaSourceOptions): KafkaSource {
+export function createKafkaSource({
+  kafka,
+  topic,
+  groupId,
+  pool,
+  store,
+  logger,
+  tracing = noTracing,
+}: KafkaSourceOptions): KafkaSource {
   const closing = new AbortController();
   const { signal } = closing;
   const pages = createStorePages(store);
@@ -162,7 +173,19 @@ export function createKafkaSource({ kafka, topic, groupId, pool, store, logger }
       if (logIdOf(message) !== ours) throw new ForeignRecord(topic, logIdOf(message));
       return readRecord(message);
     });
-    pushAll(tail, records);
+    tracing.continued(
+      `receive ${topic}`,
+      {
+        kind: 'client',
+        attributes: {
+          ...messagingAttributes(topic, 'receive', records.length),
+          'messaging.consumer.group.name': groupId,
+          'messaging.destination.partition.id': String(batch.partition),
+        },
+      },
+      () => records.map(({ event }) => event?.metadata.traceparent),
+      () => pushAll(tail, records),
+    );
     resolveOffset(batch.lastOffset());
     const position = records.reduce((most, record) => (record.position > most ? record.position : most), 0n);
     offsets.add(batch.partition, { next: BigInt(batch.lastOffset()) + 1n, position });

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { anySignal, pause } from '../../core/abortable.ts';
-import type { NewEvent } from '../../core/event.ts';
+import type { EventMetadata, NewEvent } from '../../core/event.ts';
 import {
   EventStoreUnavailable,
   type AppendResult,
@@ -11,6 +11,7 @@ import {
   type SubscribeOptions,
 } from '../../core/eventStore.ts';
 import { createFailureLog } from '../../telemetry/failureLog.ts';
+import { noTracing, type Tracing } from '../../telemetry/tracing.ts';
 import { createHeadWatch } from '../headWatch.ts';
 import { prepareAppend } from '../preparedAppend.ts';
 import { readToHead } from '../readToHead.ts';
@@ -29,6 +30,7 @@ export interface PostgresEventStoreOptions {
    */
   readonly pool: pg.Pool;
   readonly logger?: Logger;
+  readonly tracing?: Tracing;
   /** Milliseconds between the polls that find events whose notification was lost; 1 000 by default. */
   readonly pollMs?: number;
   /**
@@ -45,6 +47,7 @@ export interface PostgresEventStoreOptions {
 export function createPostgresEventStore({
   pool,
   logger,
+  tracing = noTracing,
   pollMs = 1_000,
   giveUpAfterMs = 5_000,
   readTimeoutMs = 30_000,
@@ -57,7 +60,13 @@ export function createPostgresEventStore({
   const reader = createPostgresReader(pool, readTimeoutMs);
   const notifications = createHeadNotifications({ pool, watch, readHead: reader.head, pollMs, logger });
   const groupCommit = createGroupCommit({
-    write: (requests) => writeBatch(pool, requests, giveUpAfterMs),
+    write: (requests) =>
+      tracing.continued(
+        'append batch',
+        { kind: 'internal', attributes: { 'reelstream.appends': requests.length } },
+        () => requests.map(({ metadata: [first = '{}'] }) => (JSON.parse(first) as EventMetadata).traceparent),
+        () => writeBatch(pool, requests, giveUpAfterMs),
+      ),
     onAppended: (position, requests, written) => {
       if (subscriptions > 0) recent.add(requests, written);
       watch.saw(position);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { DomainError } from '../../core/errors.ts';
-import { requestIdOf } from '../routing/exchange.ts';
+import { notesOf, requestIdOf } from '../routing/exchange.ts';
 import { send } from './answer.ts';
 import { errorAnswer } from './errorReply.ts';
 
@@ -20,7 +20,8 @@ export function createErrorResponder({ logger, rebuilding = () => false }: Error
     const conditional = request.headers['if-match'] !== undefined;
     const answer = errorAnswer(error, { requestId, conditional, rebuilding: rebuilding() });
     if (answer.status >= 500 && !isAbandoned(error, response)) {
-      logger[answer.status === 500 ? 'error' : 'warn']({ requestId, ...described(error) }, 'request failed');
+      const { traceId } = notesOf(response);
+      logger[answer.status === 500 ? 'error' : 'warn']({ requestId, traceId, ...described(error) }, 'request failed');
     }
     // Part of the answer is sent already. Closing the connection tells the client that the answer is incomplete.
     if (response.headersSent) response.destroy();

@@ -14,6 +14,25 @@ export interface ExchangeOptions {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+const NOTES = Symbol('notes');
+
+/** What the parts that handle a request find out about it. */
+export interface RequestNotes {
+  /** The path of its route as declared, such as `/api/v1/video/:videoId`. Undefined when no declared route handles it. */
+  route: string | undefined;
+  /** Undefined when the client sent no valid access token. */
+  userId: string | undefined;
+  /** Of W3C Trace Context: the trace of our span, or else of the client's valid `traceparent`. */
+  traceId: string | undefined;
+}
+
+type Noted = ServerResponse & { [NOTES]: RequestNotes };
+
+/** The notes about a request, which the log line at its end is made of. */
+export function notesOf(response: ServerResponse): RequestNotes {
+  return (response as Noted)[NOTES];
+}
+
 /**
  * The client's own id if it is safe to repeat, or else a new one. It is the correlation id of everything that the
  * request causes.
@@ -36,6 +55,8 @@ export function exchange({
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
     carryCommonHeaders(response, { ...headers, 'X-Request-Id': requestId });
+    const notes: RequestNotes = { route: undefined, userId: undefined, traceId: undefined };
+    (response as Noted)[NOTES] = notes;
     // Express changes it while it looks for a handler.
     const { method = '', url = '' } = request;
     response.on('close', () => {
@@ -45,7 +66,13 @@ export function exchange({
       metrics.request(method, status, ms / 1000);
       const level = levelFor(method, status);
       if (logger.isLevelEnabled(level)) {
-        logger[level]({ requestId, method, path: pathOf(url), status, ms: Math.round(ms * 10) / 10 }, 'request');
+        const { route, userId, traceId } = notes;
+        const where = route === undefined ? { path: beginningOf(url) } : { route };
+        // pino leaves out what is undefined.
+        logger[level](
+          { requestId, traceId, userId, method, ...where, status, ms: Math.round(ms * 10) / 10 },
+          'request',
+        );
       }
     });
   };
@@ -56,11 +83,14 @@ function levelFor(method: string, status: number): 'debug' | 'info' | 'warn' {
   return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && status < 400 ? 'debug' : 'info';
 }
 
-/** See `SignedPaths`. */
-const SIGNATURE = /\/\d+\.[\w-]{43}\//;
+/** Segments of paths that are safe to log. */
+const PLAIN_SEGMENT = /^\/[\w.-]{0,40}/;
 
-/** Without what may be secret: the query string, and the signature of a private file, with which a reader of the log could fetch it. */
-function pathOf(url: string): string {
-  const end = url.indexOf('?');
-  return (end === -1 ? url : url.slice(0, end)).replace(SIGNATURE, '/signature/');
+/**
+ * The first segment of a path that no declared route has, with `…` for the rest. The rest may be secret or personal: the signature of
+ * a private file, the name of a user in the address of a page, or the query.
+ */
+function beginningOf(url: string): string {
+  const beginning = PLAIN_SEGMENT.exec(url)?.[0] ?? '';
+  return beginning.length === url.length ? url : `${beginning}…`;
 }

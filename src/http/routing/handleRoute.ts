@@ -7,20 +7,20 @@ import type { ReadYourWrites } from '../../projecting/readYourWrites.ts';
 import type { RateLimits, RateLimitState } from '../../rateLimits/rateLimits.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
-import { validTraceparent } from '../../telemetry/traceparent.ts';
+import { traceIdOf, validTraceparent } from '../../telemetry/traceparent.ts';
 import { answerOf, send, type Answer } from '../reply/answer.ts';
 import type { Authenticator } from '../request/authenticator.ts';
 import type { ClientAddress } from '../request/clientAddress.ts';
 import { commonHeadersOf } from '../reply/commonHeaders.ts';
 import { readCookie } from '../request/cookies.ts';
 import { errorAnswer } from '../reply/errorReply.ts';
-import { requestIdOf } from './exchange.ts';
+import { notesOf, requestIdOf } from './exchange.ts';
 import { parseIdempotencyKey, type Idempotency } from '../consistency/idempotency.ts';
 import { readJsonBody } from '../request/jsonBody.ts';
 import type { KnownPositions } from '../consistency/knownPositions.ts';
 import { parseMinPosition } from '../consistency/minPosition.ts';
 import { ReceivedRequest } from './receivedRequest.ts';
-import type { AuthenticatedUser, EnvelopeReply, Reply, Route } from '../route.ts';
+import { SYSTEM_TAG, type AuthenticatedUser, type EnvelopeReply, type Reply, type Route } from '../route.ts';
 import { createUrlCheck, validate, type RequestParts } from '../request/validate.ts';
 
 export interface RouteDependencies {
@@ -62,15 +62,17 @@ export function handlersOf(routes: readonly Route[], dependencies: RouteDependen
 function handlerOf(route: Route, dependencies: RouteDependencies): RouteHandler {
   const name = `${route.method.toUpperCase()} ${route.path}`;
   const attributes = { 'http.request.method': route.method.toUpperCase(), 'http.route': route.path };
+  const { tracing } = dependencies;
   const facts = { route, checkUrl: createUrlCheck(route), ...dependencies };
-  return async (arrival) => {
-    const { request, response } = arrival;
-    const parent = traceparentOf(request);
-    await dependencies.tracing.span(name, { kind: 'server', parent, attributes }, async (span) => {
-      const answer = await answerTo(arrival, facts);
-      if (answer !== undefined) send(request, response, answer);
-      span.set({ 'http.response.status_code': response.statusCode });
-    });
+  const answer = async (arrival: Arrival): Promise<void> => {
+    const reply = await answerTo(arrival, facts);
+    if (reply !== undefined) send(arrival.request, arrival.response, reply);
+  };
+  // Health checks and scrapes of metrics would be most of all traces.
+  if (!tracing.enabled || route.tag === SYSTEM_TAG) return answer;
+  return (arrival) => {
+    const traced = { traceparent: traceparentOf(arrival.request), response: arrival.response };
+    return tracing.request(name, { kind: 'server', attributes }, traced, () => answer(arrival));
   };
 }
 
@@ -82,9 +84,17 @@ interface RouteFacts extends RouteDependencies {
 async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<Answer | undefined> {
   const { request, response } = arrival;
   const { route } = dependencies;
+  const notes = notesOf(response);
+  notes.route = route.path;
+  const given = traceparentOf(request);
+  // Without a header nothing is awaited: this is the path of most requests, where each turn of the event loop counts.
+  const traceparent =
+    dependencies.tracing.traceparent() ?? (given === undefined ? undefined : await validTraceparent(given));
+  notes.traceId = traceparent && traceIdOf(traceparent);
   const address = dependencies.addressOf(request) ?? 'unknown';
   dependencies.noticeProxy(request);
   const { user, refusal } = route.auth === 'none' ? NOBODY : await identify(route, dependencies.authenticator, request);
+  notes.userId = user?.id;
   // Counted before it is refused, so that guessing tokens is limited too.
   const caller = user === undefined ? route.limitBy?.(request) : `user:${user.id}`;
   await limit(route, dependencies.rateLimits, caller, address, response);
@@ -97,10 +107,6 @@ async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<Ans
   const fingerprint =
     key === undefined ? undefined : dependencies.idempotency?.fingerprint({ request, body: parts.body });
 
-  const given = traceparentOf(request);
-  // Without a header nothing is awaited: this is the path of most requests, where each turn of the event loop counts.
-  const traceparent =
-    dependencies.tracing.traceparent() ?? (given === undefined ? undefined : await validTraceparent(given));
   const context: CommandContext = {
     correlationId: requestIdOf(response),
     now: new Date(),

@@ -4,7 +4,7 @@ import { DomainError } from '../../core/errors.ts';
 import { exampleValues } from '../documents/exampleValues.ts';
 import type { Health, HealthReport } from './health.ts';
 import type { MonitoringAccess } from './monitoringAccess.ts';
-import { route, type BytesReply, type Route } from '../route.ts';
+import { route, SYSTEM_TAG, type BytesReply, type Route } from '../route.ts';
 
 const component = z
   .object({
@@ -43,7 +43,7 @@ const plainBody = z.object({
 
 export const systemTag = { System: 'The state of the server, and this document.' };
 
-const common = { method: 'get', tag: 'System', auth: 'none', limit: 'none' } as const;
+const common = { method: 'get', tag: SYSTEM_TAG, auth: 'none', limit: 'none' } as const;
 
 export interface SystemRouteParts {
   readonly health: Health;

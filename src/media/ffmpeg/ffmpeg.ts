@@ -1,4 +1,5 @@
 import fluentFfmpeg from 'fluent-ffmpeg';
+import { noTracing, type Tracing } from '../../telemetry/tracing.ts';
 import { startActiveTimeout } from './activeTimeout.ts';
 import {
   IN_BACKGROUND,
@@ -36,6 +37,7 @@ export interface FfmpegRunOptions {
   readonly sandbox?: Sandbox;
   /** Nobody waits for the result: other runs come first. */
   readonly background?: boolean;
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -99,7 +101,14 @@ function isFileAtFault(message: string, stderr: string): boolean {
  * options and outside the sandbox, which a playlist renamed `.mp4` could exploit.
  * @throws FfmpegFailed
  */
-export async function runFfmpeg(
+export async function runFfmpeg(ffmpeg: string, run: FfmpegRun, options: FfmpegRunOptions): Promise<void> {
+  const { tracing = noTracing } = options;
+  await tracing.span('ffmpeg', { kind: 'internal', attributes: { 'process.executable.name': 'ffmpeg' } }, () =>
+    runOnce(ffmpeg, run, options),
+  );
+}
+
+async function runOnce(
   ffmpeg: string,
   run: FfmpegRun,
   { signal, timeout, onTime, sandbox = plainSandbox, background = false }: FfmpegRunOptions,

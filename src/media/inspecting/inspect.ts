@@ -10,6 +10,7 @@ import { uploadLimits, type UploadLimits } from '../limits.ts';
 import type { MediaFacts } from '../mediaFacts.ts';
 import { probe, Unreadable, type ProbedStream } from './probe.ts';
 import type { Sandbox } from '../ffmpeg/sandbox.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 
 export interface InspectedVideo {
   readonly facts: MediaFacts;
@@ -39,6 +40,7 @@ export interface InspectorOptions {
   /** Milliseconds for one run of ffprobe; 30 000 by default. */
   readonly timeout?: number;
   readonly sandbox?: Sandbox;
+  readonly tracing?: Tracing;
 }
 
 /** Accepted files whose findings are kept, about 1 kB each. */
@@ -56,6 +58,7 @@ export function createInspector({
   limits: usualLimits = uploadLimits,
   timeout,
   sandbox,
+  tracing,
 }: InspectorOptions): Inspect {
   const turns = createFairTurns(MOST_AT_A_TIME);
   const accepted = new LRUCache<string, InspectedVideo>({ max: MOST_REMEMBERED });
@@ -66,7 +69,7 @@ export function createInspector({
   ): Promise<InspectedVideo> => {
     signal?.throwIfAborted();
     checkContainer(await readBoxLayout(path), limits);
-    const streams = await probe(ffprobe, path, { signal, timeout, sandbox }).catch((error: unknown) => {
+    const streams = await probe(ffprobe, path, { signal, timeout, sandbox, tracing }).catch((error: unknown) => {
       throw error instanceof Unreadable ? explain(error) : error;
     });
     return judge(streams, limits);

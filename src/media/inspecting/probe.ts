@@ -1,4 +1,5 @@
 import { execFile, type ExecFileException } from 'node:child_process';
+import { noTracing, type Tracing } from '../../telemetry/tracing.ts';
 import { memoryLimit, untrustedInput } from '../ffmpeg/untrustedInput.ts';
 import { startActiveTimeout } from '../ffmpeg/activeTimeout.ts';
 import { plainSandbox, wasNotStarted, type Sandbox } from '../ffmpeg/sandbox.ts';
@@ -82,6 +83,7 @@ export interface ProbeOptions {
   /** Milliseconds; 30 000 by default. */
   readonly timeout?: number | undefined;
   readonly sandbox?: Sandbox | undefined;
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -92,7 +94,12 @@ export async function probe(ffprobe: string, path: string, options: ProbeOptions
   await (options.sandbox ?? plainSandbox).lend({ reads: path }).catch((cause: Error) => {
     throw new ProbeFailed(cause);
   });
-  return readStreams(await run(ffprobe, ['-v', 'error', ...memoryLimit, ...untrustedInput, ...SHOWN, path], options));
+  const { tracing = noTracing } = options;
+  const args = ['-v', 'error', ...memoryLimit, ...untrustedInput, ...SHOWN, path];
+  const attributes = { 'process.executable.name': 'ffprobe' };
+  return readStreams(
+    await tracing.span('ffprobe', { kind: 'internal', attributes }, () => run(ffprobe, args, options)),
+  );
 }
 
 function run(

@@ -70,11 +70,11 @@ export async function makeExtras(
   input: string,
   folder: string,
   plan: ExtrasPlan,
-  { ffmpeg, sandbox, signal, timeout = TRANSCODE_TIMEOUT }: Omit<TranscodeOptions, 'onProgress'>,
+  { ffmpeg, sandbox, signal, tracing, timeout = TRANSCODE_TIMEOUT }: Omit<TranscodeOptions, 'onProgress'>,
 ): Promise<Extras> {
   for (const highest of ['copied', 'encoded'] as const) {
     const run = extrasRun(input, folder, plan, highest, timeout);
-    await runFfmpeg(ffmpeg, run, { signal, timeout, sandbox, background: true });
+    await runFfmpeg(ffmpeg, run, { signal, tracing, timeout, sandbox, background: true });
     const pictures: LadderPicture[] = [];
     for (const rung of plan.rungs) pictures.push({ rung, ...(await trackOf(folder, rung.name)) });
     if (!areAligned(pictures)) continue;

@@ -4,11 +4,13 @@ import { alignedKeyFrames, MOST_RATE } from './ladder.ts';
 import { pictureSize, type RenditionPlan } from './rendition.ts';
 import { runLimits, THREADS, TRANSCODE_TIMEOUT } from './runLimits.ts';
 import type { Sandbox } from '../ffmpeg/sandbox.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 
 export interface TranscodeOptions {
   readonly ffmpeg: string;
   readonly sandbox?: Sandbox;
   readonly signal?: AbortSignal;
+  readonly tracing?: Tracing | undefined;
   /** Milliseconds for the whole transcode; 10 minutes by default. */
   readonly timeout?: number;
   /** Is told the share that is done, 0 to 1. It only rises. */
@@ -34,14 +36,14 @@ export async function transcode(
   input: string,
   files: RenditionFiles,
   plan: RenditionPlan,
-  { ffmpeg, sandbox, signal, timeout = TRANSCODE_TIMEOUT, onProgress }: TranscodeOptions,
+  { ffmpeg, sandbox, signal, tracing, timeout = TRANSCODE_TIMEOUT, onProgress }: TranscodeOptions,
 ): Promise<void> {
   let reported = 0;
   const onTime = (time: number): void => {
     const share = Math.min(1, time / Math.max(plan.duration, 0.01));
     if (share > reported) onProgress?.((reported = share));
   };
-  await runFfmpeg(ffmpeg, renditionRun(input, files, plan, timeout), { signal, timeout, onTime, sandbox });
+  await runFfmpeg(ffmpeg, renditionRun(input, files, plan, timeout), { signal, tracing, timeout, onTime, sandbox });
 }
 
 /** One run of FFmpeg that makes both files: each frame of the upload is decoded once. */

@@ -17,6 +17,7 @@ import { ProbeFailed } from '../../../media/inspecting/probe.ts';
 import type { UploadProgress } from '../../../realtime/uploadProgress.ts';
 import { planRendition, type RenditionPlan } from '../../../media/transcoding/rendition.ts';
 import type { Sandbox } from '../../../media/ffmpeg/sandbox.ts';
+import type { Tracing } from '../../../telemetry/tracing.ts';
 import type { Scratch } from '../../../media/scratch/scratch.ts';
 import { MOST_OUTPUT, transcode } from '../../../media/transcoding/transcode.ts';
 
@@ -28,6 +29,7 @@ export interface RenderOptions {
   readonly ffmpeg: string;
   /** By default it only limits resources and empties the environment. */
   readonly sandbox?: Sandbox;
+  readonly tracing?: Tracing;
   /** Milliseconds for one transcode. */
   readonly timeout?: number;
   /** Asks the system by default. */
@@ -63,7 +65,7 @@ export async function makeRendition(
     readonly report: (stage: UploadProgress['stage'], share?: number) => void;
   },
 ): Promise<Rendition> {
-  const { objects, scratch, ffmpeg, sandbox, timeout, signal, report } = options;
+  const { objects, scratch, ffmpeg, sandbox, tracing, timeout, signal, report } = options;
   await using folder = await scratch.make();
   const [original, movie, picture] = ['original.mp4', 'video.mp4', 'thumbnail.jpg'].map((name) =>
     join(folder.path, name),
@@ -78,6 +80,7 @@ export async function makeRendition(
     await transcode(original, { movie, picture }, plan, {
       ffmpeg,
       sandbox,
+      tracing,
       signal,
       timeout,
       onProgress: (share) => report('transcoding', share),

@@ -12,6 +12,7 @@ import { bitRateOf, masterPlaylist, mediaPlaylist } from '../../../media/transco
 import { storyboardVtt, type StoryboardPlan } from '../../../media/transcoding/storyboard.ts';
 import { contentTypeOf } from '../../../objectStore/contentType.ts';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
+import type { Tracing } from '../../../telemetry/tracing.ts';
 import type { ExistingVideo, VideoExtras } from '../decider.ts';
 import type { HlsLadder, MediaObject } from '../events.ts';
 import { extraKey, keyNow, ladderPrefix } from './mediaKeys.ts';
@@ -24,6 +25,7 @@ export interface ExtrasOptions {
   readonly ffmpeg: string;
   /** By default it only limits resources and empties the environment. */
   readonly sandbox?: Sandbox;
+  readonly tracing?: Tracing;
   /** Milliseconds for one run of FFmpeg. */
   readonly timeout?: number;
   /** Asks the system by default. */
