@@ -75,8 +75,8 @@ function withoutChance(answer: string): string {
     .replace(/^Date: .*$/m, 'Date: now')
     .replaceAll(/"timestamp":"[^"]+"/g, '"timestamp":"now"')
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'id')
-    .replaceAll(/^(RateLimit-Reset|Retry-After): (?:60|59)$/gm, '$1: a minute')
-    .replaceAll(/try again in (?:60|59) s/g, 'try again in a minute');
+    .replaceAll(/^(RateLimit-Reset|Retry-After): (?:60|5\d)$/gm, '$1: a minute')
+    .replaceAll(/try again in (?:60|5\d) s/g, 'try again in a minute');
 }
 
 async function answerOf({ app }: Side, { method, url, headers = {}, body }: Asked): Promise<object> {
