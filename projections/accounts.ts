@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../src/core/event.ts';
-import type { AdminGranted, AdminRevoked, UserRegistered } from '../src/features/accounts/events.ts';
+import type { AdminGranted, AdminRevoked, ProfileChanged, UserRegistered } from '../src/features/accounts/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
 import { nullable, personal, table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
 import { upsert } from '../src/projecting/tables/upsert.ts';
@@ -23,24 +23,43 @@ const users = table(
 /** The users, as `GET /auth/me` shows them. Never use it to decide whether a name is taken: reservations decide that. */
 export const accounts = defineProjection({
   name: 'accounts',
-  version: 2,
+  version: 3,
   tables: [users],
-  handles: ['UserRegistered', 'AdminGranted', 'AdminRevoked'],
+  handles: ['UserRegistered', 'NameChanged', 'UsernameChanged', 'EmailChanged', 'AdminGranted', 'AdminRevoked'],
   independentBy: streamSubject,
 
-  async apply(events: readonly RecordedEvent<UserRegistered | AdminGranted | AdminRevoked>[], db) {
+  async apply(events: readonly RecordedEvent<UserRegistered | ProfileChanged | AdminGranted | AdminRevoked>[], db) {
     const rows = new Map<string, NewRow<typeof users>>();
-    const adminsSince = new Map<string, string | null>();
+    const changes = new Map<string, Partial<NewRow<typeof users>>>();
+    const change = (userId: string, what: Partial<NewRow<typeof users>>): void =>
+      void changes.set(userId, { ...changes.get(userId), ...what });
     for (const { type, data } of events) {
       const { userId, at } = data;
-      if (type === 'UserRegistered') {
-        const { name, username, email } = data;
-        rows.set(userId, { id: userId, name, username, email, admin_since: null, created_at: at, updated_at: at });
-      } else adminsSince.set(userId, type === 'AdminGranted' ? at : null);
+      switch (type) {
+        case 'UserRegistered': {
+          const { name, username, email } = data;
+          rows.set(userId, { id: userId, name, username, email, admin_since: null, created_at: at, updated_at: at });
+          break;
+        }
+        case 'NameChanged':
+          change(userId, { name: data.name, updated_at: at });
+          break;
+        case 'UsernameChanged':
+          change(userId, { username: data.username, updated_at: at });
+          break;
+        case 'EmailChanged':
+          change(userId, { email: data.email, updated_at: at });
+          break;
+        case 'AdminGranted':
+          change(userId, { admin_since: at });
+          break;
+        case 'AdminRevoked':
+          change(userId, { admin_since: null });
+          break;
+      }
     }
     await upsert(db, users, [...rows.values()], { keep: ['created_at', 'admin_since'] });
     // Few and far between.
-    for (const [id, admin_since] of adminsSince)
-      await db.updateTable('users').set({ admin_since }).where('id', '=', id).execute();
+    for (const [id, set] of changes) await db.updateTable('users').set(set).where('id', '=', id).execute();
   },
 });

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { RecordedEvent } from '../../src/core/event.ts';
-import type { UserRegistered } from '../../src/features/accounts/events.ts';
+import type { NameChanged, UserRegistered, UsernameChanged } from '../../src/features/accounts/events.ts';
 import { videoEventTypes, type VideoEvent } from '../../src/features/videos/events.ts';
 import { defineProjection } from '../../src/projecting/projection.ts';
 import type { Database, NewRow } from '../../src/projecting/tables/table.ts';
@@ -19,7 +19,8 @@ import {
 import { evolveVideo, isListed } from './evolveVideo.ts';
 import { authorsTable, countsTable, totalsTable, videosTable, type VideoRow } from './tables.ts';
 
-type Event = RecordedEvent<VideoEvent | UserRegistered | CountedEvent>;
+type AuthorEvent = UserRegistered | NameChanged | UsernameChanged;
+type Event = RecordedEvent<VideoEvent | AuthorEvent | CountedEvent>;
 
 const tables = [videosTable, countsTable, authorsTable, totalsTable] as const;
 type Db = Kysely<Database<typeof tables>>;
@@ -27,7 +28,7 @@ type Db = Kysely<Database<typeof tables>>;
 /** The feed, a single video, its neighbours and its counts. */
 export const videos = defineProjection({
   name: 'videos',
-  version: 2 + countsVersion,
+  version: 3 + countsVersion,
   tables,
   handles: [
     'VideoUploaded',
@@ -42,6 +43,8 @@ export const videos = defineProjection({
     'VideoPreviewMade',
     'VideoDeleted',
     'UserRegistered',
+    'NameChanged',
+    'UsernameChanged',
     ...countedEventTypes,
   ],
   independentBy: streamSubject,
@@ -57,12 +60,18 @@ const isVideoEvent = (event: Event): event is RecordedEvent<VideoEvent> => event
 
 async function writeAuthors(events: readonly Event[], db: Db): Promise<void> {
   const authors = new Map<string, NewRow<typeof authorsTable>>();
-  for (const event of events) {
-    if (event.type !== 'UserRegistered') continue;
-    const { userId, name, username } = event.data;
-    authors.set(userId, { user_id: userId, name, username });
+  const changes = new Map<string, Partial<NewRow<typeof authorsTable>>>();
+  for (const { type, data } of events) {
+    if (type === 'UserRegistered') {
+      const { userId, name, username } = data;
+      authors.set(userId, { user_id: userId, name, username });
+    } else if (type === 'NameChanged') changes.set(data.userId, { ...changes.get(data.userId), name: data.name });
+    else if (type === 'UsernameChanged')
+      changes.set(data.userId, { ...changes.get(data.userId), username: data.username });
   }
   await upsert(db, authorsTable, [...authors.values()]);
+  // Few and far between.
+  for (const [userId, set] of changes) await db.updateTable('authors').set(set).where('user_id', '=', userId).execute();
 }
 
 async function addToCounts(events: readonly Event[], db: Db): Promise<void> {

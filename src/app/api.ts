@@ -6,7 +6,6 @@ import { hmacName } from '../core/sealing.ts';
 import { createHttpApp } from '../http/httpApp.ts';
 import { createKnownPositions } from '../http/consistency/knownPositions.ts';
 import { allowedOrigins } from '../http/reply/corsPolicy.ts';
-import { createAuthenticator } from '../http/request/authenticator.ts';
 import type { Health } from '../http/server/health.ts';
 import type { MonitoringAccess } from '../http/server/monitoringAccess.ts';
 import { createPostgresIdempotency } from '../postgres/postgresIdempotency.ts';
@@ -17,6 +16,7 @@ import type { SharedProgress } from '../projecting/progress/sharedProgress.ts';
 import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 import { realtimeDocs } from '../realtime/realtimeDocs.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
+import type { Access } from './access.ts';
 import { createApiContext } from './apiContext.ts';
 import { openJobList } from './jobList.ts';
 import type { Process } from './process.ts';
@@ -29,7 +29,7 @@ import { tokenOptions } from './tokenOptions.ts';
 /** What `npm run build` makes of `web/`. */
 const WEB_PAGE = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
-export interface ApiParts {
+export interface ApiParts extends Access {
   readonly monitoring: MonitoringAccess;
   readonly health: Health;
   readonly reportProgress: ReportUploadProgress;
@@ -41,7 +41,7 @@ export interface ApiParts {
 export function createApi(
   running: Process,
   services: Services,
-  { health, monitoring, reportProgress, subscribers }: ApiParts,
+  { authenticator, revocations, health, monitoring, reportProgress, subscribers }: ApiParts,
 ): RequestListener {
   const { config, logger, tracing, parts, readModels } = running;
   const { metrics, pool, rawStore, store, codec, media, objects, redis, progress } = services;
@@ -65,6 +65,7 @@ export function createApi(
     tokens: tokenOptions(config),
     dataKey: secrets.dataKey,
     rateLimits,
+    revocations,
     operations: openOperations(running, services),
     jobList: openJobList(services),
     system: systemReport(running, services),
@@ -85,7 +86,7 @@ export function createApi(
     idempotency,
     rebuilding: () => isAnyRebuilding(progress),
     positions: createKnownPositions({ head: () => store.head(), reached: () => reachedBy(progress) }),
-    authenticator: createAuthenticator({ secret: secrets.jwt }),
+    authenticator,
     rateLimits,
     cors: allowedOrigins(config.corsOrigins, config),
     production: config.production,

@@ -14,7 +14,10 @@ import { createReadYourWrites } from '../projecting/readYourWrites.ts';
 export interface ApiContextOptions
   extends
     Omit<FeatureContext, 'logger'>,
-    Pick<ApiContext, 'log' | 'parked' | 'operations' | 'jobList' | 'system' | 'rateLimits' | 'onClose'> {
+    Pick<
+      ApiContext,
+      'log' | 'parked' | 'operations' | 'jobList' | 'system' | 'rateLimits' | 'revocations' | 'onClose'
+    > {
   readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state' | 'onCommit' | 'positions'>;
   readonly redis: SharedRedis | undefined;
   readonly tokens: TokenOptions;

@@ -1,10 +1,10 @@
 import { feed } from '../features/index.ts';
-import { createAuthenticator } from '../http/request/authenticator.ts';
 import { createClientAddress } from '../http/request/clientAddress.ts';
 import type { HttpServer } from '../http/server/httpServer.ts';
 import { createRealtime, type Realtime } from '../realtime/realtime.ts';
 import { createProgressEmitter } from '../realtime/redisSockets.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
+import type { Access } from './access.ts';
 import type { Process } from './process.ts';
 import type { Services } from './services.ts';
 
@@ -12,15 +12,16 @@ import type { Services } from './services.ts';
 export function openRealtime(
   { config, logger, tracing, parts }: Process,
   { store, log, redis }: Services,
+  { authenticator, revocations }: Access,
   main: HttpServer,
   legacy: HttpServer | undefined,
 ): Realtime {
-  const authenticator = createAuthenticator({ secret: config.secrets.jwt });
   const realtime = createRealtime({
     http: main.server,
     legacyHttp: legacy?.server,
     definition: feed,
     authenticate: (token) => authenticator.verify(token),
+    revocations,
     store,
     log,
     addressOf: createClientAddress(config.trustProxy),

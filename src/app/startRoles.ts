@@ -11,6 +11,7 @@ import { adminStatus } from './adminStatus.ts';
 import { REBUILDS_AT_ONCE } from '../projecting/projector.ts';
 import type { Database } from '../postgres/database.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { openAccess } from './access.ts';
 import { createApi } from './api.ts';
 import { startConsumers, startRelay } from './consumers.ts';
 import { showProcess } from './heartbeats.ts';
@@ -46,7 +47,8 @@ export async function startRoles(begun: Beginnings): Promise<App> {
   const running: Process = { config, logger, tracing, readModels, parts, starting, draining: stopping.signal };
   const services = await openServices(running, database, main.port);
 
-  const realtime = has('api') ? openRealtime(running, services, main, legacy) : undefined;
+  const access = has('api') ? await openAccess(running, services) : undefined;
+  const realtime = access && openRealtime(running, services, access, main, legacy);
   const reportProgress = realtime?.reportProgress ?? progressEmitter(running, services);
 
   const relay = has('relay') ? await abortable(startRelay(running, services), starting) : [];
@@ -64,7 +66,7 @@ export async function startRoles(begun: Beginnings): Promise<App> {
   const { metrics, firstStart } = services;
   const opsApp = createOpsApp({ logger, health, metrics, production: config.production, monitoring });
   const apiParts = { health, monitoring, reportProgress, subscribers: Object.values(work).flat() };
-  main.serve(has('api') ? createApi(running, services, apiParts) : opsApp);
+  main.serve(access === undefined ? opsApp : createApi(running, services, { ...apiParts, ...access }));
   legacy?.serve(opsApp);
 
   showProcess(running, services);

@@ -29,6 +29,7 @@ import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Passwords } from './accounts/passwords.ts';
 import type { SystemReport } from './operators/systemSchema.ts';
+import type { Revocations } from './sessions/revocations.ts';
 import type { Tokens } from './sessions/tokens.ts';
 
 /** The definition of a feature. `index.ts` lists all features; the system is made from this list. */
@@ -139,6 +140,8 @@ export interface ApiContext extends FeatureContext {
   /** What runs, and on which engines. */
   system(): Promise<SystemReport>;
   readonly tokens: Tokens;
+  /** Must be told of each event that ends sessions. */
+  readonly revocations: Pick<Revocations, 'add'>;
   readonly passwords: Passwords;
   /** A secret of this installation for one use. With a text: the keyed hash of the text, for that use. */
   hmac(use: string, text?: string): string;

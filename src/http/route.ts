@@ -18,6 +18,15 @@ export interface AuthenticatedUser {
   readonly email: string;
   /** As it was when the token was issued: an admin whose role is revoked has it until the token expires. */
   readonly role: UserRole;
+  /** Undefined for a token that does not name its session. */
+  readonly session?: TokenSession | undefined;
+}
+
+/** The session that an access token was issued for. */
+export interface TokenSession {
+  readonly id: string;
+  /** The user's number when the session was started: those under a lower number may have ended together. */
+  readonly generation: number;
 }
 
 /** Whether a request needs an access token. `optional`: a token is used when there is a valid one. */

@@ -55,7 +55,7 @@ describe('a running projector', () => {
   test('passes events of other types, and writes its checkpoint behind them within seconds', async () => {
     const { reached } = await t.run([countingViews()]);
     const position = await t.append('session-1', {
-      type: 'SessionStarted',
+      type: 'SessionRefreshed',
       data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' },
     });
     await reached('counting', position);
@@ -498,7 +498,7 @@ describe('the status of a projection', () => {
   test('reports how far behind it is, in events and in seconds, before there has been any start', async () => {
     await t.append(viewsOf(1), viewed(1), viewed(1));
     await t.append('session-1', {
-      type: 'SessionStarted',
+      type: 'SessionRefreshed',
       data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' },
     });
     const status = await consumerStatus(t, countingViews());

@@ -14,7 +14,7 @@ import { onDemand } from './onDemand.ts';
 import { onlyRising } from './progressDelivery.ts';
 import { bridgeSockets, type SocketsRedis } from './redisSockets.ts';
 import { createSocketOrigins } from './socketOrigins.ts';
-import { createSocketServer, type AuthenticateSocket } from './socketServer.ts';
+import { createSocketServer, type AuthenticateSocket, type SocketRevocations } from './socketServer.ts';
 
 export interface RealtimeOptions {
   /** The API's server, listening or not. */
@@ -24,6 +24,8 @@ export interface RealtimeOptions {
   /** Which events are pushed, and to whom. */
   readonly definition: FeedDefinition;
   readonly authenticate: AuthenticateSocket;
+  /** The sockets of a session that ends are closed. Without it, none is before its token expires. */
+  readonly revocations?: SocketRevocations;
   readonly addressOf: ClientAddress;
   readonly limits: SocketLimits;
   readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
@@ -55,6 +57,7 @@ export function createRealtime({
   legacyHttp,
   definition,
   authenticate,
+  revocations,
   addressOf,
   limits,
   store,
@@ -72,9 +75,9 @@ export function createRealtime({
   const logFeed = onDemand(() => feedOf(eventsOfLog(log)));
   const origins = createSocketOrigins({ addressOf, logger, perAddress: limits.perAddress });
   const serveFeed = createFeedSockets({ feed, logFeed, topics: definition.topics, logger });
-  const main = createSocketServer(http, { progressFor: 'owner', authenticate, origins, serveFeed });
-  const legacy =
-    legacyHttp && createSocketServer(legacyHttp, { progressFor: 'everyone', authenticate, origins, serveFeed });
+  const common = { authenticate, revocations, origins, serveFeed };
+  const main = createSocketServer(http, { ...common, progressFor: 'owner' });
+  const legacy = legacyHttp && createSocketServer(legacyHttp, { ...common, progressFor: 'everyone' });
 
   const deliver = onlyRising((step) => {
     main.deliverProgress(step);

@@ -10,7 +10,16 @@ import type { SocketOrigins } from './socketOrigins.ts';
 /** The user that an access token belongs to, and when the token expires. @throws when it is not valid. */
 export type AuthenticateSocket = (
   token: string,
-) => Promise<{ readonly user: Pick<AuthenticatedUser, 'id' | 'role'>; readonly expires: Date | undefined }>;
+) => Promise<{ readonly user: SocketUser; readonly expires: Date | undefined }>;
+
+type SocketUser = Pick<AuthenticatedUser, 'id' | 'role' | 'session'>;
+
+/** The sessions that end while a socket is open. */
+export interface SocketRevocations {
+  isRevoked(user: SocketUser): boolean;
+  /** Calls back with the id of each user of whom a session ended. Returns a function that stops it. */
+  onRevoked(listener: (userId: string) => void): () => void;
+}
 
 export interface SocketServerOptions {
   /**
@@ -19,6 +28,7 @@ export interface SocketServerOptions {
    */
   readonly progressFor: 'owner' | 'everyone';
   readonly authenticate: AuthenticateSocket;
+  readonly revocations: SocketRevocations | undefined;
   readonly origins: SocketOrigins;
   /** Answers subscriptions on a new socket. */
   readonly serveFeed: (socket: Socket, caller: SocketCaller) => void;
@@ -45,7 +55,7 @@ const LINGER_MS = 2_000;
 /** Puts Socket.io on an HTTP server. */
 export function createSocketServer(
   http: HttpServer,
-  { progressFor, authenticate, origins, serveFeed }: SocketServerOptions,
+  { progressFor, authenticate, revocations, origins, serveFeed }: SocketServerOptions,
 ): SocketServer {
   const io = new Server(http, { cors: { origin: '*' }, maxHttpBufferSize: MOST_BYTES, connectTimeout: HANDSHAKE_MS });
   const websockets = new Set<Duplex>();
@@ -77,16 +87,28 @@ export function createSocketServer(
       next(refusal('token_invalid', 'The token is not valid; log in again, or connect without one.'));
     if (typeof token !== 'string') return refuse();
     authenticate(token).then(({ user, expires }) => {
-      Object.assign(socket.data as SocketData, { userId: user.id, role: user.role });
+      const { id, role, session } = user;
+      (socket.data as SocketData).user = { id, role, session };
       if (expires !== undefined) closeAt(expires, socket);
       next();
     }, refuse);
   });
 
   io.on('connection', (socket) => {
-    const { userId, role } = socket.data as SocketData;
-    if (userId !== undefined) void socket.join(roomOf(userId));
-    serveFeed(socket, { userId, role, address: origins.of(socket).address });
+    const { user } = socket.data as SocketData;
+    // Its session may have ended since its handshake.
+    if (user !== undefined && revocations?.isRevoked(user) === true) return socket.conn.close();
+    if (user !== undefined) void socket.join(roomOf(user.id));
+    serveFeed(socket, { userId: user?.id, role: user?.role, address: origins.of(socket).address });
+  });
+
+  const stopClosing = revocations?.onRevoked((userId) => {
+    const { adapter, sockets } = io.of('/');
+    for (const id of adapter.rooms.get(roomOf(userId)) ?? []) {
+      const socket = sockets.get(id);
+      const user = (socket?.data as SocketData | undefined)?.user;
+      if (user !== undefined && revocations.isRevoked(user)) socket!.conn.close();
+    }
   });
 
   return {
@@ -98,6 +120,7 @@ export function createSocketServer(
     },
     close: () => {
       closing = true;
+      stopClosing?.();
       // Not io.disconnectSockets(): it sends DISCONNECT packets, after which clients do not reconnect by themselves.
       io.engine.close();
       setTimeout(() => websockets.forEach((websocket) => websocket.destroy()), LINGER_MS).unref();
@@ -105,7 +128,9 @@ export function createSocketServer(
   };
 }
 
-type SocketData = Partial<Pick<SocketCaller, 'userId' | 'role'>>;
+interface SocketData {
+  user?: SocketUser;
+}
 
 function roomOf(userId: string): string {
   return `user:${userId}`;

@@ -28,11 +28,14 @@ export interface AccountsTest extends AsyncDisposable {
   readonly db: ApiContext['db'];
   /** With decoded events. */
   readonly store: EventStore;
+  /** With events as they are in the log. */
+  readonly rawStore: EventStore;
   readonly nameHash: NameHash;
   readonly tokens: Tokens;
   /** The header `x-forwarded-for` sets the client's address. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>;
   get(path: string, headers?: Record<string, string>): Promise<Answered>;
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>;
 }
 
 export interface Answered {
@@ -66,7 +69,7 @@ export async function startAccountsTest({ settings, limits }: AccountsTestOption
   const source = createDirectSource({ store: sealedStore, logger });
   const progress = createProgressTracker();
   const consumers = readModelConsumers({ viewRule: counted }).filter(
-    ({ name }) => name === 'accounts' || name === 'videos',
+    ({ name }) => name === 'accounts' || name === 'videos' || name === 'sessions',
   );
   const projector = createProjector({
     pool,
@@ -104,24 +107,29 @@ export async function startAccountsTest({ settings, limits }: AccountsTestOption
     return {
       status: response.status,
       headers: response.headers,
-      body: (await response.json()) as Answered['body'],
+      body: (response.status === 204 ? {} : await response.json()) as Answered['body'],
       cookie: setCookie === undefined ? undefined : /^refreshToken=([^;]*)/.exec(setCookie)?.[1],
     };
+  }
+
+  function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answered> {
+    return call(path, {
+      method,
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
   }
 
   return {
     pool,
     db,
     store,
+    rawStore: sealedStore,
     nameHash,
     tokens,
     get: (path, headers = {}) => call(path, { headers }),
-    post: (path, body, headers = {}) =>
-      call(path, {
-        method: 'POST',
-        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      }),
+    post: (path, body, headers) => send('POST', path, body, headers),
+    send,
     async [Symbol.asyncDispose]() {
       await api[Symbol.asyncDispose]();
       idempotency.close();

@@ -14,7 +14,9 @@ import { createLogId } from '../../src/core/logId.ts';
 import type { ApiContext, FeatureSettings } from '../../src/features/feature.ts';
 import { apiRoutes, eventTypes, routeTags } from '../../src/features/index.ts';
 import { discardedEvents } from '../../src/features/operators/index.ts';
+import { createRevocations, type Revocations } from '../../src/features/sessions/index.ts';
 import type { HttpAppOptions } from '../../src/http/httpApp.ts';
+import { createAuthenticator } from '../../src/http/request/authenticator.ts';
 import { plainSandbox } from '../../src/media/ffmpeg/sandbox.ts';
 import { createInspector } from '../../src/media/inspecting/inspect.ts';
 import { createScratch } from '../../src/media/scratch/scratch.ts';
@@ -50,6 +52,7 @@ export interface TestApiOptions {
 export interface TestApi extends AsyncDisposable {
   readonly app: TestApp;
   readonly context: ApiContext;
+  readonly revocations: Revocations;
   readonly uploadProgress: readonly UploadProgress[];
 }
 
@@ -76,6 +79,8 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const tools = await testTools();
   const uploadProgress: UploadProgress[] = [];
   const db = createQueryDatabase<ReadModels>(pool);
+  const accessSeconds = 900;
+  const revocations = createRevocations({ accessSeconds });
   const context = createApiContext({
     store,
     log: createShownLog(store, unversionedTypes),
@@ -92,6 +97,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     parked: options.parked ?? notProjecting,
     redis: undefined,
     rateLimits,
+    revocations,
     operations: createOperations({
       pool,
       store,
@@ -114,7 +120,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     },
     tokens: {
       accessSecret: TEST_JWT_SECRET,
-      accessSeconds: 900,
+      accessSeconds,
       refreshSecret: 'only for refresh tests',
       refreshSeconds: 3_600,
     },
@@ -127,11 +133,12 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     tags: routeTags,
     readModels: context.readModels,
     rateLimits,
+    authenticator: createAuthenticator({ secret: TEST_JWT_SECRET, isRevoked: revocations.isRevoked }),
     ...options.http,
   });
   parts.use(app);
   const opened = parts.move();
-  return { app, context, uploadProgress, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { app, context, revocations, uploadProgress, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** A folder store without a server of its files. */

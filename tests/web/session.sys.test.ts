@@ -98,7 +98,7 @@ describeWeb(
       const other = await page.context().newPage();
       await other.goto('/account');
       await other.getByText(ann.email).waitFor();
-      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('button', { name: 'Sign out', exact: true }).click();
       await other.getByText('You are signed out').waitFor();
     });
   },

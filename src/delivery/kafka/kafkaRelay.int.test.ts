@@ -114,7 +114,7 @@ describeWithKafka('the relay', () => {
   test('writes events that any CloudEvents reader understands, with their place in the log', async () => {
     await k.relay();
     const position = await t.append('session-1', {
-      type: 'SessionStarted',
+      type: 'SessionRefreshed',
       data: { sessionId: 's', userId: 'u', expiresAt: 'e', at: 'a' },
     });
     await using topic = await readAlong();
@@ -130,7 +130,7 @@ describeWithKafka('the relay', () => {
       specversion: '1.0',
       id: expect.any(String),
       source: `urn:reelstream:log:${headers['log']}`,
-      type: 'SessionStarted',
+      type: 'SessionRefreshed',
       subject: 'session-1',
       time: expect.stringMatching(/^\d{4}-.*Z$/),
       datacontenttype: 'application/json',

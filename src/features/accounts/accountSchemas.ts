@@ -20,34 +20,53 @@ const password = limitedText({ min: 6, max: 200 })
   .regex(/\p{N}/u, 'must contain a digit')
   .regex(/[^\p{L}\p{N}]/u, 'must contain a character that is neither a letter nor a digit');
 
-export const registrationSchema = z
+const profileFields = {
+  name: visibleLine({ min: 3, max: 50 }).meta({
+    description:
+      'Shown beside videos. Control, invisible and direction-changing characters, and spaces at its ends, are removed; at least 3 characters must remain.',
+    examples: ['Ada Lovelace'],
+  }),
+  username: username.meta({
+    description:
+      'Unique. Case, the encoding of characters, and invisible characters make no difference. Spaces at its ends are removed. Control, invisible and direction-changing characters are refused.',
+    minLength: 3,
+    maxLength: 50,
+    examples: ['ada'],
+  }),
+  email: email.meta({
+    description: 'Unique. Case makes no difference.',
+    format: 'email',
+    examples: ['ada@example.org'],
+  }),
+};
+
+export const newPassword = password.meta({
+  description: 'At least one letter, one digit, and one character that is neither.',
+  format: 'password',
+  minLength: 6,
+  maxLength: 200,
+  examples: ['engine#1843'],
+});
+
+/** A password to compare with: it need not keep the rules of a new one. */
+export const givenPassword = limitedText({ min: 1, max: 200 }).meta({ format: 'password', examples: ['engine#1843'] });
+
+export const registrationSchema = z.object({ ...profileFields, password: newPassword }).meta({ id: 'Registration' });
+
+export const profileChangeSchema = z
   .object({
-    name: visibleLine({ min: 3, max: 50 }).meta({
-      description:
-        'Shown beside videos. Control, invisible and direction-changing characters, and spaces at its ends, are removed; at least 3 characters must remain.',
-      examples: ['Ada Lovelace'],
-    }),
-    username: username.meta({
-      description:
-        'Unique. Case, the encoding of characters, and invisible characters make no difference. Spaces at its ends are removed. Control, invisible and direction-changing characters are refused.',
-      minLength: 3,
-      maxLength: 50,
-      examples: ['ada'],
-    }),
-    email: email.meta({
-      description: 'Unique. Case makes no difference.',
-      format: 'email',
-      examples: ['ada@example.org'],
-    }),
-    password: password.meta({
-      description: 'At least one letter, one digit, and one character that is neither.',
-      format: 'password',
-      minLength: 6,
-      maxLength: 200,
-      examples: ['engine#1843'],
-    }),
+    ...profileFields,
+    password: givenPassword.meta({ description: 'Your password. Only needed for another `email`.' }),
   })
-  .meta({ id: 'Registration' });
+  .partial()
+  .refine(({ name, username, email }) => (name ?? username ?? email) !== undefined, {
+    message: 'name, username or email must be given',
+  })
+  .refine(({ email, password }) => email === undefined || password !== undefined, {
+    path: ['password'],
+    message: 'must be given to change the e-mail address',
+  })
+  .meta({ id: 'ProfileChange' });
 
 export const accountSchema = z
   .object({

@@ -245,7 +245,7 @@ describe('oneself', () => {
     const { body } = await t.post(REGISTER, someone());
     await t.pool.query('delete from accounts.users where id = $1', [body.data['id']]);
     const user = body.data as unknown as AuthenticatedUser;
-    const me = await t.get('/api/v1/auth/me', { authorization: `Bearer ${t.tokens.access(user, 's', new Date())}` });
+    const me = await t.get('/api/v1/auth/me', { authorization: `Bearer ${t.tokens.access(user, new Date())}` });
     expect(me.body.data).toEqual({ ...body.data, videos: [] });
   });
 
@@ -253,7 +253,7 @@ describe('oneself', () => {
     const person = someone();
     const { headers, body } = await t.post(REGISTER, person);
     const user = body.data as unknown as AuthenticatedUser;
-    const authorization = `Bearer ${t.tokens.access(user, 's', new Date())}`;
+    const authorization = `Bearer ${t.tokens.access(user, new Date())}`;
     const position = headers.get('x-event-position') ?? '';
     expect((await t.get('/api/v1/auth/me', { authorization, 'x-min-position': position })).status).toBe(200);
     const ahead = await t.get('/api/v1/auth/me', { authorization, 'x-min-position': `${BigInt(position) + 1_000n}` });
@@ -263,7 +263,7 @@ describe('oneself', () => {
   test('is nobody without a token, or with one of a user who does not exist', async () => {
     expect((await t.get('/api/v1/auth/me')).body.code).toBe('authentication_required');
     const nobody = { id: v7(), name: 'G', username: 'g', email: 'g@example.org', role: 'user' } as const;
-    const ghost = t.tokens.access(nobody, 's', new Date());
+    const ghost = t.tokens.access(nobody, new Date());
     const { status, body } = await t.get('/api/v1/auth/me', { authorization: `Bearer ${ghost}` });
     expect([status, body.code]).toEqual([401, 'user_unknown']);
   });

@@ -1,27 +1,50 @@
 import type { Decider } from '../../core/decider.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { AdminChange, UserEvent, UserRegistered } from './events.ts';
+import { normalised } from './names.ts';
+import type { ReservedName } from './reservation.decider.ts';
 
 export type UserCommand =
   | ({ readonly type: 'RegisterUser' } & UserRegistered['data'])
   /** Gives up a registration that has not finished. Without effect on a registered user. */
   | { readonly type: 'AbandonRegistration'; readonly userId: string; readonly at: string }
+  /** The caller has reserved the username and the e-mail. What is absent or the same does not change. */
+  | ({ readonly type: 'ChangeProfile'; readonly at: string } & Partial<Profile>)
+  /** Makes a change to this name that is under way begin again. Without effect if the user has the name. */
+  | { readonly type: 'AbandonProfileChange'; readonly what: ReservedName; readonly value: string; readonly at: string }
+  /** Ends all sessions but one. */
+  | {
+      readonly type: 'ChangePassword';
+      readonly passwordHash: string;
+      readonly keptSession: string | null;
+      readonly at: string;
+    }
+  | { readonly type: 'RevokeOtherSessions'; readonly keptSession: string | null; readonly at: string }
   | ({ readonly type: 'GrantAdmin' } & AdminChange)
   | ({ readonly type: 'RevokeAdmin' } & AdminChange);
 
 /** The `by` of a role that was granted because nobody had registered before. */
 export const FIRST_ACCOUNT = 'first account';
 
-export interface RegisteredUser {
-  readonly status: 'registered';
-  readonly id: string;
+/** What a user may change about themselves. */
+export interface Profile {
   readonly name: string;
   readonly username: string;
   readonly email: string;
+}
+
+export interface RegisteredUser extends Profile {
+  readonly status: 'registered';
+  readonly id: string;
   readonly passwordHash: string;
+  /** How often all other sessions were ended. A session that was started under a lower number has ended. */
+  readonly generation: number;
+  /** The session that stayed the last time; null for none. */
+  readonly keptSession: string | null;
   /** Whether the role admin was granted, and not revoked since. `roleOf` tells the role, which may have another source. */
   readonly admin: 'never' | 'granted' | 'revoked';
   readonly createdAt: string;
+  /** When name, username or e-mail changed last. */
   readonly updatedAt: string;
 }
 
@@ -41,6 +64,32 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
       case 'AbandonRegistration': {
         const { userId, at } = command;
         return status === 'none' ? [{ type: 'RegistrationAbandoned', data: { userId, at } }] : [];
+      }
+      case 'ChangeProfile': {
+        if (state.status !== 'registered') throw accountUnknown();
+        const { name = state.name, username = state.username, email = state.email, at } = command;
+        const userId = state.id;
+        const events: UserEvent[] = [];
+        if (name !== state.name) events.push({ type: 'NameChanged', data: { userId, name, at } });
+        if (username !== state.username) events.push({ type: 'UsernameChanged', data: { userId, username, at } });
+        if (email !== state.email) events.push({ type: 'EmailChanged', data: { userId, email, at } });
+        return events;
+      }
+      case 'AbandonProfileChange': {
+        if (state.status !== 'registered' || holds(state, command.what, command.value)) return [];
+        return [{ type: 'ProfileChangeAbandoned', data: { userId: state.id, at: command.at } }];
+      }
+      case 'ChangePassword': {
+        if (state.status !== 'registered') throw accountUnknown();
+        const { type: _, ...data } = command;
+        return [{ type: 'PasswordChanged', data: { userId: state.id, generation: state.generation + 1, ...data } }];
+      }
+      case 'RevokeOtherSessions': {
+        if (state.status !== 'registered') throw accountUnknown();
+        const { type: _, ...data } = command;
+        return [
+          { type: 'OtherSessionsRevoked', data: { userId: state.id, generation: state.generation + 1, ...data } },
+        ];
       }
       case 'GrantAdmin': {
         if (state.status !== 'registered') throw accountUnknown();
@@ -62,10 +111,23 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
       case 'UserRegistered': {
         const { userId: id, name, username, email, passwordHash, at } = data;
         const profile = { id, name, username, email, passwordHash, createdAt: at, updatedAt: at };
-        return { status: 'registered', ...profile, admin: 'never' };
+        return { status: 'registered', ...profile, generation: 0, keptSession: null, admin: 'never' };
       }
       case 'RegistrationAbandoned':
         return { status: 'abandoned' };
+      case 'NameChanged':
+      case 'UsernameChanged':
+      case 'EmailChanged': {
+        const { userId: _, at, ...change } = data;
+        return state.status === 'registered' ? { ...state, ...change, updatedAt: at } : state;
+      }
+      case 'ProfileChangeAbandoned':
+        return state;
+      case 'PasswordChanged':
+      case 'OtherSessionsRevoked': {
+        const { userId: _, at: __, ...change } = data;
+        return state.status === 'registered' ? { ...state, ...change } : state;
+      }
       case 'AdminGranted':
         return state.status === 'registered' ? { ...state, admin: 'granted' } : state;
       case 'AdminRevoked':
@@ -73,6 +135,11 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
     }
   },
 };
+
+/** Whether this is the name of the user, however it is written. */
+export function holds(user: RegisteredUser, what: ReservedName, value: string): boolean {
+  return normalised(user[what]) === normalised(value);
+}
 
 export function userStream(userId: string): string {
   return `user-${userId}`;

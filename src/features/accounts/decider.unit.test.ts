@@ -65,3 +65,51 @@ describe('a user', () => {
     given(userDecider, [abandoned]).when(abandon).thenNothing());
   test('who is registered cannot be abandoned', () => given(userDecider, [registered]).when(abandon).thenNothing());
 });
+
+describe('the profile', () => {
+  const changed = (type: 'NameChanged' | 'UsernameChanged' | 'EmailChanged', change: object): UserEvent =>
+    ({ type, data: { userId: 'u1', ...change, at } }) as UserEvent;
+
+  test('changes by what is given and new', () => {
+    given(userDecider, [registered])
+      .when({ type: 'ChangeProfile', name: 'Ada L.', username: 'ada', email: 'a@example.org', at })
+      .then([changed('NameChanged', { name: 'Ada L.' }), changed('EmailChanged', { email: 'a@example.org' })]);
+    given(userDecider, [registered, changed('UsernameChanged', { username: 'lovelace' })])
+      .when({ type: 'ChangeProfile', username: 'lovelace', at })
+      .thenNothing();
+  });
+  test('is that of users only', () =>
+    given(userDecider, []).when({ type: 'ChangeProfile', name: 'Ada', at }).thenThrows('account_unknown'));
+  test('a change under way is abandoned, unless the user has the name', () => {
+    const give = (value: string): UserCommand => ({ type: 'AbandonProfileChange', what: 'username', value, at });
+    given(userDecider, [registered])
+      .when(give('lovelace'))
+      .then([{ type: 'ProfileChangeAbandoned', data: { userId: 'u1', at } }]);
+    given(userDecider, [registered]).when(give('ADA')).thenNothing();
+    given(userDecider, []).when(give('ada')).thenNothing();
+  });
+});
+
+describe('a change of the password, and the end of all other sessions', () => {
+  const ended = (generation: number, keptSession: string | null): UserEvent => ({
+    type: 'OtherSessionsRevoked',
+    data: { userId: 'u1', generation, keptSession, at },
+  });
+
+  test('count together', () => {
+    given(userDecider, [registered])
+      .when({ type: 'RevokeOtherSessions', keptSession: 's1', at })
+      .then([ended(1, 's1')]);
+    given(userDecider, [registered, ended(1, 's1')])
+      .when({ type: 'ChangePassword', passwordHash: 'new', keptSession: null, at })
+      .then([
+        { type: 'PasswordChanged', data: { userId: 'u1', passwordHash: 'new', generation: 2, keptSession: null, at } },
+      ]);
+  });
+  test('are for users only', () => {
+    given(userDecider, []).when({ type: 'RevokeOtherSessions', keptSession: null, at }).thenThrows('account_unknown');
+    given(userDecider, [abandoned])
+      .when({ type: 'ChangePassword', passwordHash: 'new', keptSession: null, at })
+      .thenThrows('account_unknown');
+  });
+});

@@ -2,7 +2,8 @@ import type { DomainEvent } from '../../core/event.ts';
 import type { EventDefinitions } from '../../core/eventTypes.ts';
 
 /**
- * Stream `user-<userId>`. Name, username, email and passwordHash are encrypted in the log (see `accountEventTypes`).
+ * Stream `user-<userId>`, as all of `UserEvent`. Name, username, email and passwordHash are encrypted in the log (see
+ * `accountEventTypes`).
  */
 export type UserRegistered = DomainEvent<
   'UserRegistered',
@@ -33,6 +34,62 @@ export type AdminGranted = DomainEvent<'AdminGranted', AdminChange>;
 /** The user no longer has the role from their next token on, unless `ADMIN_EMAILS` lists their e-mail. */
 export type AdminRevoked = DomainEvent<'AdminRevoked', AdminChange>;
 
+/** Shown beside the user's videos. */
+export type NameChanged = DomainEvent<
+  'NameChanged',
+  { readonly userId: string; readonly name: string; readonly at: string }
+>;
+
+/** The new username was reserved before. The old one is released afterwards. */
+export type UsernameChanged = DomainEvent<
+  'UsernameChanged',
+  { readonly userId: string; readonly username: string; readonly at: string }
+>;
+
+/** The new address was reserved before. The old one is released afterwards. */
+export type EmailChanged = DomainEvent<
+  'EmailChanged',
+  {
+    readonly userId: string;
+    /** As the user wrote it; comparisons are case-insensitive. */
+    readonly email: string;
+    readonly at: string;
+  }
+>;
+
+/**
+ * A change of the username or the e-mail that may be under way was abandoned: it must begin again with a new reservation.
+ */
+export type ProfileChangeAbandoned = DomainEvent<
+  'ProfileChangeAbandoned',
+  { readonly userId: string; readonly at: string }
+>;
+
+/** The sessions of the user that end, when all others do. */
+interface OthersEnd {
+  /** Sessions that were started under a lower number have ended, but for `keptSession`. */
+  readonly generation: number;
+  /** The session that stays; null for none. */
+  readonly keptSession: string | null;
+}
+
+/** The user has a new password. All other sessions have ended. */
+export type PasswordChanged = DomainEvent<
+  'PasswordChanged',
+  {
+    readonly userId: string;
+    /** PHC string, argon2id. */
+    readonly passwordHash: string;
+    readonly at: string;
+  } & OthersEnd
+>;
+
+/** The user has ended all other sessions. */
+export type OtherSessionsRevoked = DomainEvent<
+  'OtherSessionsRevoked',
+  { readonly userId: string; readonly at: string } & OthersEnd
+>;
+
 export interface AdminChange {
   readonly userId: string;
   /** `first account`, `command line`, or the id of the admin who did it. */
@@ -41,7 +98,18 @@ export interface AdminChange {
   readonly at: string;
 }
 
-export type UserEvent = UserRegistered | RegistrationAbandoned | AdminGranted | AdminRevoked;
+/** What changes the user in the read models. */
+export type ProfileChanged = NameChanged | UsernameChanged | EmailChanged;
+
+export type UserEvent =
+  | UserRegistered
+  | RegistrationAbandoned
+  | ProfileChanged
+  | ProfileChangeAbandoned
+  | PasswordChanged
+  | OtherSessionsRevoked
+  | AdminGranted
+  | AdminRevoked;
 
 /** Streams `email-<hmac>` and `username-<hmac>`: uniqueness is an append at an expected revision. */
 export type ReservationEvent =
@@ -57,6 +125,28 @@ export const accountEventTypes = {
     shown: { userId: true, name: false, username: false, email: false, passwordHash: false, at: true },
   },
   RegistrationAbandoned: { version: 1, shown: { userId: true, at: true } },
+  NameChanged: {
+    version: 1,
+    personal: { subject: 'userId', fields: ['name'] },
+    shown: { userId: true, name: false, at: true },
+  },
+  UsernameChanged: {
+    version: 1,
+    personal: { subject: 'userId', fields: ['username'] },
+    shown: { userId: true, username: false, at: true },
+  },
+  EmailChanged: {
+    version: 1,
+    personal: { subject: 'userId', fields: ['email'] },
+    shown: { userId: true, email: false, at: true },
+  },
+  ProfileChangeAbandoned: { version: 1, shown: { userId: true, at: true } },
+  PasswordChanged: {
+    version: 1,
+    personal: { subject: 'userId', fields: ['passwordHash'] },
+    shown: { userId: true, passwordHash: false, generation: true, keptSession: true, at: true },
+  },
+  OtherSessionsRevoked: { version: 1, shown: { userId: true, generation: true, keptSession: true, at: true } },
   AdminGranted: { version: 1, shown: { userId: true, by: true, at: true } },
   AdminRevoked: { version: 1, shown: { userId: true, by: true, at: true } },
   EmailReserved: { version: 1, shown: { userId: true, at: true } },

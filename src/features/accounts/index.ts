@@ -1,32 +1,28 @@
 import { accounts as accountsProjection } from '../../../projections/accounts.ts';
 import { defineFeature } from '../feature.ts';
-import { NOBODY_HEARS } from '../../realtime/feedDefinition.ts';
 import { accountEventTypes, type ReservationEvent, type UserEvent } from './events.ts';
+import { accountFeed } from './feed.ts';
 import { accountRoutes } from './routes.ts';
 
 export { createAdmins, type Admin, type Admins } from './admins.ts';
 export { readAdminStatus, type AdminStatus } from './adminStatus.ts';
+export { givenPassword, newPassword } from './accountSchemas.ts';
+export { changePassword, revokeOtherSessions } from './changePassword.ts';
 export type { RegisteredUser } from './decider.ts';
+export type { OtherSessionsRevoked, PasswordChanged } from './events.ts';
+export { countGuess, type Guess } from './guesses.ts';
+export { createKnownDevices, DEVICE_COOKIE } from './knownDevice.ts';
 export { nameHashOf, normalised, type NameHash } from './names.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
-export { findUserByEmail, findUserByUsername, readUser } from './readAccount.ts';
+export { findUserByEmail, findUserByUsername, readRegistered, readUser } from './readAccount.ts';
 export { createRoles, type Roles } from './roles.ts';
 
-/** Registration and accounts. Its events are not pushed to anybody. */
+/** Registration and accounts. Of its events, only changes of the profile are pushed, to the user. */
 export const accounts = defineFeature<UserEvent | ReservationEvent>({
   name: 'accounts',
   events: accountEventTypes,
-  feed: {
-    UserRegistered: NOBODY_HEARS,
-    RegistrationAbandoned: NOBODY_HEARS,
-    AdminGranted: NOBODY_HEARS,
-    AdminRevoked: NOBODY_HEARS,
-    EmailReserved: NOBODY_HEARS,
-    EmailReleased: NOBODY_HEARS,
-    UsernameReserved: NOBODY_HEARS,
-    UsernameReleased: NOBODY_HEARS,
-  },
+  feed: accountFeed,
   projections: [accountsProjection],
-  tags: { Accounts: 'Register, log in and out, and read your own account.' },
+  tags: { Accounts: 'Register, log in and out, read and change your own account, and end its sessions.' },
   routes: accountRoutes,
 });

@@ -8,11 +8,7 @@ import { userDecider, userStream, type RegisteredUser } from './decider.ts';
 import type { GrantToFirst } from './firstAccount.ts';
 import type { NameHash } from './names.ts';
 import type { Passwords } from './passwords.ts';
-import { readReservation, readUser, reservationStream } from './readAccount.ts';
-import { reservationDecider, type ReservationCommand, type ReservedName } from './reservation.decider.ts';
-
-/** A registration takes milliseconds. One that has not finished after this time has failed half-way. */
-const GIVEN_UP_AFTER_MS = 60_000;
+import { abandonRegistration, claimName, releaseName } from './reservations.ts';
 
 export interface RegisterUserDependencies {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
@@ -48,9 +44,9 @@ export async function registerUser(
   // Each step sees in its stream whether it has been done, so it needs no derived event ids.
   const step: CommandContext = { ...context, actor: userId, idempotencyKey: undefined };
   const at = context.now.toISOString();
-  await reserve(dependencies, 'email', email, userId, step);
+  await claimName(dependencies, { what: 'email', value: email, userId }, step);
   try {
-    await reserve(dependencies, 'username', username, userId, step);
+    await claimName(dependencies, { what: 'username', value: username, userId }, step);
     const command = { type: 'RegisterUser', userId, name, username, email, passwordHash, at } as const;
     const registered = await handleCommand(store, userDecider, userStream(userId), command, step);
     const granted = await grantToFirst?.(registered.state as RegisteredUser, step);
@@ -59,61 +55,10 @@ export async function registerUser(
   } catch (error) {
     // After any other error (the log is not available) it is unknown what was written. A retry, or the next registration
     // of these names, continues from there.
-    if (error instanceof DomainError && (await isGivenUp(dependencies, userId, step))) {
-      await release(dependencies, 'username', username, userId, step);
-      await release(dependencies, 'email', email, userId, step);
+    if (error instanceof DomainError && (await abandonRegistration(store, userId, step))) {
+      await releaseName(dependencies, { what: 'username', value: username, userId }, step);
+      await releaseName(dependencies, { what: 'email', value: email, userId }, step);
     }
     throw error;
   }
-}
-
-async function reserve(
-  { store, nameHash }: RegisterUserDependencies,
-  name: ReservedName,
-  value: string,
-  userId: string,
-  context: CommandContext,
-): Promise<void> {
-  const stream = reservationStream(name, value, nameHash);
-  const at = context.now.toISOString();
-  const { holder } = await readReservation(store, name, stream);
-  let command: ReservationCommand = { type: 'Reserve', userId, at };
-  if (holder !== undefined && holder.userId !== userId && (await isStale({ store }, holder, context))) {
-    command = { type: 'TakeOver', from: holder.userId, userId, at };
-  }
-  await handleCommand(store, reservationDecider(name), stream, command, context);
-}
-
-async function release(
-  { store, nameHash }: RegisterUserDependencies,
-  name: ReservedName,
-  value: string,
-  userId: string,
-  context: CommandContext,
-): Promise<void> {
-  const command = { type: 'Release', userId, at: context.now.toISOString() } as const;
-  await handleCommand(store, reservationDecider(name), reservationStream(name, value, nameHash), command, context);
-}
-
-type Writes = Pick<RegisterUserDependencies, 'store'>;
-
-/** Whether the holder of a name will never become a user. */
-async function isStale(
-  { store }: Writes,
-  { userId, since }: { userId: string; since: string },
-  context: CommandContext,
-): Promise<boolean> {
-  const { status } = await readUser(store, userId);
-  if (status !== 'none') return status === 'abandoned';
-  return context.now.getTime() - Date.parse(since) > GIVEN_UP_AFTER_MS && (await isGivenUp({ store }, userId, context));
-}
-
-/**
- * Abandons a registration, unless it has succeeded. If its request is still running, it conflicts with this event and
- * cannot register.
- */
-async function isGivenUp({ store }: Writes, userId: string, context: CommandContext): Promise<boolean> {
-  const command = { type: 'AbandonRegistration', userId, at: context.now.toISOString() } as const;
-  const { state } = await handleCommand(store, userDecider, userStream(userId), command, context);
-  return state.status === 'abandoned';
 }

@@ -4,13 +4,22 @@ import type { ReservationEvent } from './events.ts';
 
 export type ReservationCommand =
   | { readonly type: 'Reserve'; readonly userId: string; readonly at: string }
-  /** Reserves a name whose holder's registration was abandoned. */
-  | { readonly type: 'TakeOver'; readonly from: string; readonly userId: string; readonly at: string }
-  /** Has an effect only if the user is the holder. */
-  | { readonly type: 'Release'; readonly userId: string; readonly at: string };
+  /** Reserves the name anew while this holder has it. It may be the user's own, which is renewed. */
+  | { readonly type: 'TakeOver'; readonly from: Holder; readonly userId: string; readonly at: string }
+  /** Has an effect only if the user is the holder, by the reservation with this number if there is one. */
+  | { readonly type: 'Release'; readonly userId: string; readonly number?: number; readonly at: string };
+
+export interface Holder {
+  readonly userId: string;
+  readonly since: string;
+  /** Of the reservation among all of the name, from 1. */
+  readonly number: number;
+}
 
 export interface ReservationState {
-  readonly holder: { readonly userId: string; readonly since: string } | undefined;
+  readonly holder: Holder | undefined;
+  /** How often the name was reserved. */
+  readonly reservations: number;
 }
 
 export type ReservedName = 'email' | 'username';
@@ -26,7 +35,7 @@ export function reservationDecider(
 ): Decider<ReservationCommand, ReservationEvent, ReservationState> {
   const { reserved, released, taken } = words[name];
   return {
-    initialState: { holder: undefined },
+    initialState: { holder: undefined, reservations: 0 },
 
     decide(command, { holder }) {
       const { type, userId, at } = command;
@@ -34,28 +43,32 @@ export function reservationDecider(
         case 'Reserve':
         case 'TakeOver': {
           if (holder === undefined) return [{ type: reserved, data: { userId, at } }];
-          if (holder.userId === userId) return [];
-          if (type === 'TakeOver' && holder.userId === command.from) {
+          if (type === 'TakeOver' && holder.number === command.from.number) {
             return [
-              { type: released, data: { userId: command.from, at } },
+              { type: released, data: { userId: holder.userId, at } },
               { type: reserved, data: { userId, at } },
             ];
           }
+          if (holder.userId === userId) return [];
           throw new DomainError('conflict', `${name}_taken`, taken, { fields: [{ path: name, message: taken }] });
         }
-        case 'Release':
-          return holder?.userId === userId ? [{ type: released, data: { userId, at } }] : [];
+        case 'Release': {
+          const isHeld = holder?.userId === userId && (command.number ?? holder.number) === holder.number;
+          return isHeld ? [{ type: released, data: { userId, at } }] : [];
+        }
       }
     },
 
-    evolve(_state, { type, data }) {
+    evolve({ reservations }, { type, data }) {
       switch (type) {
         case 'EmailReserved':
-        case 'UsernameReserved':
-          return { holder: { userId: data.userId, since: data.at } };
+        case 'UsernameReserved': {
+          const number = reservations + 1;
+          return { holder: { userId: data.userId, since: data.at, number }, reservations: number };
+        }
         case 'EmailReleased':
         case 'UsernameReleased':
-          return { holder: undefined };
+          return { holder: undefined, reservations };
       }
     },
   };

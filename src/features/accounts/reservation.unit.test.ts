@@ -1,7 +1,7 @@
 import { describe, test } from '@jest/globals';
 import { given } from '../../core/spec.ts';
 import type { ReservationEvent } from './events.ts';
-import { reservationDecider } from './reservation.decider.ts';
+import { reservationDecider, type Holder } from './reservation.decider.ts';
 
 const at = '2025-01-01T00:00:00.000Z';
 
@@ -41,16 +41,35 @@ describe.each([
     given(decider, [reserved('a'), released('a')])
       .when({ type: 'Release', userId: 'a', at })
       .thenNothing());
-  test('is taken over only from the named holder', () => {
+  const heldBy = (userId: string, number: number): Holder => ({ userId, number, since: at });
+  test('is taken over only by the reservation that was named', () => {
     given(decider, [reserved('a')])
-      .when({ type: 'TakeOver', from: 'a', userId: 'b', at })
+      .when({ type: 'TakeOver', from: heldBy('a', 1), userId: 'b', at })
       .then([released('a'), reserved('b')]);
-    given(decider, [reserved('c')])
-      .when({ type: 'TakeOver', from: 'a', userId: 'b', at })
+    given(decider, [reserved('a'), released('a'), reserved('c')])
+      .when({ type: 'TakeOver', from: heldBy('a', 1), userId: 'b', at })
       .thenThrows(`${name}_taken`);
+    given(decider, [reserved('a'), released('a'), reserved('a')])
+      .when({ type: 'TakeOver', from: heldBy('a', 1), userId: 'b', at })
+      .thenThrows(`${name}_taken`);
+  });
+  test('is renewed by its holder, once by one reservation', () => {
+    given(decider, [reserved('a')])
+      .when({ type: 'TakeOver', from: heldBy('a', 1), userId: 'a', at })
+      .then([released('a'), reserved('a')]);
+    given(decider, [reserved('a'), released('a'), reserved('a')])
+      .when({ type: 'TakeOver', from: heldBy('a', 1), userId: 'a', at })
+      .thenNothing();
+  });
+  test('that was renewed is not released by its former number', () => {
+    const renewed = [reserved('a'), released('a'), reserved('a')];
+    given(decider, renewed).when({ type: 'Release', userId: 'a', number: 1, at }).thenNothing();
+    given(decider, renewed)
+      .when({ type: 'Release', userId: 'a', number: 2, at })
+      .then([released('a')]);
   });
   test('that was to be taken over is reserved when it has become free meanwhile', () =>
     given(decider, [reserved('a'), released('a')])
-      .when({ type: 'TakeOver', from: 'a', userId: 'b', at })
+      .when({ type: 'TakeOver', from: heldBy('a', 1), userId: 'b', at })
       .then([reserved('b')]));
 });

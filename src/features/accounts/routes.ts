@@ -1,15 +1,18 @@
-import type { EventStore } from '../../core/eventStore.ts';
 import { DomainError } from '../../core/errors.ts';
+import { readCookie } from '../../http/request/cookies.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 import type { ApiContext } from '../feature.ts';
 import { createVideoQueries, videoSchema } from '../videos/index.ts';
 import { createAccountQueries, type KnownAccount } from './accountQueries.ts';
-import { accountSchema, registrationSchema, roleMetaSchema } from './accountSchemas.ts';
-import type { RegisteredUser } from './decider.ts';
-import { readUser } from './readAccount.ts';
+import { accountSchema, profileChangeSchema, registrationSchema, roleMetaSchema } from './accountSchemas.ts';
+import { changeProfile } from './changeProfile.ts';
+import { holds, type RegisteredUser } from './decider.ts';
 import { createGrantToFirst } from './firstAccount.ts';
-import { nameHashOf } from './names.ts';
+import { createKnownDevices, DEVICE_COOKIE } from './knownDevice.ts';
+import { nameHashOf, normalised } from './names.ts';
+import { checkOwnPassword } from './ownPassword.ts';
+import { readRegistered } from './readAccount.ts';
 import { createRoles, type Roles } from './roles.ts';
 import { registerUser } from './registerUser.ts';
 import { accounts } from '../../../projections/accounts.ts';
@@ -18,7 +21,7 @@ import { videos } from '../../../projections/videos/videos.ts';
 export const meSchema = accountSchema.extend({ videos: videoSchema.array() }).meta({ id: 'Me' });
 
 export function accountRoutes(context: ApiContext): Route[] {
-  return [register(context), me(context)];
+  return [register(context), me(context), changeMe(context)];
 }
 
 function register(context: ApiContext): Route {
@@ -80,18 +83,65 @@ function me({ store, db, objects, settings }: ApiContext): Route {
     },
     async handle({ user: { id } }): Promise<Reply> {
       const [found, videos] = await Promise.all([queries.byId(id), videoQueries.ofOwner(id)]);
-      const { account, role } = found ?? known(await fromLog(store, id), roles);
+      // The read model may not have a new user yet.
+      const { account, role } = found ?? known((await readRegistered(store, id)).state, roles);
       return { status: 200, message: 'User retrieved successfully', data: { ...account, videos }, meta: { role } };
     },
   });
 }
 
-/** The read model may not have a new user yet. */
-async function fromLog(store: Pick<EventStore, 'readStream'>, userId: string): Promise<RegisteredUser> {
-  const user = await readUser(store, userId);
-  if (user.status !== 'registered')
-    throw new DomainError('unauthenticated', 'user_unknown', 'This account no longer exists.');
-  return user;
+function changeMe(context: ApiContext): Route {
+  const { store, passwords, rateLimits, settings, hmac } = context;
+  const roles = createRoles(settings);
+  const nameHash = nameHashOf(context);
+  const devices = createKnownDevices(hmac('device'));
+  return route({
+    method: 'patch',
+    path: '/api/v1/auth/me',
+    operationId: 'changeMe',
+    summary: 'Change your name, username or e-mail',
+    description:
+      'Changes the given fields and keeps the others. A new e-mail address needs the password. The old username or address is free at once. Every answer with your videos has the new name; refresh the access token to have it in its claims.',
+    tag: 'Accounts',
+    auth: 'required',
+    // A stored answer would keep personal data.
+    repeat: 'sameCommand',
+    body: profileChangeSchema,
+    responses: {
+      200: {
+        description: 'The account as it is now.',
+        message: 'User updated successfully',
+        data: accountSchema,
+        meta: roleMetaSchema,
+      },
+      403: { description: 'The password is wrong (`password_wrong`).', code: 'password_wrong' },
+      409: {
+        description:
+          'The e-mail address (`email_taken`) or the username (`username_taken`) belongs to another user, or the address makes this account an admin and so cannot be given away (`admin_listed`).',
+        code: 'username_taken',
+      },
+      429: { description: 'Too many wrong passwords for this account.', code: 'too_many_guesses' },
+    },
+    async handle({ body: { password, ...change }, user: { id }, context: command, address, raw }): Promise<Reply> {
+      if (change.email !== undefined) {
+        const { state: before } = await readRegistered(store, id);
+        if (!holds(before, 'email', change.email) && roles.isListed(before.email)) throw emailIsListed();
+        const device = devices.identify(nameHash('email', normalised(before.email)), readCookie(raw, DEVICE_COOKIE));
+        const given = { password: password ?? '', field: 'password', address, device };
+        await checkOwnPassword({ nameHash, passwords, rateLimits }, before, given);
+      }
+      const { user, appended } = await changeProfile({ store, nameHash }, id, change, command);
+      const { account, role } = known(user, roles);
+      return { status: 200, message: 'User updated successfully', data: account, meta: { role }, appended };
+    },
+  });
+}
+
+/** Somebody else could register the address and would be an admin. */
+function emailIsListed(): DomainError {
+  const message =
+    'This address makes the account an administrator (ADMIN_EMAILS). Remove it there before it is changed here.';
+  return new DomainError('conflict', 'admin_listed', message, { fields: [{ path: 'email', message }] });
 }
 
 function known(

@@ -2,12 +2,12 @@ import { moment, type FeatureHistories } from '../../../tests/support/featureHis
 import { fc } from '../../../tests/support/property.ts';
 import type { UserEvent } from './events.ts';
 
-/** Every user registers. Some become admins, and some of these are none later. */
+/** Every user registers. Some change their profiles, some become admins, and some of these are none later. */
 export const histories: FeatureHistories<UserEvent> = ({ userIds }) =>
   userIds.map((userId, n) =>
     fc
-      .tuple(moment, fc.array(moment, { maxLength: 3 }))
-      .map(([at, changes]) => ({
+      .tuple(moment, fc.array(change(userId, n), { maxLength: 5 }), fc.array(moment, { maxLength: 3 }))
+      .map(([at, profile, changes]) => ({
         stream: `user-${userId}`,
         events: [
           {
@@ -21,6 +21,7 @@ export const histories: FeatureHistories<UserEvent> = ({ userIds }) =>
               at,
             },
           },
+          ...profile,
           ...changes.map((at, index) => ({
             type: index % 2 === 0 ? ('AdminGranted' as const) : ('AdminRevoked' as const),
             data: { userId, by: 'command line', at },
@@ -28,3 +29,28 @@ export const histories: FeatureHistories<UserEvent> = ({ userIds }) =>
         ],
       })),
   );
+
+/** `n` keeps the names of users apart. */
+function change(userId: string, n: number): fc.Arbitrary<UserEvent> {
+  return fc
+    .tuple(moment, fc.nat({ max: 9 }), fc.constantFrom('name', 'username', 'email', 'password', 'sessions', 'abandon'))
+    .map(([at, to, what]): UserEvent => {
+      switch (what) {
+        case 'name':
+          return { type: 'NameChanged', data: { userId, name: `Name ${n}.${to}`, at } };
+        case 'username':
+          return { type: 'UsernameChanged', data: { userId, username: `user${n}.${to}`, at } };
+        case 'email':
+          return { type: 'EmailChanged', data: { userId, email: `u${n}.${to}@example.org`, at } };
+        case 'password':
+          return {
+            type: 'PasswordChanged',
+            data: { userId, passwordHash: 'y', generation: to, keptSession: null, at },
+          };
+        case 'sessions':
+          return { type: 'OtherSessionsRevoked', data: { userId, generation: to, keptSession: null, at } };
+        case 'abandon':
+          return { type: 'ProfileChangeAbandoned', data: { userId, at } };
+      }
+    });
+}

@@ -1,19 +1,20 @@
 import type { Decider } from '../../core/decider.ts';
 import { DomainError } from '../../core/errors.ts';
-import type { SessionEvent } from './events.ts';
+import type { SessionEvent, SessionRevoked, SessionStarted } from './events.ts';
 
 export type SessionCommand =
-  | {
-      readonly type: 'StartSession';
-      readonly sessionId: string;
-      readonly userId: string;
-      readonly expiresAt: string;
-      readonly at: string;
-    }
-  | { readonly type: 'RefreshSession'; readonly expiresAt: string; readonly at: string }
-  | { readonly type: 'RevokeSession'; readonly at: string }
+  | ({ readonly type: 'StartSession' } & SessionStarted['data'])
+  /** `user`: as the user is now. */
+  | { readonly type: 'RefreshSession'; readonly user: SessionOwner; readonly expiresAt: string; readonly at: string }
+  | { readonly type: 'RevokeSession'; readonly reason: SessionRevoked['data']['reason']; readonly at: string }
   /** A refresh token of an earlier revision was used. A refresh at or after `graceSince` excuses the token before it. */
   | { readonly type: 'ReportSpentToken'; readonly revision: number; readonly graceSince: string; readonly at: string };
+
+/** Which sessions of a user have ended because all others did. */
+export interface SessionOwner {
+  readonly generation: number;
+  readonly keptSession: string | null;
+}
 
 export type SessionState =
   | { readonly status: 'none' }
@@ -21,12 +22,16 @@ export type SessionState =
       readonly status: 'active' | 'revoked';
       readonly sessionId: string;
       readonly userId: string;
+      /** The user's, when the session was started. */
+      readonly generation: number;
       readonly expiresAt: string;
       /** The revision that the newest refresh token names. */
       readonly revision: number;
       /** When that token was issued. */
       readonly issuedAt: string;
     };
+
+type StartedSession = Exclude<SessionState, { status: 'none' }>;
 
 export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState> = {
   initialState: { status: 'none' },
@@ -38,14 +43,14 @@ export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState>
         return state.status === 'none' ? [{ type: 'SessionStarted', data }] : [];
       }
       case 'RefreshSession': {
-        const { expiresAt, at } = command;
-        const { sessionId, userId } = refreshable(state, at);
+        const { user, expiresAt, at } = command;
+        const { sessionId, userId } = refreshable(state, user, at);
         return [{ type: 'SessionRefreshed', data: { sessionId, userId, expiresAt, at } }];
       }
       case 'RevokeSession': {
         if (state.status !== 'active') return [];
         const { sessionId, userId } = state;
-        return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: 'logout', at: command.at } }];
+        return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: command.reason, at: command.at } }];
       }
       case 'ReportSpentToken': {
         if (state.status === 'none') throw sessionUnknown();
@@ -63,10 +68,12 @@ export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState>
       case 'SessionStarted':
       case 'SessionRefreshed': {
         const { sessionId, userId, expiresAt, at } = data;
+        const { generation } = type === 'SessionStarted' ? data : (state as StartedSession);
         return {
           status: 'active',
           sessionId,
           userId,
+          generation,
           expiresAt,
           revision: state.status === 'none' ? 0 : state.revision + 1,
           issuedAt: at,
@@ -82,9 +89,18 @@ export function sessionStream(sessionId: string): string {
   return `session-${sessionId}`;
 }
 
-function refreshable(state: SessionState, at: string): { sessionId: string; userId: string } {
+/** Whether the session has ended because the user ended all others, or changed the password. */
+export function hasEnded(
+  session: { readonly id: string; readonly generation: number },
+  { generation, keptSession }: SessionOwner,
+): boolean {
+  return session.generation < generation && session.id !== keptSession;
+}
+
+function refreshable(state: SessionState, user: SessionOwner, at: string): StartedSession {
   if (state.status === 'none') throw sessionUnknown();
-  if (state.status === 'revoked') throw sessionRevoked();
+  const { sessionId: id, generation } = state;
+  if (state.status === 'revoked' || hasEnded({ id, generation }, user)) throw sessionRevoked();
   // ISO 8601 in UTC sorts as time does.
   if (state.expiresAt <= at)
     throw new DomainError('unauthenticated', 'session_expired', 'This session has expired; log in again.');

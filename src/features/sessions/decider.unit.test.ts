@@ -1,29 +1,26 @@
 import { describe, test } from '@jest/globals';
 import { given } from '../../core/spec.ts';
-import { sessionDecider, type SessionCommand } from './decider.ts';
+import { sessionDecider, type SessionCommand, type SessionOwner } from './decider.ts';
 import type { SessionEvent } from './events.ts';
 
 const at = '2025-01-01T00:00:00.000Z';
 const expiresAt = '2025-01-31T00:00:00.000Z';
 const session = { sessionId: 's', userId: 'u', expiresAt, at };
-const started: SessionEvent = { type: 'SessionStarted', data: session };
+const start: SessionCommand = { type: 'StartSession', ...session, userAgent: 'Firefox', generation: 2 };
+const started: SessionEvent = { type: 'SessionStarted', data: { ...session, userAgent: 'Firefox', generation: 2 } };
+const owner: SessionOwner = { generation: 2, keptSession: null };
 const revoked: SessionEvent = { type: 'SessionRevoked', data: { sessionId: 's', userId: 'u', reason: 'logout', at } };
-const refreshAt = (when: string): SessionCommand => ({
+const refreshAt = (when: string, user = owner): SessionCommand => ({
   type: 'RefreshSession',
+  user,
   expiresAt: '2025-02-28T00:00:00.000Z',
   at: when,
 });
-const revoke: SessionCommand = { type: 'RevokeSession', at };
+const revoke: SessionCommand = { type: 'RevokeSession', reason: 'logout', at };
 
 describe('a session', () => {
-  test('starts', () =>
-    given(sessionDecider, [])
-      .when({ type: 'StartSession', ...session })
-      .then([started]));
-  test('starts once', () =>
-    given(sessionDecider, [started])
-      .when({ type: 'StartSession', ...session })
-      .thenNothing());
+  test('starts', () => given(sessionDecider, []).when(start).then([started]));
+  test('starts once', () => given(sessionDecider, [started]).when(start).thenNothing());
   test('is refreshed until it expires, and lives longer then', () => {
     const refreshed: SessionEvent = {
       type: 'SessionRefreshed',
@@ -39,6 +36,15 @@ describe('a session', () => {
     given(sessionDecider, []).when(refreshAt(at)).thenThrows('session_unknown'));
   test('that was revoked is not refreshed', () =>
     given(sessionDecider, [started, revoked]).when(refreshAt(at)).thenThrows('session_revoked'));
+  test('that was started before all others were ended is not refreshed, unless it was kept', () => {
+    const ended = { generation: 3, keptSession: 'other' };
+    given(sessionDecider, [started]).when(refreshAt(at, ended)).thenThrows('session_revoked');
+    given(sessionDecider, [started])
+      .when(refreshAt(at, { ...ended, keptSession: 's' }))
+      .then([
+        { type: 'SessionRefreshed', data: { sessionId: 's', userId: 'u', expiresAt: '2025-02-28T00:00:00.000Z', at } },
+      ]);
+  });
   test('is revoked', () => given(sessionDecider, [started]).when(revoke).then([revoked]));
   test('is revoked once, for its first reason', () =>
     given(sessionDecider, [started, revoked]).when(revoke).thenNothing());

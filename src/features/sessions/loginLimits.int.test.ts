@@ -103,6 +103,19 @@ describe("guesses of one account's password", () => {
     for (let turn = 0; turn < 5; turn++) expect((await logIn(HOME)).status).toBe(200);
   });
 
+  test('count together with those of somebody who has a token, and are refused to both', async () => {
+    const { body } = await logIn(HOME);
+    const headers = { authorization: `Bearer ${body.data['accessToken'] as string}`, 'x-forwarded-for': ATTACKER };
+    const change = (currentPassword: string): Promise<Answered> =>
+      t.send('PUT', '/api/v1/auth/me/password', { currentPassword, newPassword: 'another-1!' }, headers);
+    expect(outcome(await change('wrong-1!'))).toEqual([403, 'password_wrong']);
+    const email = { email: 'other@example.org', password: 'wrong-1!' };
+    expect(outcome(await t.send('PATCH', '/api/v1/auth/me', email, headers))).toEqual([403, 'password_wrong']);
+    expect(outcome(await logIn(ATTACKER, 'wrong-1!'))).toEqual([401, 'invalid_credentials']);
+    expect([outcome(await change(ada.password)), outcome(await logIn(ATTACKER))]).toEqual([REFUSED, REFUSED]);
+    expect((await logIn(HOME)).status).toBe(200);
+  });
+
   test('from many addresses never lock out an owner: neither on a known device nor, for one try, on a new one', async () => {
     const device = deviceOf(await logIn(HOME));
     for (let n = 0; n < 8; n++) await guess(`198.51.100.${n}`, 2);

@@ -1,24 +1,26 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { createRoles, nameHashOf, normalised } from '../accounts/index.ts';
+import {
+  createKnownDevices,
+  createRoles,
+  DEVICE_COOKIE,
+  givenPassword,
+  nameHashOf,
+  normalised,
+} from '../accounts/index.ts';
 import { DomainError } from '../../core/errors.ts';
 import { readCookie, secretCookies } from '../../http/request/cookies.ts';
 import { route, type Route } from '../../http/route.ts';
 import { limitedText } from '../../http/request/textSchemas.ts';
 import type { ApiContext } from '../feature.ts';
-import { createKnownDevices } from './knownDevice.ts';
 import { logIn, logOut, refreshSession, sessionOf, type SessionTokens } from './sessionCommands.ts';
 
 const COOKIE = 'refreshToken';
-const DEVICE_COOKIE = 'device';
 /** Browsers keep no cookie for more than 400 days (RFC 6265bis). */
 const DEVICE_SECONDS = 400 * 86_400;
 
 const credentials = z
-  .object({
-    email: limitedText({ min: 1, max: 254 }).meta({ examples: ['ada@example.org'] }),
-    password: limitedText({ min: 1, max: 200 }).meta({ format: 'password', examples: ['engine#1843'] }),
-  })
+  .object({ email: limitedText({ min: 1, max: 254 }).meta({ examples: ['ada@example.org'] }), password: givenPassword })
   .meta({ id: 'Credentials' });
 const accessToken = z
   .object({
@@ -43,9 +45,9 @@ const setsCookie = {
 };
 
 export function sessionRoutes(context: ApiContext): Route[] {
-  const { store, passwords, tokens, rateLimits, settings, hmac } = context;
+  const { store, passwords, tokens, rateLimits, revocations, settings, hmac } = context;
   const nameHash = nameHashOf(context);
-  const dependencies = { store, nameHash, passwords, tokens, rateLimits, roles: createRoles(settings) };
+  const dependencies = { store, nameHash, passwords, tokens, rateLimits, revocations, roles: createRoles(settings) };
   const secure = { secure: settings.production };
   const [cookies, deviceCookies] = [secretCookies(COOKIE, secure), secretCookies(DEVICE_COOKIE, secure)];
   const devices = createKnownDevices(hmac('device'));
@@ -95,7 +97,11 @@ export function sessionRoutes(context: ApiContext): Route[] {
         const { headers, ...reply } = granted(
           'User logged in successfully',
           raw,
-          await logIn(dependencies, { ...body, account, address, device }, context),
+          await logIn(
+            dependencies,
+            { ...body, userAgent: raw.headers['user-agent'], account, address, device },
+            context,
+          ),
         );
         const known = deviceCookies.set(raw, devices.issue(account, device), DEVICE_SECONDS);
         return { ...reply, headers: { 'Set-Cookie': [headers['Set-Cookie'], known].flat() } };

@@ -1,7 +1,9 @@
 import { v7 } from 'uuid';
 import {
+  countGuess,
   findUserByEmail,
   readUser,
+  type Guess,
   type NameHash,
   type Passwords,
   type RegisteredUser,
@@ -9,15 +11,17 @@ import {
 } from '../accounts/index.ts';
 import type { Appended } from '../../core/appended.ts';
 import { pause } from '../../core/abortable.ts';
+import { cleanLine } from '../../core/cleanText.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand, type CommandOutcome } from '../../core/commandHandler.ts';
 import { DomainError } from '../../core/errors.ts';
 import { idFor } from '../../core/eventIds.ts';
 import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
+import { readState, type StreamState } from '../../core/readState.ts';
 import type { RateLimits } from '../../rateLimits/rateLimits.ts';
 import { sessionDecider, sessionRevoked, sessionStream, sessionUnknown, type SessionState } from './decider.ts';
-import type { SessionEvent } from './events.ts';
-import { countGuess, type Guess } from './guesses.ts';
+import type { SessionEvent, SessionRevoked } from './events.ts';
+import type { Revocations } from './revocations.ts';
 import type { RefreshClaims, Tokens } from './tokens.ts';
 
 export interface SessionCommandDependencies {
@@ -27,7 +31,11 @@ export interface SessionCommandDependencies {
   readonly tokens: Tokens;
   readonly rateLimits: RateLimits;
   readonly roles: Pick<Roles, 'roleOf'>;
+  readonly revocations: Pick<Revocations, 'add'>;
 }
+
+/** Browsers send about 120 characters. */
+const MOST_OF_USER_AGENT = 300;
 
 /** Longer than a refusal takes, so that its time does not reveal whether the e-mail is known. */
 const REFUSED_AFTER_MS = 100;
@@ -51,7 +59,7 @@ export interface SessionTokens {
  */
 export async function logIn(
   { store, nameHash, passwords, tokens, rateLimits, roles }: SessionCommandDependencies,
-  { email, password, ...guess }: { email: string; password: string } & Guess,
+  { email, password, userAgent, ...guess }: { email: string; password: string; userAgent: string | undefined } & Guess,
   context: CommandContext,
 ): Promise<SessionTokens> {
   const wasRight = await countGuess(rateLimits, guess);
@@ -65,15 +73,17 @@ export async function logIn(
   await wasRight();
 
   const start = (sessionId: string): Promise<CommandOutcome<SessionEvent, SessionState>> => {
-    const command = { type: 'StartSession', sessionId, userId: user.id, ...validity(tokens, context) } as const;
+    const { id: userId, generation } = user;
+    const client = userAgent === undefined ? null : shortened(userAgent);
+    const times = validity(tokens, context);
+    const command = { type: 'StartSession', sessionId, userId, userAgent: client, generation, ...times } as const;
     return handleCommand(store, sessionDecider, sessionStream(sessionId), command, { ...context, actor: user.id });
   };
   // A retry finds the session that the first try has started, unless that session has ended since.
   let sessionId = idFor({ ...context, actor: user.id }, 'session');
   let started = await start(sessionId);
   if (!isLive(started.state, context)) started = await start((sessionId = v7()));
-  const { revision = 0 } = started;
-  return { ...issued({ tokens, roles }, user, { sessionId, userId: user.id, revision }, context), appended: started };
+  return { ...issued({ tokens, roles }, user, started, context), appended: started };
 }
 
 function isLive(state: SessionState, { now }: CommandContext): boolean {
@@ -87,7 +97,7 @@ function isLive(state: SessionState, { now }: CommandContext): boolean {
  * @throws DomainError `already_refreshed`, `token_reused`, `session_revoked`, `session_expired`, `session_unknown`
  */
 export async function refreshSession(
-  { store, tokens, roles }: SessionCommandDependencies,
+  { store, tokens, roles, revocations }: SessionCommandDependencies,
   refreshToken: string,
   context: CommandContext,
 ): Promise<SessionTokens> {
@@ -96,7 +106,7 @@ export async function refreshSession(
   const user = await readUser(store, userId);
   if (user.status !== 'registered') throw sessionUnknown();
 
-  const command = { type: 'RefreshSession', ...validity(tokens, context) } as const;
+  const command = { type: 'RefreshSession', user, ...validity(tokens, context) } as const;
   // The key counts for this token only, so that a client may send the same key with each refresh.
   const key = context.idempotencyKey === undefined ? undefined : `${context.idempotencyKey} ${revision}`;
   const own: CommandContext = { ...context, actor: userId, idempotencyKey: key };
@@ -105,44 +115,68 @@ export async function refreshSession(
       expectedRevision: revision,
     });
     if (outcome.state.status !== 'active') throw sessionRevoked();
-    return {
-      ...issued({ tokens, roles }, user, { sessionId, userId, revision: revision + 1 }, context),
-      appended: outcome,
-    };
+    return { ...issued({ tokens, roles }, user, { ...outcome, revision: revision + 1 }, context), appended: outcome };
   } catch (error) {
     if (!(error instanceof RevisionConflict)) throw error;
-    throw await refusalOfSpent(store, { sessionId, revision }, own);
+    throw await refusalOfSpent({ store, revocations }, { sessionId, revision }, own);
   }
 }
 
 /** Ends the session of a refresh token, also of one that was used before. An invalid token has no effect. */
 export async function logOut(
-  { store, tokens }: SessionCommandDependencies,
+  { store, tokens, revocations }: SessionCommandDependencies,
   refreshToken: string | undefined,
   context: CommandContext,
 ): Promise<{ appended?: Appended }> {
   const claims = sessionOf(tokens, refreshToken);
   if (claims === undefined) return {};
-  const command = { type: 'RevokeSession', at: context.now.toISOString() } as const;
-  const appended = await handleCommand(store, sessionDecider, sessionStream(claims.sessionId), command, {
-    ...context,
-    actor: claims.userId,
-  });
-  return { appended };
+  const { sessionId, userId } = claims;
+  return { appended: await revoke({ store, revocations }, sessionId, 'logout', { ...context, actor: userId }) };
+}
+
+/**
+ * Ends a session of this user. Nothing changes if it has ended.
+ * @throws DomainError `session_not_found`, also for a session of another user
+ */
+export async function revokeSession(
+  { store, revocations }: Revoking,
+  sessionId: string,
+  userId: string,
+  context: CommandContext,
+): Promise<Appended> {
+  const { state } = await readState(store, sessionDecider, sessionStream(sessionId));
+  if (state.status === 'none' || state.userId !== userId)
+    throw new DomainError('notFound', 'session_not_found', 'You have no such session.');
+  return revoke({ store, revocations }, sessionId, 'revoked', context);
+}
+
+type Revoking = Pick<SessionCommandDependencies, 'store' | 'revocations'>;
+
+async function revoke(
+  { store, revocations }: Revoking,
+  sessionId: string,
+  reason: SessionRevoked['data']['reason'],
+  context: CommandContext,
+): Promise<CommandOutcome<SessionEvent, SessionState>> {
+  const command = { type: 'RevokeSession', reason, at: context.now.toISOString() } as const;
+  const outcome = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, context);
+  revocations.add(outcome.events);
+  return outcome;
 }
 
 /** Revokes the session of a spent token, unless the token was spent a moment ago. */
 async function refusalOfSpent(
-  store: SessionCommandDependencies['store'],
+  { store, revocations }: Revoking,
   { sessionId, revision }: Pick<RefreshClaims, 'sessionId' | 'revision'>,
   context: CommandContext,
 ): Promise<DomainError> {
   const graceSince = new Date(context.now.getTime() - REFRESH_GRACE_MS).toISOString();
   const command = { type: 'ReportSpentToken', revision, graceSince, at: context.now.toISOString() } as const;
-  await handleCommand(store, sessionDecider, sessionStream(sessionId), command, {
+  const { events } = await handleCommand(store, sessionDecider, sessionStream(sessionId), command, {
     ...context,
     idempotencyKey: undefined,
   });
+  revocations.add(events);
   return new DomainError(
     'unauthenticated',
     'token_reused',
@@ -164,15 +198,22 @@ function validity({ refreshSeconds }: Tokens, { now }: CommandContext): { at: st
   return { at: now.toISOString(), expiresAt: new Date(now.getTime() + refreshSeconds * 1000).toISOString() };
 }
 
+/** `revision` is that of the session at which the refresh token is issued. */
 function issued(
   { tokens, roles }: Pick<SessionCommandDependencies, 'tokens' | 'roles'>,
   user: RegisteredUser,
-  claims: RefreshClaims,
+  { state, revision = 0 }: Pick<StreamState<SessionState>, 'state' | 'revision'>,
   { now }: CommandContext,
 ): Omit<SessionTokens, 'appended'> {
+  if (state.status === 'none') throw sessionUnknown();
+  const { sessionId, generation } = state;
   const role = roles.roleOf({ email: user.email, isGranted: user.admin === 'granted' });
   return {
-    accessToken: tokens.access({ ...user, role }, claims.sessionId, now),
-    refreshToken: tokens.refresh(claims, now),
+    accessToken: tokens.access({ ...user, role, session: { id: sessionId, generation } }, now),
+    refreshToken: tokens.refresh({ sessionId, userId: user.id, revision }, now),
   };
+}
+
+function shortened(userAgent: string): string {
+  return cleanLine(userAgent).slice(0, MOST_OF_USER_AGENT);
 }

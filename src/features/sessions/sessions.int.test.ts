@@ -242,7 +242,7 @@ describe('a refresh token', () => {
     ['is nonsense', () => 'abc', 'refresh_token_invalid'],
     [
       'is an access token',
-      () => t.tokens.access({ id: 'u', name: 'n', username: 'n', email: 'e', role: 'user' }, 's', new Date()),
+      () => t.tokens.access({ id: 'u', name: 'n', username: 'n', email: 'e', role: 'user' }, new Date()),
       'refresh_token_invalid',
     ],
     [

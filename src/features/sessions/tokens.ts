@@ -13,7 +13,7 @@ export interface RefreshClaims {
 
 /** Issues access and refresh tokens. Access tokens are verified by the `Authenticator`. */
 export interface Tokens {
-  access(user: AuthenticatedUser, sessionId: string, now: Date): string;
+  access(user: AuthenticatedUser, now: Date): string;
   refresh(claims: RefreshClaims, now: Date): string;
   /** @throws DomainError `refresh_token_expired`, `refresh_token_invalid` */
   verifyRefresh(token: string): RefreshClaims;
@@ -38,8 +38,9 @@ export function createTokens({ accessSecret, accessSeconds, refreshSecret, refre
   const refreshKey = createSecretKey(refreshSecret, 'utf8');
   return {
     refreshSeconds,
-    access({ id, email, name, username, role }, sid, now) {
-      return sign({ id, email, name, username, role, sid }, accessKey, accessSeconds, now);
+    access({ id, email, name, username, role, session }, now) {
+      const ofSession = session && { sid: session.id, gen: session.generation };
+      return sign({ id, email, name, username, role, ...ofSession }, accessKey, accessSeconds, now);
     },
     refresh({ sessionId, userId, revision }, now) {
       return sign({ sid: sessionId, sub: userId, rev: revision }, refreshKey, refreshSeconds, now);

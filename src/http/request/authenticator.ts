@@ -9,13 +9,13 @@ import type { AuthenticatedUser } from '../route.ts';
 
 /** Finds out who sent a request, from its access token alone. */
 export interface Authenticator {
-  /** Undefined when the request carries no token. @throws DomainError `token_expired`, `token_invalid` */
+  /** Undefined when the request carries no token. @throws DomainError `token_expired`, `token_invalid`, `session_revoked` */
   authenticate(request: TokenCarrier): Promise<AuthenticatedUser | undefined>;
 }
 
 /** Verifies an access token that did not come in the header of a request. */
 export interface AccessTokenVerifier {
-  /** @throws DomainError `token_expired`, `token_invalid` */
+  /** @throws DomainError `token_expired`, `token_invalid`, `session_revoked` */
   verify(token: string): Promise<VerifiedToken>;
 }
 
@@ -28,6 +28,8 @@ export interface VerifiedToken {
 export interface AuthenticatorOptions {
   /** `JWT_SECRET`. */
   readonly secret: string;
+  /** Whether the session of a valid token has ended. It is asked for every request and must not take time. Never by default. */
+  readonly isRevoked?: (user: AuthenticatedUser) => boolean;
 }
 
 /** The claims of an access token. Clients of the original server read these names. */
@@ -38,6 +40,9 @@ const accessClaims = z.object({
   email: z.string(),
   /** Tokens from before there were roles do not have it. */
   role: z.enum(['user', 'admin']).catch('user'),
+  sid: z.string().optional(),
+  /** Tokens from before there were generations do not have it. */
+  gen: z.number().catch(0),
   /** Seconds since 1970 (RFC 7519). */
   exp: z.number().optional(),
 });
@@ -48,7 +53,10 @@ const MOST_REMEMBERED = 10_000;
 /** The part of a request that Passport and the strategy read. */
 type TokenCarrier = Pick<IncomingMessage, 'headers'>;
 
-export function createAuthenticator({ secret }: AuthenticatorOptions): Authenticator & AccessTokenVerifier {
+export function createAuthenticator({
+  secret,
+  isRevoked = () => false,
+}: AuthenticatorOptions): Authenticator & AccessTokenVerifier {
   const authority = new passport.Passport();
   const jwtFromRequest = ExtractJwt.fromAuthHeaderAsBearerToken();
   // jsonwebtoken would try a text as a public key first, for every token: a seventh of the cost of a like.
@@ -67,9 +75,15 @@ export function createAuthenticator({ secret }: AuthenticatorOptions): Authentic
 
   async function checkHeader(authorization: string): Promise<VerifiedToken> {
     const known = remembered.get(authorization);
-    if (known !== undefined && !hasExpired(known)) return known;
+    if (known !== undefined && !hasExpired(known)) return accepted(known);
     const token = await check({ headers: { authorization } });
     remembered.set(authorization, token);
+    return accepted(token);
+  }
+
+  function accepted(token: VerifiedToken): VerifiedToken {
+    if (isRevoked(token.user))
+      throw new DomainError('unauthenticated', 'session_revoked', 'This session was ended; log in again.');
     return token;
   }
 
@@ -106,7 +120,8 @@ function hasExpired({ expires }: VerifiedToken): boolean {
   return expires !== undefined && Date.now() >= expires.getTime();
 }
 
-function verified({ exp, ...user }: z.infer<typeof accessClaims>): VerifiedToken {
+function verified({ exp, sid, gen, ...claims }: z.infer<typeof accessClaims>): VerifiedToken {
+  const user = { ...claims, session: sid === undefined ? undefined : { id: sid, generation: gen } };
   return { user, expires: exp === undefined ? undefined : new Date(exp * 1_000) };
 }
 

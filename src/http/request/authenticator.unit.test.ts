@@ -48,4 +48,22 @@ describe('a token that was verified before', () => {
     const other = await authenticate({ headers: { authorization: `bearer  ${tokenFor(60, { ...user, id: 'u2' })}` } });
     expect(other).toEqual({ ...user, id: 'u2' });
   });
+
+  test('is refused once its session has ended, and by it alone', async () => {
+    const ended = new Set<string | undefined>();
+    const { authenticate, verify } = createAuthenticator({
+      secret: SECRET,
+      isRevoked: ({ session }) => ended.has(session?.id),
+    });
+    setClock(0);
+    const token = tokenFor(60, { ...user, sid: 's1', gen: 2 });
+    const request = { headers: { authorization: `Bearer ${token}` } };
+    expect(await authenticate(request)).toEqual({ ...user, session: { id: 's1', generation: 2 } });
+    ended.add('s1');
+    await expect(authenticate(request)).rejects.toEqual(refused('session_revoked'));
+    await expect(verify(token)).rejects.toEqual(refused('session_revoked'));
+    const older = tokenFor(60, { ...user, sid: 's0' });
+    expect((await verify(older)).user.session).toEqual({ id: 's0', generation: 0 });
+    expect((await verify(tokenFor(60))).user.session).toBeUndefined();
+  });
 });

@@ -106,7 +106,7 @@ describe('the progress of projections', () => {
 
   test('says that rows changed only when they did', async () => {
     const position = await t.append('session-1', {
-      type: 'SessionStarted',
+      type: 'SessionRefreshed',
       data: { sessionId: 's', userId: 'u', expiresAt: '', at: '' },
     });
     await here.waitFor('counting', position, { timeoutMs: WAIT_MS });

@@ -1,6 +1,8 @@
 import { accessToken, forgetAccessToken } from '../session/session.ts';
 import type { ErrorBody } from './apiError.ts';
 
+const REFUSALS: ReadonlySet<string> = new Set(['token_expired', 'token_invalid', 'session_revoked']);
+
 /** Sends a request with the token of who is signed in. If the server no longer accepts the token, it asks once more with a new one. */
 export async function authorizedFetch(request: Request): Promise<Response> {
   const again = request.clone();
@@ -24,5 +26,5 @@ async function refusesToken(response: Response): Promise<boolean> {
     .clone()
     .json()
     .catch(() => undefined)) as ErrorBody | undefined;
-  return body?.code === 'token_expired' || body?.code === 'token_invalid';
+  return body?.code !== undefined && REFUSALS.has(body.code);
 }

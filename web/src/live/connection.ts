@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import { accessToken, currentSession, onSessionChange } from '../session/session.ts';
+import { accessToken, currentSession, forgetAccessToken, onSessionChange } from '../session/session.ts';
 
 /** An event, as `/docs/realtime` describes it. */
 export interface LiveEvent {
@@ -38,6 +38,8 @@ export function createConnection(): Connection {
   let opening: Promise<Socket> | undefined;
   let position: string | undefined;
   let subscribed = '';
+  /** That of the last handshake. */
+  let token: string | undefined;
 
   const tell = (state: ConnectionState): void => listeners.forEach((listener) => listener.onState?.(state));
 
@@ -73,10 +75,18 @@ export function createConnection(): Connection {
       tryAllTransports: true,
       reconnectionDelayMax: 4_000,
       auth: (give) =>
-        void accessToken().then(
-          (token) => give(token === undefined ? {} : { token }),
-          () => give({}),
-        ),
+        void accessToken()
+          .catch(() => undefined)
+          .then((valid) => give((token = valid) === undefined ? {} : { token })),
+    });
+    socket.on('connect_error', (error) => {
+      // Its session may have been ended from another device. The client does not try again by itself.
+      if ((error as { data?: { code?: string } }).data?.code !== 'token_invalid') return;
+      forgetAccessToken(token);
+      void accessToken()
+        .catch(() => undefined)
+        // When the session has ended, the listener below has connected it again.
+        .then(() => socket.active || socket.connect());
     });
     socket.on('connect', () => {
       subscribed = '';

@@ -1,5 +1,5 @@
 import { answerOf, api } from '../api/client.ts';
-import { signedIn, signedOut } from './session.ts';
+import { accessToken, forgetAccessToken, signedIn, signedOut } from './session.ts';
 
 export interface Credentials {
   readonly email: string;
@@ -26,4 +26,25 @@ export async function signUp(account: NewAccount): Promise<void> {
 export async function signOut(): Promise<void> {
   await answerOf(api.POST('/api/v1/auth/logout'));
   signedOut();
+}
+
+export interface ProfileChange {
+  readonly name?: string;
+  readonly username?: string;
+  readonly email?: string;
+  /** Needed for another e-mail address. */
+  readonly password?: string;
+}
+
+/** Changes what is given. All tabs then show it. */
+export async function changeProfile(change: ProfileChange): Promise<void> {
+  await answerOf(api.PATCH('/api/v1/auth/me', { body: { ...change } }));
+  // The next token says who the user is now.
+  forgetAccessToken(await accessToken());
+  await accessToken();
+}
+
+/** All other sessions of the user end. */
+export async function changePassword(currentPassword: string, newPassword: string): Promise<void> {
+  await answerOf(api.PUT('/api/v1/auth/me/password', { body: { currentPassword, newPassword } }));
 }

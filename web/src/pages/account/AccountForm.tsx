@@ -6,6 +6,7 @@ import { Button } from '../../components/Button.tsx';
 import { Page } from '../../components/Page.tsx';
 import { useSession } from '../../session/useSession.ts';
 import styles from './AccountForm.module.css';
+import { messageOf } from './messageOf.ts';
 
 export interface Values {
   get(name: string): string;
@@ -73,10 +74,4 @@ export function AccountForm({ title, lead, submit, next = '/', act, children, af
       </form>
     </Page>
   );
-}
-
-function messageOf(error: Error): string {
-  if (!(error instanceof ApiError)) return 'Something went wrong on this page. Try again.';
-  const wait = error.retryAfter;
-  return error.status === 429 && wait !== undefined ? `Too many tries. Try again in ${wait} seconds.` : error.message;
 }

@@ -10,6 +10,8 @@ import type { Claims } from '../../session/claims.ts';
 import { signOut } from '../../session/commands.ts';
 import { useSession } from '../../session/useSession.ts';
 import styles from './AccountPage.module.css';
+import { Sessions } from './Sessions.tsx';
+import { Settings } from './Settings.tsx';
 
 export function AccountPage() {
   const session = useSession();
@@ -58,6 +60,8 @@ function Account({ user }: { readonly user: Claims }) {
         <Way to="/studio/analytics" icon={ChartColumn} text="Your numbers" />
         {user.role === 'admin' && <Way to="/operator" icon={Activity} text="Operate this server" />}
       </ul>
+      <Settings user={user} />
+      <Sessions />
       <div>
         <Button busy={leave.isPending} onClick={() => leave.mutate()}>
           Sign out

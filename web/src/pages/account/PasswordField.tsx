@@ -4,16 +4,20 @@ import { Field } from '../../components/Field.tsx';
 import styles from './AccountForm.module.css';
 
 /** A password that can be shown while it is typed. */
-export function PasswordField(props: Omit<ComponentProps<typeof Field>, 'label' | 'name' | 'type'>) {
+export function PasswordField({
+  label = 'Password',
+  name = 'password',
+  ...props
+}: Omit<ComponentProps<typeof Field>, 'label' | 'type'> & { readonly label?: string }) {
   const [isShown, setShown] = useState(false);
   const Icon = isShown ? EyeOff : Eye;
   return (
     <div className={styles.password}>
-      <Field label="Password" name="password" type={isShown ? 'text' : 'password'} required {...props} />
+      <Field label={label} name={name} type={isShown ? 'text' : 'password'} required {...props} />
       <button
         type="button"
         className={styles.reveal}
-        aria-label="Show the password"
+        aria-label={`Show the ${label.toLowerCase()}`}
         aria-pressed={isShown}
         onClick={() => setShown(!isShown)}
       >

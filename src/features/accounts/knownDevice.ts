@@ -1,5 +1,8 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 
+/** The cookie by which a known device is recognised. */
+export const DEVICE_COOKIE = 'device';
+
 /**
  * Recognises a device that has logged in to an account before, by a cookie that the server signed then (OWASP, "Slow
  * Down Online Guessing Attacks with Device Cookies"). Nothing is stored. The cookie gives no access.

@@ -1,0 +1,105 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Field } from '../../components/Field.tsx';
+import type { Claims } from '../../session/claims.ts';
+import { changePassword, changeProfile } from '../../session/commands.ts';
+import { PasswordField } from './PasswordField.tsx';
+import { SettingsForm } from './SettingsForm.tsx';
+
+/** What users may change about themselves. */
+export function Settings({ user }: { readonly user: Claims }) {
+  const client = useQueryClient();
+  return (
+    <>
+      <SettingsForm
+        title="Profile"
+        submit="Save profile"
+        done="Your profile is saved."
+        act={async (values) => {
+          await changeProfile({ name: values.get('name'), username: values.get('username') });
+          // Videos show the name.
+          void client.invalidateQueries();
+        }}
+      >
+        {(errors) => (
+          <>
+            <Field
+              label="Name"
+              name="name"
+              autoComplete="name"
+              key={user.name}
+              defaultValue={user.name}
+              minLength={3}
+              maxLength={50}
+              required
+              hint="Shown with your videos."
+              error={errors['name']}
+            />
+            <Field
+              label="Username"
+              name="username"
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+              key={`@${user.username}`}
+              defaultValue={user.username}
+              minLength={3}
+              maxLength={50}
+              required
+              hint="Your page moves to it. Links to the old name no longer lead to you."
+              error={errors['username']}
+            />
+          </>
+        )}
+      </SettingsForm>
+      <SettingsForm
+        title="E-mail address"
+        submit="Change e-mail"
+        done="You now sign in with the new address."
+        emptiedWhenDone
+        act={(values) => changeProfile({ email: values.get('email'), password: values.get('password') })}
+      >
+        {(errors) => (
+          <>
+            <Field
+              label="New e-mail"
+              name="email"
+              type="email"
+              autoComplete="email"
+              required
+              hint="You sign in with it. Nobody else sees it."
+              error={errors['email']}
+            />
+            <PasswordField autoComplete="current-password" error={errors['password']} />
+          </>
+        )}
+      </SettingsForm>
+      <SettingsForm
+        title="Password"
+        submit="Change password"
+        done="Your password is changed. You are signed out everywhere else."
+        emptiedWhenDone
+        act={(values) => changePassword(values.get('currentPassword'), values.get('newPassword'))}
+      >
+        {(errors) => (
+          <>
+            <input type="hidden" name="username" autoComplete="username" value={user.email} readOnly />
+            <PasswordField
+              label="Current password"
+              name="currentPassword"
+              autoComplete="current-password"
+              error={errors['currentPassword']}
+            />
+            <PasswordField
+              label="New password"
+              name="newPassword"
+              autoComplete="new-password"
+              minLength={6}
+              hint="At least 6 characters, with a letter, a digit and one other character."
+              error={errors['newPassword']}
+            />
+          </>
+        )}
+      </SettingsForm>
+    </>
+  );
+}
