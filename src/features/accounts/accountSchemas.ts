@@ -59,14 +59,19 @@ export const profileChangeSchema = z
     password: givenPassword.meta({ description: 'Your password. Only needed for another `email`.' }),
   })
   .partial()
-  .refine(({ name, username, email }) => (name ?? username ?? email) !== undefined, {
-    message: 'name, username or email must be given',
-  })
+  .refine(
+    ({ name, username, email }) => (name ?? username ?? email) !== undefined,
+    'must have a name, a username, an e-mail, or several of them',
+  )
   .refine(({ email, password }) => email === undefined || password !== undefined, {
     path: ['password'],
     message: 'must be given to change the e-mail address',
   })
-  .meta({ id: 'ProfileChange' });
+  .meta({
+    id: 'ProfileChange',
+    description: 'The name, the username, the e-mail with the password, or several of them.',
+    anyOf: [{ required: ['name'] }, { required: ['username'] }, { required: ['email', 'password'] }],
+  });
 
 export const accountSchema = z
   .object({

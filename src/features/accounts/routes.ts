@@ -99,7 +99,7 @@ function changeMe(context: ApiContext): Route {
     method: 'patch',
     path: '/api/v1/auth/me',
     operationId: 'changeMe',
-    summary: 'Change your name, username or e-mail',
+    summary: 'Change your profile',
     description:
       'Changes the given fields and keeps the others. A new e-mail address needs the password. The old username or address is free at once. Every answer with your videos has the new name; refresh the access token to have it in its claims.',
     tag: 'Accounts',
