@@ -6,7 +6,7 @@ import type { UserEvent } from './events.ts';
 export const histories: FeatureHistories<UserEvent> = ({ userIds }) =>
   userIds.map((userId, n) =>
     fc
-      .tuple(moment, fc.array(change(userId, n), { maxLength: 5 }), fc.array(moment, { maxLength: 3 }))
+      .tuple(moment, fc.array(change(userId, n), { maxLength: 3 }), fc.array(moment, { maxLength: 3 }))
       .map(([at, profile, changes]) => ({
         stream: `user-${userId}`,
         events: [

@@ -22,7 +22,8 @@ const passwordChange = z
   .object({ currentPassword: givenPassword, newPassword: newPassword.meta({ examples: ['difference#1822'] }) })
   .meta({ id: 'PasswordChange' });
 
-const sessionId = z.uuid().meta({ examples: ['01980a41-7d2c-7b1e-9f60-3c5d8a2e4b71'] });
+const EXAMPLE_ID = '01980a41-7d2c-7b1e-9f60-3c5d8a2e4b71';
+const sessionId = z.uuid().meta({ examples: [EXAMPLE_ID] });
 
 const sessionSchema = z
   .object({
@@ -135,7 +136,9 @@ function revokeOne({ store, revocations }: ApiContext): Route {
       'Its cookie and its access tokens are refused from now on. A session that has ended already is no error. To end the session of this request, log out: that also removes the cookie.',
     tag: 'Accounts',
     auth: 'required',
-    params: z.object({ sessionId }),
+    params: z.object({
+      sessionId: sessionId.meta({ description: 'From the list of your sessions.', examples: [EXAMPLE_ID] }),
+    }),
     responses: {
       204: { description: 'The session has ended.' },
       404: { description: 'You have no such session.', code: 'session_not_found' },

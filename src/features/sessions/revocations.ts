@@ -1,4 +1,4 @@
-import { pause } from '../../core/abortable.ts';
+import { abortable, pause } from '../../core/abortable.ts';
 import type { DomainEvent } from '../../core/event.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import type { AuthenticatedUser } from '../../http/route.ts';
@@ -113,7 +113,8 @@ export async function followRevocations(options: FollowOptions): Promise<void> {
   let after: bigint | undefined;
   while (!signal.aborted) {
     try {
-      after ??= await store.positionBefore(new Date(Date.now() - rememberedMs(accessSeconds)));
+      const since = new Date(Date.now() - rememberedMs(accessSeconds));
+      after ??= await abortable(store.positionBefore(since), signal);
       for await (const { events, position } of store.readAll({ after, types, signal })) {
         revocations.add(events);
         after = position;

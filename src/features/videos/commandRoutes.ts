@@ -138,7 +138,7 @@ function changeDetails({ store, db, objects, readModels }: ApiContext): Route {
       if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
       // Wait before the counts are read, so that they are not older than the change.
       const behind = !(await readModels.isShown(appended, { signal }));
-      const data = await currentView({ store, queries, urls: objects }, state);
+      const data = await currentView(queries, objects, state, user);
       const headers = { ETag: videoEtag(revision!) };
       return { status: 200, message: 'Video updated successfully', data, appended, behind, headers };
     },

@@ -52,7 +52,7 @@ export function retryRoute({ store, db, objects, readModels }: ApiContext, quota
       const { state } = appended;
       if (state.status === 'none' || state.status === 'deleted') throw videoNotFound();
       const behind = !(await readModels.isShown(appended, { signal }));
-      const data = await currentView({ store, queries, urls: objects }, state);
+      const data = await currentView(queries, objects, state, user);
       return { status: 202, message: 'The video is being processed again', data, appended, behind };
     },
   });

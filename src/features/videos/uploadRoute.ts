@@ -86,7 +86,7 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
       return {
         status: ready ? 201 : 202,
         message: ready ? 'Video uploaded successfully' : 'Video received; it is being processed',
-        data: await currentView({ store, queries, urls: objects }, video),
+        data: await currentView(queries, objects, video, { name: user.name, username: user.username }),
         headers: { Location: `/api/v1/video/${videoId}` },
         appended,
         behind,

@@ -76,6 +76,8 @@ export interface VideoQueries {
   isLiked(videoId: string, userId: string): Promise<boolean>;
   /** What is counted of a video, for an answer that takes the rest from the video's stream. */
   counts(videoId: string): Promise<VideoCounts>;
+  /** The name of a user; undefined while the read model does not have the user. */
+  author(userId: string): Promise<VideoView['user'] | undefined>;
 }
 
 /** A single row is read so quickly that waiting costs more than gathering saves. Pages gain more from being gathered. */
@@ -199,6 +201,8 @@ export function createVideoQueries({
       const [row] = await ask(({ countsOfVideo }) => countsOfVideo({ videoId }));
       return countsOf(row);
     },
+    author: (userId) =>
+      db.selectFrom('videos.authors').select(['name', 'username']).where('user_id', '=', userId).executeTakeFirst(),
   };
 }
 

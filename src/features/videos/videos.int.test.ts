@@ -248,6 +248,21 @@ describe('changing a video', () => {
     expect((await feed('?limit=1')).data[0]).toMatchObject({ id, title: 'New' });
   });
 
+  test('shows the present name of its owner in every answer, also with a token from before', async () => {
+    const dora = await features.user('Dora');
+    const id = await features.video(dora);
+    const [before, list] = [await get(id), await features.call<Video[]>('GET', '/api/v1/video?username=dora')];
+    expect([before.data.video.user, list.data[0]?.user.username]).toEqual([{ name: 'Dora', username: 'dora' }, 'dora']);
+    const names = { name: 'Dora B.', username: 'dora-b' };
+    const changed = await features.call('PATCH', '/api/v1/auth/me', { token: dora.token, json: names });
+    expect(changed.status).toBe(200);
+    const first = await feed('?limit=1');
+    const shown = [(await patch(id, dora, { title: 'Renamed' })).data, (await get(id)).data.video, first.data[0]!];
+    expect(shown.map(({ user }) => user)).toEqual([names, names, names]);
+    const pages = ['dora', 'dora-b'].map((name) => features.call('GET', `/api/v1/video?username=${name}`));
+    expect((await Promise.all(pages)).map(({ status }) => status)).toEqual([404, 200]);
+  });
+
   test('happens only from the state that If-Match names, views and likes aside', async () => {
     const id = await features.video(ann);
     const etag = (await get(id)).headers.get('etag')!;
