@@ -103,12 +103,16 @@ describe('a large upload', () => {
       const { answered } = await sendBeginning(first.url, path, ann, file, 5 * MB);
       const listed = async (): Promise<readonly { readonly offset: number }[]> =>
         (await call<{ offset: number }[]>(first.url, 'GET', UPLOADS, { token: ann.token })).data;
-      await eventually(listed, { what: 'a part is stored', holds: ([upload]) => upload?.offset === 4 * MB });
+      await eventually(listed, {
+        what: 'a part is stored',
+        holds: ([upload]) => upload !== undefined && upload.offset > 0,
+      });
       expect(await first.end('SIGTERM')).toBe(0);
       const answer = await answered;
       expect(answer).toMatch(/^HTTP\/1\.1 204 /);
       const offset = Number(/^upload-offset: (\d+)\r$/im.exec(answer)![1]);
-      expect(offset).toBe(5 * MB);
+      expect(offset).toBeGreaterThanOrEqual(4 * MB);
+      expect(offset).toBeLessThanOrEqual(5 * MB);
 
       if (last === first) await first.start();
       expect(await offsetOf(last.url, path, ann)).toBe(offset);
