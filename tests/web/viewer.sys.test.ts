@@ -1,9 +1,10 @@
 import { beforeAll, expect } from '@jest/globals';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
 import { call, getVideo, newPerson, setLike, uploaded, type Video } from '../support/systemClient.ts';
 import { describeWeb } from './support/describeWeb.ts';
+import { current, inView, plays } from './support/player.ts';
 
 describeWeb('the page of a viewer', ({ system, webTest, visit }) => {
   const api = (): string => system().apis[0]!;
@@ -187,21 +188,6 @@ describeWeb('the page of a viewer', ({ system, webTest, visit }) => {
     await (await visit('/u/nobody-at-all', missing)).getByText('Nobody has this name').waitFor();
   });
 });
-
-/** The item in view. The others are inert: nobody can reach them. */
-const current = (page: Page): Locator => page.locator('article:not([inert])');
-
-async function inView(page: Page, title: string): Promise<void> {
-  await current(page).filter({ hasText: title }).waitFor();
-}
-
-/** The video in view goes on, and shows its picture. */
-async function plays(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
-    const video = document.querySelector<HTMLVideoElement>('article:not([inert]) video');
-    return video !== null && !video.paused && video.currentTime > 0;
-  });
-}
 
 function isMuted(page: Page): Promise<boolean> {
   return current(page)

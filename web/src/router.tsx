@@ -6,6 +6,7 @@ import {
   notFound,
   redirect,
 } from '@tanstack/react-router';
+import { ApiError } from './api/apiError.ts';
 import { AppShell } from './components/AppShell.tsx';
 import { NotFound } from './components/NotFound.tsx';
 import { PageError } from './components/PageError.tsx';
@@ -15,6 +16,21 @@ import { analyticsSearch } from './pages/studio/analytics/search.ts';
 import { studioSearch } from './pages/studio/search.ts';
 import { currentSession } from './session/session.ts';
 
+/**
+ * The component of a page, whose code is loaded when the page is opened.
+ * @throws ApiError `unreachable` when the code cannot be loaded.
+ */
+function pageOf<Module extends Record<string, unknown>, Name extends keyof Module>(
+  load: () => Promise<Module>,
+  name: Name,
+) {
+  const loaded = (): Promise<Module> =>
+    load().catch((cause: unknown) => {
+      throw ApiError.unreachable(cause);
+    });
+  return lazyRouteComponent(loaded, name);
+}
+
 // The server sends the page for these addresses: src/http/server/webPage.ts has the same list.
 
 const root = createRootRoute({ component: AppShell, notFoundComponent: NotFound });
@@ -22,19 +38,19 @@ const root = createRootRoute({ component: AppShell, notFoundComponent: NotFound 
 const feed = createRoute({
   getParentRoute: () => root,
   path: '/',
-  component: lazyRouteComponent(() => import('./pages/feed/FeedPage.tsx'), 'FeedPage'),
+  component: pageOf(() => import('./pages/feed/FeedPage.tsx'), 'FeedPage'),
 });
 
 const video = createRoute({
   getParentRoute: () => root,
   path: '/v/$videoId',
-  component: lazyRouteComponent(() => import('./pages/video/VideoPage.tsx'), 'VideoPage'),
+  component: pageOf(() => import('./pages/video/VideoPage.tsx'), 'VideoPage'),
 });
 
 const author = createRoute({
   getParentRoute: () => root,
   path: '/u/$username',
-  component: lazyRouteComponent(() => import('./pages/author/AuthorPage.tsx'), 'AuthorPage'),
+  component: pageOf(() => import('./pages/author/AuthorPage.tsx'), 'AuthorPage'),
 });
 
 /** Where to go after signing in: an address of this page. */
@@ -49,14 +65,14 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: nextOf,
-  component: lazyRouteComponent(() => import('./pages/account/SignInPage.tsx'), 'SignInPage'),
+  component: pageOf(() => import('./pages/account/SignInPage.tsx'), 'SignInPage'),
 });
 
 const signUp = createRoute({
   getParentRoute: () => root,
   path: '/sign-up',
   validateSearch: nextOf,
-  component: lazyRouteComponent(() => import('./pages/account/SignUpPage.tsx'), 'SignUpPage'),
+  component: pageOf(() => import('./pages/account/SignUpPage.tsx'), 'SignUpPage'),
 });
 
 /** Pages for people with an account. Others sign in first and come back. */
@@ -73,33 +89,33 @@ const members = createRoute({
 const account = createRoute({
   getParentRoute: () => members,
   path: '/account',
-  component: lazyRouteComponent(() => import('./pages/account/AccountPage.tsx'), 'AccountPage'),
+  component: pageOf(() => import('./pages/account/AccountPage.tsx'), 'AccountPage'),
 });
 
 const studio = createRoute({
   getParentRoute: () => members,
   path: '/studio',
   validateSearch: studioSearch,
-  component: lazyRouteComponent(() => import('./pages/studio/StudioPage.tsx'), 'StudioPage'),
+  component: pageOf(() => import('./pages/studio/StudioPage.tsx'), 'StudioPage'),
 });
 
 const upload = createRoute({
   getParentRoute: () => members,
   path: '/studio/upload',
-  component: lazyRouteComponent(() => import('./pages/studio/upload/UploadPage.tsx'), 'UploadPage'),
+  component: pageOf(() => import('./pages/studio/upload/UploadPage.tsx'), 'UploadPage'),
 });
 
 const ownVideo = createRoute({
   getParentRoute: () => members,
   path: '/studio/videos/$videoId',
-  component: lazyRouteComponent(() => import('./pages/studio/OwnVideoPage.tsx'), 'OwnVideoPage'),
+  component: pageOf(() => import('./pages/studio/OwnVideoPage.tsx'), 'OwnVideoPage'),
 });
 
 const analytics = createRoute({
   getParentRoute: () => members,
   path: '/studio/analytics',
   validateSearch: analyticsSearch,
-  component: lazyRouteComponent(() => import('./pages/studio/analytics/AnalyticsPage.tsx'), 'AnalyticsPage'),
+  component: pageOf(() => import('./pages/studio/analytics/AnalyticsPage.tsx'), 'AnalyticsPage'),
 });
 
 const OPERATOR_PAGES = ['log', 'projections', 'jobs', 'system', 'rules'];
@@ -119,7 +135,7 @@ const operatorPage = createRoute({
   beforeLoad: ({ params }) => {
     if (!OPERATOR_PAGES.includes(params.page)) throw notFound();
   },
-  component: lazyRouteComponent(() => import('./pages/operator/OperatorPage.tsx'), 'OperatorPage'),
+  component: pageOf(() => import('./pages/operator/OperatorPage.tsx'), 'OperatorPage'),
 });
 
 export const router = createRouter({

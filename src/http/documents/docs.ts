@@ -24,7 +24,7 @@ ${docsHead}
 </head>
 <body>
 ${docsHeader('/docs')}
-<div id="swagger-ui"></div>
+<main id="swagger-ui"></main>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>
 </body>

@@ -84,9 +84,13 @@ export async function settled(page: Page): Promise<void> {
       (document.querySelector('main')?.childElementCount ?? 0) > 0 &&
       document.querySelector('[class*="skeleton" i], [aria-busy="true"]') === null,
   );
+  await painted(page);
+}
+
+/** Resolves when what was shown last is painted. */
+export async function painted(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await document.fonts.ready;
-    // Two frames later what was shown last is painted.
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   });
 }

@@ -36,9 +36,17 @@ export async function findBrowser(): Promise<FoundBrowser | { readonly missing: 
   return { missing: reasons.join('; ') };
 }
 
+/** A name of this machine for pages in the browser, as another machine of the same network would use. */
+export const LAN_NAME = 'reelstream.lan';
+
 /** The sandbox of Chromium refuses to run as root, and the pages are our own. */
 export function launchBrowser({ path, env }: FoundBrowser): Promise<Browser> {
-  return chromium.launch({ executablePath: path, env: { ...process.env, ...env }, chromiumSandbox: false });
+  return chromium.launch({
+    executablePath: path,
+    env: { ...process.env, ...env },
+    chromiumSandbox: false,
+    args: [`--host-resolver-rules=MAP ${LAN_NAME} 127.0.0.1`],
+  });
 }
 
 async function installed(path: string): Promise<FoundBrowser> {

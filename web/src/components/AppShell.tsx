@@ -16,8 +16,10 @@ export function AppShell() {
       <main id="main" className={styles.main} tabIndex={-1}>
         <Outlet />
       </main>
-      <OfflineNotice />
-      <SessionEnded />
+      <div className={styles.notices}>
+        <OfflineNotice />
+        <SessionEnded />
+      </div>
       <Toasts />
     </div>
   );

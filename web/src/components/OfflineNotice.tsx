@@ -1,15 +1,19 @@
+import { CloudOff } from 'lucide-react';
 import { useSyncExternalStore } from 'react';
-import styles from './OfflineNotice.module.css';
+import { TopNotice } from './TopNotice.tsx';
 
 /** Shown while the browser has no network. */
 export function OfflineNotice() {
   const online = useSyncExternalStore(subscribe, () => navigator.onLine);
   return (
-    <div role="status" className={styles.place}>
-      {!online && (
-        <p className={styles.notice}>You are offline. What you see may be old; it goes on when the network is back.</p>
+    <TopNotice role="status">
+      {online ? undefined : (
+        <>
+          <CloudOff aria-hidden size={20} />
+          <p>You are offline. What you see may be old; it goes on when the network is back.</p>
+        </>
       )}
-    </div>
+    </TopNotice>
   );
 }
 

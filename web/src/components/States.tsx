@@ -1,6 +1,7 @@
 import { CircleAlert, CloudOff, Inbox, type LucideIcon } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { useEffect, useEffectEvent, type ReactNode } from 'react';
 import { ApiError } from '../api/apiError.ts';
+import { isServerThere } from '../api/isServerThere.ts';
 import { Button } from './Button.tsx';
 import styles from './States.module.css';
 
@@ -30,14 +31,20 @@ interface FailureProps {
   readonly onRetry?: (() => void) | undefined;
 }
 
-/** Something could not be loaded. It says why, and offers another try where that makes sense. */
+/**
+ * Something could not be loaded. It says why, and offers another try where that makes sense. When the server was away, it tries
+ * by itself as soon as the server is back.
+ */
 export function Failure({ error, onRetry }: FailureProps) {
   const known = error instanceof ApiError ? error : undefined;
-  const Icon = known?.code === 'unreachable' ? CloudOff : CircleAlert;
+  const isAway = known?.code === 'unreachable';
+  const Icon = isAway ? CloudOff : CircleAlert;
+  useWhenBack(isAway && onRetry !== undefined, () => onRetry?.());
   return (
     <section className={styles.state} role="alert">
       <Icon aria-hidden size={40} strokeWidth={1.5} />
       <h2>{known?.message ?? 'Something went wrong on this page.'}</h2>
+      {isAway && onRetry !== undefined && <p>This goes on by itself when it is back.</p>}
       {known?.requestId !== undefined && known.status >= 500 && (
         <p>
           Request <code>{known.requestId}</code>
@@ -50,6 +57,22 @@ export function Failure({ error, onRetry }: FailureProps) {
       )}
     </section>
   );
+}
+
+/** Milliseconds between two looks whether the server is back. */
+const LOOK = 2_000;
+
+function useWhenBack(isAway: boolean, act: () => void): void {
+  const onBack = useEffectEvent(act);
+  useEffect(() => {
+    if (!isAway) return;
+    let ended = false;
+    const timer = setInterval(() => void isServerThere().then((isThere) => isThere && !ended && onBack()), LOOK);
+    return () => {
+      ended = true;
+      clearInterval(timer);
+    };
+  }, [isAway]);
 }
 
 /** The place of something that is being loaded. `lines` says how tall it will be. */

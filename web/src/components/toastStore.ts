@@ -9,6 +9,9 @@ export interface Toast {
 /** Milliseconds. Long enough to read it and to reach the action. */
 const SHOWN_FOR = 8_000;
 
+/** At most so many messages without an action are shown at the same time. One with an action stays for its whole time. */
+const MOST = 3;
+
 let toasts: readonly Toast[] = [];
 let lastId = 0;
 const listeners = new Set<() => void>();
@@ -29,13 +32,18 @@ export function showToast(
 ): number {
   const { tone = 'neutral', action, shownFor = SHOWN_FOR } = options;
   const id = ++lastId;
-  set([...toasts, { id, text, tone, action }].slice(-3));
+  set(withoutOldest([...toasts, { id, text, tone, action }]));
   setTimeout(() => closeToast(id), shownFor);
   return id;
 }
 
 export function closeToast(id: number): void {
   set(toasts.filter((toast) => toast.id !== id));
+}
+
+function withoutOldest(all: readonly Toast[]): readonly Toast[] {
+  const kept = all.filter(({ action }) => action === undefined).slice(-MOST);
+  return all.filter((toast) => toast.action !== undefined || kept.includes(toast));
 }
 
 function set(next: readonly Toast[]): void {

@@ -63,7 +63,7 @@ export function usePlayback(video: Video, isActive: boolean): Playback {
       if (player.muted) setWish('pause');
       else refuseSound();
     });
-  }, [isPlaying, isShown, attempt, muted]);
+  }, [isPlaying, isShown, attempt, muted, url, hlsUrl]);
 
   const seek = (seconds: number): void => {
     const player = element.current!;

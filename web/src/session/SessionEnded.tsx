@@ -1,5 +1,6 @@
 import { Link, useLocation } from '@tanstack/react-router';
 import { Clock, X } from 'lucide-react';
+import { TopNotice } from '../components/TopNotice.tsx';
 import { acceptEnd } from './session.ts';
 import styles from './SessionEnded.module.css';
 import { useSession } from './useSession.ts';
@@ -10,9 +11,9 @@ export function SessionEnded() {
   const { href, pathname } = useLocation();
   const shown = status === 'ended' && pathname !== '/sign-in' && pathname !== '/sign-up';
   return (
-    <div role="alert" className={styles.place}>
-      {shown && (
-        <div className={styles.notice}>
+    <TopNotice role="alert">
+      {shown ? (
+        <>
           <Clock aria-hidden size={20} />
           <p>Your session has ended.</p>
           <Link to="/sign-in" search={{ next: href }} className={styles.link}>
@@ -21,8 +22,8 @@ export function SessionEnded() {
           <button type="button" className={styles.close} aria-label="Go on without an account" onClick={acceptEnd}>
             <X aria-hidden size={18} />
           </button>
-        </div>
-      )}
-    </div>
+        </>
+      ) : undefined}
+    </TopNotice>
   );
 }

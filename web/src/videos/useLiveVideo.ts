@@ -1,15 +1,25 @@
 import { useEffect, useRef } from 'react';
+import { ApiError } from '../api/apiError.ts';
 import { queryClient } from '../api/queryClient.ts';
 import type { LiveEvent } from '../live/connection.ts';
 import { useLiveEvents } from '../live/useLiveEvents.ts';
+import { leftFeed } from './leftFeed.ts';
 import { likeKey } from './useLike.ts';
 import { changeVideo, dropVideo, readVideo, videoQuery } from './videoQueries.ts';
 
 /** Milliseconds between two readings of one video, however much happens to it. */
 const PAUSE = 1_500;
 
-/** Keeps what the page shows of a video as the server has it: its counts, and its title when that changes. */
-export function useLiveVideo(videoId: string | undefined): void {
+interface LiveVideoOptions {
+  /** The owner also hears what happens while nobody else may see it. */
+  readonly isOwn?: boolean;
+}
+
+/**
+ * Keeps what the page shows of a video as the server has it: its counts, its title, where its files are, and its neighbours. A
+ * video that the reader may no longer see disappears.
+ */
+export function useLiveVideo(videoId: string | undefined, { isOwn = false }: LiveVideoOptions = {}): void {
   const reading = useRef<{ timer?: ReturnType<typeof setTimeout> | undefined; position?: string | undefined }>({});
   useEffect(() => {
     const now = reading.current;
@@ -36,9 +46,14 @@ export function useLiveVideo(videoId: string | undefined): void {
     read();
   };
 
-  useLiveEvents(videoId === undefined ? [] : [`video:${videoId}`], ({ type, data, position }: LiveEvent) => {
-    if (videoId === undefined || data?.['videoId'] !== videoId) return;
-    if (type === 'VideoDeleted') forgetVideo(videoId);
+  const topics = videoId === undefined ? [] : ['feed', `video:${videoId}`, ...(isOwn ? ['me'] : [])];
+  useLiveEvents(topics, (event: LiveEvent) => {
+    if (videoId === undefined) return;
+    const { type, data, position } = event;
+    if (data?.['videoId'] !== videoId) {
+      const left = leftFeed(event);
+      if (left !== undefined && isNeighbour(videoId, left)) readSoon(videoId, position);
+    } else if (type === 'VideoDeleted') forgetVideo(videoId);
     else readSoon(videoId, position);
   });
 }
@@ -46,10 +61,17 @@ export function useLiveVideo(videoId: string | undefined): void {
 /** Its own requests do not count a view, and wait until the server shows what has happened. */
 async function readAgain(videoId: string, position: string): Promise<void> {
   if (queryClient.getQueryData(videoQuery(videoId).queryKey) === undefined) return;
-  const latest = await readVideo(videoId, { counted: false, minPosition: position }).catch(() => undefined);
+  const latest = await readVideo(videoId, { counted: false, minPosition: position }).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404) forgetVideo(videoId);
+  });
   // The answer to the like that is on its way brings its own count.
-  if (latest === undefined || queryClient.isMutating({ mutationKey: likeKey(videoId) }) > 0) return;
+  if (!latest || queryClient.isMutating({ mutationKey: likeKey(videoId) }) > 0) return;
   changeVideo(videoId, () => latest);
+}
+
+function isNeighbour(videoId: string, other: string): boolean {
+  const { prev, next } = queryClient.getQueryData(videoQuery(videoId).queryKey) ?? {};
+  return prev?.id === other || next?.id === other;
 }
 
 function forgetVideo(videoId: string): void {

@@ -86,16 +86,23 @@ export function changeVideo(videoId: string, change: (watched: Watched) => Watch
   queryClient.setQueryData(videoQuery(videoId).queryKey, (watched) => watched && change(watched));
 }
 
-/** A video that was deleted disappears from the feed. */
+interface ListPage {
+  readonly data: readonly Video[];
+  readonly meta: { readonly total: number };
+}
+
+/** A video that others may no longer see disappears from the feed, and from the list of its author. */
 export function dropVideo(videoId: string): void {
-  queryClient.setQueryData(
-    feedQuery.queryKey,
-    (feed) =>
-      feed && {
-        ...feed,
-        pages: feed.pages.map((page) => ({ ...page, data: page.data.filter(({ id }) => id !== videoId) })),
-      },
-  );
+  const without = ({ data, meta, ...page }: ListPage): ListPage => ({
+    ...page,
+    data: data.filter(({ id }) => id !== videoId),
+    meta: { ...meta, total: meta.total - 1 },
+  });
+  for (const queryKey of [feedQuery.queryKey, ['author']])
+    queryClient.setQueriesData<InfiniteData<ListPage>>({ queryKey }, (list) => {
+      if (list === undefined || !list.pages.some(({ data }) => data.some(({ id }) => id === videoId))) return list;
+      return { ...list, pages: list.pages.map(without) };
+    });
 }
 
 /** Reads the feed from its start again, and keeps showing the first page meanwhile. */

@@ -5,7 +5,9 @@ import { ApiError } from '../../api/apiError.ts';
 import { Button, buttonClass } from '../../components/Button.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Empty, Failure, Skeleton } from '../../components/States.tsx';
-import { authorQuery } from '../../videos/videoQueries.ts';
+import { useLiveEvents } from '../../live/useLiveEvents.ts';
+import { leftFeed } from '../../videos/leftFeed.ts';
+import { authorQuery, dropVideo } from '../../videos/videoQueries.ts';
 import styles from './AuthorPage.module.css';
 import { Tile } from './Tile.tsx';
 
@@ -17,6 +19,10 @@ export function AuthorPage() {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     authorQuery(username),
   );
+  useLiveEvents(['feed'], (event) => {
+    const left = leftFeed(event);
+    if (left !== undefined) dropVideo(left);
+  });
   if (error instanceof ApiError && (error.code === 'user_not_found' || error.status === 400)) return <Nobody />;
   if (data === undefined)
     return (

@@ -55,7 +55,8 @@ export function Feed({ videos, total, more }: FeedProps) {
             isSettled={isSettled && at === index}
           />
         ))}
-        <FeedEnd more={more} isInView={index >= videos.length} onTop={() => go(0)} />
+        {/* Another element each time: the browser would keep the old one in view, and the reader would miss the videos before it. */}
+        <FeedEnd key={videos.length} more={more} isInView={index >= videos.length} onTop={() => go(0)} />
       </div>
       <FeedSteps hasBack={index > 0} hasOn={index < videos.length} onBack={back} onOn={on} />
       <NewVideos known={videos} onShow={awaitNewest} />

@@ -1,4 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { ApiError } from '../../api/apiError.ts';
 import type { Video } from '../../api/types.ts';
 import { Caption } from '../../player/Caption.tsx';
 import { Rail } from '../../player/Rail.tsx';
@@ -6,7 +8,8 @@ import { Stage } from '../../player/Stage.tsx';
 import { useShortcuts } from '../../player/useShortcuts.ts';
 import { useLike } from '../../videos/useLike.ts';
 import { useLiveVideo } from '../../videos/useLiveVideo.ts';
-import { videoQuery } from '../../videos/videoQueries.ts';
+import { useSteadyFiles } from '../../videos/useSteadyFiles.ts';
+import { dropVideo, videoQuery } from '../../videos/videoQueries.ts';
 import styles from './Feed.module.css';
 
 interface FeedItemProps {
@@ -45,8 +48,13 @@ type DrawnItemProps = Pick<FeedItemProps, 'video' | 'distance' | 'isSettled'> & 
 function DrawnItem({ video: listed, distance, isFirst, isSettled }: DrawnItemProps) {
   const isActive = distance === 0;
   // Asking for it counts a view.
-  const watched = useQuery({ ...videoQuery(listed.id), enabled: isSettled }).data;
-  const video = watched === undefined ? listed : { ...listed, ...detailsOf(watched.video) };
+  const { data: watched, error } = useQuery({ ...videoQuery(listed.id), enabled: isSettled });
+  const video = useSteadyFiles(watched?.video ?? listed);
+  // It left the feed while nobody listened.
+  const isGone = error instanceof ApiError && error.status === 404;
+  useEffect(() => {
+    if (isGone) dropVideo(listed.id);
+  }, [isGone, listed.id]);
   const isLiked = watched?.isLiked ?? false;
   const like = useLike(video.id);
   useLiveVideo(isSettled ? video.id : undefined);
@@ -64,9 +72,4 @@ function DrawnItem({ video: listed, distance, isFirst, isSettled }: DrawnItemPro
       rail={<Rail video={video} isLiked={isLiked} onLike={like} />}
     />
   );
-}
-
-/** What may change while somebody watches. Its files stay the same, so that it goes on playing. */
-function detailsOf({ title, description, likeCount, viewCount, user }: Video) {
-  return { title, description, likeCount, viewCount, user };
 }

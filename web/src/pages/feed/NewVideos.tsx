@@ -2,6 +2,7 @@ import { useEffect, useEffectEvent, useState } from 'react';
 import { ArrowUp } from 'lucide-react';
 import type { Video } from '../../api/types.ts';
 import { useLiveEvents } from '../../live/useLiveEvents.ts';
+import { leftFeed } from '../../videos/leftFeed.ts';
 import { dropVideo, heardOfFeed, loadFeedPage, readFeedAgain } from '../../videos/videoQueries.ts';
 import styles from './Feed.module.css';
 
@@ -27,15 +28,15 @@ export function NewVideos({ known, onShow }: NewVideosProps) {
   const lookOnce = useEffectEvent(look);
   useEffect(() => lookOnce(), []);
 
-  const state = useLiveEvents(['feed'], ({ type, data, position }) => {
-    heardOfFeed(position);
-    const videoId = String(data?.['videoId']);
-    if (type === 'VideoProcessed') setFresh((before) => [...new Set([...before, videoId])]);
-    if (type === 'VideoDeleted') {
-      setFresh((before) => before.filter((id) => id !== videoId));
-      dropVideo(videoId);
-    }
-    if (type === 'VideoVisibilityChanged') look();
+  const state = useLiveEvents(['feed'], (event) => {
+    heardOfFeed(event.position);
+    const left = leftFeed(event);
+    if (left !== undefined) {
+      setFresh((before) => before.filter((id) => id !== left));
+      dropVideo(left);
+    } else if (event.type === 'VideoProcessed') {
+      setFresh((before) => [...new Set([...before, String(event.data?.['videoId'])])]);
+    } else if (event.type === 'VideoVisibilityChanged') look();
   });
   useEffect(() => {
     if (state === 'behind') lookOnce();

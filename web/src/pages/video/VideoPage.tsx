@@ -20,7 +20,8 @@ export function VideoPage() {
   const { videoId } = route.useParams();
   const { data, error, refetch } = useQuery(videoQuery(videoId));
   const user = useUser();
-  useLiveVideo(data?.video.status === 'ready' ? videoId : undefined);
+  const isOwn = data !== undefined && user?.id === data.video.uploadedBy;
+  useLiveVideo(data?.video.status === 'ready' ? videoId : undefined, { isOwn });
 
   const isWaiting = data?.video.status === 'processing';
   useUploadProgress(isWaiting ? user?.id : undefined, (progress) => {

@@ -1,6 +1,5 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { ChevronLeft, ChevronRight, Pencil } from 'lucide-react';
-import { useState } from 'react';
 import { buttonClass } from '../../components/Button.tsx';
 import { Rail } from '../../player/Rail.tsx';
 import { Stage } from '../../player/Stage.tsx';
@@ -8,14 +7,13 @@ import { useShortcuts } from '../../player/useShortcuts.ts';
 import { useUser } from '../../session/useSession.ts';
 import { formatAge, formatCounted } from '../../videos/format.ts';
 import { useLike } from '../../videos/useLike.ts';
+import { useSteadyFiles } from '../../videos/useSteadyFiles.ts';
 import type { Watched } from '../../videos/videoQueries.ts';
 import styles from './VideoPage.module.css';
 
 /** A video with what there is to know about it, and the way to its neighbours in the feed. */
 export function WatchOne({ watched: { video: latest, prev, next, isLiked } }: { readonly watched: Watched }) {
-  // Its files keep their addresses while it is watched, so that it goes on playing: signed ones change with each answer.
-  const [{ url, hlsUrl, thumbnailUrl, storyboardUrl }] = useState(latest);
-  const video = { ...latest, url, hlsUrl, thumbnailUrl, storyboardUrl };
+  const video = useSteadyFiles(latest);
   const like = useLike(video.id);
   const user = useUser();
   const navigate = useNavigate();

@@ -4,7 +4,7 @@ import { Button } from '../../../components/Button.tsx';
 import { ConfirmDialog } from '../../../components/ConfirmDialog.tsx';
 import { TextArea } from '../../../components/Field.tsx';
 import { Failure, Skeleton } from '../../../components/States.tsx';
-import { formatCount } from '../../../format.ts';
+import { formatCounted } from '../../../videos/format.ts';
 import styles from '../Operator.module.css';
 import { useAction } from '../useAction.ts';
 import { discardParked, parkedQuery, retryParked, type ParkedEvent } from './api.ts';
@@ -23,7 +23,7 @@ export function ParkedEvents({ name, count }: { readonly name: string; readonly 
   };
   return (
     <details open>
-      <summary>{formatCount(count)} parked events</summary>
+      <summary>{formatCounted(count, 'parked event')}</summary>
       {isPending && <Skeleton lines={2} label="Loading the parked events" />}
       {error !== null && <Failure error={error} onRetry={() => void refetch()} />}
       {data !== undefined && (

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { answerOf, api } from '../../../api/client.ts';
+import { formatCounted } from '../../../videos/format.ts';
 import type { components } from '../../../api/schema.d.ts';
 
 export type Projection = components['schemas']['Projection'];
@@ -49,9 +50,8 @@ export async function act(name: string, action: Action): Promise<string> {
 
 export async function retryParked(name: string, id: string): Promise<string> {
   const { data } = await answerOf(api.POST(`${BASE}/{name}/parked/{id}/retry`, { params: { path: { name, id } } }));
-  return data.parked === 0
-    ? `${data.applied} parked events applied. The stream is free again.`
-    : `${data.applied} parked events applied, ${data.parked} are still parked.`;
+  const applied = `${formatCounted(data.applied, 'parked event')} applied`;
+  return data.parked === 0 ? `${applied}. The stream is free again.` : `${applied}, ${data.parked} still parked.`;
 }
 
 export async function discardParked(name: string, id: string, reason: string): Promise<string> {

@@ -46,9 +46,10 @@ function reportQuery(question: Question | undefined) {
 
 async function readReport(question: Question, signal: AbortSignal): Promise<Report> {
   const before = rangeBefore(question);
+  // Two questions, because no one answer has both: the top videos are those of the range alone, and the days are those of twice the
+  // range, with the uploads of each, which only the file has.
   const [{ data, meta }, csv] = await Promise.all([
     readSummary(question, signal),
-    // The file has the uploads of each day too.
     readCsv({ ...question, from: before.from }, signal),
   ]);
   const rows = parseCsv(csv);

@@ -28,7 +28,8 @@ export async function sendFile(upload: RememberedUpload, listeners: Listeners): 
       const token = await accessToken();
       if (token !== undefined) request.setHeader('Authorization', `Bearer ${token}`);
     },
-    onShouldRetry: (error) => !reasonOf(error).isFinal,
+    // Without a network it stops, and goes on as soon as there is one.
+    onShouldRetry: (error) => navigator.onLine && !reasonOf(error).isFinal,
     onUploadUrlAvailable: () => void (sent.url !== null && listeners.onAddress(sent.url)),
     onProgress: (bytes, total) => listeners.onSent(total === 0 ? 0 : bytes / total),
     onError: (error) => listeners.onError(error),

@@ -59,7 +59,7 @@ export function addFiles(files: readonly File[], userId: string): void {
   const added = files.map((file): UploadItem => {
     const problem = problemOf(file);
     const title = file.name.replace(/\.[^.]*$/, '').slice(0, 200);
-    const id = crypto.randomUUID();
+    const id = newId();
     const item = toItem({ id, userId, file, title, description: '', visibility: 'public', url: undefined });
     return problem === undefined ? item : { ...item, state: 'refused', reason: problem };
   });
@@ -68,6 +68,11 @@ export function addFiles(files: readonly File[], userId: string): void {
 
 function toItem(upload: RememberedUpload): UploadItem {
   return { ...upload, state: 'draft', sent: 0, progress: 0, stage: undefined, videoId: undefined, reason: undefined };
+}
+
+/** Browsers have `crypto.randomUUID` only in pages from https and from this machine. */
+function newId(): string {
+  return crypto.getRandomValues(new BigUint64Array(2)).join('-');
 }
 
 /** The server checks the content; this only spares a wait. */

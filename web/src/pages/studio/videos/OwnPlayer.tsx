@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { mediaUrl } from '../../../player/mediaUrl.ts';
 import type { OwnVideo } from './ownVideos.ts';
 import styles from './OwnPlayer.module.css';
 import { ProcessingState } from './ProcessingState.tsx';
@@ -7,7 +8,7 @@ import { Retry } from './VideoRow.tsx';
 
 /** The video itself, or how far it is. */
 export function OwnPlayer({ video }: { readonly video: OwnVideo }) {
-  if (video.status === 'ready' && video.url !== null) return <Movie video={video} url={video.url} />;
+  if (video.status === 'ready' && video.url !== null) return <Movie video={video} url={mediaUrl(video.url)} />;
   return (
     <div className={styles.waiting}>
       <Thumbnail video={video} />
@@ -37,7 +38,7 @@ function Movie({ video: { title, thumbnailUrl, width, height }, url }: MovieProp
         playsInline
         preload="metadata"
         src={src}
-        poster={thumbnailUrl ?? undefined}
+        poster={thumbnailUrl === null ? undefined : mediaUrl(thumbnailUrl)}
         aria-label={title}
         style={{ aspectRatio: `${width} / ${height}` }}
         onError={() => setSrc(url)}

@@ -1,6 +1,7 @@
 import { CircleAlert, Film } from 'lucide-react';
 import { useState } from 'react';
 import { formatDuration } from '../../../format.ts';
+import { mediaUrl } from '../../../player/mediaUrl.ts';
 import type { OwnVideo } from './ownVideos.ts';
 import styles from './Thumbnail.module.css';
 
@@ -8,15 +9,16 @@ import styles from './Thumbnail.module.css';
 export function Thumbnail({ video }: { readonly video: Pick<OwnVideo, 'thumbnailUrl' | 'duration' | 'status'> }) {
   const { thumbnailUrl, duration, status } = video;
   const [missing, setMissing] = useState<string>();
+  const hasPicture = thumbnailUrl !== null && thumbnailUrl !== missing;
   const Icon = status === 'failed' ? CircleAlert : Film;
   return (
     <span className={styles.thumbnail} data-status={status}>
-      {thumbnailUrl !== null && thumbnailUrl !== missing ? (
-        <img src={thumbnailUrl} alt="" loading="lazy" onError={() => setMissing(thumbnailUrl)} />
+      {hasPicture ? (
+        <img src={mediaUrl(thumbnailUrl)} alt="" loading="lazy" onError={() => setMissing(thumbnailUrl)} />
       ) : (
         <Icon aria-hidden size={28} strokeWidth={1.5} />
       )}
-      <span className={styles.duration}>{formatDuration(duration)}</span>
+      {status === 'ready' && <span className={styles.duration}>{formatDuration(duration)}</span>}
     </span>
   );
 }
