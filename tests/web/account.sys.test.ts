@@ -70,7 +70,7 @@ describeWeb('the account page', ({ system, webTest, visit }) => {
     await password.getByLabel('Current password', { exact: true }).fill(ann.password);
     await password.getByLabel('New password', { exact: true }).fill('short');
     await password.getByRole('button', { name: 'Change password' }).click();
-    await password.locator('[aria-invalid="true"]').waitFor();
+    await password.getByText('The password must').waitFor();
     await password.getByLabel('New password', { exact: true }).fill('another-1!');
     await password.getByRole('button', { name: 'Change password' }).click();
     await said(page, /Your password is changed/);

@@ -87,7 +87,7 @@ export function Settings({ user }: { readonly user: Claims }) {
               label="Current password"
               name="currentPassword"
               autoComplete="current-password"
-              error={errors['currentPassword']}
+              error={inWords(errors['currentPassword'])}
             />
             <PasswordField
               label="New password"
@@ -95,11 +95,16 @@ export function Settings({ user }: { readonly user: Claims }) {
               autoComplete="new-password"
               minLength={6}
               hint="At least 6 characters, with a letter, a digit and one other character."
-              error={errors['newPassword']}
+              error={inWords(errors['newPassword'])}
             />
           </>
         )}
       </SettingsForm>
     </>
   );
+}
+
+/** The server begins with the name of the field in the request, such as `newPassword`. */
+function inWords(error: string | undefined): string | undefined {
+  return error?.replace(/^\w+(?= must)/, 'The password');
 }
