@@ -17,6 +17,7 @@ import { createRateLimits } from '../rateLimits/createRateLimits.ts';
 import { realtimeDocs } from '../realtime/realtimeDocs.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import type { Access } from './access.ts';
+import { createCacheCounts, showCache } from '../telemetry/cacheMetrics.ts';
 import { createApiContext } from './apiContext.ts';
 import { openJobList } from './jobList.ts';
 import type { Process } from './process.ts';
@@ -51,8 +52,11 @@ export function createApi(
   parts.defer(() => idempotency.close());
   const decode = decodeFor(eventTypes, codec);
   const discarded = discardedEvents(store);
+  const cacheCounts = createCacheCounts();
+  showCache(metrics, cacheCounts);
   const context = createApiContext({
     ...services,
+    cacheCounts,
     parked: createParkedEvents({
       pool,
       store: rawStore,

@@ -9,6 +9,7 @@ import { createPasswords } from '../features/accounts/index.ts';
 import type { ApiContext, FeatureContext } from '../features/feature.ts';
 import { projections } from '../features/index.ts';
 import { createTokens, type TokenOptions } from '../features/sessions/index.ts';
+import type { CacheCounts } from '../telemetry/cacheMetrics.ts';
 import { createReadYourWrites } from '../projecting/readYourWrites.ts';
 
 export interface ApiContextOptions
@@ -20,6 +21,7 @@ export interface ApiContextOptions
     > {
   readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state' | 'onCommit' | 'positions'>;
   readonly redis: SharedRedis | undefined;
+  readonly cacheCounts?: CacheCounts;
   readonly tokens: TokenOptions;
   /** `DATA_KEY`. */
   readonly dataKey: Buffer;
@@ -28,8 +30,12 @@ export interface ApiContextOptions
 
 /** Creates what the routes of all features may use. */
 export function createApiContext(options: ApiContextOptions): ApiContext {
-  const { progress, redis, dataKey, tokens, ...context } = options;
-  const cache = createQueryCache({ progress, shared: redis && createRedisSharedCache(redis) });
+  const { progress, redis, cacheCounts: counts, dataKey, tokens, ...context } = options;
+  const cache = createQueryCache({
+    progress,
+    shared: redis && createRedisSharedCache(redis),
+    ...(counts && { counts }),
+  });
   context.onClose(() => cache.close());
   return {
     ...context,

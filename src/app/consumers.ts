@@ -9,6 +9,7 @@ import type { Consumer } from '../projecting/consumer.ts';
 import { decodeFor } from '../projecting/decoding.ts';
 import { createProjector } from '../projecting/projector.ts';
 import { countParked } from '../projecting/status.ts';
+import { observeBatches, showFailingConsumers } from '../telemetry/consumerMetrics.ts';
 import { showParkedEvents } from '../telemetry/parkedEvents.ts';
 import { openPool } from './eventLog.ts';
 import type { Process } from './process.ts';
@@ -57,7 +58,7 @@ async function startGroup(
 ): Promise<HealthCheck[]> {
   if (consumers.length === 0) return [];
   const { config, logger, tracing, parts } = running;
-  const { rawStore, store, codec, progress } = services;
+  const { metrics, rawStore, store, codec, progress } = services;
   const pool = openPool(running, services, group, consumers.length + 5, BATCH_TIMEOUT_MS);
   const { source, checks } = await openSource(running, services, group, pool);
   parts.defer(() => source.close());
@@ -73,9 +74,11 @@ async function startGroup(
     rebuilds,
     keepReplaced: config.rebuildKeepHours > 0,
     onMoved: (move) => progress.moved(move),
+    onApplied: observeBatches(metrics),
   });
   parts.defer(() => projector.stop());
   await projector.start();
+  showFailingConsumers({ metrics, states: () => projector.states() });
   return [...checks, ...consumerChecks(projector, services.pool, consumers)];
 }
 

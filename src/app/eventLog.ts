@@ -7,6 +7,8 @@ import { createPostgresEventStore } from '../eventStore/postgres/postgresEventSt
 import { eventTypes } from '../features/index.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { createPool } from '../postgres/pool.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { showPool } from '../telemetry/postgresPool.ts';
 import type { Database } from '../postgres/database.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { Process } from './process.ts';
@@ -29,6 +31,8 @@ export interface EventLog {
 export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' | 'parts'> {
   /** Without it, nothing is traced. */
   readonly tracing?: Tracing;
+  /** Of a process that shows metrics. */
+  readonly metrics?: Metrics;
   /** From `beginDatabase`. */
   readonly database: Promise<Database>;
   /** Aborts the opening, which then fails with the signal's reason. */
@@ -61,7 +65,7 @@ async function migrated(connectionString: string): Promise<void> {
 
 /** Opens a pool of at most `max` connections. It is closed with the other parts. */
 export function openPool(
-  { config, logger, parts }: Pick<Process, 'config' | 'logger' | 'parts'>,
+  { config, logger, parts, metrics }: Pick<Process, 'config' | 'logger' | 'parts'> & { readonly metrics?: Metrics },
   { databaseUrl }: Pick<EventLog, 'databaseUrl'>,
   use: string,
   max: number,
@@ -75,17 +79,29 @@ export function openPool(
     onError: (error) => logger.warn({ err: error }, 'a connection to PostgreSQL was lost'),
   });
   parts.defer(() => pool.end());
+  if (metrics !== undefined) showPool({ metrics, pool, name: use });
   return pool;
 }
 
 async function openEventStore(options: OpenEventLogOptions, databaseUrl: string): Promise<EventStore> {
-  const { config, logger, tracing, parts } = options;
+  const { config, logger, tracing, parts, metrics } = options;
   const { eventStoreUrl: url } = config;
   if (url !== undefined) {
     const { openEventStoreDb } = await import('./openEventStoreDb.ts');
     return openEventStoreDb({ ...options, url });
   }
-  const store = createPostgresEventStore({ pool: openPool(options, { databaseUrl }, 'log', 8), logger, tracing });
+  const store = createPostgresEventStore({
+    pool: openPool(options, { databaseUrl }, 'log', 8),
+    logger,
+    tracing,
+    onBatch: onBatchOf(metrics),
+  });
   parts.defer(() => store.close());
   return store;
+}
+
+/** Counts what an event store appends. */
+export function onBatchOf(metrics: Metrics | undefined): ((events: number) => void) | undefined {
+  const batches = metrics?.histogram('reelstream_append_batch_events');
+  return batches && ((events) => batches.observe(events));
 }

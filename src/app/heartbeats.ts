@@ -12,7 +12,11 @@ export function showProcess(
   const heartbeats = startHeartbeats({
     pool,
     identity: { role: config.role, pid: process.pid, host: hostname(), version },
-    appended: async () => (await metrics.eventsAppended.get()).values.reduce((sum, { value }) => sum + value, 0),
+    appended: async () =>
+      (await metrics.counter('reelstream_events_appended_total').get()).values.reduce(
+        (sum, { value }) => sum + value,
+        0,
+      ),
     logger,
   });
   parts.defer(() => heartbeats.close());

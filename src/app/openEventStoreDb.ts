@@ -4,7 +4,7 @@ import { StartError } from '../core/startError.ts';
 import { EventStoreDenied } from '../eventStore/eventStoreDb/clientErrors.ts';
 import { createEventStoreDbStore } from '../eventStore/eventStoreDb/eventStoreDbEventStore.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
-import type { OpenEventLogOptions } from './eventLog.ts';
+import { onBatchOf, type OpenEventLogOptions } from './eventLog.ts';
 
 /** @param options.url `EVENTSTORE_URL` */
 export async function openEventStoreDb(options: OpenEventLogOptions & { readonly url: string }): Promise<EventStore> {
@@ -14,9 +14,9 @@ export async function openEventStoreDb(options: OpenEventLogOptions & { readonly
   return store;
 }
 
-function createStore({ url, logger }: OpenEventLogOptions & { readonly url: string }): EventStore {
+function createStore({ url, logger, metrics }: OpenEventLogOptions & { readonly url: string }): EventStore {
   try {
-    return createEventStoreDbStore({ url, logger });
+    return createEventStoreDbStore({ url, logger, onBatch: onBatchOf(metrics) });
   } catch (error) {
     // The client's message may quote the URL, and so the password in it.
     throw new StartError(

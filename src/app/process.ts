@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 
@@ -8,6 +9,7 @@ export interface Process {
   readonly config: Config;
   readonly logger: Logger;
   readonly tracing: Tracing;
+  readonly metrics: Metrics;
   /** The projections of all features, under the settings of this process. */
   readonly readModels: readonly Consumer[];
   /** Closed in the reverse of the order in which they were added. */

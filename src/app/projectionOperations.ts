@@ -5,6 +5,8 @@ import { discardedEvents } from '../features/operators/index.ts';
 import { decodeFor } from '../projecting/decoding.ts';
 import { createOperations, type Operations } from '../projecting/operations/operations.ts';
 import { createOperationsRunner } from '../projecting/operations/operationsRunner.ts';
+import { rebuildPositions } from '../projecting/status.ts';
+import { showRebuildProgress } from '../telemetry/rebuildProgress.ts';
 import { openPool } from './eventLog.ts';
 import type { Process } from './process.ts';
 import type { Services } from './services.ts';
@@ -26,7 +28,7 @@ export function openOperations({ config, readModels }: Process, { pool, rawStore
 
 /** For processes with the role `projector`: does what was asked for. */
 export function startOperations(running: Process, services: Services, rebuilds: LimitFunction): void {
-  const { config, logger, readModels, parts } = running;
+  const { config, logger, metrics, readModels, parts } = running;
   const { rawStore, store, codec, progress } = services;
   const runner = createOperationsRunner({
     // Comparing large tables takes long.
@@ -53,6 +55,13 @@ export function startOperations(running: Process, services: Services, rebuilds: 
           regressed: true,
         }),
       ),
+  });
+  const names = readModels.map(({ name }) => name);
+  showRebuildProgress({
+    metrics,
+    store: rawStore,
+    projections: names,
+    positions: () => rebuildPositions(services.pool, names),
   });
   parts.defer(() => runner.stop());
   runner.start();

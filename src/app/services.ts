@@ -12,7 +12,8 @@ import type { HealthCheck } from '../http/server/health.ts';
 import type { Database } from '../postgres/database.ts';
 import { createQueryDatabase } from '../postgres/queryDatabase.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progress/sharedProgress.ts';
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { createLogDistance, type MeasureDistance } from '../telemetry/logDistance.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { observedEventStore } from '../telemetry/observedEventStore.ts';
 import { showProjectionLag } from '../telemetry/projectionLag.ts';
 import { openEventLog, type EventLog } from './eventLog.ts';
@@ -25,6 +26,8 @@ import { readModelsCheck } from './projectionHealth.ts';
 /** The adapters that the roles of a process use, chosen by its configuration. */
 export interface Services extends EventLog, OpenedObjectStore {
   readonly metrics: Metrics;
+  /** How far a reader of the log is behind it. */
+  readonly distance: MeasureDistance;
   /** The log, decoded and observed. */
   readonly store: EventStore;
   /** The log for people: without personal data. */
@@ -41,14 +44,14 @@ export interface Services extends EventLog, OpenedObjectStore {
 
 /** @param port where this process listens */
 export async function openServices(running: Process, database: Promise<Database>, port: number): Promise<Services> {
-  const { config, logger, tracing, parts, starting } = running;
-  const metrics = createMetrics();
+  const { config, logger, tracing, metrics, parts, starting } = running;
   const foundMediaFiles = await openMediaFiles(running);
-  const eventLog = await openEventLog({ config, logger, tracing, parts, database, signal: starting });
+  const eventLog = await openEventLog({ config, logger, tracing, metrics, parts, database, signal: starting });
   const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
   const log = createShownLog(rawStore, eventTypes);
-  const progress = await openProgress(running, eventLog, metrics);
+  const distance = createLogDistance({ store: rawStore, numbered: config.eventStoreUrl === undefined });
+  const progress = await openProgress(running, eventLog, distance);
   const opened = await openObjectStore(running, port);
   const redis = await openRedis(running, pool);
   const files = await foundMediaFiles();
@@ -62,20 +65,20 @@ export async function openServices(running: Process, database: Promise<Database>
     checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
   }
   const db = createQueryDatabase<ReadModels>(pool);
-  return { ...eventLog, ...opened, metrics, store, log, db, progress, redis, files, checks };
+  return { ...eventLog, ...opened, metrics, distance, store, log, db, progress, redis, files, checks };
 }
 
 async function openProgress(
-  { config, logger, readModels, parts, starting }: Process,
+  { config, logger, metrics, readModels, parts, starting }: Process,
   { pool, rawStore }: EventLog,
-  metrics: Metrics,
+  distance: MeasureDistance,
 ): Promise<SharedProgress> {
   const progress = createSharedProgress({ pool, projections: readModels, logger });
   parts.defer(() => progress.close());
   // Only requests wait for projections, and each process that listens is woken by every notification.
   if (answersQueries(config.role)) {
     await abortable(progress.start(), starting);
-    showProjectionLag({ metrics, store: rawStore, progress, projections: readModels.map(({ name }) => name) });
+    showProjectionLag({ metrics, store: rawStore, distance, progress, projections: readModels });
   }
   return progress;
 }

@@ -5,12 +5,13 @@ import { createRealtime, type Realtime } from '../realtime/realtime.ts';
 import { createProgressEmitter } from '../realtime/redisSockets.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import type { Access } from './access.ts';
+import { showSockets } from '../telemetry/socketMetrics.ts';
 import type { Process } from './process.ts';
 import type { Services } from './services.ts';
 
 /** @param legacy the server on `SOCKET_PORT`, if it is open */
 export function openRealtime(
-  { config, logger, tracing, parts }: Process,
+  { config, logger, metrics, tracing, parts }: Process,
   { store, log, redis }: Services,
   { authenticator, revocations }: Access,
   main: HttpServer,
@@ -30,6 +31,7 @@ export function openRealtime(
     logger,
     tracing,
   });
+  showSockets({ metrics, counts: () => realtime.counts() });
   parts.defer(() => realtime.close());
   return realtime;
 }

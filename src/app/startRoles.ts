@@ -7,6 +7,8 @@ import { readModelConsumers } from '../features/index.ts';
 import { createOpsApp } from '../http/httpApp.ts';
 import { createHealth } from '../http/server/health.ts';
 import { createMonitoringAccess } from '../http/server/monitoringAccess.ts';
+import { showComponents } from '../telemetry/componentMetrics.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { adminStatus } from './adminStatus.ts';
 import { REBUILDS_AT_ONCE } from '../projecting/projector.ts';
 import type { Database } from '../postgres/database.ts';
@@ -44,7 +46,9 @@ export async function startRoles(begun: Beginnings): Promise<App> {
   const has = (role: Role): boolean => roles.includes(role) || roles.includes('serve');
   const stopping = new AbortController();
   const readModels = readModelConsumers(begun.readModelSettings);
-  const running: Process = { config, logger, tracing, readModels, parts, starting, draining: stopping.signal };
+  const metrics = createMetrics();
+  const draining = stopping.signal;
+  const running: Process = { config, logger, metrics, tracing, readModels, parts, starting, draining };
   const services = await openServices(running, database, main.port);
 
   const access = has('api') ? await openAccess(running, services) : undefined;
@@ -63,7 +67,8 @@ export async function startRoles(begun: Beginnings): Promise<App> {
   const checks = [...services.checks, ...relay, ...consumers];
   const health = createHealth({ checks, logger, draining: stopping.signal });
   const monitoring = createMonitoringAccess({ production: config.production, token: config.monitoringToken });
-  const { metrics, firstStart } = services;
+  const { firstStart } = services;
+  showComponents({ metrics, statuses: async () => (await health.report()).components });
   const opsApp = createOpsApp({ logger, health, metrics, production: config.production, monitoring });
   const apiParts = { health, monitoring, reportProgress, subscribers: Object.values(work).flat() };
   main.serve(access === undefined ? opsApp : createApi(running, services, { ...apiParts, ...access }));

@@ -3,6 +3,8 @@ import { featureWork, queues } from '../features/index.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
+import { observeAttempts, observeMediaWork, showJobQueues } from '../telemetry/jobMetrics.ts';
+import { openJobList } from './jobList.ts';
 import type { Process } from './process.ts';
 import type { Services } from './services.ts';
 
@@ -11,18 +13,35 @@ import type { Services } from './services.ts';
  * groups.
  */
 export async function startWork(
-  { config, logger, tracing, parts }: Process,
+  { config, logger, metrics, tracing, parts }: Process,
   services: Services,
   reportProgress: ReportUploadProgress,
 ): Promise<Record<string, readonly Consumer[]>> {
   const { databaseUrl, rawStore, files } = services;
   await files.scratch.sweep();
   const alone = config.databaseUrl === undefined;
-  const jobs = createJobs({ connectionString: databaseUrl, logger, tracing, queues, alone });
+  const jobs = createJobs({
+    connectionString: databaseUrl,
+    logger,
+    tracing,
+    queues,
+    alone,
+    onAttempt: observeAttempts(metrics),
+  });
   await jobs.start();
   parts.defer(() => jobs.close());
+  showJobQueues({ metrics, depths: () => openJobList(services).depths() });
   const logId = createLogId(rawStore);
-  const work = featureWork({ ...services, settings: config, logger, tracing, reportProgress, jobs, logId });
+  const work = featureWork({
+    ...services,
+    settings: config,
+    logger,
+    tracing,
+    reportProgress,
+    jobs,
+    logId,
+    observeMedia: observeMediaWork(metrics),
+  });
   await jobs.work(work.flatMap(({ workers = [] }) => workers));
   for (const sweep of work.flatMap(({ sweeps = [] }) => sweeps)) {
     sweep.start();

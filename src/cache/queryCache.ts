@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
+import { createCacheCounts, type CacheCounts } from '../telemetry/cacheMetrics.ts';
 import type { SharedCache, SharedEntry } from './sharedCache.ts';
 import { covers, reaches, type Stamp } from './stamp.ts';
 
@@ -48,6 +49,8 @@ export interface QueryCacheOptions {
   readonly maxBytes?: number;
   /** A monotonic clock (ms). */
   readonly clock?: () => number;
+  /** Counts how queries were answered. */
+  readonly counts?: CacheCounts;
 }
 
 /** An entry expires after this time, also when the notification of a commit is lost (ms). */
@@ -82,6 +85,7 @@ export function createQueryCache({
   shared,
   maxBytes = 32 * 1024 * 1024,
   clock = () => performance.now(),
+  counts = createCacheCounts(),
 }: QueryCacheOptions): QueryCache {
   const commits = new Map<string, number>();
   const commitsOf = (projection: string): number => commits.get(projection) ?? 0;
@@ -96,6 +100,7 @@ export function createQueryCache({
   async function load<Value>(query: CachedQuery<Value>, start: LoadStart): Promise<Value | undefined> {
     const { key, projection, form } = query;
     const found = shared && (await readShared(shared, query, start));
+    counts[found === undefined ? 'miss' : 'shared']++;
     const value = found === undefined ? await query.load() : found.bytes && form.decode(found.bytes);
     const expires = start.at + (found?.msLeft ?? MAX_AGE_MS);
     // A commit came during the load, so the answer may be from before it. That is fine for earlier callers, not for later ones.
@@ -110,11 +115,15 @@ export function createQueryCache({
   return {
     get<Value>(query: CachedQuery<Value>): Promise<Value | undefined> {
       const entry = entries.get(query.key);
-      if (entry !== undefined && clock() < entry.expires && isCurrent(entry, query))
+      if (entry !== undefined && clock() < entry.expires && isCurrent(entry, query)) {
+        counts.hit++;
         return Promise.resolve(entry.value as Value | undefined);
+      }
       const running = runningLoads.get(query.key);
-      if (running !== undefined && clock() < running.at + MAX_AGE_MS && isCurrent(running, query))
+      if (running !== undefined && clock() < running.at + MAX_AGE_MS && isCurrent(running, query)) {
+        counts.joined++;
         return running.value as Promise<Value | undefined>;
+      }
 
       const start = { commits: commitsOf(query.projection), stamp: progress.positions(query.projection), at: clock() };
       const value = load(query, start).finally(() => {

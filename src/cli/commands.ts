@@ -3,6 +3,7 @@ import type { CreateCommand } from './command.ts';
 import { completionCommand } from './completionCommand.ts';
 import { eventsCommand } from './eventsCommand.ts';
 import { jobsCommand } from './jobsCommand.ts';
+import { metricsCommand } from './metricsCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
@@ -25,5 +26,6 @@ export const commands: readonly CreateCommand[] = [
   replayCommand,
   eventsCommand,
   openapiCommand,
+  metricsCommand,
   completionCommand,
 ];

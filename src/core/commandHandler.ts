@@ -1,5 +1,6 @@
 import type { Appended } from './appended.ts';
 import { AppendRefused, RevisionConflict, type EventStore, type ExpectedRevision } from './eventStore.ts';
+import { resultOf, typeOfCommand, type CommandStore } from './commandStore.ts';
 import { pause } from './abortable.ts';
 import { backOff } from './backOff.ts';
 import type { CommandContext } from './commandContext.ts';
@@ -37,29 +38,56 @@ export interface HandleOptions {
  * @throws RevisionConflict when `expectedRevision` is not the stream's, or after thirty conflicts in a row.
  */
 export async function handleCommand<Command, Event extends DomainEvent, State>(
-  store: Pick<EventStore, 'append' | 'readStream'>,
+  store: CommandStore,
   decider: Decider<Command, Event, State>,
   stream: string,
   command: Command,
   context: CommandContext,
   options: HandleOptions = {},
 ): Promise<CommandOutcome<Event, State>> {
+  try {
+    const { outcome, repeated } = await decideAndAppend(store, decider, stream, command, context, options);
+    const result = repeated ? 'repeated' : outcome.events.length > 0 ? 'accepted' : 'unchanged';
+    store.onCommand?.(typeOfCommand(command), result);
+    return outcome;
+  } catch (error) {
+    store.onCommand?.(typeOfCommand(command), resultOf(error));
+    throw error;
+  }
+}
+
+interface Handled<Event, State> {
+  readonly outcome: CommandOutcome<Event, State>;
+  /** The events were in the log before this call. */
+  readonly repeated: boolean;
+}
+
+async function decideAndAppend<Command, Event extends DomainEvent, State>(
+  store: CommandStore,
+  decider: Decider<Command, Event, State>,
+  stream: string,
+  command: Command,
+  context: CommandContext,
+  options: HandleOptions,
+): Promise<Handled<Event, State>> {
   for (let attempt = 1; ; attempt++) {
     const found = await load(store, decider, stream, context);
     const { state, position, types } = found;
-    if (found.repeated.length > 0) return { ...found, stream, events: found.repeated };
+    if (found.repeated.length > 0) return { outcome: { ...found, stream, events: found.repeated }, repeated: true };
     if (options.expectedRevision !== undefined && options.expectedRevision !== found.revision) {
       throw new RevisionConflict(stream, options.expectedRevision, found.revision);
     }
     const events = decider.decide(command, state);
-    if (events.length === 0) return { state, events, revision: found.revision, stream, position, types };
+    if (events.length === 0)
+      return { outcome: { state, events, revision: found.revision, stream, position, types }, repeated: false };
     const expected: ExpectedRevision = found.revision ?? 'none';
     try {
       const appended = await store.append(stream, toNewEvents(events, stream, context), expected);
       const asDecided = appended.revision === (found.revision ?? -1) + events.length;
       if (asDecided) {
         const allTypes = [...new Set([...types, ...events.map(({ type }) => type)])];
-        return { state: events.reduce(decider.evolve, state), events, stream, types: allTypes, ...appended };
+        const after = events.reduce(decider.evolve, state);
+        return { outcome: { state: after, events, stream, types: allTypes, ...appended }, repeated: false };
       }
       // Another process ran the same command at the same time, on another state. The events in the log count: read
       // them.

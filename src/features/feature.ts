@@ -27,6 +27,7 @@ import type { RateLimits } from '../rateLimits/rateLimits.ts';
 import type { FeedRule, FeedRules, FeedTopic, NOBODY_HEARS } from '../realtime/feedDefinition.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { ObserveMedia } from '../telemetry/jobMetrics.ts';
 import type { Passwords } from './accounts/passwords.ts';
 import type { SystemReport } from './operators/systemSchema.ts';
 import type { Revocations } from './sessions/revocations.ts';
@@ -154,6 +155,8 @@ export interface WorkerContext extends FeatureContext {
   readonly tracing: Tracing;
   /** Adds jobs to the features' queues, and cancels them. */
   readonly jobs: Pick<Jobs, 'add' | 'cancel'>;
+  /** Told how long a job worked on a clip. Without it nobody is told. */
+  readonly observeMedia?: ObserveMedia;
   /** The id of the event log; null while the log is empty. */
   logId(): Promise<string | null>;
 }

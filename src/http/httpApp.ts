@@ -12,7 +12,7 @@ import { allowedOrigins, corsPolicy, type AllowedOrigins, type CorsPolicy } from
 import { docsHandler, type RealtimeDocs } from './documents/docs.ts';
 import { createErrorResponder } from './reply/errorResponder.ts';
 import { createClientAddress, createProxyTrust } from './request/clientAddress.ts';
-import { exchange } from './routing/exchange.ts';
+import { exchange, notesOf } from './routing/exchange.ts';
 import { createFrontDoor } from './routing/frontDoor.ts';
 import { handlersOf, type RouteHandlers } from './routing/handleRoute.ts';
 import type { Health } from './server/health.ts';
@@ -99,9 +99,9 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
     draining: health.draining,
   });
   const app = bareApp();
-  if (options.media !== undefined) app.use(options.media.path, options.media.handler);
-  app.use('/docs', docsHandler(options.realtime));
-  if (options.web !== undefined) app.use(webPage(options.web));
+  if (options.media !== undefined) app.use(options.media.path, servedBy(options.media.path), options.media.handler);
+  app.use('/docs', servedBy('/docs'), docsHandler(options.realtime));
+  if (options.web !== undefined) app.use(servedBy('page'), webPage(options.web));
   return listener(app, handlers, { ...options, policy: corsPolicy(cors) });
 }
 
@@ -178,7 +178,16 @@ function listener(app: Application, handlers: RouteHandlers, options: ListenerOp
   };
 }
 
-const notFound: RequestHandler = () => {
+/** The metrics name a request that no route answers by the part of the server that does. */
+const servedBy =
+  (part: string): RequestHandler =>
+  (_request, response, next) => {
+    notesOf(response).part = part;
+    next();
+  };
+
+const notFound: RequestHandler = (_request, response) => {
+  notesOf(response).part = undefined;
   throw new DomainError('notFound', 'route_not_found', 'There is nothing at this address; /docs lists all addresses.');
 };
 

@@ -2,6 +2,7 @@ import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { CommandContext } from '../core/commandContext.ts';
 import { DomainError } from '../core/errors.ts';
 import { isMissingTable } from '../postgres/missingTable.ts';
+import type { QueueDepth } from '../telemetry/jobMetrics.ts';
 import type { JobRetried, JobRetry } from './jobRetry.ts';
 import type { Queue } from './queue.ts';
 import { toJob, type Job, type JobRow, type JobState } from './jobRow.ts';
@@ -13,6 +14,8 @@ export interface JobList {
   page(filter: JobFilter): Promise<JobPage>;
   /** How many jobs there are in each state: of those with these ids, or of all. */
   counts(ids?: readonly string[]): Promise<Readonly<Record<JobState, number>>>;
+  /** What each queue holds that has not been done. Does not look at jobs that have ended well. */
+  depths(): Promise<QueueDepth[]>;
   /**
    * Runs a failed job again: as its feature does it, or by putting the job back into its queue, where a worker finds it
    * within about two seconds.
@@ -109,6 +112,22 @@ export function createJobList({ db, queues, retries }: JobListOptions): JobList 
       );
       const none = { waiting: 0, running: 0, failed: 0, done: 0, cancelled: 0 };
       return { ...none, ...Object.fromEntries(found.map(({ state: of, jobs }) => [of, Number(jobs)])) };
+    },
+
+    async depths() {
+      const found = await orNone(
+        sql<QueueDepth>`
+          select name as queue, count(*) filter (where state in ('created', 'retry'))::int as waiting,
+            count(*) filter (where state = 'active')::int as running,
+            count(*) filter (where state = 'failed')::int as failed,
+            greatest(0, coalesce(extract(epoch from now() - min(start_after) filter (where state in ('created', 'retry'))), 0))::float8
+              as "oldestSeconds"
+          from ${table} where name = any(${names}) and state in ('created', 'retry', 'active', 'failed') group by 1`.execute(
+          db,
+        ),
+      );
+      const empty = { waiting: 0, running: 0, failed: 0, oldestSeconds: 0 };
+      return names.map((queue) => found.find((depth) => depth.queue === queue) ?? { queue, ...empty });
     },
 
     async retry(id, context) {

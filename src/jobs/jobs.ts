@@ -4,6 +4,7 @@ import { v5 } from 'uuid';
 import type { ConsumerTransaction } from '../projecting/consumer.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { takeOver } from './claims.ts';
+import type { ObserveAttempt } from '../telemetry/jobMetrics.ts';
 import { createQueue, namesOf, refuseSameNames } from './pgBossQueues.ts';
 import type { NewJob, Queue, QueueWorker } from './queue.ts';
 import { JOBS_SCHEMA } from './schema.ts';
@@ -60,6 +61,8 @@ export interface JobsOptions {
   readonly alone?: boolean;
   /** Seconds between two looks for jobs; 2 by default. Notifications make them unnecessary as long as they arrive. */
   readonly pollSeconds?: number;
+  /** Told how each attempt ended. Must not throw. */
+  readonly onAttempt?: ObserveAttempt | undefined;
 }
 
 /** Seconds between two looks for missed heartbeats. */
@@ -78,6 +81,7 @@ export function createJobs({
   queues,
   alone = false,
   pollSeconds = 2,
+  onAttempt = () => undefined,
 }: JobsOptions): Jobs {
   refuseSameNames(queues);
   const boss = new PgBoss({
@@ -96,7 +100,15 @@ export function createJobs({
   boss.on('error', (error) => logger.warn({ err: error }, 'the job queue has a problem'));
   boss.on('warning', ({ message }) => logger.warn(message));
   const closing = new AbortController();
-  const settings: WorkerSettings = { boss, schema: JOBS_SCHEMA, logger, tracing, pollSeconds, closing: closing.signal };
+  const settings: WorkerSettings = {
+    boss,
+    schema: JOBS_SCHEMA,
+    logger,
+    tracing,
+    pollSeconds,
+    onAttempt,
+    closing: closing.signal,
+  };
 
   const add: Jobs['add'] = async ({ name, fair, repeatAfterSeconds }, jobs, { db }) => {
     if (jobs.length === 0) return;

@@ -1,6 +1,7 @@
 import type { JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { AttemptOutcome, ObserveAttempt } from '../telemetry/jobMetrics.ts';
 import { createCountedAttempts } from './attempts.ts';
 import { confirmClaim, giveBack } from './claims.ts';
 import { deadLettersOf } from './pgBossQueues.ts';
@@ -13,6 +14,7 @@ export interface WorkerSettings {
   readonly logger: Logger;
   readonly tracing: Tracing;
   readonly pollSeconds: number;
+  readonly onAttempt: ObserveAttempt;
   /** Aborted when this process stops. */
   readonly closing: AbortSignal;
 }
@@ -102,18 +104,23 @@ async function runOnce(
   { queue }: QueueWorker,
   name: string,
   job: StoredJob,
-  { boss, schema, logger, tracing, closing }: WorkerSettings,
+  { boss, schema, logger, tracing, onAttempt, closing }: WorkerSettings,
   attempt: Attempt,
 ): Promise<Result> {
   const { killed: _, ...stored } = job.data;
   const traceparent = tracing.traceparent();
   const payload = traceparent === undefined ? stored : { ...stored, traceparent };
+  const started = performance.now();
+  const ended = (outcome: AttemptOutcome): void => onAttempt(name, outcome, (performance.now() - started) / 1_000);
   try {
     const signal = AbortSignal.any([job.signal, closing]);
     const result = await attempt(payload, { signal, confirmClaim: () => confirmClaim(boss, name, job) });
+    ended(result === undefined ? 'done' : 'failed');
     if (result !== undefined) await keepFailed(boss, schema, job);
     return result;
   } catch (error) {
+    const isAborted = closing.aborted || job.signal.aborted;
+    ended(isAborted ? 'aborted' : job.retryCount < job.retryLimit ? 'retried' : 'failed');
     const jobLogger = logger.child({ queue: name, ...queue.logFields(payload), attempt: job.retryCount + 1 });
     if (closing.aborted) await giveBack(boss, name, job, 'handed back by a worker that stopped');
     else if (job.signal.aborted) jobLogger.info('a job was cancelled, or another worker has it by now');

@@ -40,6 +40,8 @@ export interface LaneOptions extends Omit<ApplyOptions, 'isolateAfter'> {
    */
   onMoved(moved: Applied & { regressed?: boolean }): void;
   onState(state: LaneState): void;
+  /** Called after each batch with events, with the seconds that all its tries took. */
+  onApplied(events: number, seconds: number): void;
 }
 
 /** `superseded`: another layout, version or variant is in place. `failing`: the last attempt failed, and is repeated. */
@@ -116,6 +118,7 @@ async function follow(
       };
     });
     const due = batches.some(({ events }) => events.length > 0) || performance.now() - writtenAt >= IDLE_CHECKPOINT_MS;
+    const begun = performance.now();
     const moving = batches.filter(({ position, after }) => position > after);
     const applied = due
       ? await applyUntilDone(options, moving)
@@ -129,6 +132,7 @@ async function follow(
     }
     if (due) onSuccess();
     const events = batches.reduce((sum, { events }) => sum + events.length, 0);
+    if (events > 0) options.onApplied(events, (performance.now() - begun) / 1_000);
     await options.transactions.gather({ events, partitions: options.partitions }, signal);
     for (const place of places) if (arrived.has(place.partition)) arrivals.request(place);
   }

@@ -47,6 +47,8 @@ export interface ProjectorOptions {
   readonly keepReplaced?: boolean;
   /** Called with the position of each consumer (`SharedProgress.moved`). */
   onMoved?(move: PartitionMoved): void;
+  /** Called after each batch of events that a consumer has applied, with the seconds that all its tries took. */
+  onApplied?(consumer: string, events: number, seconds: number): void;
 }
 
 type InPlace = Pick<Checkpoint, 'version' | 'variant'>;
@@ -198,6 +200,7 @@ export function createProjector(options: ProjectorOptions): Projector {
       tracing,
       onMoved: (moved) => onMoved?.({ projection: name, partitions, version, variant, ...moved }),
       onState: (state) => states.set(name, state),
+      onApplied: (events, seconds) => options.onApplied?.(name, events, seconds),
     });
     return {
       assignment,

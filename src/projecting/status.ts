@@ -97,6 +97,24 @@ async function rebuildStatus(pool: pg.Pool, name: string, head: bigint, now: Dat
   return { position, startedAt, rate, timeLeft: rate > 0 ? Number(head - position) / rate : undefined };
 }
 
+/** Where each rebuild is that is under way in any process, by consumer. */
+export async function rebuildPositions(pool: pg.Pool, names: readonly string[]): Promise<Map<string, bigint>> {
+  const { rows } = await pool.query<{ name: string }>(
+    'select name from unnest($1::text[], $2::text[]) as asked (name, schema) join pg_namespace on nspname = schema',
+    [names, names.map(nextSchema)],
+  );
+  const positions = new Map<string, bigint>();
+  for (const { name } of rows) {
+    const table = `"${nextSchema(name)}".checkpoints`;
+    const found = await readIfThere(pool, table, () =>
+      pool.query<{ position: bigint | null }>(`select min(position) as position from ${table}`),
+    );
+    const position = found?.rows[0]?.position;
+    if (position != null) positions.set(name, position);
+  }
+  return positions;
+}
+
 /** At most 10 000. */
 export async function countParked(pool: pg.Pool, schema: string): Promise<number> {
   const { rows } = await pool.query<{ count: bigint }>(

@@ -5,6 +5,7 @@ import { createWakeUp } from '../core/wakeUp.ts';
 import { withTimeout } from '../core/withTimeout.ts';
 import type { FailureLog } from '../telemetry/failureLog.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
+import { createFeedCounts, type FeedCounts } from '../telemetry/socketMetrics.ts';
 import type { FeedContent, Positioned } from './feedContent.ts';
 import { LiveSubscription, type Subscriber } from './feedSubscription.ts';
 import { createPlaces } from './places.ts';
@@ -37,6 +38,8 @@ export interface EventFeedOptions<Event extends Positioned> {
   /** Told each time that the log cannot be read. */
   readonly failed: FailureLog;
   readonly tracing?: Tracing | undefined;
+  /** Counts subscribers and events. */
+  readonly counts?: FeedCounts;
 }
 
 /** Attributes of a span, by the semantic conventions for messaging. */
@@ -65,6 +68,7 @@ export function createEventFeed<Event extends Positioned>({
   catchUpsPerAddress,
   failed,
   tracing = noTracing,
+  counts = createFeedCounts(),
 }: EventFeedOptions<Event>): EventFeed {
   const { log, types, mostMissed } = content;
   const ofTypes = types && { types };
@@ -184,11 +188,22 @@ export function createEventFeed<Event extends Positioned>({
       const leaveCatchUps = since === undefined || since >= live ? undefined : catchUps.take(subscriber.address);
       if (since !== undefined && since < live && leaveCatchUps === undefined)
         throw new DomainError('rateLimited', 'too_many_catch_ups', TOO_MANY_CATCH_UPS);
-      const subscription = new LiveSubscription(subscriber, content, since ?? live);
+      const subscription = new LiveSubscription(subscriber, content, since ?? live, counts);
+      counts.subscribers++;
       return {
         position: subscription.position,
-        start: () => catchUp(subscription).finally(leaveCatchUps),
+        start: async () => {
+          counts.catchUps += leaveCatchUps === undefined ? 0 : 1;
+          counts.catchingUp++;
+          try {
+            await catchUp(subscription);
+          } finally {
+            counts.catchingUp--;
+            leaveCatchUps?.();
+          }
+        },
         end: () => {
+          if (!subscription.ended) counts.subscribers--;
           subscription.ended = true;
           leaveCatchUps?.();
           leave(subscription);

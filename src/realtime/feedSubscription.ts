@@ -1,3 +1,4 @@
+import type { FeedCounts } from '../telemetry/socketMetrics.ts';
 import type { PushedEvent } from './messages.ts';
 import type { FeedContent, Positioned } from './feedContent.ts';
 
@@ -16,12 +17,19 @@ export class LiveSubscription<Event extends Positioned> {
   readonly subscriber: Subscriber;
   readonly topics: ReadonlySet<string>;
   readonly #content: FeedContent<Event>;
+  readonly #counts: Pick<FeedCounts, 'pushed'>;
   position: bigint;
   ended = false;
 
-  constructor(subscriber: Subscriber, content: FeedContent<Event>, position: bigint) {
+  constructor(
+    subscriber: Subscriber,
+    content: FeedContent<Event>,
+    position: bigint,
+    counts: Pick<FeedCounts, 'pushed'>,
+  ) {
     this.subscriber = subscriber;
     this.#content = content;
+    this.#counts = counts;
     this.topics = new Set(subscriber.topics);
     this.position = position;
   }
@@ -29,6 +37,7 @@ export class LiveSubscription<Event extends Positioned> {
   give(event: Event): void {
     if (this.ended || event.position <= this.position) return;
     this.position = event.position;
+    this.#counts.pushed++;
     this.subscriber.push(this.#content.viewOf(event, this.subscriber.userId));
   }
 

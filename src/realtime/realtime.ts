@@ -5,6 +5,7 @@ import type { ShownLog } from '../core/shownLog.ts';
 import type { ClientAddress } from '../http/request/clientAddress.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { createFeedCounts, type FeedCounts, type SocketCounts } from '../telemetry/socketMetrics.ts';
 import type { ReportUploadProgress } from './uploadProgress.ts';
 import { createEventFeed, type EventFeed } from './eventFeed.ts';
 import { eventsOfFeatures, eventsOfLog, type FeedContent, type Positioned } from './feedContent.ts';
@@ -47,6 +48,7 @@ export interface SocketLimits {
 export interface Realtime {
   /** Reports to the sockets of this process and, with Redis, to those of all other processes. */
   readonly reportProgress: ReportUploadProgress;
+  counts(): SocketCounts;
   /** Closes every connection, so that the HTTP servers can close. Clients reconnect by themselves. */
   close(): Promise<void>;
 }
@@ -69,10 +71,11 @@ export function createRealtime({
   const { catchUpsPerAddress } = limits;
   // Both feeds, and those that follow them, share it: subscribers who try again during an outage must not fill the log.
   const failed = createFailureLog(logger);
-  const feedOf = <Event extends Positioned>(content: FeedContent<Event>): EventFeed =>
-    createEventFeed({ content, failed, catchUpsPerAddress, tracing });
-  const feed = onDemand(() => feedOf(eventsOfFeatures(definition, store)));
-  const logFeed = onDemand(() => feedOf(eventsOfLog(log)));
+  const feedOf = <Event extends Positioned>(content: FeedContent<Event>, counts: FeedCounts): EventFeed =>
+    createEventFeed({ content, failed, catchUpsPerAddress, tracing, counts });
+  const feeds = { events: createFeedCounts(), log: createFeedCounts() };
+  const feed = onDemand(() => feedOf(eventsOfFeatures(definition, store), feeds.events));
+  const logFeed = onDemand(() => feedOf(eventsOfLog(log), feeds.log));
   const origins = createSocketOrigins({ addressOf, logger, perAddress: limits.perAddress });
   const serveFeed = createFeedSockets({ feed, logFeed, topics: definition.topics, logger });
   const common = { authenticate, revocations, origins, serveFeed };
@@ -90,6 +93,10 @@ export function createRealtime({
       deliver(step);
       bridge?.report(step);
     },
+    counts: () => ({
+      sockets: { main: main.io.of('/').sockets.size, legacy: legacy?.io.of('/').sockets.size ?? 0 },
+      feeds,
+    }),
     close: async () => {
       main.close();
       legacy?.close();

@@ -1,33 +1,40 @@
-import { Gauge } from 'prom-client';
 import type { EventStore } from '../core/eventStore.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
-import { withTimeout } from '../core/withTimeout.ts';
+import type { MeasureDistance } from './logDistance.ts';
 import type { Metrics } from './metrics.ts';
 
-/** A scrape must not hang when the event store hangs. */
-const LONGEST_WAIT_MS = 1_000;
-
-export interface ProjectionLagOptions {
-  readonly metrics: Pick<Metrics, 'registry'>;
-  readonly store: Pick<EventStore, 'head'>;
-  readonly progress: Pick<ProjectionProgress, 'position'>;
-  readonly projections: readonly string[];
+/** A projection, and the types of events that it handles. */
+export interface LaggingProjection {
+  readonly name: string;
+  readonly handles: readonly string[];
 }
 
-/** Shows at each scrape how far each projection is behind the head of the log. Shows nothing while the head is unknown. */
-export function showProjectionLag({ metrics, store, progress, projections }: ProjectionLagOptions): void {
-  new Gauge({
-    name: 'reelstream_projection_lag_events',
-    help: 'Positions between the head of the log and the last event that a projection has applied',
-    labelNames: ['projection'] as const,
-    registers: [metrics.registry],
-    async collect() {
-      // Positions are read before the head, so that the lag cannot be negative.
-      const positions = projections.map((projection) => [projection, progress.position(projection)] as const);
-      const head = await withTimeout(store.head(), LONGEST_WAIT_MS, () => undefined).catch(() => undefined);
-      this.reset();
-      if (head === undefined) return;
-      for (const [projection, position] of positions) this.set({ projection }, Math.max(0, Number(head - position)));
-    },
+export interface ProjectionLagOptions {
+  readonly metrics: Pick<Metrics, 'showAtScrape'>;
+  readonly store: Pick<EventStore, 'head'>;
+  readonly distance: MeasureDistance;
+  readonly progress: Pick<ProjectionProgress, 'position' | 'state'>;
+  readonly projections: readonly LaggingProjection[];
+}
+
+/** Shows at each scrape how far each projection is behind the head of the log. Shows nothing while the log is unknown. */
+export function showProjectionLag({ metrics, store, distance, progress, projections }: ProjectionLagOptions): void {
+  metrics.showAtScrape(['reelstream_projection_lag_events', 'reelstream_projection_lag_seconds'], async (show) => {
+    // Positions are read before the head, so that the lag cannot be negative.
+    const positions = projections.map((projection) => ({
+      ...projection,
+      position: progress.position(projection.name),
+    }));
+    const head = await store.head();
+    // One after the other: a scrape takes one connection.
+    for (const { name: projection, handles, position } of positions) {
+      const { events, seconds } = await distance(position, head, handles);
+      show('reelstream_projection_lag_events', { projection }, events);
+      show('reelstream_projection_lag_seconds', { projection }, seconds);
+    }
+  });
+  metrics.showAtScrape(['reelstream_projection_state'], (show) => {
+    for (const { name: projection } of projections)
+      show('reelstream_projection_state', { projection, state: progress.state(projection) }, 1);
   });
 }

@@ -51,6 +51,8 @@ export interface KafkaSourceState {
  */
 export interface KafkaSource extends EventSource {
   state(): KafkaSourceState;
+  /** Records in the partitions of this process, as of their last fetches, that the consumers are not done with. */
+  lag(): number;
 }
 
 export function createKafkaSource({
@@ -70,6 +72,8 @@ export function createKafkaSource({
   let tails: PartitionTail[] = [];
   let mine: readonly number[] = [];
   let state: KafkaSourceState = { state: 'joining' };
+  /** Of each partition: the offset of its next record, and of the first that is not done. */
+  const ends = new Map<number, { end: bigint; done: bigint }>();
   const running = run();
 
   async function run(): Promise<void> {
@@ -139,6 +143,7 @@ export function createKafkaSource({
   function assign(partitions: number, ours: readonly number[]): void {
     mine = ours.toSorted((a, b) => a - b);
     for (const [partition, tail] of tails.entries()) if (!mine.includes(partition)) tail.forget();
+    for (const partition of ends.keys()) if (!mine.includes(partition)) ends.delete(partition);
     assigned.set({ partitions, mine });
   }
 
@@ -187,6 +192,8 @@ export function createKafkaSource({
       () => pushAll(tail, records),
     );
     resolveOffset(batch.lastOffset());
+    const done = ends.get(batch.partition)?.done ?? BigInt(batch.messages[0]?.offset ?? batch.highWatermark);
+    ends.set(batch.partition, { end: BigInt(batch.highWatermark), done });
     const position = records.reduce((most, record) => (record.position > most ? record.position : most), 0n);
     offsets.add(batch.partition, { next: BigInt(batch.lastOffset()) + 1n, position });
     await heartbeat();
@@ -209,6 +216,7 @@ export function createKafkaSource({
   /** A failure does no harm: offsets are a hint, and the next commit follows in a second. */
   async function commit(consumer: Consumer, offsets: DoneOffsets): Promise<void> {
     const done = offsets.takeDone((partition) => tails[partition]?.done);
+    for (const { partition, next } of done) ends.set(partition, { end: ends.get(partition)?.end ?? next, done: next });
     const list = done.map(({ partition, next }) => ({ topic, partition, offset: String(next) }));
     if (list.length > 0)
       await consumer
@@ -224,6 +232,7 @@ export function createKafkaSource({
       return tail.open();
     },
     state: () => state,
+    lag: () => [...ends.values()].reduce((sum, { end, done }) => sum + Math.max(0, Number(end - done)), 0),
     async close() {
       closing.abort(new Error('the source is closing'));
       await withTimeout(running, CLOSE_MS, () => undefined);

@@ -37,6 +37,8 @@ export interface EventStoreDbStoreOptions {
   readonly retryForMs?: number;
   /** Milliseconds of silence of the live subscription after which the log's head is read; 1 000 by default. */
   readonly watchdogMs?: number;
+  /** Told of each call how many events it appends. Must not throw. */
+  readonly onBatch?: ((events: number) => void) | undefined;
 }
 
 /**
@@ -59,14 +61,20 @@ export function createEventStoreDbStore({
   readTimeoutMs = READ_TIMEOUT_MS,
   retryForMs = RETRY_FOR_MS,
   watchdogMs = WATCHDOG_MS,
+  onBatch,
 }: EventStoreDbStoreOptions): EventStore {
   if (retryForMs <= FRESH_MS) throw new RangeError(`retryForMs is ${retryForMs}; it must be more than ${FRESH_MS}`);
   const closing = new AbortController();
   const reading = connectEventStoreDb(url);
   // A connection takes 100 calls at a time (Kestrel's `MaxStreamsPerConnection`). Appends must not wait behind reads.
   const writing = connectEventStoreDb(url);
+  const appendOnce = createAppendOnce(writing, appendTimeoutMs);
   const appends = createIdempotentAppends({
-    appendOnce: createAppendOnce(writing, appendTimeoutMs),
+    appendOnce: async (stream, events, expected) => {
+      const appended = await appendOnce(stream, events, expected);
+      if (appended !== 'unclear') onBatch?.(events.length);
+      return appended;
+    },
     findEvents: createFindEvents(writing, appendTimeoutMs),
     retryForMs,
     logger,

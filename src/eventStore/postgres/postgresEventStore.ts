@@ -13,13 +13,13 @@ import {
 import { createFailureLog } from '../../telemetry/failureLog.ts';
 import { noTracing, type Tracing } from '../../telemetry/tracing.ts';
 import { createHeadWatch } from '../headWatch.ts';
-import { prepareAppend } from '../preparedAppend.ts';
+import { prepareAppend, type PreparedAppend } from '../preparedAppend.ts';
 import { readToHead } from '../readToHead.ts';
 import { createGroupCommit } from './groupCommit.ts';
 import { createHeadNotifications } from './headNotifications.ts';
 import { createPostgresReader } from './reader.ts';
 import { createRecentAppends } from './recentAppends.ts';
-import { writeBatch } from './writeBatch.ts';
+import { writeBatch, type Written } from './writeBatch.ts';
 
 const RESUBSCRIBE_AFTER_MS = 200;
 
@@ -41,6 +41,8 @@ export interface PostgresEventStoreOptions {
   readonly readTimeoutMs?: number;
   /** Events that may wait to be appended. Callers with more are held back; 20 000 by default. */
   readonly mostWaiting?: number;
+  /** Told of each batch how many events it added to the log. Must not throw. */
+  readonly onBatch?: ((events: number) => void) | undefined;
 }
 
 /** The event store on tables of PostgreSQL ≥ 14 (`migrations/0001_event_log.ts`), shared by any number of processes. */
@@ -52,6 +54,7 @@ export function createPostgresEventStore({
   giveUpAfterMs = 5_000,
   readTimeoutMs = 30_000,
   mostWaiting = 20_000,
+  onBatch,
 }: PostgresEventStoreOptions): EventStore {
   const closing = new AbortController();
   const watch = createHeadWatch();
@@ -68,6 +71,7 @@ export function createPostgresEventStore({
         () => writeBatch(pool, requests, giveUpAfterMs),
       ),
     onAppended: (position, requests, written) => {
+      onBatch?.(eventsIn(requests, written));
       if (subscriptions > 0) recent.add(requests, written);
       watch.saw(position);
       notifications.announce();
@@ -135,4 +139,12 @@ export function createPostgresEventStore({
       await notifications.close();
     },
   };
+}
+
+/** How many events a batch has added to the log. */
+function eventsIn(requests: readonly PreparedAppend[], { outcomes }: Written): number {
+  return requests.reduce((sum, { ids }, index) => {
+    const outcome = outcomes[index]!;
+    return outcome instanceof Error || outcome.repeated ? sum : sum + ids.length;
+  }, 0);
 }

@@ -3,7 +3,8 @@ import type { Appended } from '../../core/appended.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { handleCommand, toNewEvents } from '../../core/commandHandler.ts';
 import type { NewEvent } from '../../core/event.ts';
-import { RevisionConflict, type EventStore } from '../../core/eventStore.ts';
+import { resultOf, type CommandStore } from '../../core/commandStore.ts';
+import { RevisionConflict } from '../../core/eventStore.ts';
 import { readState, type StreamState } from '../../core/readState.ts';
 import { likeDecider, likeStream, type LikeCommand, type LikeState } from './decider.ts';
 import { likeEventTypes, type LikeEvent } from './events.ts';
@@ -21,7 +22,7 @@ export interface LikeCommands {
 }
 
 export interface LikeCommandsOptions {
-  readonly store: Pick<EventStore, 'append' | 'readStream'>;
+  readonly store: CommandStore;
   /** Number of pairs whose last state is remembered, so that their next toggle needs no read; 50 000 by default. */
   readonly mostPairs?: number;
 }
@@ -86,12 +87,22 @@ export function createLikeCommands({ store, mostPairs = 50_000 }: LikeCommandsOp
         const place = events.length > 0 ? await store.append(stream, events, pair.revision ?? 'none') : {};
         const last = { ...pair, ...place };
         known.set(stream, last);
+        countCommands(group, decided);
         return decided.map((outcome) => ({ ...outcome, stream, position: last.position, types }));
       } catch (error) {
-        if (!(error instanceof RevisionConflict) || attempt === MOST_ATTEMPTS) throw error;
+        if (!(error instanceof RevisionConflict) || attempt === MOST_ATTEMPTS) {
+          for (const { command } of group) store.onCommand?.(command.type, resultOf(error));
+          throw error;
+        }
         known.delete(stream);
       }
     }
+  }
+
+  function countCommands(group: readonly Waiting[], decided: Decided['decided']): void {
+    if (store.onCommand === undefined) return;
+    for (const [index, { change }] of decided.entries())
+      store.onCommand(group[index]!.command.type, change === 0 ? 'unchanged' : 'accepted');
   }
 
   return {

@@ -22,6 +22,8 @@ export interface RequestNotes {
   route: string | undefined;
   /** Undefined when the client sent no valid access token. */
   userId: string | undefined;
+  /** Which part of the server answers, where no declared route does. Only for metrics. */
+  part: string | undefined;
   /** Of W3C Trace Context: the trace of our span, or else of the client's valid `traceparent`. */
   traceId: string | undefined;
 }
@@ -55,7 +57,7 @@ export function exchange({
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
     carryCommonHeaders(response, { ...headers, 'X-Request-Id': requestId });
-    const notes: RequestNotes = { route: undefined, userId: undefined, traceId: undefined };
+    const notes: RequestNotes = { route: undefined, part: undefined, userId: undefined, traceId: undefined };
     (response as Noted)[NOTES] = notes;
     // Express changes it while it looks for a handler.
     const { method = '', url = '' } = request;
@@ -63,7 +65,7 @@ export function exchange({
       const ms = performance.now() - started;
       // 499: the client disconnected before there was an answer (nginx's status for this).
       const status = response.headersSent ? response.statusCode : 499;
-      metrics.request(method, status, ms / 1000);
+      metrics.request({ method, route: notes.route ?? notes.part ?? 'none', status, seconds: ms / 1000 });
       const level = levelFor(method, status);
       if (logger.isLevelEnabled(level)) {
         const { route, userId, traceId } = notes;

@@ -1,6 +1,7 @@
 import type { Application } from 'express';
 import { DomainError } from '../../core/errors.ts';
 import type { Route } from '../route.ts';
+import { notesOf } from './exchange.ts';
 import type { RouteHandlers } from './handleRoute.ts';
 
 /**
@@ -18,6 +19,7 @@ export function mountRoutes(app: Application, handlers: RouteHandlers): void {
     const allow = allowedMethods(here);
     const options = Object.assign({}, ...here.map((route) => route.options)) as Record<string, string>;
     app.all(path, (request, response) => {
+      notesOf(response).part = path;
       response.setHeader('Allow', allow);
       if (request.method === 'OPTIONS') response.status(204).set(options).end();
       else

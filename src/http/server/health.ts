@@ -53,11 +53,15 @@ export interface HealthOptions {
   readonly keepMs?: number;
 }
 
+/** A check that has not ended after this time is given up, and another one may begin (ms). */
+const GIVE_UP_MS = 10_000;
+
 export function createHealth({ checks, logger, draining, timeoutMs = 1_000, keepMs = 1_000 }: HealthOptions): Health {
   let last: { at: number; report: Promise<HealthReport> } | undefined;
   const down = new Set<string>();
+  const begin = new Map(checks.map(({ name, check }) => [name, onceAtATime(check)]));
 
-  async function probe({ name, required, check }: HealthCheck): Promise<[string, ComponentHealth]> {
+  async function probe({ name, required }: HealthCheck): Promise<[string, ComponentHealth]> {
     const started = performance.now();
     const facts = (status: 'up' | 'down'): ComponentHealth => ({
       status,
@@ -65,7 +69,7 @@ export function createHealth({ checks, logger, draining, timeoutMs = 1_000, keep
       latencyMs: Math.round((performance.now() - started) * 10) / 10,
     });
     try {
-      const details = await inTime(check, timeoutMs);
+      const details = await inTime(begin.get(name)!, timeoutMs);
       if (down.delete(name)) logger.info({ component: name }, 'component is up again');
       return [name, { ...details, ...facts('up') }];
     } catch (error) {
@@ -92,10 +96,31 @@ export function createHealth({ checks, logger, draining, timeoutMs = 1_000, keep
   };
 }
 
+interface Checking {
+  readonly result: Promise<HealthDetails | undefined | void>;
+  readonly abort: AbortController;
+}
+
+/**
+ * Begins a check, unless the last one is still under way: a part that hangs must not collect checks that wait for it, since each
+ * may hold a connection.
+ */
+function onceAtATime(check: HealthCheck['check']): () => Checking {
+  let last: (Checking & { readonly at: number }) | undefined;
+  return () => {
+    if (last !== undefined && performance.now() - last.at < GIVE_UP_MS) return last;
+    const abort = new AbortController();
+    const checking = { at: performance.now(), abort, result: check(abort.signal) };
+    const ended = (): void => void (last === checking && (last = undefined));
+    checking.result.then(ended, ended);
+    return (last = checking);
+  };
+}
+
 /** A check that hangs must not hang the report; its signal aborts. */
-async function inTime(check: HealthCheck['check'], timeoutMs: number): ReturnType<HealthCheck['check']> {
-  const abort = new AbortController();
-  return withTimeout(check(abort.signal), timeoutMs, () => {
+async function inTime(begin: () => Checking, timeoutMs: number): Checking['result'] {
+  const { result, abort } = begin();
+  return withTimeout(result, timeoutMs, () => {
     const error = new Error(`no answer within ${timeoutMs} ms`);
     abort.abort(error);
     throw error;

@@ -9,6 +9,7 @@ import type { JobRun, QueueWorker, RecordedFailure } from '../../../jobs/queue.t
 import { FfmpegFailed } from '../../../media/ffmpeg/ffmpeg.ts';
 import { ProbeFailed } from '../../../media/inspecting/probe.ts';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
+import type { ObserveMedia } from '../../../telemetry/jobMetrics.ts';
 import { videoDecider, videoStream, type VideoState } from '../decider.ts';
 import { readVideo } from '../readVideo.ts';
 import { isExtra, removeObjects } from './mediaKeys.ts';
@@ -20,6 +21,7 @@ export interface ExtrasWorkerOptions extends ExtrasOptions {
   readonly store: Pick<EventStore, 'append' | 'readStream'>;
   readonly moveFiles: MoveFiles;
   readonly logger: Logger;
+  readonly observeMedia?: ObserveMedia | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ExtrasWorkerOptions extends ExtrasOptions {
  * A video whose job fails stays as it is: it is played without them.
  */
 export function createExtrasWorker(options: ExtrasWorkerOptions): Required<QueueWorker<ExtrasJob>> {
-  const { store, objects, moveFiles, logger } = options;
+  const { store, objects, moveFiles, logger, observeMedia } = options;
   const load = async (videoId: string): Promise<VideoState> => (await readVideo(store, videoId)).state;
   const contextOf = (job: ExtrasJob): CommandContext => ({
     ...job,
@@ -43,7 +45,9 @@ export function createExtrasWorker(options: ExtrasWorkerOptions): Required<Queue
       // An earlier attempt was cut after it had recorded its result.
       return moveFiles(job.videoId, contextOf(job), signal);
     }
+    const started = performance.now();
     const extras = await storeExtras(video, { ...options, signal });
+    observeMedia?.(extrasQueue.name, video.facts.duration, (performance.now() - started) / 1_000);
     // Another worker that has the job by now may have removed the files of this one.
     await confirmClaim();
     const context = contextOf(job);

@@ -5,6 +5,7 @@ import type { EventStore } from '../../../core/eventStore.ts';
 import type { JobRun, QueueWorker, RecordedFailure } from '../../../jobs/queue.ts';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
 import type { ReportUploadProgress, UploadProgress } from '../../../realtime/uploadProgress.ts';
+import type { ObserveMedia } from '../../../telemetry/jobMetrics.ts';
 import { videoDecider, videoStream, type VideoCommand, type VideoState } from '../decider.ts';
 import { readVideo } from '../readVideo.ts';
 import { CannotBeProcessed, makeRendition, type RenderOptions } from './makeRendition.ts';
@@ -19,6 +20,7 @@ export interface ProcessWorkerOptions extends Omit<RenderOptions, 'objects'> {
   readonly moveFiles: MoveFiles;
   readonly reportProgress: ReportUploadProgress;
   readonly logger: Logger;
+  readonly observeMedia?: ObserveMedia | undefined;
   /** Videos that this process works on at a time; 1 by default. */
   readonly concurrency?: number;
 }
@@ -33,7 +35,7 @@ const KILLED =
  * that succeeds removes what earlier ones left in the object store.
  */
 export function createProcessWorker(options: ProcessWorkerOptions): Required<QueueWorker<VideoJob>> {
-  const { store, objects, moveFiles, reportProgress, logger, concurrency = 1 } = options;
+  const { store, objects, moveFiles, reportProgress, logger, observeMedia, concurrency = 1 } = options;
   const load = async (videoId: string): Promise<VideoState> => (await readVideo(store, videoId)).state;
 
   const decide = async (job: VideoJob, step: string, command: VideoCommand): Promise<VideoState> => {
@@ -63,6 +65,7 @@ export function createProcessWorker(options: ProcessWorkerOptions): Required<Que
     }
     const report = (stage: UploadProgress['stage'], share?: number): void =>
       reportProgress({ userId: video.ownerId, videoId: video.id, stage, progress: progressOf(stage, share) });
+    const started = performance.now();
     try {
       const rendition = await makeRendition(video, { ...options, signal, report });
       const state = await decide(job, 'processed', {
@@ -71,6 +74,7 @@ export function createProcessWorker(options: ProcessWorkerOptions): Required<Que
         at: new Date().toISOString(),
       });
       report('ready');
+      observeMedia?.(processQueue.name, video.facts.duration, (performance.now() - started) / 1_000);
       await tidy(objects, job.videoId, state);
       // The files of the video were moved while this attempt made more of them.
       if (state.status === 'ready' && state.filesAccess !== video.filesAccess)
