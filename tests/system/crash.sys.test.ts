@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, describe, expect } from '@jest/globals';
 import { createPool } from '../../src/postgres/pool.ts';
 import { eventually } from '../support/eventually.ts';
+import { missHeartbeats } from '../support/missHeartbeats.ts';
 import { clip } from '../support/clips.ts';
 import { call, getVideo, newPeople, upload, uploaded, type Analytics, type Person } from '../support/systemClient.ts';
 import { firstProgress } from '../support/systemSockets.ts';
@@ -110,7 +111,11 @@ describe('kill -9', () => {
       // In the embedded profile the victim is the whole system, so it is started again. In a cluster the other worker
       // takes over.
       if (profile === 'embedded') await victim!.start();
-      else await missHeartbeat(answer.data.id);
+      else {
+        const pool = createPool({ connectionString: await system().processes[0]!.databaseUrl(), name: 'test', max: 1 });
+        await missHeartbeats(pool, answer.data.id);
+        await pool.end();
+      }
       const status = await eventually(
         async () => (await getVideo(system().apis[0]!, answer.data.id, { token: owner.token })).data.video.status,
         { within: 120_000, what: 'the transcode has finished', holds: (now) => now !== 'processing' },
@@ -143,16 +148,6 @@ async function countEqualsLikers(videoId: string, acknowledged: ReadonlySet<stri
         counts.every((count) => count === likers.length) && [...acknowledged].every((id) => likers.includes(id)),
     },
   );
-}
-
-/** A second after its last heartbeat, and not fifteen, the worker of a video counts as killed. */
-async function missHeartbeat(videoId: string): Promise<void> {
-  const pool = createPool({ connectionString: await system().processes[0]!.databaseUrl(), name: 'test', max: 1 });
-  await pool.query(
-    `update reelstream_jobs.job set heartbeat_seconds = 1 where data ->> 'videoId' = $1 and state = 'active'`,
-    [videoId],
-  );
-  await pool.end();
 }
 
 async function analytics({ token }: Person): Promise<Analytics> {
