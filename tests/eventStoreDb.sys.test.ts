@@ -4,6 +4,7 @@ import { startEventStoreDbDouble, type EventStoreDbDouble } from './support/even
 import { createDoubleLog } from './support/eventStoreDbDouble/log.ts';
 import { followFeed } from './support/feedFollower.ts';
 import { freePorts } from './support/freePorts.ts';
+import { startSpanReceiver, type Span } from './support/spanReceiver.ts';
 import { Instance, login, newPlace, register, type Place } from './support/instance.ts';
 
 jest.setTimeout(240_000);
@@ -56,6 +57,28 @@ test('a process survives an election that takes longer than its client’s searc
   endElection();
   await eventually(async () => (await login(running)) === 200, { within: 60_000, what: 'Ada can log in again' });
   expect(running.running).toBe(true);
+});
+
+test('an append to EventStoreDB is in the trace of its request, and what the client does by itself is in none', async () => {
+  await using receiver = await startSpanReceiver();
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+  };
+  const running = await start(clusterUrl(), env).ready();
+  expect(await register(running)).toBe(201);
+  const appendOf = (): Span | undefined =>
+    receiver.spans.find(({ attributes }) => /append/i.test(String(attributes['rpc.method'])));
+  const append = (await eventually(appendOf, { what: 'the span of an append arrives' }))!;
+  await running.stop();
+  const spans = receiver.ofTrace(append.traceId);
+  expect(spans.find(({ spanId }) => spanId === append.parentSpanId)).toMatchObject({
+    name: expect.stringMatching(/^append (email|username|user)$/),
+  });
+  expect(spans.map(({ name }) => name)).toContain('POST /api/v1/auth/register');
+  const roots = receiver.spans.filter(({ parentSpanId = '' }) => parentSpanId === '');
+  expect(new Set(roots.map(({ name }) => name))).toEqual(new Set(['POST /api/v1/auth/register']));
 });
 
 test('a start during an election waits until the election ends', async () => {

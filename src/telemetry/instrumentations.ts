@@ -32,11 +32,9 @@ const creators: Readonly<Record<TracedClient, () => Promise<Instrumentation>>> =
     return new IORedisInstrumentation({ requireParentSpan: true, dbStatementSerializer: (command) => command });
   },
   grpc: async () => {
-    const [{ GrpcInstrumentation }, { context, trace }] = await Promise.all([
-      import('@opentelemetry/instrumentation-grpc'),
-      import('@opentelemetry/api'),
-    ]);
-    return new GrpcInstrumentation({ ignoreGrpcMethods: [() => trace.getSpan(context.active()) === undefined] });
+    const { GrpcInstrumentation } = await import('@opentelemetry/instrumentation-grpc');
+    // It has no `requireParentSpan`, and subscriptions read on their own. Appends are always below a span.
+    return new GrpcInstrumentation({ ignoreGrpcMethods: [(method: string) => !/append/i.test(method)] });
   },
   http: async () => {
     const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');

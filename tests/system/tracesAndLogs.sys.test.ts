@@ -190,8 +190,8 @@ systemTest('a like is one trace, from the command to the projections and the soc
   for (const name of projections) expect(named(spans, name)[0].parentSpanId).toBe(request.spanId);
   const [batch] = named(spans, 'append batch');
   expect(spans.find(({ name }) => name.startsWith('pg.query:append'))?.parentSpanId).toBe(batch.spanId);
-  expect(new Set(spans.map(({ service }) => service))).toEqual(new Set(services(['api', 'relay', 'projector'])));
-  if (profile === 'cluster') expect([topic(spans, 'send').length, topic(spans, 'receive').length]).toEqual([1, 1]);
+  expect(spans.map(({ service }) => service)).toEqual(expect.arrayContaining(services(['api', 'relay', 'projector'])));
+  if (profile === 'cluster') expect(topic(spans, 'send')).toMatchObject([{ parentSpanId: request.spanId }]);
   // It happened before, so its spans would be there.
   expect(collected!.ofTrace(unsampled.traceId)).toEqual([]);
   expect(linesOf(unsampled.traceId)).toMatchObject([
