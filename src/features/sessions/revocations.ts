@@ -13,6 +13,9 @@ const types: readonly Revocation['type'][] = ['SessionRevoked', 'PasswordChanged
 /** A token of a session that was refreshed at the moment of its end is issued after it: by this much at most (ms). */
 const ISSUED_LATE_MS = 60_000;
 const RETRY_MS = 500;
+/** While others append without a break, the log is read for so long, then not, so that it is not read for each of their commits. */
+const READ_MS = 5;
+const GATHER_MS = 25;
 
 /** The part of a token by which it is revoked. */
 export type TokenOwner = Pick<AuthenticatedUser, 'id' | 'session'>;
@@ -120,9 +123,13 @@ export async function followRevocations(options: FollowOptions): Promise<void> {
         after = position;
       }
       caughtUp();
+      let began = performance.now();
       for await (const { events, position } of store.subscribe({ after, types, signal })) {
         revocations.add(events);
         after = position;
+        if (performance.now() - began < READ_MS) continue;
+        await pause(GATHER_MS, signal);
+        began = performance.now();
       }
     } catch (error) {
       if (!signal.aborted) failed(error, 'revoked sessions cannot be read from the log; their tokens may be accepted');
