@@ -1,4 +1,5 @@
 import { beforeAll, expect } from '@jest/globals';
+import { createPool } from '../../src/postgres/pool.ts';
 import { clip } from '../support/clips.ts';
 import { eventually } from '../support/eventually.ts';
 import { playedSeconds } from '../support/hlsPlayer.ts';
@@ -92,3 +93,53 @@ systemTest(
   },
   120_000,
 );
+
+systemTest(
+  'a video of an earlier version gets its ladder when an operator asks for it, who sees how it goes',
+  async () => {
+    const { id } = await withoutNewJobs('extras', async () =>
+      uploaded(system().api(), ann.token, await clip('plain'), { title: 'From before' }),
+    );
+    expect((await read(id)).hlsUrl).toBeNull();
+    const [anyProcess] = system().processes;
+    const made = await anyProcess!.command('videos', 'make-extras', '--all');
+    expect([made.code, made.output]).toEqual([0, '1 of 1 videos now have a ladder, a storyboard and a preview.\n']);
+    expect(made.errors).toContain('100 % 1 of 1 videos\n');
+    await eventually(() => read(id), {
+      what: 'the video shows them',
+      holds: ({ hlsUrl, storyboardUrl, previewUrl }) => Boolean(hlsUrl && storyboardUrl && previewUrl),
+    });
+    const again = await anyProcess!.command('videos', 'make-extras', id);
+    expect([again.code, again.output]).toEqual([
+      0,
+      'Every one of these videos has a ladder, a storyboard and a preview.\n',
+    ]);
+  },
+  120_000,
+);
+
+/** Drops the job that `work` leads to in a queue, as in a version that did not have the queue. */
+async function withoutNewJobs<Result>(queue: string, work: () => Promise<Result>): Promise<Result> {
+  const pool = createPool({ connectionString: await system().processes[0]!.databaseUrl(), name: 'test', max: 1 });
+  await pool.query('create table public.dropped_jobs (id uuid)');
+  await pool.query(
+    `create function public.drop_job() returns trigger language plpgsql as $$
+     begin insert into public.dropped_jobs values (new.id); return null; end $$`,
+  );
+  await pool.query(
+    `create trigger drop_job before insert on reelstream_jobs.job for each row when (new.name = '${queue}')
+     execute function public.drop_job()`,
+  );
+  try {
+    const result = await work();
+    await eventually(async () => (await pool.query('select from public.dropped_jobs')).rowCount, {
+      what: 'its job is dropped',
+      holds: (count) => count === 1,
+    });
+    return result;
+  } finally {
+    await pool.query('drop function public.drop_job cascade');
+    await pool.query('drop table public.dropped_jobs');
+    await pool.end();
+  }
+}
