@@ -9,6 +9,7 @@ import { appendTime } from './0008_append_time.ts';
 import { uploadProgress } from './0009_upload_progress.ts';
 import { processes } from './0010_processes.ts';
 import { resumableUploads } from './0011_resumable_uploads.ts';
+import { eventHashes } from './0012_event_hashes.ts';
 
 /** Run in the order of their names. A released migration is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -22,4 +23,5 @@ export const migrations: Record<string, Migration> = {
   '0009_upload_progress': uploadProgress,
   '0010_processes': processes,
   '0011_resumable_uploads': resumableUploads,
+  '0012_event_hashes': eventHashes,
 };

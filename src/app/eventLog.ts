@@ -28,6 +28,9 @@ export interface EventLog {
   readonly codec: EventCodec;
 }
 
+/** The log without the keys of personal data. */
+export type StoredLog = Pick<EventLog, 'databaseUrl' | 'pool' | 'rawStore'>;
+
 export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' | 'parts'> {
   /** Without it, nothing is traced. */
   readonly tracing?: Tracing;
@@ -42,15 +45,23 @@ export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' |
 }
 
 export async function openEventLog(options: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
-  const { config, signal, shared = false } = options;
+  const { config, signal } = options;
+  const stored = await openStoredLog(options);
+  const masterKey = config.secrets.dataKey;
+  const keys = await abortable(openPostgresUserKeys({ pool: stored.pool, masterKey }), signal);
+  return { ...stored, codec: createEventCodec({ types: eventTypes, keys }) };
+}
+
+export async function openStoredLog(
+  options: OpenEventLogOptions,
+): Promise<StoredLog & { readonly firstStart: boolean }> {
+  const { signal, shared = false } = options;
   const database = await abortable(options.database, signal);
   const databaseUrl = database.url;
   await abortable(migrated(databaseUrl), signal);
   const pool = openPool(options, { databaseUrl }, 'queries', 10, shared ? COMMAND_QUERY_TIMEOUT_MS : QUERY_TIMEOUT_MS);
   const rawStore = await openEventStore(options, databaseUrl);
-  const keys = await abortable(openPostgresUserKeys({ pool, masterKey: config.secrets.dataKey }), signal);
-  const codec = createEventCodec({ types: eventTypes, keys });
-  return { databaseUrl, firstStart: database.created, pool, rawStore, codec };
+  return { databaseUrl, firstStart: database.created, pool, rawStore };
 }
 
 /** Has no time limit for queries, because a migration may take long. */

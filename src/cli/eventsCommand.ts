@@ -3,6 +3,7 @@ import { example, jsonOption, type CreateCommand } from './command.ts';
 import { run } from './run.ts';
 
 const actions = () => import('./eventActions.ts');
+const integrity = () => import('./integrityActions.ts');
 
 export const eventsCommand: CreateCommand = () =>
   new Command('events')
@@ -36,6 +37,28 @@ export const eventsCommand: CreateCommand = () =>
           example('events export --to log.ndjson', 'events export --type VideoLiked,VideoUnliked | jq .data.videoId'),
         )
         .action(run(async (signal, options) => (await actions()).exportEvents(signal, options))),
+    )
+    .addCommand(
+      new Command('check')
+        .description(
+          'checks that no event was changed, removed or added since it was recorded, and names the first that was',
+        )
+        .option('--from <position>', 'begins at this position, and not at the beginning')
+        .option('--stream <name>', 'checks only this stream')
+        .option('--seal <file>', 'also checks that the log begins with what "events seal" wrote there')
+        .option('--public-key <key>', 'of those who made the seal; without it, of the key here')
+        .addOption(jsonOption)
+        .addHelpText('after', example('events check', 'events check --seal seal.json --public-key <key>'))
+        .action(run(async (signal, options) => (await integrity()).check(signal, options))),
+    )
+    .addCommand(
+      new Command('seal')
+        .description(
+          'checks the log, and signs what it holds: whoever keeps the seal can see later that nothing was rewritten',
+        )
+        .option('--out <file>', 'writes the seal to this file; without it, to standard output')
+        .addHelpText('after', example('events seal --out seal.json'))
+        .action(run(async (signal, options) => (await integrity()).seal(signal, options))),
     );
 
 function filtered(name: string) {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { beginDatabase } from '../app/beginDatabase.ts';
-import { openEventLog, type EventLog } from '../app/eventLog.ts';
+import { openEventLog, openStoredLog, type EventLog, type OpenEventLogOptions } from '../app/eventLog.ts';
 import { readModelSettings } from '../app/readModelSettings.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
@@ -31,22 +31,11 @@ export interface OpenedLog extends AsyncDisposable {
 
 /** Opens them for a command, with the settings that the roles use. Import this module when the command runs. */
 export async function openLog(command: string, signal: AbortSignal): Promise<OpenedLog> {
-  const config = loadConfig(process.env);
-  const readModels = readModelConsumers(readModelSettings(config));
-  // A command prints its result. The logger only reports what goes wrong.
-  const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
-  const logger = createLogger({ level, role: command, destination: process.stderr });
   await using parts = new AsyncDisposableStack();
-  const shared = true;
-  const database = beginDatabase({ config, logger, parts, signal, shared });
-  const { databaseUrl, pool, rawStore, codec } = await openEventLog({
-    config,
-    logger,
-    parts,
-    database,
-    signal,
-    shared,
-  });
+  const options = beginOpening(command, signal, parts);
+  const { config, logger } = options;
+  const readModels = readModelConsumers(readModelSettings(config));
+  const { databaseUrl, pool, rawStore, codec } = await openEventLog(options);
   const decodedStore = withCodec(rawStore, codec);
   const opened = parts.move();
   return {
@@ -61,4 +50,30 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
     readModels,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** The same, without the keys of personal data: DATA_KEY may be unknown to those who run the command. */
+export async function openLogWithoutKeys(
+  command: string,
+  signal: AbortSignal,
+): Promise<AsyncDisposable & Pick<OpenedLog, 'store' | 'config'>> {
+  await using parts = new AsyncDisposableStack();
+  const options = beginOpening(command, signal, parts);
+  const { rawStore } = await openStoredLog(options);
+  const opened = parts.move();
+  return { store: rawStore, config: options.config, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function beginOpening(
+  command: string,
+  signal: AbortSignal,
+  parts: AsyncDisposableStack,
+): OpenEventLogOptions & { readonly config: Config } {
+  const config = loadConfig(process.env);
+  // A command prints its result. The logger only reports what goes wrong.
+  const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
+  const logger = createLogger({ level, role: command, destination: process.stderr });
+  const shared = true;
+  const database = beginDatabase({ config, logger, parts, signal, shared });
+  return { config, logger, parts, database, signal, shared };
 }

@@ -75,6 +75,8 @@ function arrange(values: Values, role: Role) {
       { jwt: values.JWT_SECRET, refresh: values.REFRESH_SECRET, dataKey: values.DATA_KEY },
       { dataDir, cluster: values.DATABASE_URL === undefined ? join(dataDir, 'postgres') : undefined },
     ),
+    /** 32 bytes. Undefined: in `dataDir`, once there is one. */
+    sealKey: values.SEAL_KEY,
     accessTokenSeconds: values.EXPIRES_IN,
     refreshTokenSeconds: values.REFRESH_EXPIRES_IN,
     adminEmails: values.ADMIN_EMAILS ?? [],

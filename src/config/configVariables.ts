@@ -95,6 +95,11 @@ export const variables = {
     RANDOM_KEY,
     'encrypts the keys of personal data, which cannot be read without it; generated once and kept in DATA_DIR when unset',
   ),
+  SEAL_KEY: optional(
+    key,
+    RANDOM_KEY,
+    'signs the seals of the event log (Ed25519); generated once, by the first seal, and kept in DATA_DIR when unset',
+  ),
 
   ADMIN_EMAILS: optional(
     emailAddresses,

@@ -38,4 +38,6 @@ export type RecordedEvent<E extends DomainEvent = DomainEvent> = E & {
   readonly position: bigint;
   /** When the store recorded the event. The time that counts for the domain is in `data.at`. */
   readonly time: Date;
+  /** `eventHash`, in reads that ask for it (`hashes`). Absent when the event was recorded before there were hashes. */
+  readonly hash?: string;
 };

@@ -27,6 +27,8 @@ export interface EventBatch {
 export interface ReadStreamOptions {
   /** First revision to read; 0 by default. */
   readonly from?: number;
+  /** Whether the events come with their hashes. */
+  readonly hashes?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -39,10 +41,12 @@ export interface ReadAllOptions {
   readonly types?: readonly string[];
   /** Most events in a batch; 5 000 by default. */
   readonly batchSize?: number;
+  /** Whether the events come with their hashes. */
+  readonly hashes?: boolean;
   readonly signal?: AbortSignal;
 }
 
-export type SubscribeOptions = Omit<ReadAllOptions, 'until'>;
+export type SubscribeOptions = Omit<ReadAllOptions, 'until' | 'hashes'>;
 
 /**
  * An append-only log of streams with one global order.
@@ -52,6 +56,7 @@ export type SubscribeOptions = Omit<ReadAllOptions, 'until'>;
  * - The events of one append are all in their stream, next to each other, or none of them is.
  * - A reader that has seen position p never later gets a new event at or below p.
  * - An append of events whose ids are in that stream already, in that order, answers their place and writes nothing.
+ * - Each event is recorded with a hash of itself and of the event before it in its stream (`eventHash`).
  */
 export interface EventStore {
   /**

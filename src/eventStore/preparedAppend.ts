@@ -1,4 +1,5 @@
 import type { NewEvent } from '../core/event.ts';
+import { contentHash } from '../core/eventHash.ts';
 import { AppendRefused, type ExpectedRevision } from '../core/eventStore.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface PreparedAppend {
   /** JSON texts. */
   readonly data: readonly string[];
   readonly metadata: readonly string[];
+  /** `contentHash` of each event. */
+  readonly contents: readonly Buffer[];
   readonly bytes: number;
 }
 
@@ -42,8 +45,9 @@ export function prepareAppend(stream: string, events: readonly NewEvent[], expec
   const types: string[] = [];
   const data: string[] = [];
   const metadata: string[] = [];
+  const contents: Buffer[] = [];
   let bytes = 0;
-  for (const event of events) {
+  for (const [n, event] of events.entries()) {
     if (!UUID.test(event.id)) throw new AppendRefused(`the event id '${event.id}' is not a UUID`);
     checkName('event type', event.type);
     const texts = [json(event, event.data), json(event, event.metadata)] as const;
@@ -53,9 +57,10 @@ export function prepareAppend(stream: string, events: readonly NewEvent[], expec
     types.push(event.type);
     data.push(texts[0]);
     metadata.push(texts[1]);
+    contents.push(contentHash({ stream, id: ids[n]!, type: event.type, data: texts[0], metadata: texts[1] }));
     bytes += size;
   }
-  return { stream, expected, ids, types, data, metadata, bytes };
+  return { stream, expected, ids, types, data, metadata, contents, bytes };
 }
 
 function checkName(what: string, name: string): void {

@@ -8,6 +8,7 @@ export interface PageRequest {
   readonly until: bigint;
   readonly types?: readonly string[];
   readonly batchSize?: number;
+  readonly hashes?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { appendingContract } from './appending.ts';
+import { hashingContract } from './hashing.ts';
 import { readingContract } from './reading.ts';
 import { subscribingContract } from './subscribing.ts';
 import type { StoresUnderTest } from './support.ts';
@@ -30,6 +31,7 @@ export function eventStoreContract(name: string, makeLog: () => Promise<LogUnder
     });
 
     appendingContract(() => stores);
+    hashingContract(() => stores);
     readingContract(() => stores);
     subscribingContract(() => stores);
   });

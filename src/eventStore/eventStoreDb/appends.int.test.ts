@@ -9,6 +9,7 @@ import { createDoubleLog } from '../../../tests/support/eventStoreDbDouble/log.t
 import type { NewEvent } from '../../core/event.ts';
 import { AppendRefused, EventStoreUnavailable, RevisionConflict, type EventStore } from '../../core/eventStore.ts';
 import { all, someEvent, someEvents, someStream } from '../contract/eventStoreContract.ts';
+import { checkStream } from '../integrity/checkLog.ts';
 import { createEventStoreDbStore, type EventStoreDbStoreOptions } from './eventStoreDbEventStore.ts';
 
 /** For tries that get an answer: so long that none fails because the machine is slow. */
@@ -170,11 +171,36 @@ describe('a store on EventStoreDB', () => {
     expect(await all(store.readStream(stream))).toHaveLength(3);
   });
 
-  test('does not search for brand-new ids', async () => {
-    await store.append(someStream(), [freshEvent()], 'any');
-    expect(double.faults.calls.read).toBe(0);
-    await store.append(someStream(), [someEvent()], 'any');
+  test('searches only for ids that are not brand-new, and reads the end of a stream that it does not know', async () => {
+    const stream = someStream();
+    await store.append(stream, [freshEvent()], 'any');
     expect(double.faults.calls.read).toBe(1);
+    await store.append(stream, [freshEvent()], 'any');
+    await store.append(stream, [freshEvent()], 1);
+    await store.append(someStream(), [freshEvent()], 'none');
+    expect(double.faults.calls.read).toBe(1);
+    await store.append(stream, [someEvent()], 'any');
+    expect(double.faults.calls.read).toBe(2);
+  });
+
+  test('needs no read of its own to append to a stream that was just read', async () => {
+    const [stream, writer] = [someStream(), openStore()];
+    await writer.append(stream, [freshEvent(), freshEvent()], 'none');
+    await writer.close();
+    await all(store.readStream(stream));
+    const { read } = double.faults.calls;
+    await store.append(stream, [freshEvent()], 1);
+    expect(double.faults.calls.read).toBe(read);
+  });
+
+  test('appends with any after an event that another process has appended meanwhile', async () => {
+    const stream = someStream();
+    const writer = openStore();
+    await store.append(stream, [freshEvent()], 'any');
+    await writer.append(stream, [freshEvent()], 'any');
+    expect(await store.append(stream, [freshEvent()], 'any')).toMatchObject({ revision: 2 });
+    await writer.close();
+    expect((await checkStream(store, stream)).broken).toBeUndefined();
   });
 
   test('finishes the appends under way before it closes, and takes none afterwards', async () => {

@@ -3,6 +3,14 @@ import type { EventMetadata, RecordedEvent } from '../../core/event.ts';
 
 type ClientEvent = NonNullable<ResolvedEvent['event'] | AllStreamResolvedEvent['event']>;
 
+/** On the server, the metadata of an event also has its hash. */
+type StoredMetadata = EventMetadata & { readonly hash?: string };
+
+/** Undefined for an event that was recorded before there were hashes. */
+export function hashIn(event: ClientEvent): string | undefined {
+  return (event.metadata as StoredMetadata | undefined)?.hash;
+}
+
 /**
  * Whether an event on the server is part of our log. The server's own events (`$…`: statistics, links, stream metadata)
  * and binary events of others are not. `head`, positions and batches never include those.
@@ -11,12 +19,15 @@ export function isOurs(event: ClientEvent): boolean {
   return event.isJson && !event.type.startsWith('$');
 }
 
-export function toRecorded(event: ClientEvent): RecordedEvent {
+/** With `hashes`, the event has its hash. Its metadata never has it. */
+export function toRecorded(event: ClientEvent, hashes = false): RecordedEvent {
+  const { hash, ...metadata } = (event.metadata ?? {}) as unknown as StoredMetadata;
   return {
+    ...(hashes && hash !== undefined && { hash }),
     id: event.id,
     type: event.type,
     data: event.data as object,
-    metadata: (event.metadata ?? {}) as unknown as EventMetadata,
+    metadata,
     stream: event.streamId,
     revision: Number(event.revision),
     position: positionOf(event),

@@ -15,6 +15,7 @@ import { createIdempotentAppends, FRESH_MS } from './idempotentAppends.ts';
 import { PAGE_SIZE } from './logPages.ts';
 import { createLogTail } from './logTail.ts';
 import { createEventStoreDbReader } from './reader.ts';
+import { createStreamEnds } from './streamEnds.ts';
 
 const APPEND_TIMEOUT_MS = 3_000;
 const READ_TIMEOUT_MS = 5_000;
@@ -68,6 +69,7 @@ export function createEventStoreDbStore({
   const reading = connectEventStoreDb(url);
   // A connection takes 100 calls at a time (Kestrel's `MaxStreamsPerConnection`). Appends must not wait behind reads.
   const writing = connectEventStoreDb(url);
+  const ends = createStreamEnds(writing, appendTimeoutMs);
   const appendOnce = createAppendOnce(writing, appendTimeoutMs);
   const appends = createIdempotentAppends({
     appendOnce: async (stream, events, expected) => {
@@ -75,11 +77,12 @@ export function createEventStoreDbStore({
       if (appended !== 'unclear') onBatch?.(events.length);
       return appended;
     },
-    findEvents: createFindEvents(writing, appendTimeoutMs),
+    findEvents: createFindEvents(writing, appendTimeoutMs, ends),
+    ends,
     retryForMs,
     logger,
   });
-  const reader = createEventStoreDbReader(reading, { timeoutMs: readTimeoutMs, retryForMs });
+  const reader = createEventStoreDbReader(reading, { timeoutMs: readTimeoutMs, retryForMs }, ends);
   const tail = createLogTail({ connection: reading, head: reader.head, watchdogMs, signal: closing.signal, logger });
   const underWay = new Set<Promise<unknown>>();
 

@@ -63,7 +63,7 @@ type FullRequest = PageRequest & { readonly batchSize: number };
 async function* plain(
   connection: EventStoreDbConnection,
   timeoutMs: number,
-  { after, until, types, batchSize, signal }: FullRequest,
+  { after, until, types, batchSize, hashes, signal }: FullRequest,
 ): AsyncGenerator<EventBatch> {
   const wanted = types && new Set(types);
   const read = (client: EventStoreDBClient): ClientStream =>
@@ -80,7 +80,7 @@ async function* plain(
       const position = positionOf(event);
       if (position <= after) continue;
       if (position <= until && isOurs(event) && (wanted === undefined || wanted.has(event.type)))
-        events.push(toRecorded(event));
+        events.push(toRecorded(event, hashes));
       if (position >= until) return yield { events, position: until };
       if (events.length === batchSize || ++searched === MOST_SEARCHED) {
         yield { events, position };
@@ -100,7 +100,7 @@ interface Mark {
 async function* filtered(
   connection: EventStoreDbConnection,
   timeoutMs: number,
-  { after, until, types, batchSize, signal }: FullRequest,
+  { after, until, types, batchSize, hashes, signal }: FullRequest,
 ): AsyncGenerator<EventBatch> {
   const wanted = new Set(types);
   // Must never reject: the client would stall for ever, and the unhandled rejection would end the process.
@@ -136,7 +136,7 @@ async function* filtered(
       // A checkpoint may report a position before the events that came ahead of it.
       if (mark === undefined || mark === 'end' || mark <= position) continue;
       if ('event' in item && mark <= until && isOurs(item.event!) && wanted.has(item.event!.type))
-        events.push(toRecorded(item.event!));
+        events.push(toRecorded(item.event!, hashes));
       position = mark < until ? mark : until;
       if (events.length === batchSize) yield page();
     }

@@ -12,6 +12,7 @@ import {
   type ExpectedRevision,
 } from '../../core/eventStore.ts';
 import { follow, someEvent, someStream } from '../contract/eventStoreContract.ts';
+import { checkLog } from '../integrity/checkLog.ts';
 import { createEventStoreDbStore } from './eventStoreDbEventStore.ts';
 
 const faults = ['hang', 'hangAfterwards', 'drop', 'dropAfterwards', 'busy'] as const;
@@ -63,7 +64,7 @@ async function insist(store: EventStore, stream: string, ids: string[], expected
 }
 
 describe('a store on EventStoreDB with random faults', () => {
-  test('stores each event once, keeps the order of each stream, and shows every reader the same log', async () => {
+  test('stores each event once, keeps the order and the hashes of each stream, and shows every reader the same log', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(troubles, { minLength: 3, maxLength: 10 }), async (plan) => {
         await using double = await startEventStoreDbDouble();
@@ -99,6 +100,8 @@ describe('a store on EventStoreDB with random faults', () => {
           for (const ids of appended) expect(log.filter((id) => ids.includes(id))).toEqual(ids);
           await everything.until((events) => events.length >= log.length);
           expect(everything.events.map(({ id }) => id)).toEqual(log);
+          const checked = await checkLog({ store, until: await store.head(), gapless: false });
+          expect(checked).toMatchObject({ events: log.length, withoutHash: 0, broken: undefined });
         } finally {
           await store.close();
         }

@@ -11,11 +11,12 @@ import type { RecordedEvent } from '../../core/event.ts';
 import type { ReadStreamOptions } from '../../core/eventStore.ts';
 import type { LogReader } from '../readToHead.ts';
 import { categoryOf } from './clientErrors.ts';
-import { clientPosition, isOurs, positionOf, toRecorded } from './clientEvents.ts';
+import { clientPosition, hashIn, isOurs, positionOf, toRecorded } from './clientEvents.ts';
 import { buffering, type ClientStream } from './clientStream.ts';
 import type { EventStoreDbConnection } from './connection.ts';
 import { readPages, type ReadTimes } from './logPages.ts';
 import { createRetries, retried } from './retry.ts';
+import type { StreamEnd, StreamEnds } from './streamEnds.ts';
 import { trackedRead } from './trackedCalls.ts';
 
 /** Events of one stream that a call asks for and buffers. */
@@ -31,7 +32,12 @@ export interface EventStoreDbReader extends LogReader {
   positionBefore(time: Date, signal?: AbortSignal): Promise<bigint>;
 }
 
-export function createEventStoreDbReader(connection: EventStoreDbConnection, times: ReadTimes): EventStoreDbReader {
+/** What has been read of a stream is reported to `ends`. */
+export function createEventStoreDbReader(
+  connection: EventStoreDbConnection,
+  times: ReadTimes,
+  ends: Pick<StreamEnds, 'saw'>,
+): EventStoreDbReader {
   const { timeoutMs, retryForMs } = times;
   /** The log has been searched up to `upTo`; `head` was its last event that is ours. */
   let known = { upTo: -1n, head: 0n };
@@ -51,10 +57,11 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
 
   async function* readStream(
     stream: string,
-    { from = 0, signal }: ReadStreamOptions = {},
+    { from = 0, hashes, signal }: ReadStreamOptions = {},
   ): AsyncGenerator<RecordedEvent> {
     const what = `reading ${categoryOf(stream)}`;
     const retries = createRetries({ what, retryForMs, signal });
+    let end: StreamEnd | undefined;
     for (let next = from; ;) {
       try {
         signal?.throwIfAborted();
@@ -69,10 +76,14 @@ export function createEventStoreDbReader(connection: EventStoreDbConnection, tim
           retries.reset();
           // A link to a deleted event has no event.
           if (event === undefined) continue;
-          yield toRecorded(event);
+          end = { revision: Number(event.revision), hash: hashIn(event) };
+          yield toRecorded(event, hashes);
           signal?.throwIfAborted();
         }
-        if (left > 0) return;
+        if (left > 0) {
+          if (end !== undefined) ends.saw(stream, end);
+          return;
+        }
       } catch (error) {
         if (error instanceof StreamNotFoundError) return;
         await retries.afterFailure(error);

@@ -79,8 +79,9 @@ describe('appending many events whose ids may be there already', () => {
     const streams = Array.from({ length: 5 }, () => someStream());
     for (const stream of streams) double.log.append(stream, someEvents(300).map(proposed), 'noStream');
     await appendAll(streams.flatMap((stream) => views(stream, 10)));
-    // A second time when the appends take longer than a search may be used.
-    expect(double.faults.calls.read).toBeLessThanOrEqual(2 * streams.length);
+    // Beside the search, the end of the stream is read after each append but the last. A second search comes when the
+    // appends take longer than a search may be used.
+    expect(double.faults.calls.read).toBeLessThanOrEqual((9 + 2) * streams.length);
     for (const stream of streams) expect(double.log.stream(stream)).toHaveLength(310);
   });
 

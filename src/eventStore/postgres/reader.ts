@@ -13,6 +13,7 @@ const STREAM_PAGE_SIZE = 500;
 const FILTER_WINDOW = 50_000n;
 
 const COLUMNS = 'position, stream, revision, id, type, data, metadata, time';
+const WITH_HASH = `${COLUMNS}, encode(hash, 'hex')`;
 type Row = [
   position: string,
   stream: string,
@@ -22,6 +23,8 @@ type Row = [
   data: object,
   metadata: EventMetadata,
   time: string,
+  /** In reads that ask for it. */
+  hash?: string | null,
 ];
 
 export interface PostgresReader extends LogReader {
@@ -63,12 +66,13 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
 
   async function* readStream(
     stream: string,
-    { from = 0, signal }: ReadStreamOptions = {},
+    { from = 0, hashes = false, signal }: ReadStreamOptions = {},
   ): AsyncGenerator<RecordedEvent> {
-    const text = `select ${COLUMNS} from reelstream.events where stream = $1 and revision >= $2 order by revision limit ${STREAM_PAGE_SIZE}`;
+    const [name, columns] = hashes ? ['readStreamHashes', WITH_HASH] : ['readStream', COLUMNS];
+    const text = `select ${columns} from reelstream.events where stream = $1 and revision >= $2 order by revision limit ${STREAM_PAGE_SIZE}`;
     for (let next = from; ;) {
-      const rows = await abortable(rowsOf<Row>('readStream', text, [stream, next]), signal);
-      for (const event of toEvents(rows)) {
+      const rows = await abortable(rowsOf<Row>(name, text, [stream, next]), signal);
+      for (const event of toEvents(rows, hashes)) {
         signal?.throwIfAborted();
         yield event;
       }
@@ -77,22 +81,29 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
     }
   }
 
-  async function page({ after, until, types, batchSize = PAGE_SIZE }: PageRequest): Promise<EventBatch> {
+  async function page({
+    after,
+    until,
+    types,
+    batchSize = PAGE_SIZE,
+    hashes = false,
+  }: PageRequest): Promise<EventBatch> {
+    const [suffix, columns] = hashes ? ['Hashes', WITH_HASH] : ['', COLUMNS];
     const end = types !== undefined && until - after > FILTER_WINDOW ? after + FILTER_WINDOW : until;
     const where = 'where position > $1 and position <= $2';
     const rows =
       types === undefined
-        ? await rowsOf<Row>('page', `select ${COLUMNS} from reelstream.events ${where} order by position limit $3`, [
-            after,
-            end,
-            batchSize,
-          ])
+        ? await rowsOf<Row>(
+            `page${suffix}`,
+            `select ${columns} from reelstream.events ${where} order by position limit $3`,
+            [after, end, batchSize],
+          )
         : await rowsOf<Row>(
-            'typedPage',
-            `select ${COLUMNS} from reelstream.events ${where} and type = any($4) order by position limit $3`,
+            `typedPage${suffix}`,
+            `select ${columns} from reelstream.events ${where} and type = any($4) order by position limit $3`,
             [after, end, batchSize, types],
           );
-    const events = toEvents(rows);
+    const events = toEvents(rows, hashes);
     // A full page may have left events out. Any other holds all events up to `end`, which was in the log before the
     // query.
     return { events, position: rows.length === batchSize ? events.at(-1)!.position : end };
@@ -113,7 +124,12 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
   return { head, positionBefore, readStream, pages };
 }
 
-function toEvents(rows: readonly Row[]): RecordedEvent[] {
+function toEvents(rows: readonly Row[], hashes: boolean): RecordedEvent[] {
+  const events = toPlainEvents(rows);
+  return hashes ? events.map((event, n) => (rows[n]![8] == null ? event : { ...event, hash: rows[n]![8] })) : events;
+}
+
+function toPlainEvents(rows: readonly Row[]): RecordedEvent[] {
   let text = '';
   let time = new Date(0);
   return rows.map((row) => {

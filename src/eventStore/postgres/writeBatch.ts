@@ -26,7 +26,7 @@ export async function writeBatch(
   const indexes = new Map(streams.map((stream, index) => [stream, index + 1]));
   const append = {
     name: 'append',
-    text: 'select * from reelstream.append_events_timed($1, $2, $3, $4, $5, $6, $7, $8)',
+    text: 'select * from reelstream.append_events_hashed($1, $2, $3, $4, $5, $6, $7, $8, $9)',
     values: [
       streams,
       requests.map(({ stream }) => indexes.get(stream)),
@@ -36,6 +36,7 @@ export async function writeBatch(
       requests.flatMap(({ types }) => types),
       requests.flatMap(({ data }) => data),
       requests.flatMap(({ metadata }) => metadata),
+      Buffer.concat(requests.flatMap(({ contents }) => contents)),
     ],
     rowMode: 'array' as const,
     types: plain,
@@ -56,7 +57,7 @@ export async function writeBatch(
   return { outcomes, time: appended ? new Date(rows.at(-1)![3]!) : undefined };
 }
 
-/** One for each request, and one for the last event of the log. */
+/** One for each request, and one for the last event, when some were appended. */
 type Row = [outcome: string, revision: number | null, position: string | null, recordedAt: string | null];
 
 /** Numbers of up to 32 bits as numbers, everything else as text, whatever the pool's settings are. */
