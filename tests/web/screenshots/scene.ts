@@ -1,19 +1,26 @@
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import type { NewEvent } from '../../../src/core/event.ts';
 import { createPostgresEventStore } from '../../../src/eventStore/postgres/postgresEventStore.ts';
 import { eventTypes } from '../../../src/features/index.ts';
 import { findEmbeddedPostgres } from '../../../src/postgres/embeddedPostgres.ts';
 import { createPool } from '../../../src/postgres/pool.ts';
 import type { Instance } from '../../support/instance.ts';
-import { call, newPerson, uploaded, type Person, type Video } from '../../support/systemClient.ts';
+import { call, newPerson, upload, uploaded, type Person, type Video } from '../../support/systemClient.ts';
+import { damagedClip } from '../support/damagedClip.ts';
 import { drawClip, looks } from './looks.ts';
 
-/** What the pictures show. */
-export interface Scene {
+/** Who the pictures are of. */
+export interface People {
   /** An administrator. */
   readonly operator: Person;
-  /** Whose videos they are. */
+  /** Whose videos they are, but for the first one. */
   readonly author: Person;
+  readonly guest: Person;
+}
+
+/** What the pictures show. */
+export interface Scene extends People {
   readonly videos: readonly Video[];
 }
 
@@ -21,13 +28,18 @@ const DAYS = 30;
 const DAY_MS = 24 * 60 * 60_000;
 const CROWD = 24;
 
-/** Registers people, uploads clips of several looks, and lets a month of views and likes happen. */
-export async function makeScene(server: Instance): Promise<Scene> {
-  const { url } = server;
+export async function registerPeople({ url }: Instance): Promise<People> {
   // The first account becomes the administrator.
   const operator = await newPerson(url, { name: 'Grace Hopper', username: 'grace', email: 'grace@example.org' });
   const author = await newPerson(url, { name: 'Ada Lovelace', username: 'ada', email: 'ada@example.org' });
   const guest = await newPerson(url, { name: 'Maurits Escher', username: 'maurits', email: 'maurits@example.org' });
+  return { operator, author, guest };
+}
+
+/** Uploads clips of several looks, and lets a month of views and likes happen. */
+export async function makeScene(server: Instance, people: People): Promise<Scene> {
+  const { url } = server;
+  const { operator, author, guest } = people;
   const videos: Video[] = [];
   for (const [index, look] of looks.entries()) {
     const { token } = index === 0 ? guest : author;
@@ -35,7 +47,18 @@ export async function makeScene(server: Instance): Promise<Scene> {
   }
   await appendHistory(server, videos);
   await call(url, 'PUT', `/api/v1/video/${videos.at(-1)!.id}/like`, { token: operator.token });
-  return { operator, author, videos };
+  await failOne(url, author);
+  return { ...people, videos };
+}
+
+/** Uploads a video that cannot be processed, so that there is a job with an error. */
+async function failOne(url: string, { token }: Person): Promise<void> {
+  const path = await damagedClip();
+  try {
+    await upload(url, token, path, { title: 'Cut short', description: 'The camera ran out of battery.' });
+  } finally {
+    await rm(path);
+  }
 }
 
 /** Writes the views and likes of the last days to the log, as they would have been recorded then. */

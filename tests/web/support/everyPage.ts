@@ -82,7 +82,7 @@ export async function settled(page: Page): Promise<void> {
   await page.waitForFunction(
     () =>
       (document.querySelector('main')?.childElementCount ?? 0) > 0 &&
-      document.querySelector('[class*="skeleton" i], [aria-busy="true"]') === null,
+      document.querySelector('[class*="skeleton" i], [class*="ghost" i], [aria-busy="true"]') === null,
   );
   await painted(page);
 }

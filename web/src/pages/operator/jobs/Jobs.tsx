@@ -147,7 +147,7 @@ function JobTable({ jobs, onRetry, retrying }: JobTableProps) {
               </td>
               <td className={styles.number}>{job.waitedMs === null ? '–' : formatMs(job.waitedMs)}</td>
               <td className={styles.number}>{job.tookMs === null ? '–' : formatMs(job.tookMs)}</td>
-              <td>{job.error ?? ''}</td>
+              <td className={job.error === null ? undefined : styles.text}>{job.error}</td>
               <td>
                 {job.state === 'failed' && (
                   <Button onClick={() => onRetry(job.id)} busy={retrying === job.id}>

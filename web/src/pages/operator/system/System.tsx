@@ -57,7 +57,7 @@ export default function System() {
                   <th scope="row">{ENGINES[part]}</th>
                   <td>{data.engines[part].engine}</td>
                   <td>{data.engines[part].version ?? '–'}</td>
-                  <td className={styles.place}>
+                  <td className={styles.text}>
                     <code>{data.engines[part].place}</code>
                   </td>
                 </tr>

@@ -1,4 +1,4 @@
-import type { DetailedError, Upload } from 'tus-js-client';
+import { Upload, type DetailedError } from 'tus-js-client';
 import { accessToken } from '../../../session/session.ts';
 import type { RememberedUpload } from './rememberedUploads.ts';
 
@@ -14,8 +14,7 @@ interface Listeners {
 const RETRY_DELAYS = [0, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000];
 
 /** An upload that goes on by itself after an interruption. It begins with `start()`. */
-export async function sendFile(upload: RememberedUpload, listeners: Listeners): Promise<Upload> {
-  const { Upload } = await import('tus-js-client');
+export function sendFile(upload: RememberedUpload, listeners: Listeners): Upload {
   const { file, title, description, visibility, url } = upload;
   const sent: Upload = new Upload(file, {
     endpoint: new URL('/api/v1/uploads', location.origin).href,
@@ -44,7 +43,6 @@ export async function sendFile(upload: RememberedUpload, listeners: Listeners): 
 
 /** Whether it succeeds or not: an upload that nobody finishes expires. */
 export async function removeFromServer(url: string): Promise<void> {
-  const { Upload } = await import('tus-js-client');
   const token = await accessToken().catch(() => undefined);
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   await Upload.terminate(url, { headers, retryDelays: null }).catch(() => undefined);

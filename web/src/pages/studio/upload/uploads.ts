@@ -88,7 +88,7 @@ export async function startUpload(id: string): Promise<void> {
   if (item === undefined || sending.has(id)) return;
   changeUpload(id, { state: 'sending', reason: undefined });
   await rememberUpload(rememberedOf(item));
-  const upload = await sendFile(item, {
+  const upload = sendFile(item, {
     onAddress: (url) => {
       changeUpload(id, { url });
       void rememberUpload({ ...rememberedOf(item), url });
