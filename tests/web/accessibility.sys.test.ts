@@ -44,6 +44,14 @@ describeWeb('every page keeps the rules of WCAG 2.2 AA', ({ system, webTest, vis
     expect(await check(page)).toEqual([]);
   });
 
+  webTest('in the documentation', async () => {
+    const page = await visit('/docs', looks);
+    await page.getByRole('button', { name: /Register a user/ }).waitFor();
+    expect(await check(page)).toEqual([]);
+    await page.goto('/docs/realtime');
+    expect(await check(page)).toEqual([]);
+  });
+
   for (const role of ROLES)
     webTest(
       `with content, for the role ${role}`,
