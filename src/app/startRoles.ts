@@ -74,6 +74,7 @@ export async function startRoles(begun: Beginnings): Promise<App> {
   main.serve(access === undefined ? opsApp : createApi(running, services, { ...apiParts, ...access }));
   legacy?.serve(opsApp);
 
+  await exportMetrics(running);
   showProcess(running, services);
   const admins = has('api') ? await abortable(adminStatus(running, services), starting) : undefined;
 
@@ -93,4 +94,12 @@ export async function startRoles(begun: Beginnings): Promise<App> {
       await started.disposeAsync();
     },
   };
+}
+
+/** Sends the metrics of the process where its settings say so. */
+async function exportMetrics({ config, metrics, parts }: Process): Promise<void> {
+  if (config.metricsExport === undefined) return;
+  const { startMetricsExport } = await import('../telemetry/metricsExport.ts');
+  const sending = await startMetricsExport({ metrics, service: `reelstream-${config.role}`, ...config.metricsExport });
+  parts.defer(() => sending.close());
 }

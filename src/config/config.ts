@@ -111,6 +111,11 @@ function arrange(values: Values, role: Role) {
     sockets: { perAddress: values.SOCKETS_PER_ADDRESS, catchUpsPerAddress: values.SOCKET_CATCH_UPS_PER_ADDRESS },
     /** Undefined: in production, only this machine reads metrics. */
     monitoringToken: values.MONITORING_TOKEN,
+    /** How the metrics are sent; undefined: they are only shown at /metrics. */
+    metricsExport:
+      values.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && values.OTEL_METRICS_EXPORTER === 'otlp'
+        ? { everyMs: values.OTEL_METRIC_EXPORT_INTERVAL }
+        : undefined,
     /** Whether traces are sent. The SDK reads the endpoint, the sampling and its other variables by itself. */
     traces: values.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && values.OTEL_TRACES_EXPORTER === 'otlp',
   };

@@ -221,8 +221,14 @@ export const variables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
     url('http', 'https'),
     'http://host:4318',
-    'where traces are sent; nowhere when unset; the other OTEL_ variables of the OpenTelemetry SDK work too',
+    'where traces and metrics are sent; nowhere when unset; the other OTEL_ variables of the OpenTelemetry SDK work too',
   ),
+  OTEL_METRICS_EXPORTER: withDefault(
+    oneOf(['otlp', 'none']),
+    'none',
+    'otlp: the metrics of /metrics are also sent, over HTTP as protobuf, or as JSON with OTEL_EXPORTER_OTLP_PROTOCOL=http/json',
+  ),
+  OTEL_METRIC_EXPORT_INTERVAL: withDefault(integer(100), '60000', 'milliseconds between two exports of the metrics'),
   OTEL_TRACES_EXPORTER: withDefault(oneOf(['otlp', 'none']), 'otlp', 'none: no traces are made'),
   OTEL_TRACES_SAMPLER: withDefault(
     oneOf([
