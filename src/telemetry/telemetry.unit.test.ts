@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createLogger, loggerOutput } from './logger.ts';
 import { validTraceparent } from './traceparent.ts';
@@ -63,6 +65,18 @@ describe('where the logger of a role writes to', () => {
     process.stdout.isTTY = terminal;
     expect((await loggerOutput(format)) !== undefined).toBe(pretty);
   });
+});
+
+test('lines for people are complete when the process exits, and have no secret', async () => {
+  const program = `
+    import { createLogger, loggerOutput } from '${import.meta.dirname}/logger.ts';
+    const logger = createLogger({ level: 'info', role: 'api', destination: await loggerOutput('pretty') });
+    logger.info({ route: '/api/v1/video', token: 'hush' }, 'request');
+    process.exit();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  expect(stdout).toMatch(
+    /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: request \{"route":"\/api\/v1\/video","token":"\[redacted\]"\}\n$/,
+  );
 });
 
 describe('a traceparent of a client', () => {
