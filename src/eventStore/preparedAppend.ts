@@ -21,7 +21,7 @@ export interface PreparedAppend {
   readonly data: readonly string[];
   readonly metadata: readonly string[];
   /** `contentHash` of each event. */
-  readonly contents: readonly Buffer[];
+  readonly contents: readonly string[];
   readonly bytes: number;
 }
 
@@ -45,7 +45,7 @@ export function prepareAppend(stream: string, events: readonly NewEvent[], expec
   const types: string[] = [];
   const data: string[] = [];
   const metadata: string[] = [];
-  const contents: Buffer[] = [];
+  const contents: string[] = [];
   let bytes = 0;
   for (const [n, event] of events.entries()) {
     if (!UUID.test(event.id)) throw new AppendRefused(`the event id '${event.id}' is not a UUID`);

@@ -36,7 +36,7 @@ export async function writeBatch(
       requests.flatMap(({ types }) => types),
       requests.flatMap(({ data }) => data),
       requests.flatMap(({ metadata }) => metadata),
-      Buffer.concat(requests.flatMap(({ contents }) => contents)),
+      Buffer.from(requests.flatMap(({ contents }) => contents).join(''), 'latin1'),
     ],
     rowMode: 'array' as const,
     types: plain,
