@@ -6,11 +6,6 @@ import { openFaultyConnections, type FaultyConnections, type FaultyEngine } from
 import type { Role } from '../support/systemProcess.ts';
 import { useSystem } from '../support/useSystem.ts';
 
-if (profile === 'cluster') describe('/health while an engine hangs', hangingEngines);
-else
-  test.skip('/health while an engine hangs: only in the cluster profile; tests/health.sys.test.ts has the embedded parts', () =>
-    undefined);
-
 /** Milliseconds in which /health must answer, whatever hangs. */
 const LONGEST_MS = 2_000;
 
@@ -80,3 +75,8 @@ function hangingEngines(): void {
     );
   }
 }
+
+if (profile === 'cluster') describe('/health while an engine hangs', hangingEngines);
+else
+  test.skip('/health while an engine hangs: only in the cluster profile; tests/health.sys.test.ts has the embedded parts', () =>
+    undefined);
