@@ -36,8 +36,7 @@ describeWeb('the page that uploads videos', ({ system, webTest, visit }) => {
       await card('swim.mp4').getByText('Ready').waitFor();
       await card('notes.mp4').getByText('Refused').waitFor();
       expect(await card('notes.mp4').getByRole('alert').textContent()).toMatch(/MP4/);
-      const { data } = await call<Video[]>(api(), 'GET', '/api/v1/video/mine', { token: ann.token });
-      expect(data).toMatchObject([
+      expect(await onceReady(ann)).toMatchObject([
         { title: 'Morning swim', description: 'In the lake', visibility: 'private', status: 'ready' },
       ]);
     },
@@ -129,6 +128,12 @@ describeWeb('the page that uploads videos', ({ system, webTest, visit }) => {
     }
   });
 
+  /** The page hears of an event before the list of somebody's videos has it. */
+  const onceReady = ({ token }: Person): Promise<Video[]> =>
+    eventually(async () => (await call<Video[]>(api(), 'GET', '/api/v1/video/mine', { token })).data, {
+      what: 'the video is ready in the list',
+      holds: (videos) => videos.some(({ status }) => status === 'ready'),
+    });
   const unfinished = async ({ token }: Person): Promise<unknown[]> =>
     (await call<unknown[]>(api(), 'GET', '/api/v1/uploads', { token })).data;
 
@@ -162,8 +167,7 @@ describeWeb('the page that uploads videos', ({ system, webTest, visit }) => {
       } finally {
         await rm(dirname(path), { recursive: true });
       }
-      const { data } = await call<Video[]>(api(), 'GET', '/api/v1/video/mine', { token: ann.token });
-      expect(data).toMatchObject([{ title: 'large', status: 'ready' }]);
+      expect(await onceReady(ann)).toMatchObject([{ title: 'large', status: 'ready' }]);
       const { data: left } = await call<unknown[]>(api(), 'GET', '/api/v1/uploads', { token: ann.token });
       expect(left).toEqual([]);
     },
