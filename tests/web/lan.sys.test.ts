@@ -48,7 +48,7 @@ describeWeb(
       await page.getByLabel('Choose videos').setInputFiles(plain);
       await page.getByLabel('Title').fill('From the phone');
       await page.getByRole('button', { name: 'Upload', exact: true }).click();
-      await page.getByRole('link', { name: 'Watch', exact: true }).last().click();
+      await page.getByRole('main').getByRole('link', { name: 'Watch', exact: true }).click();
       await page.getByRole('heading', { name: 'From the phone' }).waitFor();
       await plays(page);
       await page.getByRole('link', { name: 'Studio', exact: true }).click();
