@@ -38,7 +38,7 @@ interface Running {
   readonly command: string;
 }
 
-/** Each FFmpeg that works on a video for this system, started by one of its processes or by a program of theirs. */
+/** Each FFmpeg that makes the movie of a video for this system, started by one of its processes or by a program of theirs. */
 function ffmpegs(): readonly Running[] {
   const parents = new Map(
     readdirSync('/proc')
@@ -52,10 +52,13 @@ function ffmpegs(): readonly Running[] {
   );
   const isOurs = (pid: number | undefined): boolean =>
     pid !== undefined && pid > 1 && (ours.has(pid) || isOurs(parents.get(pid)));
-  return [...parents.keys()]
-    .filter((pid) => !ours.has(pid) && isOurs(pid))
-    .map((pid) => ({ pid, command: commandOf(pid) }))
-    .filter(({ command }) => command.includes('libx264'));
+  return (
+    [...parents.keys()]
+      .filter((pid) => !ours.has(pid) && isOurs(pid))
+      .map((pid) => ({ pid, command: commandOf(pid) }))
+      // Extras go on: they may be those of another video.
+      .filter(({ command }) => command.includes('libx264') && !command.includes('storyboard'))
+  );
 }
 
 function parentOf(pid: string): number | undefined {
