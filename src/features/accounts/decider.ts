@@ -21,7 +21,8 @@ export type UserCommand =
     }
   | { readonly type: 'RevokeOtherSessions'; readonly keptSession: string | null; readonly at: string }
   | ({ readonly type: 'GrantAdmin' } & AdminChange)
-  | ({ readonly type: 'RevokeAdmin' } & AdminChange);
+  | ({ readonly type: 'RevokeAdmin' } & AdminChange)
+  | { readonly type: 'ForgetUser'; readonly at: string };
 
 /** The `by` of a role that was granted because nobody had registered before. */
 export const FIRST_ACCOUNT = 'first account';
@@ -48,7 +49,13 @@ export interface RegisteredUser extends Profile {
   readonly updatedAt: string;
 }
 
-export type UserState = { readonly status: 'none' } | { readonly status: 'abandoned' } | RegisteredUser;
+/** The names are those of the user until the user's key is deleted, then `FORGOTTEN`. */
+export interface ForgottenUser extends Pick<Profile, 'username' | 'email'> {
+  readonly status: 'forgotten';
+  readonly id: string;
+}
+
+export type UserState = { readonly status: 'none' } | { readonly status: 'abandoned' } | RegisteredUser | ForgottenUser;
 
 export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
   initialState: { status: 'none' },
@@ -58,6 +65,7 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
     switch (command.type) {
       case 'RegisterUser': {
         if (status === 'abandoned') throw registrationAbandoned();
+        if (status === 'forgotten') throw accountDeleted();
         const { type: _, ...data } = command;
         return status === 'registered' ? [] : [{ type: 'UserRegistered', data }];
       }
@@ -103,6 +111,11 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
         const { type: _, ...data } = command;
         return state.admin === 'granted' ? [{ type: 'AdminRevoked', data }] : [];
       }
+      case 'ForgetUser': {
+        if (state.status === 'forgotten') return [];
+        if (state.status !== 'registered') throw accountUnknown();
+        return [{ type: 'UserForgotten', data: { userId: state.id, at: command.at } }];
+      }
     }
   },
 
@@ -132,6 +145,11 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
         return state.status === 'registered' ? { ...state, admin: 'granted' } : state;
       case 'AdminRevoked':
         return state.status === 'registered' ? { ...state, admin: 'revoked' } : state;
+      case 'UserForgotten': {
+        if (state.status !== 'registered') return state;
+        const { id, username, email } = state;
+        return { status: 'forgotten', id, username, email };
+      }
     }
   },
 };
@@ -147,6 +165,14 @@ export function userStream(userId: string): string {
 
 function accountUnknown(): DomainError {
   return new DomainError('notFound', 'account_unknown', 'There is no such account.');
+}
+
+function accountDeleted(): DomainError {
+  return new DomainError(
+    'conflict',
+    'account_deleted',
+    'The account of this registration was deleted; register again with another Idempotency-Key.',
+  );
 }
 
 function registrationAbandoned(): DomainError {

@@ -66,6 +66,29 @@ describe('a user', () => {
   test('who is registered cannot be abandoned', () => given(userDecider, [registered]).when(abandon).thenNothing());
 });
 
+describe('a user who is forgotten', () => {
+  const forget: UserCommand = { type: 'ForgetUser', at };
+  const forgotten: UserEvent = { type: 'UserForgotten', data: { userId: 'u1', at } };
+
+  test('is forgotten once', () => {
+    given(userDecider, [registered]).when(forget).then([forgotten]);
+    given(userDecider, [registered, forgotten]).when(forget).thenNothing();
+  });
+  test('must have been a user', () => {
+    for (const history of [[], [abandoned]]) given(userDecider, history).when(forget).thenThrows('account_unknown');
+  });
+  test('is no user any more', () => {
+    for (const command of [grant('u2'), revoke, { type: 'ChangeProfile', name: 'Ada', at } as const])
+      given(userDecider, [registered, granted('u2'), forgotten])
+        .when(command)
+        .thenThrows('account_unknown');
+  });
+  test('does not come back when the registration is repeated', () => {
+    given(userDecider, [registered, forgotten]).when(register).thenThrows('account_deleted');
+    given(userDecider, [registered, forgotten]).when(abandon).thenNothing();
+  });
+});
+
 describe('the profile', () => {
   const changed = (type: 'NameChanged' | 'UsernameChanged' | 'EmailChanged', change: object): UserEvent =>
     ({ type, data: { userId: 'u1', ...change, at } }) as UserEvent;

@@ -90,6 +90,12 @@ export type OtherSessionsRevoked = DomainEvent<
   { readonly userId: string; readonly at: string } & OthersEnd
 >;
 
+/**
+ * The user asked for their account to be deleted. All their sessions have ended. Whoever holds data of the user in clear,
+ * or text that the user wrote, drops it: the user's key is deleted next.
+ */
+export type UserForgotten = DomainEvent<'UserForgotten', { readonly userId: string; readonly at: string }>;
+
 export interface AdminChange {
   readonly userId: string;
   /** `first account`, `command line`, or the id of the admin who did it. */
@@ -109,7 +115,8 @@ export type UserEvent =
   | PasswordChanged
   | OtherSessionsRevoked
   | AdminGranted
-  | AdminRevoked;
+  | AdminRevoked
+  | UserForgotten;
 
 /** Streams `email-<hmac>` and `username-<hmac>`: uniqueness is an append at an expected revision. */
 export type ReservationEvent =
@@ -149,6 +156,7 @@ export const accountEventTypes = {
   OtherSessionsRevoked: { version: 1, shown: { userId: true, generation: true, keptSession: true, at: true } },
   AdminGranted: { version: 1, shown: { userId: true, by: true, at: true } },
   AdminRevoked: { version: 1, shown: { userId: true, by: true, at: true } },
+  UserForgotten: { version: 1, shown: { userId: true, at: true } },
   EmailReserved: { version: 1, shown: { userId: true, at: true } },
   EmailReleased: { version: 1, shown: { userId: true, at: true } },
   UsernameReserved: { version: 1, shown: { userId: true, at: true } },

@@ -21,6 +21,7 @@ export const accountFeed: FeedRules<UserEvent | ReservationEvent> = {
   OtherSessionsRevoked: nothing('All your sessions but the one that asked for it have ended.'),
   AdminGranted: NOBODY_HEARS,
   AdminRevoked: NOBODY_HEARS,
+  UserForgotten: nothing('Your account is deleted. All your sessions have ended.'),
   EmailReserved: NOBODY_HEARS,
   EmailReleased: NOBODY_HEARS,
   UsernameReserved: NOBODY_HEARS,

@@ -63,7 +63,7 @@ export async function reservationNumber(reservations: Reservations, claim: NameC
 
 /**
  * Abandons a registration, unless it has succeeded. If its request is still running, it conflicts with this event and
- * cannot register.
+ * cannot register. True also if the user was forgotten since.
  */
 export async function abandonRegistration(
   store: Reservations['store'],
@@ -71,7 +71,8 @@ export async function abandonRegistration(
   context: CommandContext,
 ): Promise<boolean> {
   const command = { type: 'AbandonRegistration', userId, at: context.now.toISOString() } as const;
-  return (await decideUser(store, userId, command, context)).status === 'abandoned';
+  const { status } = await decideUser(store, userId, command, context);
+  return status === 'abandoned' || status === 'forgotten';
 }
 
 /**
@@ -95,7 +96,7 @@ async function isLeft(
   context: CommandContext,
 ): Promise<boolean> {
   const user = await readUser(store, userId);
-  if (user.status === 'abandoned') return true;
+  if (user.status === 'abandoned' || user.status === 'forgotten') return true;
   if (user.status === 'registered' && holds(user, what, value)) return false;
   if (context.now.getTime() - Date.parse(since) <= GIVEN_UP_AFTER_MS) return false;
   if (user.status === 'none') return abandonRegistration(store, userId, context);
