@@ -59,7 +59,7 @@ async function startGroup(
   if (consumers.length === 0) return [];
   const { config, logger, tracing, parts } = running;
   const { metrics, rawStore, store, codec, progress } = services;
-  const pool = openPool(running, services, group, consumers.length + 5, BATCH_TIMEOUT_MS);
+  const pool = openPool(running, services, group, BATCH_TIMEOUT_MS);
   const { source, checks } = await openSource(running, services, group, pool);
   parts.defer(() => source.close());
   const projector = createProjector({

@@ -31,7 +31,7 @@ export interface EventLog {
 /** The log without the keys of personal data. */
 export type StoredLog = Pick<EventLog, 'databaseUrl' | 'pool' | 'rawStore'>;
 
-export interface OpenEventLogOptions extends Pick<Process, 'config' | 'logger' | 'parts'> {
+export interface OpenEventLogOptions extends Pick<Process, 'config' | 'connections' | 'logger' | 'parts'> {
   /** Without it, nothing is traced. */
   readonly tracing?: Tracing;
   /** Of a process that shows metrics. */
@@ -59,7 +59,7 @@ export async function openStoredLog(
   const database = await abortable(options.database, signal);
   const databaseUrl = database.url;
   await abortable(migrated(databaseUrl), signal);
-  const pool = openPool(options, { databaseUrl }, 'queries', 10, shared ? COMMAND_QUERY_TIMEOUT_MS : QUERY_TIMEOUT_MS);
+  const pool = openPool(options, { databaseUrl }, 'queries', shared ? COMMAND_QUERY_TIMEOUT_MS : QUERY_TIMEOUT_MS);
   const rawStore = await openEventStore(options, databaseUrl);
   return { databaseUrl, firstStart: database.created, pool, rawStore };
 }
@@ -74,14 +74,17 @@ async function migrated(connectionString: string): Promise<void> {
   }
 }
 
-/** Opens a pool of at most `max` connections. It is closed with the other parts. */
+type PoolOwner = Pick<Process, 'config' | 'connections' | 'logger' | 'parts'> & { readonly metrics?: Metrics };
+
+/** Opens a pool with the connections of this process for that use. It is closed with the other parts. */
 export function openPool(
-  { config, logger, parts, metrics }: Pick<Process, 'config' | 'logger' | 'parts'> & { readonly metrics?: Metrics },
+  { config, connections, logger, parts, metrics }: PoolOwner,
   { databaseUrl }: Pick<EventLog, 'databaseUrl'>,
   use: string,
-  max: number,
   queryTimeoutMs?: number,
 ): pg.Pool {
+  const max = connections[use];
+  if (max === undefined) throw new Error(`this process has no connections for "${use}"`);
   const pool = createPool({
     connectionString: databaseUrl,
     name: `${config.role} ${use}`,
@@ -102,7 +105,7 @@ async function openEventStore(options: OpenEventLogOptions, databaseUrl: string)
     return openEventStoreDb({ ...options, url });
   }
   const store = createPostgresEventStore({
-    pool: openPool(options, { databaseUrl }, 'log', 8),
+    pool: openPool(options, { databaseUrl }, 'log'),
     logger,
     tracing,
     onBatch: onBatchOf(metrics),

@@ -51,7 +51,7 @@ export async function startKafkaRelay(running: Process, services: Services, kafk
   const relay = createKafkaRelay({
     ...kafka,
     kafka: client,
-    pool: openPool(running, services, 'relay', 4, RELAY_QUERY_TIMEOUT_MS),
+    pool: openPool(running, services, 'relay', RELAY_QUERY_TIMEOUT_MS),
     store: services.rawStore,
     logger,
     tracing,

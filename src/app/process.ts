@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import type { Connections } from './connections.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -7,6 +8,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 /** Shared by the parts of one process while it starts and runs. */
 export interface Process {
   readonly config: Config;
+  readonly connections: Connections;
   readonly logger: Logger;
   readonly tracing: Tracing;
   readonly metrics: Metrics;

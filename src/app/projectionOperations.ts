@@ -11,9 +11,6 @@ import { openPool } from './eventLog.ts';
 import type { Process } from './process.ts';
 import type { Services } from './services.ts';
 
-/** Two rebuilds and a verification with the locks that they hold, the reports of their progress, and the look for more. */
-const CONNECTIONS = 10;
-
 /** For processes that are asked. */
 export function openOperations({ config, readModels }: Process, { pool, rawStore, store }: Services): Operations {
   return createOperations({
@@ -32,7 +29,7 @@ export function startOperations(running: Process, services: Services, rebuilds: 
   const { rawStore, store, codec, progress } = services;
   const runner = createOperationsRunner({
     // Comparing large tables takes long.
-    pool: openPool(running, services, 'operations', CONNECTIONS),
+    pool: openPool(running, services, 'operations'),
     store: rawStore,
     decode: decodeFor(eventTypes, codec),
     discarded: discardedEvents(store),

@@ -44,9 +44,18 @@ export interface Services extends EventLog, OpenedObjectStore {
 
 /** @param port where this process listens */
 export async function openServices(running: Process, database: Promise<Database>, port: number): Promise<Services> {
-  const { config, logger, tracing, metrics, parts, starting } = running;
+  const { config, connections, logger, tracing, metrics, parts, starting } = running;
   const foundMediaFiles = await openMediaFiles(running);
-  const eventLog = await openEventLog({ config, logger, tracing, metrics, parts, database, signal: starting });
+  const eventLog = await openEventLog({
+    config,
+    connections,
+    logger,
+    tracing,
+    metrics,
+    parts,
+    database,
+    signal: starting,
+  });
   const { pool, rawStore, codec } = eventLog;
   const store = observedEventStore(withCodec(rawStore, codec), { tracing, metrics });
   const log = createShownLog(rawStore, eventTypes);

@@ -4,6 +4,7 @@ import { openDataFolder } from '../config/dataFolder.ts';
 import type { AdminStatus } from '../features/accounts/index.ts';
 import { noTracing, type Tracing } from '../telemetry/tracing.ts';
 import { beginDatabase } from './beginDatabase.ts';
+import { connectionsOf } from './connections.ts';
 import { listenOn } from './listeningPort.ts';
 import { readModelSettings } from './readModelSettings.ts';
 
@@ -39,6 +40,7 @@ export async function startApp(
   parts.defer(() => tracing.close());
   const opening = { config, logger, tracing, parts };
   const settings = readModelSettings(config);
+  const connections = connectionsOf(config, roles);
   // The ports come first, so that a taken one is found before anything is written.
   const main = await listenOn('PORT', config.port, opening);
   const { socketPort } = config;
@@ -48,5 +50,14 @@ export async function startApp(
   const database = beginDatabase({ ...opening, signal: starting });
   // Loading the rest takes as long as PostgreSQL takes to start.
   const { startRoles } = await import('./startRoles.ts');
-  return await startRoles({ ...opening, roles, readModelSettings: settings, starting, main, legacy, database });
+  return await startRoles({
+    ...opening,
+    connections,
+    roles,
+    readModelSettings: settings,
+    starting,
+    main,
+    legacy,
+    database,
+  });
 }

@@ -15,6 +15,7 @@ import type { Database } from '../postgres/database.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { openAccess } from './access.ts';
 import { createApi } from './api.ts';
+import type { Connections } from './connections.ts';
 import { startConsumers, startRelay } from './consumers.ts';
 import { showProcess } from './heartbeats.ts';
 import type { ListeningPort } from './listeningPort.ts';
@@ -28,6 +29,7 @@ import { startWork } from './work.ts';
 /** What a start has opened before it loads most of its modules. */
 export interface Beginnings {
   readonly config: Config;
+  readonly connections: Connections;
   readonly roles: readonly Role[];
   readonly logger: Logger;
   readonly tracing: Tracing;
@@ -42,13 +44,13 @@ export interface Beginnings {
 
 /** Starts the roles on what `startApp` has opened. When that fails, the caller closes the parts. */
 export async function startRoles(begun: Beginnings): Promise<App> {
-  const { config, roles, logger, tracing, starting, main, legacy, database, parts } = begun;
+  const { config, connections, roles, logger, tracing, starting, main, legacy, database, parts } = begun;
   const has = (role: Role): boolean => roles.includes(role) || roles.includes('serve');
   const stopping = new AbortController();
   const readModels = readModelConsumers(begun.readModelSettings);
   const metrics = createMetrics();
   const draining = stopping.signal;
-  const running: Process = { config, logger, metrics, tracing, readModels, parts, starting, draining };
+  const running: Process = { config, connections, logger, metrics, tracing, readModels, parts, starting, draining };
   const services = await openServices(running, database, main.port);
 
   const access = has('api') ? await openAccess(running, services) : undefined;

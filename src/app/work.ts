@@ -13,7 +13,7 @@ import type { Services } from './services.ts';
  * groups.
  */
 export async function startWork(
-  { config, logger, metrics, tracing, parts }: Process,
+  { config, connections, logger, metrics, tracing, parts }: Process,
   services: Services,
   reportProgress: ReportUploadProgress,
 ): Promise<Record<string, readonly Consumer[]>> {
@@ -22,6 +22,7 @@ export async function startWork(
   const alone = config.databaseUrl === undefined;
   const jobs = createJobs({
     connectionString: databaseUrl,
+    connections: connections.jobs,
     logger,
     tracing,
     queues,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { beginDatabase } from '../app/beginDatabase.ts';
+import { connectionsOfCommand } from '../app/connections.ts';
 import { openEventLog, openStoredLog, type EventLog, type OpenEventLogOptions } from '../app/eventLog.ts';
 import { readModelSettings } from '../app/readModelSettings.ts';
 import { loadConfig, type Config } from '../config/config.ts';
@@ -73,7 +74,8 @@ function beginOpening(
   // A command prints its result. The logger only reports what goes wrong.
   const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const logger = createLogger({ level, role: command, destination: process.stderr });
+  const connections = connectionsOfCommand(config);
   const shared = true;
   const database = beginDatabase({ config, logger, parts, signal, shared });
-  return { config, logger, parts, database, signal, shared };
+  return { config, connections, logger, parts, database, signal, shared };
 }

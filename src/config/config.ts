@@ -84,6 +84,8 @@ function arrange(values: Values, role: Role) {
     firstUserIsAdmin: values.FIRST_USER_IS_ADMIN && values.DATABASE_URL === undefined,
     /** Undefined: the embedded PostgreSQL, in `dataDir`. */
     databaseUrl: values.DATABASE_URL,
+    /** At most so many for this process. */
+    databaseConnections: values.DATABASE_CONNECTIONS,
     /** Undefined: the event log is in PostgreSQL. */
     eventStoreUrl: values.EVENTSTORE_URL,
     /** Undefined: events go straight from the event log to the processes that read it. */

@@ -117,6 +117,11 @@ export const variables = {
     'postgres://user:password@host:5432/reelstream',
     'PostgreSQL 14 or newer, instead of the embedded one',
   ),
+  DATABASE_CONNECTIONS: withDefault(
+    integer(1, 10_000),
+    '60',
+    'most connections to PostgreSQL of one process, shared out to its pools; max_connections of the server must allow the sum of all processes; the default is all that any role can use, and the least is 6 for api, 19 for projector, 11 for media, 8 for relay',
+  ),
   EVENTSTORE_URL: optional(
     url('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'),
     'esdb://user:password@host:2113?tlsCAFile=/path/to/ca.crt',

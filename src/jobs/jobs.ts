@@ -50,6 +50,8 @@ export interface Jobs {
 
 export interface JobsOptions {
   readonly connectionString: string;
+  /** The most that are opened, with the one that hears notifications; 5 by default. */
+  readonly connections?: number | undefined;
   readonly logger: Logger;
   readonly tracing?: Tracing;
   /** Every queue of every feature. */
@@ -76,6 +78,7 @@ const goneSilent = { query_timeout: 60_000, keepAlive: true, keepAliveInitialDel
  */
 export function createJobs({
   connectionString,
+  connections = 5,
   logger,
   tracing = noTracing,
   queues,
@@ -89,7 +92,7 @@ export function createJobs({
     connectionString,
     schema: JOBS_SCHEMA,
     application_name: 'reelstream jobs',
-    max: 4,
+    max: connections - 1,
     useListenNotify: true,
     schedule: false,
     superviseIntervalSeconds: LOOK,

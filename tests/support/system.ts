@@ -10,6 +10,18 @@ import { SystemProcess, type Role } from './systemProcess.ts';
 export type Profile = 'embedded' | 'cluster';
 export const profile: Profile = process.env['SYSTEM_PROFILE'] === 'cluster' ? 'cluster' : 'embedded';
 
+/**
+ * How many connections a process may open. Several systems of eight processes run at once, and their PostgreSQL has 200
+ * connections.
+ */
+const CONNECTIONS: Readonly<Record<Role, string>> = {
+  serve: '60',
+  api: '10',
+  projector: '19',
+  media: '12',
+  relay: '8',
+};
+
 export interface SystemOptions {
   /** In a cluster, how many processes play each role; 2 by default. */
   readonly ofEach?: number;
@@ -61,6 +73,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       SystemProcess.create(role, index, folder, {
         ...environment,
         DATA_DIR: join(folder, engines === undefined ? 'data' : `data-${index}`),
+        DATABASE_CONNECTIONS: CONNECTIONS[role],
       }),
     ),
   );
