@@ -1,5 +1,11 @@
 import type { RecordedEvent } from '../src/core/event.ts';
-import type { AdminGranted, AdminRevoked, ProfileChanged, UserRegistered } from '../src/features/accounts/events.ts';
+import type {
+  AdminGranted,
+  AdminRevoked,
+  ProfileChanged,
+  UserForgotten,
+  UserRegistered,
+} from '../src/features/accounts/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
 import { nullable, personal, table, text, timestamptz, uuid, type NewRow } from '../src/projecting/tables/table.ts';
 import { upsert } from '../src/projecting/tables/upsert.ts';
@@ -23,14 +29,26 @@ const users = table(
 /** The users, as `GET /auth/me` shows them. Never use it to decide whether a name is taken: reservations decide that. */
 export const accounts = defineProjection({
   name: 'accounts',
-  version: 3,
+  version: 4,
   tables: [users],
-  handles: ['UserRegistered', 'NameChanged', 'UsernameChanged', 'EmailChanged', 'AdminGranted', 'AdminRevoked'],
+  handles: [
+    'UserRegistered',
+    'NameChanged',
+    'UsernameChanged',
+    'EmailChanged',
+    'AdminGranted',
+    'AdminRevoked',
+    'UserForgotten',
+  ],
   independentBy: streamSubject,
 
-  async apply(events: readonly RecordedEvent<UserRegistered | ProfileChanged | AdminGranted | AdminRevoked>[], db) {
+  async apply(
+    events: readonly RecordedEvent<UserRegistered | ProfileChanged | AdminGranted | AdminRevoked | UserForgotten>[],
+    db,
+  ) {
     const rows = new Map<string, NewRow<typeof users>>();
     const changes = new Map<string, Partial<NewRow<typeof users>>>();
+    const forgotten = new Set<string>();
     const change = (userId: string, what: Partial<NewRow<typeof users>>): void =>
       void changes.set(userId, { ...changes.get(userId), ...what });
     for (const { type, data } of events) {
@@ -56,10 +74,14 @@ export const accounts = defineProjection({
         case 'AdminRevoked':
           change(userId, { admin_since: null });
           break;
+        case 'UserForgotten':
+          forgotten.add(userId);
+          break;
       }
     }
     await upsert(db, users, [...rows.values()], { keep: ['created_at', 'admin_since'] });
     // Few and far between.
     for (const [id, set] of changes) await db.updateTable('users').set(set).where('id', '=', id).execute();
+    for (const id of forgotten) await db.deleteFrom('users').where('id', '=', id).execute();
   },
 });

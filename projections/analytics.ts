@@ -4,6 +4,7 @@ import type {
   VideoDeleted,
   VideoDetailsChanged,
   VideoProcessed,
+  VideoTextErased,
   VideoUploaded,
 } from '../src/features/videos/events.ts';
 import { defineProjection } from '../src/projecting/projection.ts';
@@ -11,6 +12,7 @@ import {
   boolean,
   date,
   integer,
+  personal,
   table,
   text,
   uuid,
@@ -52,7 +54,7 @@ const videos = table(
   {
     id: uuid,
     owner_id: uuid,
-    title: text,
+    title: personal(text),
     /** Set once the video has been processed; it never becomes false again. */
     ready: boolean,
     deleted: boolean,
@@ -64,15 +66,24 @@ const videos = table(
 
 const tables = [daily, videos, viewers] as const;
 type Db = Kysely<Database<typeof tables>>;
-type Event = RecordedEvent<VideoUploaded | VideoProcessed | VideoDetailsChanged | VideoDeleted | CountedEvent>;
+type Event = RecordedEvent<
+  VideoUploaded | VideoProcessed | VideoDetailsChanged | VideoDeleted | VideoTextErased | CountedEvent
+>;
 
 /** Views, likes and uploads by the UTC day on which they happened. Of the views, those that the live view rule counts. */
 export const analytics = defineProjection({
   name: 'analytics',
-  version: 3 + countsVersion,
+  version: 4 + countsVersion,
   variant: ({ viewRule }: ReadModelSettings) => variantOf(viewRule),
   tables,
-  handles: ['VideoUploaded', 'VideoProcessed', 'VideoDetailsChanged', 'VideoDeleted', ...countedEventTypes],
+  handles: [
+    'VideoUploaded',
+    'VideoProcessed',
+    'VideoDetailsChanged',
+    'VideoDeleted',
+    'VideoTextErased',
+    ...countedEventTypes,
+  ],
   independentBy: streamSubject,
 
   async apply(recorded: readonly Event[], db, { viewRule }) {
@@ -125,6 +136,8 @@ async function writeVideos(events: readonly Event[], db: Db): Promise<void> {
     const { videoId: id, ownerId: owner_id } = data;
     if (type === 'VideoUploaded' || type === 'VideoDetailsChanged')
       titled.set(id, { id, owner_id, title: data.title, ready: false, deleted: false, revision });
+    else if (type === 'VideoTextErased')
+      titled.set(id, { id, owner_id, title: '', ready: false, deleted: true, revision });
     else if (type === 'VideoProcessed' || type === 'VideoDeleted') {
       const { ready = false, deleted = false } = others.get(id) ?? {};
       const [isReady, isDeleted] = [ready || type === 'VideoProcessed', deleted || type === 'VideoDeleted'];

@@ -21,6 +21,7 @@ const startedTable = table(
     user_id: uuid,
     /** The user's number of that moment (`RegisteredUser.generation`). */
     generation: integer,
+    /** Null also once the session was revoked. */
     user_agent: personal(nullable(text)),
     started_at: timestamptz,
   },
@@ -46,7 +47,7 @@ const revokedTable = table('revoked', { session_id: uuid, revoked_at: timestampt
 /** The sessions of users, as they see them. Never use it to decide whether a session may be refreshed: its stream decides that. */
 export const sessions = defineProjection({
   name: 'sessions',
-  version: 1,
+  version: 2,
   // A login does not wait for a list that is seldom read: the list waits instead.
   awaited: false,
   tables: [startedTable, usedTable, revokedTable],
@@ -57,10 +58,13 @@ export const sessions = defineProjection({
     const started = new Map<string, NewRow<typeof startedTable>>();
     const used = new Map<string, NewRow<typeof usedTable>>();
     const revoked = new Map<string, NewRow<typeof revokedTable>>();
+    const ended = new Map<string, NewRow<typeof startedTable>>();
     for (const { type, data, revision } of events) {
       const { sessionId: session_id, userId: user_id, at } = data;
       if (type === 'SessionRevoked') {
         revoked.set(session_id, { session_id, revoked_at: at });
+        const before = started.get(session_id) ?? { session_id, user_id, generation: 0, started_at: at };
+        ended.set(session_id, { ...before, user_agent: null });
         continue;
       }
       used.set(session_id, { session_id, used_at: at, expires_at: data.expiresAt, revision });
@@ -70,6 +74,8 @@ export const sessions = defineProjection({
       }
     }
     await upsert(db, startedTable, [...started.values()]);
+    const keep = ['user_id', 'generation', 'started_at'] as const;
+    await upsert(db, startedTable, [...ended.values()], { keep, insert: false });
     await upsert(db, usedTable, [...used.values()], { onlyIfGreater: 'revision' });
     await upsert(db, revokedTable, [...revoked.values()]);
   },

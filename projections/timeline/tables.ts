@@ -3,6 +3,7 @@ import {
   int8,
   integer,
   nullable,
+  personal,
   table,
   text,
   timestamptz,
@@ -87,10 +88,10 @@ export const videosTable = table(
   { primaryKey: ['id'] },
 );
 
-/** Every title that a video has had, by the position at which it got it. */
+/** Every title that a video has had, by the position at which it got it. None once its owner is forgotten. */
 export const titlesTable = table(
   'titles',
-  { video_id: uuid, position: int8, title: text },
+  { video_id: uuid, position: int8, title: personal(text) },
   { primaryKey: ['video_id', 'position'] },
 );
 

@@ -4,6 +4,7 @@ import type {
   VideoDeleted,
   VideoDetailsChanged,
   VideoProcessed,
+  VideoTextErased,
   VideoUploaded,
 } from '../../src/features/videos/events.ts';
 import { defineProjection } from '../../src/projecting/projection.ts';
@@ -37,7 +38,7 @@ const tables = [
 ] as const;
 type Db = Kysely<Database<typeof tables>>;
 type VideoEvent = VideoUploaded | VideoProcessed | VideoDetailsChanged | VideoDeleted;
-type Event = RecordedEvent<VideoEvent | CountedEvent>;
+type Event = RecordedEvent<VideoEvent | VideoTextErased | CountedEvent>;
 
 /**
  * What `analytics` has, as it stood at each position of the log, with the events behind each number. Of the views, those
@@ -45,11 +46,18 @@ type Event = RecordedEvent<VideoEvent | CountedEvent>;
  */
 export const timeline = defineProjection({
   name: 'timeline',
-  version: 1 + countsVersion,
+  version: 2 + countsVersion,
   awaited: false,
   variant: ({ viewRule }: ReadModelSettings) => variantOf(viewRule),
   tables,
-  handles: ['VideoUploaded', 'VideoProcessed', 'VideoDetailsChanged', 'VideoDeleted', ...countedEventTypes],
+  handles: [
+    'VideoUploaded',
+    'VideoProcessed',
+    'VideoDetailsChanged',
+    'VideoDeleted',
+    'VideoTextErased',
+    ...countedEventTypes,
+  ],
 
   async apply(events: readonly Event[], db, { viewRule }) {
     const uploads = await writeVideos(events.filter(isVideoEvent), db);
@@ -138,9 +146,17 @@ async function videosOf(events: readonly RecordedEvent<VideoEvent>[], db: Db): P
 
 async function writeTitles(events: readonly Event[], db: Db): Promise<void> {
   const titles: NewRow<typeof titlesTable>[] = [];
+  const erased = new Set<string>();
   for (const { type, data, position } of events) {
     if (type === 'VideoUploaded' || type === 'VideoDetailsChanged')
       titles.push({ video_id: data.videoId, position: `${position}`, title: data.title });
+    else if (type === 'VideoTextErased') erased.add(data.videoId);
   }
   await upsert(db, titlesTable, titles);
+  if (erased.size === 0) return;
+  const videoIds = [...erased];
+  await db
+    .deleteFrom('titles')
+    .where('video_id', '=', (eb) => eb.fn.any(eb.val(videoIds)))
+    .execute();
 }

@@ -39,6 +39,8 @@ export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<Vide
       return { ...changed, updated_at: row.updated_at, preview_key: event.data.preview.key };
     case 'VideoDeleted':
       return { ...changed, deleted_at: changed.updated_at };
+    case 'VideoTextErased':
+      return { ...changed, updated_at: row.updated_at, title: '', description: '' };
   }
 }
 

@@ -24,8 +24,8 @@ export const videosTable = table(
     /** UUID v7: descending order is newest first. */
     id: uuid,
     owner_id: uuid,
-    title: text,
-    description: text,
+    title: personal(text),
+    description: personal(text),
     status: oneOf('processing', 'ready', 'failed'),
     /** Key in the object store; null until the video is ready. */
     video_key: nullable(text),

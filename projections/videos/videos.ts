@@ -1,6 +1,11 @@
 import type { Kysely } from 'kysely';
 import type { RecordedEvent } from '../../src/core/event.ts';
-import type { NameChanged, UserRegistered, UsernameChanged } from '../../src/features/accounts/events.ts';
+import type {
+  NameChanged,
+  UserForgotten,
+  UserRegistered,
+  UsernameChanged,
+} from '../../src/features/accounts/events.ts';
 import { videoEventTypes, type VideoEvent } from '../../src/features/videos/events.ts';
 import { defineProjection } from '../../src/projecting/projection.ts';
 import type { Database, NewRow } from '../../src/projecting/tables/table.ts';
@@ -19,7 +24,7 @@ import {
 import { evolveVideo, isListed } from './evolveVideo.ts';
 import { authorsTable, countsTable, totalsTable, videosTable, type VideoRow } from './tables.ts';
 
-type AuthorEvent = UserRegistered | NameChanged | UsernameChanged;
+type AuthorEvent = UserRegistered | NameChanged | UsernameChanged | UserForgotten;
 type Event = RecordedEvent<VideoEvent | AuthorEvent | CountedEvent>;
 
 const tables = [videosTable, countsTable, authorsTable, totalsTable] as const;
@@ -28,7 +33,7 @@ type Db = Kysely<Database<typeof tables>>;
 /** The feed, a single video, its neighbours and its counts. */
 export const videos = defineProjection({
   name: 'videos',
-  version: 3 + countsVersion,
+  version: 4 + countsVersion,
   tables,
   handles: [
     'VideoUploaded',
@@ -42,9 +47,11 @@ export const videos = defineProjection({
     'VideoStoryboardMade',
     'VideoPreviewMade',
     'VideoDeleted',
+    'VideoTextErased',
     'UserRegistered',
     'NameChanged',
     'UsernameChanged',
+    'UserForgotten',
     ...countedEventTypes,
   ],
   independentBy: streamSubject,
@@ -61,6 +68,7 @@ const isVideoEvent = (event: Event): event is RecordedEvent<VideoEvent> => event
 async function writeAuthors(events: readonly Event[], db: Db): Promise<void> {
   const authors = new Map<string, NewRow<typeof authorsTable>>();
   const changes = new Map<string, Partial<NewRow<typeof authorsTable>>>();
+  const forgotten = new Set<string>();
   for (const { type, data } of events) {
     if (type === 'UserRegistered') {
       const { userId, name, username } = data;
@@ -68,10 +76,12 @@ async function writeAuthors(events: readonly Event[], db: Db): Promise<void> {
     } else if (type === 'NameChanged') changes.set(data.userId, { ...changes.get(data.userId), name: data.name });
     else if (type === 'UsernameChanged')
       changes.set(data.userId, { ...changes.get(data.userId), username: data.username });
+    else if (type === 'UserForgotten') forgotten.add(data.userId);
   }
   await upsert(db, authorsTable, [...authors.values()]);
   // Few and far between.
   for (const [userId, set] of changes) await db.updateTable('authors').set(set).where('user_id', '=', userId).execute();
+  for (const userId of forgotten) await db.deleteFrom('authors').where('user_id', '=', userId).execute();
 }
 
 async function addToCounts(events: readonly Event[], db: Db): Promise<void> {

@@ -150,15 +150,9 @@ describe('events read', () => {
   });
 
   test('prints no characters that control a terminal', async () => {
-    const data = {
-      videoId: 'v',
-      ownerId: 'o',
-      title: 'a\u001b[2J\u009b2Jb',
-      description: 'x'.repeat(5_000),
-      at: 'now',
-    };
+    const data = { videoId: 'v', ownerId: 'o', reason: `a\u001b[2J\u009b2Jb${'x'.repeat(5_000)}`, at: 'now' };
     const metadata = { correlationId: 'c', schemaVersion: 1 };
-    await store.append('odd-1', [{ id: randomUUID(), type: 'VideoDetailsChanged', data, metadata }], 'none');
+    await store.append('odd-1', [{ id: randomUUID(), type: 'VideoProcessingFailed', data, metadata }], 'none');
     const { output } = await events('read odd-1');
     expect(output).toMatch(/^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*…\n$/);
   });

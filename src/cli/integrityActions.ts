@@ -130,11 +130,11 @@ async function withProgress({ store, config, signal, after, until, sealed }: Che
   });
 }
 
-type Report = Pick<CheckedLog, 'events' | 'withoutHash' | 'withoutTime' | 'broken'> &
+type Report = Pick<CheckedLog, 'events' | 'withoutHash' | 'withoutTime' | 'erased' | 'broken'> &
   Partial<Pick<CheckedLog, 'position' | 'lastWithoutHash'>>;
 
 async function report(
-  { events, position, withoutHash, lastWithoutHash, withoutTime, broken }: Report,
+  { events, position, withoutHash, lastWithoutHash, withoutTime, erased, broken }: Report,
   { json, sealed }: { readonly json?: true | undefined; readonly sealed?: Seal | undefined },
 ): Promise<number> {
   if (json) {
@@ -145,6 +145,7 @@ async function report(
       withoutHash,
       lastWithoutHash,
       withoutTime,
+      erased,
       broken: broken ?? null,
       seal: fits,
     });
@@ -158,6 +159,10 @@ async function report(
   }
   if (withoutTime > 0)
     lines.push(`The times of ${withoutTime} of them are not in their hashes: only a seal protects these times.`);
+  if (erased > 0)
+    lines.push(
+      `${erased} of them have lost a text of a user who is forgotten. The rest of them is as it was recorded.`,
+    );
   if (broken !== undefined) lines.push(brokenAt(broken));
   else if (sealed === undefined) lines.push('Every event is as it was recorded.');
   else

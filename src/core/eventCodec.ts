@@ -1,3 +1,4 @@
+import { erasedFieldsOf } from './erasedFields.ts';
 import type { NewEvent, RecordedEvent } from './event.ts';
 import { FORGOTTEN, type EventTypeDefinition, type EventTypeDefinitions } from './eventTypes.ts';
 import { seal, unseal } from './sealing.ts';
@@ -54,7 +55,7 @@ export function createEventCodec({ types, keys }: { types: EventTypeDefinitions;
         if (schemaVersion === definition.version && !isSealed(event)) return event;
         const subject = isSealed(event) ? subjectOf(definition, event) : undefined;
         const key = subject === undefined ? undefined : found.get(subject);
-        let data = subject === undefined ? (event.data as Data) : opened(event, subject, key);
+        let data = subject === undefined ? unsealed(event) : opened(event, subject, key);
         data = upcast(event, data, definition);
         // An upcast may have made new personal fields from forgotten ones.
         if (subject !== undefined && key === undefined) data = { ...data, ...forgotten(definition.personal!.fields) };
@@ -115,8 +116,10 @@ function isSealed(event: RecordedEvent): boolean {
   return typeof personal === 'string' && personal.startsWith('v1.');
 }
 
-/** The names of the fields that are sealed in an event; none when it holds no personal data, or is malformed. */
+/** The names of the fields that are sealed in an event, or erased; none when it holds no personal data, or is malformed. */
 export function fieldsOfSealed(event: RecordedEvent): readonly string[] {
+  const erased = erasedFieldsOf(event);
+  if (erased !== undefined) return erased.fields;
   const [, names = ''] = (isSealed(event) && SEALED.exec((event.data as { personal: string }).personal)) || [];
   return names === '' ? [] : names.split('+');
 }
@@ -131,6 +134,13 @@ function sealed(event: NewEvent, subject: string, fields: readonly string[], key
   const names = Object.keys(secret).join('+');
   const box = seal(key, Buffer.from(JSON.stringify(secret)), contextOf(event, subject, names));
   return { ...open, personal: `v1.${names}.${box.toString('base64url')}` };
+}
+
+function unsealed(event: RecordedEvent): Data {
+  const erased = erasedFieldsOf(event);
+  if (erased === undefined) return event.data as Data;
+  const { erased: _, ...left } = event.data as Data;
+  return { ...left, ...forgotten(erased.fields) };
 }
 
 function opened(event: RecordedEvent, subject: string, key: Buffer | undefined): Data {

@@ -1,3 +1,4 @@
+import { erasedFieldsOf } from './erasedFields.ts';
 import type { RecordedEvent } from './event.ts';
 import { fieldsOfSealed, upcast } from './eventCodec.ts';
 import { LEFT_OUT, type EventTypeDefinition, type EventTypeDefinitions } from './eventTypes.ts';
@@ -47,7 +48,7 @@ function shownData(event: RecordedEvent, definition: EventTypeDefinition): Data 
   const { shown = {}, personal } = definition;
   try {
     // Like those of a forgotten user, the sealed fields get a value, so that upcasts find them.
-    const { personal: _, ...open } = event.data as Data;
+    const { personal: _, ...open } = unmarked(event);
     const data = upcast(event, { ...open, ...leftOut(fieldsOfSealed(event)) }, definition);
     const fields = Object.entries(data).map(([field, value]) => {
       const show = Object.hasOwn(shown, field) && personal?.fields.includes(field) !== true && shown[field]!;
@@ -58,6 +59,13 @@ function shownData(event: RecordedEvent, definition: EventTypeDefinition): Data 
     // An event of a newer program, or one that somebody else wrote.
     return null;
   }
+}
+
+/** The data, without the note that fields of it are erased. */
+function unmarked(event: RecordedEvent): Data {
+  if (erasedFieldsOf(event) === undefined) return event.data as Data;
+  const { erased: _, ...left } = event.data as Data;
+  return left;
 }
 
 function leftOut(fields: readonly string[]): Data {

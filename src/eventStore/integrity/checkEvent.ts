@@ -1,9 +1,10 @@
 import type { RecordedEvent } from '../../core/event.ts';
-import { contentOf, eventHash } from '../../core/eventHash.ts';
+import { recordedContentOf } from '../../core/erasedFields.ts';
+import { eventHash } from '../../core/eventHash.ts';
 import type { Link } from './links.ts';
 
 export interface CheckedEvent {
-  /** Of the event as it is now, with its time: a seal is made of them. */
+  /** Of the event as it is now, with its time: a seal is made of them. Of one whose text is erased, as it was recorded. */
   readonly hash: string;
   /** How the event was recorded: with its time in its hash, without it (EventStoreDB), or without a hash. */
   readonly covered: 'all' | 'all but its time' | 'nothing';
@@ -14,7 +15,7 @@ export interface CheckedEvent {
 /** Checks an event against the one before it in its stream. */
 export function checkEvent(event: RecordedEvent, before: Link | undefined): CheckedEvent {
   const recorded = event.hash;
-  const content = contentOf(event);
+  const content = recordedContentOf(event);
   const hash = eventHash(before?.hash, content, event.time);
   const place = misplaced(event, before);
   if (recorded === undefined) {

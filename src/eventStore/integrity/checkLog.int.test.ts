@@ -31,7 +31,7 @@ describe('a log in PostgreSQL', () => {
 
   /** What somebody with access to the tables does. */
   async function tamper(...statements: readonly string[]): Promise<void> {
-    await database.pool.query(['alter table reelstream.events disable trigger append_only', ...statements].join('; '));
+    await database.pool.query(['alter table reelstream.events disable trigger user', ...statements].join('; '));
   }
 
   async function check(options: Partial<CheckLogOptions> = {}): Promise<CheckedLog> {

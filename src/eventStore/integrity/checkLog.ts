@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { RecordedEvent } from '../../core/event.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import { checkEvent, type CheckedEvent } from './checkEvent.ts';
+import { createErasures } from './erasures.ts';
 import { createLinks, type Link } from './links.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface CheckedLog extends Digest {
   readonly lastWithoutHash: bigint | undefined;
   /** Events that have their time in no hash: EventStoreDB sets it itself. */
   readonly withoutTime: number;
+  /** Events whose text is erased, because their user is forgotten. The rest of them is as it was recorded. */
+  readonly erased: number;
   /** Undefined when everything is as it was recorded. The check ends there. */
   readonly broken: Break | undefined;
 }
@@ -66,6 +69,7 @@ export async function checkLog({
   onProgress,
 }: CheckLogOptions): Promise<CheckedLog> {
   const links = createLinks(store);
+  const erasures = createErasures(store);
   const seen = {
     events: 0,
     digest: '',
@@ -74,6 +78,7 @@ export async function checkLog({
     withoutHash: 0,
     lastWithoutHash: undefined as bigint | undefined,
     withoutTime: 0,
+    erased: 0,
   };
   let hashedSince: number | undefined;
 
@@ -92,6 +97,7 @@ export async function checkLog({
     seen.position = event.position;
     seen.digest = hash('sha256', `${seen.digest}${own}`);
     if (covered === 'all but its time') seen.withoutTime++;
+    if (erasures.add(event)) seen.erased++;
     if (covered !== 'nothing') return;
     seen.withoutHash++;
     seen.lastWithoutHash = event.position;
@@ -113,7 +119,7 @@ export async function checkLog({
     }
     onProgress?.({ events: seen.events, position });
   }
-  return { ...seen, broken: brokenEnd() };
+  return { ...seen, broken: (await erasures.broken(signal)) ?? brokenEnd() };
 
   function brokenEnd(): Break | undefined {
     if (gapless && seen.position < until)
@@ -144,8 +150,9 @@ export async function checkStream(
   store: Pick<EventStore, 'readStream'>,
   stream: string,
   signal?: AbortSignal,
-): Promise<Pick<CheckedLog, 'events' | 'withoutHash' | 'withoutTime' | 'broken'>> {
-  const seen = { events: 0, withoutHash: 0, withoutTime: 0 };
+): Promise<Pick<CheckedLog, 'events' | 'withoutHash' | 'withoutTime' | 'erased' | 'broken'>> {
+  const erasures = createErasures(store);
+  const seen = { events: 0, withoutHash: 0, withoutTime: 0, erased: 0 };
   let before: Link | undefined;
   for await (const event of store.readStream(stream, { hashes: true, ...(signal && { signal }) })) {
     const { problem, covered } = checkEvent(event, before);
@@ -154,6 +161,7 @@ export async function checkStream(
     seen.events++;
     if (covered === 'nothing') seen.withoutHash++;
     if (covered === 'all but its time') seen.withoutTime++;
+    if (erasures.add(event)) seen.erased++;
   }
-  return { ...seen, broken: undefined };
+  return { ...seen, broken: await erasures.broken(signal) };
 }

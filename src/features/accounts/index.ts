@@ -9,7 +9,7 @@ export { readAdminStatus, type AdminStatus } from './adminStatus.ts';
 export { givenPassword, newPassword } from './accountSchemas.ts';
 export { changePassword, revokeOtherSessions } from './changePassword.ts';
 export type { RegisteredUser } from './decider.ts';
-export type { OtherSessionsRevoked, PasswordChanged } from './events.ts';
+export type { OtherSessionsRevoked, PasswordChanged, UserForgotten } from './events.ts';
 export { countGuess, type Guess } from './guesses.ts';
 export { createKnownDevices, DEVICE_COOKIE } from './knownDevice.ts';
 export { nameHashOf, normalised, type NameHash } from './names.ts';

@@ -2,12 +2,17 @@ import { moment, type FeatureHistories } from '../../../tests/support/featureHis
 import { fc } from '../../../tests/support/property.ts';
 import type { UserEvent } from './events.ts';
 
-/** Every user registers. Some change their profiles, some become admins, and some of these are none later. */
+/** Every user registers. Some change their profiles, some become admins, and some of these are none later. Some are forgotten. */
 export const histories: FeatureHistories<UserEvent> = ({ userIds }) =>
   userIds.map((userId, n) =>
     fc
-      .tuple(moment, fc.array(change(userId, n), { maxLength: 3 }), fc.array(moment, { maxLength: 3 }))
-      .map(([at, profile, changes]) => ({
+      .tuple(
+        moment,
+        fc.array(change(userId, n), { maxLength: 3 }),
+        fc.array(moment, { maxLength: 3 }),
+        fc.option(moment, { freq: 3 }),
+      )
+      .map(([at, profile, changes, forgottenAt]) => ({
         stream: `user-${userId}`,
         events: [
           {
@@ -26,6 +31,7 @@ export const histories: FeatureHistories<UserEvent> = ({ userIds }) =>
             type: index % 2 === 0 ? ('AdminGranted' as const) : ('AdminRevoked' as const),
             data: { userId, by: 'command line', at },
           })),
+          ...(forgottenAt === null ? [] : [{ type: 'UserForgotten' as const, data: { userId, at: forgottenAt } }]),
         ],
       })),
   );

@@ -25,8 +25,8 @@ export type SessionRevoked = DomainEvent<
   {
     readonly sessionId: string;
     readonly userId: string;
-    /** `revoked`: the user ended it from another session. */
-    readonly reason: 'logout' | 'revoked' | 'tokenReused';
+    /** `revoked`: the user ended it from another session. `forgotten`: the user deleted the account. */
+    readonly reason: 'logout' | 'revoked' | 'tokenReused' | 'forgotten';
     readonly at: string;
   }
 >;

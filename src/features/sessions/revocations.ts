@@ -3,12 +3,20 @@ import type { DomainEvent } from '../../core/event.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import type { AuthenticatedUser } from '../../http/route.ts';
 import type { FailureLog } from '../../telemetry/failureLog.ts';
-import type { OtherSessionsRevoked, PasswordChanged } from '../accounts/index.ts';
+import type { OtherSessionsRevoked, PasswordChanged, UserForgotten } from '../accounts/index.ts';
 import { hasEnded, type SessionOwner } from './decider.ts';
 import type { SessionRevoked } from './events.ts';
 
-type Revocation = SessionRevoked | PasswordChanged | OtherSessionsRevoked;
-const types: readonly Revocation['type'][] = ['SessionRevoked', 'PasswordChanged', 'OtherSessionsRevoked'];
+type Revocation = SessionRevoked | PasswordChanged | OtherSessionsRevoked | UserForgotten;
+const types: readonly Revocation['type'][] = [
+  'SessionRevoked',
+  'PasswordChanged',
+  'OtherSessionsRevoked',
+  'UserForgotten',
+];
+
+/** A forgotten user has no session of any generation. */
+const ALL_ENDED: SessionOwner = { generation: Infinity, keptSession: null };
 
 /** A token of a session that was refreshed at the moment of its end is issued after it: by this much at most (ms). */
 const ISSUED_LATE_MS = 60_000;
@@ -50,7 +58,7 @@ export function createRevocations({ accessSeconds }: { readonly accessSeconds: n
       if (sessions.has(data.sessionId)) return;
       sessions.set(data.sessionId, until);
     } else {
-      const { generation, keptSession } = data;
+      const { generation, keptSession } = type === 'UserForgotten' ? ALL_ENDED : data;
       if ((users.get(data.userId)?.generation ?? 0) >= generation) return;
       users.delete(data.userId);
       users.set(data.userId, { generation, keptSession, until });

@@ -1,4 +1,5 @@
 import type { Decider } from '../../core/decider.ts';
+import type { ErasureRecord } from '../../core/erasedFields.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { MediaFacts } from '../../media/mediaFacts.ts';
 import type { FilesAccess, HlsLadder, MediaObject, VideoEvent, Visibility } from './events.ts';
@@ -75,6 +76,13 @@ export interface DeleteVideo {
   readonly at: string;
 }
 
+/** The owner is forgotten. */
+export interface EraseVideoText {
+  readonly type: 'EraseVideoText';
+  readonly erased: readonly ErasureRecord[];
+  readonly at: string;
+}
+
 export type VideoCommand =
   | UploadVideo
   | RecordVideoProcessed
@@ -83,7 +91,8 @@ export type VideoCommand =
   | ChangeVideoDetails
   | RecordFilesMoved
   | RecordExtras
-  | DeleteVideo;
+  | DeleteVideo
+  | EraseVideoText;
 
 export interface ExistingVideo {
   readonly status: 'processing' | 'ready' | 'failed' | 'deleted';
@@ -100,6 +109,8 @@ export interface ExistingVideo {
   readonly filesAccess: FilesAccess;
   /** Set some time after the video became ready. */
   readonly extras?: Partial<VideoExtras>;
+  /** Whether its title and its description are erased. They are `''` then. */
+  readonly isErased?: true;
   /** Why processing failed. */
   readonly failure?: string;
   readonly createdAt: string;
@@ -136,6 +147,8 @@ function decide(command: VideoCommand, state: VideoState): readonly VideoEvent[]
       return recordExtras(command, state);
     case 'DeleteVideo':
       return remove(command, state);
+    case 'EraseVideoText':
+      return eraseText(command, state);
   }
 }
 
@@ -241,6 +254,13 @@ function remove({ userId, at }: DeleteVideo, state: VideoState): readonly VideoE
   ];
 }
 
+/** Only a deleted video gets no other text afterwards. */
+function eraseText({ erased, at }: EraseVideoText, state: VideoState): readonly VideoEvent[] {
+  if (state.status !== 'deleted') throw new Error('the text of a video is erased before the video is deleted');
+  if (state.isErased) return [];
+  return [{ type: 'VideoTextErased', data: { videoId: state.id, ownerId: state.ownerId, erased, at } }];
+}
+
 /** The video, for its owner. Others get 404 for a video that they may not see, and 403 for one that they may. */
 export function ownVideo(state: VideoState, userId: string): ExistingVideo {
   if (state.status === 'none') throw videoNotFound();
@@ -300,5 +320,7 @@ function evolve(state: VideoState, { type, data }: VideoEvent): VideoState {
       return { ...state, extras: { ...state.extras, preview: data.preview } };
     case 'VideoDeleted':
       return { ...state, status: 'deleted', updatedAt: data.at };
+    case 'VideoTextErased':
+      return { ...state, title: '', description: '', isErased: true };
   }
 }

@@ -1,3 +1,4 @@
+import type { ErasureRecord } from '../../core/erasedFields.ts';
 import type { DomainEvent } from '../../core/event.ts';
 import type { EventDefinitions } from '../../core/eventTypes.ts';
 import type { MediaFacts } from '../../media/mediaFacts.ts';
@@ -32,7 +33,7 @@ export interface HlsLadder {
   readonly bytes: number;
 }
 
-/** Stream `video-<videoId>`. */
+/** Stream `video-<videoId>`. Title and description are the owner's text: they are encrypted in the log. */
 export type VideoUploaded = DomainEvent<
   'VideoUploaded',
   {
@@ -155,6 +156,18 @@ export type VideoDeleted = DomainEvent<
   }
 >;
 
+/** The owner is forgotten. Whoever holds a title or a description of the video, also an earlier one, drops it. */
+export type VideoTextErased = DomainEvent<
+  'VideoTextErased',
+  {
+    readonly videoId: string;
+    readonly ownerId: string;
+    /** The events with text in clear, which are changed in the log. Empty when all text is encrypted, or the log cannot be changed. */
+    readonly erased: readonly ErasureRecord[];
+    readonly at: string;
+  }
+>;
+
 export type VideoEvent =
   | VideoUploaded
   | VideoProcessed
@@ -166,7 +179,8 @@ export type VideoEvent =
   | VideoLadderMade
   | VideoStoryboardMade
   | VideoPreviewMade
-  | VideoDeleted;
+  | VideoDeleted
+  | VideoTextErased;
 
 /**
  * Stream `upload-<hash of user and Idempotency-Key>`: the id that the first try of an upload gave its video. Later
@@ -181,19 +195,28 @@ export const uploadEventTypes = {
   UploadBegun: { version: 1, shown: { videoId: true, ownerId: true, at: true } },
 } as const satisfies EventDefinitions<UploadBegun>;
 
+const ownersText = { subject: 'ownerId', fields: ['title', 'description'] } as const;
+/** Text that is encrypted from this version on. It stays in clear in events that were recorded before. */
+const sameFields = (data: Record<string, unknown>): Record<string, unknown> => data;
 const common = { videoId: true, ownerId: true, at: true } as const;
 
 export const videoEventTypes = {
   // In version 1, every video was public.
   VideoUploaded: {
-    version: 2,
-    upcasts: { 1: (data) => ({ ...data, visibility: 'public' }) },
-    shown: { ...common, title: true, description: true, original: true, facts: true, visibility: true },
+    version: 3,
+    upcasts: { 1: (data) => ({ ...data, visibility: 'public' }), 2: sameFields },
+    personal: ownersText,
+    shown: { ...common, title: false, description: false, original: true, facts: true, visibility: true },
   },
   VideoProcessed: { version: 1, shown: { ...common, video: true, thumbnail: true, facts: true, visibility: true } },
   VideoProcessingFailed: { version: 1, shown: { ...common, reason: true } },
   VideoProcessingRetried: { version: 1, shown: { ...common, original: true } },
-  VideoDetailsChanged: { version: 1, shown: { ...common, title: true, description: true, visibility: true } },
+  VideoDetailsChanged: {
+    version: 2,
+    upcasts: { 1: sameFields },
+    personal: ownersText,
+    shown: { ...common, title: false, description: false, visibility: true },
+  },
   VideoVisibilityChanged: { version: 1, shown: { ...common, visibility: true, before: true, isReady: true } },
   VideoFilesMoved: { version: 1, shown: { ...common, access: true } },
   VideoLadderMade: { version: 1, shown: { ...common, hls: true } },
@@ -206,4 +229,5 @@ export const videoEventTypes = {
     upcasts: { 1: (data) => ({ ...data, wasPublic: false }) },
     shown: { ...common, wasPublic: true, visibility: true },
   },
+  VideoTextErased: { version: 1, shown: { ...common, erased: true } },
 } as const satisfies EventDefinitions<VideoEvent>;

@@ -181,4 +181,5 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
     schema: z.object(videoIdField).meta({ description: 'A video has been deleted.' }),
     view: ({ videoId }) => ({ videoId }),
   },
+  VideoTextErased: NOBODY_HEARS,
 };

@@ -52,6 +52,7 @@ function publicData({ type, data }: VideoEvent): Record<string, unknown> {
       return { size: data.preview.size };
     case 'VideoProcessingRetried':
     case 'VideoDeleted':
+    case 'VideoTextErased':
       return {};
   }
 }

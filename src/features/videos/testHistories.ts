@@ -8,12 +8,18 @@ const facts = { duration: 12.5, width: 640, height: 360 };
 const step = fc.constantFrom('processed', 'failed', 'retried', 'changed', 'seen', 'moved', 'extras');
 const visibility = fc.constantFrom(...visibilities);
 
-/** Each video is uploaded, goes through a few steps, and may be deleted. */
+/** Each video is uploaded, goes through a few steps, and may be deleted. Then its text may be erased. */
 export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
   videos.map(({ videoId, ownerId }, n) =>
     fc
-      .tuple(moment, fc.array(fc.tuple(step, moment, visibility), { maxLength: 5 }), fc.option(moment), visibility)
-      .map(([uploadedAt, steps, deletedAt, first]) => {
+      .tuple(
+        moment,
+        fc.array(fc.tuple(step, moment, visibility), { maxLength: 5 }),
+        fc.option(moment),
+        visibility,
+        fc.boolean(),
+      )
+      .map(([uploadedAt, steps, deletedAt, first, isErased]) => {
         const original = { key: `o${n}`, size: 1 };
         const ids = { videoId, ownerId };
         const events: VideoEvent[] = [
@@ -65,6 +71,8 @@ export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
               at: deletedAt,
             },
           });
+        if (deletedAt !== null && isErased)
+          events.push({ type: 'VideoTextErased', data: { ...ids, erased: [], at: deletedAt } });
         return { stream: `video-${videoId}`, events };
       }),
   );
