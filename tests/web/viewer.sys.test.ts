@@ -150,15 +150,53 @@ describeWeb('the page of a viewer', ({ system, webTest, visit }) => {
     expect(await views()).toBe(1);
   });
 
-  webTest('says quietly that there are new videos', async () => {
+  webTest('says quietly that there are new videos, and misses nothing before it is connected', async () => {
     const ann = await newPerson(api());
-    await uploaded(api(), ann.token, plain, { title: 'Known' });
-    const page = await visit('/');
+    const known = await uploaded(api(), ann.token, plain, { title: 'Known' });
+    const page = await visit('about:blank');
+    const { promise: mayConnect, resolve: connect } = Promise.withResolvers<void>();
+    await page.routeWebSocket(/socket\.io/, async (socket) => {
+      await mayConnect;
+      socket.connectToServer();
+    });
+    const firstReading = page.waitForResponse(`**/api/v1/video/${known.id}`);
+    await page.goto('/');
     await inView(page, 'Known');
-    await plays(page);
+    await (await firstReading).finished();
+    await setLike(api(), known.id, ann.token);
     await uploaded(api(), ann.token, plain, { title: 'Fresh' });
+    expect(await current(page).getByRole('button', { name: 'Like, 0 likes' }).count()).toBe(1);
+    connect();
+    await current(page).getByRole('button', { name: 'Like, 1 like' }).waitFor();
     await page.getByRole('button', { name: '1 new video' }).click();
     await inView(page, 'Fresh');
+    await uploaded(api(), ann.token, plain, { title: 'Fresher' });
+    await page.getByRole('button', { name: '1 new video' }).click();
+    await inView(page, 'Fresher');
+  });
+
+  webTest('goes on with a new address when that of a private video has ended', async () => {
+    const ann = await newPerson(api());
+    const { id } = await uploaded(api(), ann.token, plain, { title: 'For me', visibility: 'private' });
+    const page = await visit('about:blank', { as: ann, expecting: [/40[34]/] });
+    // Only the answer that counts a view has addresses that have ended.
+    let ended = (url: string): boolean => !url.includes('view=false');
+    await page.route(`**/api/v1/video/${id}*`, async (route) => {
+      const response = await route.fetch();
+      if (!ended(route.request().url())) return route.fulfill({ response });
+      const signature = /private\/\d+\.[\w-]{43}/g;
+      const body = (await response.text()).replaceAll(signature, `private/1000000000.${'A'.repeat(43)}`);
+      return route.fulfill({ response, body });
+    });
+    await page.goto(`/v/${id}`);
+    await plays(page);
+
+    ended = () => true;
+    await page.reload();
+    await page.getByText('This video cannot be played right now.').waitFor();
+    ended = () => false;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await plays(page);
   });
 
   webTest('leads to the neighbours of a video and to its author', async () => {

@@ -6,6 +6,23 @@ import type { paths } from './schema.d.ts';
 /** Calls the API. Types are generated from its OpenAPI document (`npm run web:types`). */
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: authorizedFetch });
 
+const MIN_POSITION = 'X-Min-Position';
+
+// While a read model is rebuilt, it shows nothing newer. What it shows is better than nothing.
+api.use({
+  async onResponse({ request, response }) {
+    if (response.status !== 503 || !request.headers.has(MIN_POSITION)) return;
+    const body = (await response
+      .clone()
+      .json()
+      .catch(() => undefined)) as ErrorBody | undefined;
+    if (body?.code !== 'projection_rebuilding') return;
+    const headers = new Headers(request.headers);
+    headers.delete(MIN_POSITION);
+    return await fetch(new Request(request, { headers }));
+  },
+});
+
 interface Answer<Body> {
   readonly data?: Body | undefined;
   readonly error?: unknown;

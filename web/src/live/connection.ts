@@ -13,11 +13,15 @@ export interface LiveEvent {
 export interface Listener {
   readonly topics: readonly string[];
   onEvent(event: LiveEvent): void;
+  /**
+   * The listener gets every event after this position, and may have missed some before it: what was read earlier is read again,
+   * as of this position or later. Called when the listener begins to hear, and when it was away for too long.
+   */
+  onGap(position: string): void;
   onState?(state: ConnectionState): void;
 }
 
-/** `behind`: too much has happened meanwhile. The listener reads the current state over HTTP; new events go on to arrive. */
-export type ConnectionState = 'connecting' | 'live' | 'behind';
+export type ConnectionState = 'connecting' | 'live';
 
 export interface Connection {
   /** @returns a function that ends it. */
@@ -29,15 +33,27 @@ export interface Connection {
 type Answer =
   { readonly ok: true; readonly position: string } | { readonly ok: false; readonly error: { readonly code: string } };
 
+/** Milliseconds. */
+const RETRY = 2_000;
+/** The events since a position cannot be had. Those from now on can. */
+const START_AGAIN: ReadonlySet<string> = new Set(['too_far_behind', 'too_many_catch_ups', 'position_unknown']);
+
 /**
  * One Socket.io connection for all listeners. It subscribes to the topics of all of them, and opens when the first one comes.
  * After a reconnect it asks for the events since the last one, so a listener gets each event once and in order.
  */
 export function createConnection(): Connection {
   const listeners = new Set<Listener>();
+  /** Those that have every event since they were told of their gap. */
+  const following = new Set<Listener>();
   let opening: Promise<Socket> | undefined;
+  /** Of the last event, or where the first subscription began. */
   let position: string | undefined;
-  let subscribed = '';
+  /** The topics of the last request, and how many there were: the answer to an earlier one says nothing any more. */
+  let asked = '';
+  let requests = 0;
+  /** The topics of the last request that was accepted. */
+  let accepted = '';
   /** That of the last handshake. */
   let token: string | undefined;
 
@@ -46,23 +62,44 @@ export function createConnection(): Connection {
   const subscribe = (socket: Socket): void => {
     const topics = [...new Set([...listeners].flatMap((listener) => listener.topics))].sort();
     const wanted = topics.join(' ');
-    if (!socket.connected || wanted === '' || wanted === subscribed) return;
-    subscribed = wanted;
+    if (!socket.connected || wanted === '' || wanted === asked) return;
+    asked = wanted;
+    const number = ++requests;
     const request = { topics, ...(position !== undefined && { since: position }) };
     socket.emit('subscribe', request, (answer: Answer) => {
+      if (number !== requests) return;
       if (answer.ok) {
+        // While the answer was on its way, events of the topics so far may have moved the position on.
         position ??= answer.position;
+        accepted = wanted;
+        begin();
         return tell('live');
       }
-      subscribed = '';
-      if (answer.error.code === 'too_far_behind') startAgain(socket);
+      asked = '';
+      if (START_AGAIN.has(answer.error.code)) startAgain(socket);
+      else if (answer.error.code === 'feed_unavailable') setTimeout(() => subscribe(socket), RETRY);
     });
   };
 
-  const startAgain = (socket: Socket): void => {
+  /** Tells new listeners from where on they hear. */
+  const begin = (): void => {
+    const topics = new Set(accepted.split(' '));
+    for (const listener of listeners) {
+      if (following.has(listener) || !listener.topics.every((topic) => topics.has(topic))) continue;
+      following.add(listener);
+      listener.onGap(position!);
+    }
+  };
+
+  const forget = (): void => {
     position = undefined;
-    subscribed = '';
-    tell('behind');
+    asked = '';
+    accepted = '';
+    following.clear();
+  };
+
+  const startAgain = (socket: Socket): void => {
+    forget();
     subscribe(socket);
   };
 
@@ -89,24 +126,27 @@ export function createConnection(): Connection {
         .then(() => socket.active || socket.connect());
     });
     socket.on('connect', () => {
-      subscribed = '';
+      asked = '';
       subscribe(socket);
     });
-    socket.on('disconnect', () => tell('connecting'));
+    socket.on('disconnect', () => {
+      accepted = '';
+      tell('connecting');
+    });
     socket.on('event', (event: LiveEvent) => {
       if (position !== undefined && BigInt(event.position) <= BigInt(position)) return;
       position = event.position;
       for (const listener of listeners) listener.onEvent(event);
     });
     socket.on('event_error', ({ code }: { code: string }) => {
-      if (code === 'too_far_behind') startAgain(socket);
+      if (START_AGAIN.has(code)) startAgain(socket);
     });
     let user = userId();
     onSessionChange(() => {
       if (user === userId()) return;
       user = userId();
       // What the other user missed is not this one's.
-      position = undefined;
+      forget();
       socket.disconnect().connect();
     });
     return socket;
@@ -119,9 +159,14 @@ export function createConnection(): Connection {
       listeners.add(listener);
       void socket().then((on) => {
         subscribe(on);
-        if (on.connected && subscribed !== '') listener.onState?.('live');
+        if (accepted === '') return;
+        begin();
+        listener.onState?.('live');
       });
-      return () => void listeners.delete(listener);
+      return () => {
+        listeners.delete(listener);
+        following.delete(listener);
+      };
     },
     on(name, listener) {
       let ended = false;

@@ -20,6 +20,8 @@ interface StageProps {
   /** Its picture is the first that the reader sees. */
   readonly isFirst?: boolean;
   readonly onLike: () => void;
+  /** Asks for new addresses of its files, and returns whether they differ. */
+  readonly onRenew: () => Promise<boolean>;
   /** Lies over the lower part of the picture. */
   readonly caption?: ReactNode;
   /** Buttons beside it. */
@@ -57,9 +59,10 @@ function Player({
   isPreloaded = false,
   isFirst = false,
   onLike,
+  onRenew,
   caption,
 }: Omit<StageProps, 'hasPlayer' | 'rail'>) {
-  const playback = usePlayback(video, isActive);
+  const playback = usePlayback(video, isActive, onRenew);
   const { element, isPlaying, hasPicture, isWaiting, hasFailed, toggle, seek, handlers } = playback;
   const [heart, setHeart] = useState<{ readonly x: number; readonly y: number; readonly id: number }>();
   const taps = useTaps(toggle, (x, y) => {

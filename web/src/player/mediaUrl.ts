@@ -9,3 +9,16 @@ export function mediaUrl(url: string): string {
   const isElsewhere = hostname === 'localhost' && location.hostname !== 'localhost';
   return isElsewhere && pathname.startsWith(MEDIA) ? `${location.origin}${pathname}${search}` : url;
 }
+
+/** When a signed address ends, and its signature. */
+const SIGNATURE = /\/\d+\.[\w-]{43}(?=\/)/;
+
+/** Only who has the address gets the file, and only for an hour. */
+export function isSigned(url: string): boolean {
+  return SIGNATURE.test(new URL(url, location.origin).pathname);
+}
+
+/** The path of a file, the same in every address of it. */
+export function withoutSignature(url: string): string {
+  return new URL(url, location.origin).pathname.replace(SIGNATURE, '');
+}

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type RefObject } from 'react';
 import type { Video } from '../api/types.ts';
+import { isSigned } from './mediaUrl.ts';
 import { refuseSound, useMuted } from './sound.ts';
 import { attachSource, noteStart } from './source.ts';
 import { useCalm } from './useMedia.ts';
@@ -26,8 +27,12 @@ export interface Playback {
   };
 }
 
-/** Plays a video while it is the one in view, from its start, unless the reader stopped it or wants nothing to move. */
-export function usePlayback(video: Video, isActive: boolean): Playback {
+/**
+ * Plays a video while it is the one in view, from its start, unless the reader stopped it or wants nothing to move. When its signed
+ * address has ended, it goes on with a new one.
+ * @param renew asks for new addresses, and returns whether they differ.
+ */
+export function usePlayback(video: Video, isActive: boolean, renew: () => Promise<boolean>): Playback {
   const element = useRef<HTMLVideoElement>(null);
   const isCalm = useCalm();
   const muted = useMuted();
@@ -35,6 +40,9 @@ export function usePlayback(video: Video, isActive: boolean): Playback {
   const [wish, setWish] = useState<'play' | 'pause'>();
   const [picture, setPicture] = useState<'none' | 'waiting' | 'there' | 'failed'>('none');
   const [attempt, setAttempt] = useState(0);
+  const hasRenewed = useRef(false);
+  /** Seconds: where it stopped when its address had ended. */
+  const resumesAt = useRef(0);
   const [wasActive, setWasActive] = useState(isActive);
   if (wasActive !== isActive) {
     setWasActive(isActive);
@@ -51,6 +59,7 @@ export function usePlayback(video: Video, isActive: boolean): Playback {
 
   useEffect(() => {
     if (isActive) return;
+    resumesAt.current = 0;
     if (element.current !== null && element.current.readyState > 0) element.current.currentTime = 0;
   }, [isActive]);
 
@@ -70,6 +79,21 @@ export function usePlayback(video: Video, isActive: boolean): Playback {
     player.currentTime = Math.min(Math.max(0, seconds), player.duration || 0);
   };
 
+  const fail = (): void => setPicture('failed');
+
+  const onError = (): void => {
+    if (hasRenewed.current || url === null || !isSigned(url)) return fail();
+    hasRenewed.current = true;
+    resumesAt.current = element.current!.currentTime;
+    setPicture((now) => (now === 'there' ? 'waiting' : now));
+    renew().then((differ) => differ || fail(), fail);
+  };
+
+  const retry = (): void => {
+    setPicture('none');
+    renew().then((differ) => differ || setAttempt((n) => n + 1), fail);
+  };
+
   return {
     element,
     isPlaying,
@@ -78,16 +102,21 @@ export function usePlayback(video: Video, isActive: boolean): Playback {
     hasFailed: picture === 'failed',
     toggle: () => setWish(isPlaying ? 'pause' : 'play'),
     seek,
-    retry: () => setAttempt((n) => n + 1),
+    retry,
     handlers: {
       onPlaying: () => {
         setPicture('there');
+        hasRenewed.current = false;
         noteStart(video.id);
       },
-      onLoadedData: () => setPicture('there'),
+      onLoadedData: () => {
+        setPicture('there');
+        if (resumesAt.current > 0) seek(resumesAt.current);
+        resumesAt.current = 0;
+      },
       onWaiting: () => setPicture((now) => (now === 'there' ? 'waiting' : now)),
       onEmptied: () => setPicture('none'),
-      onError: () => setPicture('failed'),
+      onError,
     },
   };
 }

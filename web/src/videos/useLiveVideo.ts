@@ -7,8 +7,9 @@ import { leftFeed } from './leftFeed.ts';
 import { likeKey } from './useLike.ts';
 import { changeVideo, dropVideo, readVideo, videoQuery } from './videoQueries.ts';
 
-/** Milliseconds between two readings of one video, however much happens to it. */
+/** Milliseconds between two readings of one video, however much happens to it, and before one that failed is tried again. */
 const PAUSE = 1_500;
+const RETRY = 4_000;
 
 interface LiveVideoOptions {
   /** The owner also hears what happens while nobody else may see it. */
@@ -20,53 +21,80 @@ interface LiveVideoOptions {
  * video that the reader may no longer see disappears.
  */
 export function useLiveVideo(videoId: string | undefined, { isOwn = false }: LiveVideoOptions = {}): void {
-  const reading = useRef<{ timer?: ReturnType<typeof setTimeout> | undefined; position?: string | undefined }>({});
+  const reader = useRef<Reader>(undefined);
   useEffect(() => {
-    const now = reading.current;
-    return () => {
-      clearTimeout(now.timer);
-      now.timer = undefined;
-      now.position = undefined;
-    };
+    if (videoId === undefined) return;
+    const current = (reader.current = createReader(videoId));
+    return () => current.end();
   }, [videoId]);
-
-  const readSoon = (id: string, position: string): void => {
-    const now = reading.current;
-    now.position = position;
-    if (now.timer !== undefined) return;
-    const read = (): void => {
-      const until = now.position;
-      now.position = undefined;
-      now.timer = setTimeout(() => {
-        now.timer = undefined;
-        if (now.position !== undefined) readSoon(id, now.position);
-      }, PAUSE);
-      if (until !== undefined) void readAgain(id, until);
-    };
-    read();
-  };
+  const readSince = (position: string): void => reader.current?.readSince(position);
 
   const topics = videoId === undefined ? [] : ['feed', `video:${videoId}`, ...(isOwn ? ['me'] : [])];
-  useLiveEvents(topics, (event: LiveEvent) => {
+  const onEvent = (event: LiveEvent): void => {
     if (videoId === undefined) return;
     const { type, data, position } = event;
     if (data?.['videoId'] !== videoId) {
       const left = leftFeed(event);
-      if (left !== undefined && isNeighbour(videoId, left)) readSoon(videoId, position);
+      if (left !== undefined && isNeighbour(videoId, left)) readSince(position);
     } else if (type === 'VideoDeleted') forgetVideo(videoId);
-    else readSoon(videoId, position);
-  });
+    else readSince(position);
+  };
+  useLiveEvents(topics, onEvent, readSince);
 }
 
-/** Its own requests do not count a view, and wait until the server shows what has happened. */
-async function readAgain(videoId: string, position: string): Promise<void> {
-  if (queryClient.getQueryData(videoQuery(videoId).queryKey) === undefined) return;
-  const latest = await readVideo(videoId, { counted: false, minPosition: position }).catch((error: unknown) => {
+interface Reader {
+  /** Something happened at this position. */
+  readSince(position: string): void;
+  end(): void;
+}
+
+/** Reads a video again after something happened: at once, and not again before the pause is over. */
+function createReader(videoId: string): Reader {
+  let wanted: string | undefined;
+  let isReading = false;
+  let hasEnded = false;
+  const read = async (): Promise<void> => {
+    while (wanted !== undefined && !hasEnded) {
+      const position = wanted;
+      wanted = undefined;
+      const isDone = await readAgain(videoId, position);
+      if (!isDone) wanted ??= position;
+      await new Promise((resolve) => setTimeout(resolve, isDone ? PAUSE : RETRY));
+    }
+    isReading = false;
+  };
+  return {
+    readSince: (position) => {
+      wanted = position;
+      if (isReading) return;
+      isReading = true;
+      void read();
+    },
+    end: () => void (hasEnded = true),
+  };
+}
+
+/**
+ * Its own requests do not count a view, and wait until the server shows what has happened.
+ * @returns whether there is nothing to try again.
+ */
+async function readAgain(videoId: string, position: string): Promise<boolean> {
+  const { queryKey } = videoQuery(videoId);
+  // The first reading may be under way, and come with what was before.
+  await queryClient
+    .getQueryCache()
+    .find({ queryKey })
+    ?.promise?.catch(() => undefined);
+  if (queryClient.getQueryData(queryKey) === undefined) return true;
+  try {
+    const latest = await readVideo(videoId, { counted: false, minPosition: position });
+    // The answer to the like that is on its way brings its own count.
+    if (queryClient.isMutating({ mutationKey: likeKey(videoId) }) === 0) changeVideo(videoId, () => latest);
+    return true;
+  } catch (error) {
     if (error instanceof ApiError && error.status === 404) forgetVideo(videoId);
-  });
-  // The answer to the like that is on its way brings its own count.
-  if (!latest || queryClient.isMutating({ mutationKey: likeKey(videoId) }) > 0) return;
-  changeVideo(videoId, () => latest);
+    return !(error instanceof ApiError && error.isPassing);
+  }
 }
 
 function isNeighbour(videoId: string, other: string): boolean {

@@ -45,8 +45,8 @@ export const authorQuery = (username: string) =>
   infiniteQueryOptions({
     queryKey: ['author', username],
     queryFn: async ({ pageParam }) => {
-      const query = { username, cursor: pageParam, limit: 24 };
-      const { data, meta } = await answerOf(api.GET('/api/v1/video', { params: { query } }));
+      const params = { query: { username, cursor: pageParam, limit: 24 }, header: sinceHeader(feedPosition) };
+      const { data, meta } = await answerOf(api.GET('/api/v1/video', { params }));
       return { data, meta: meta! };
     },
     initialPageParam: '',

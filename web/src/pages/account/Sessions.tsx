@@ -27,9 +27,13 @@ export function Sessions() {
   const { data, error, refetch } = useQuery(sessionsQuery);
   const [isAsking, setAsking] = useState(false);
   const readAgain = (): Promise<void> => client.invalidateQueries({ queryKey: sessionsQuery.queryKey });
-  useLiveEvents(['me'], ({ type }) => {
-    if (CHANGES.has(type)) void readAgain();
-  });
+  useLiveEvents(
+    ['me'],
+    ({ type }) => {
+      if (CHANGES.has(type)) void readAgain();
+    },
+    () => void readAgain(),
+  );
   const endOthers = useMutation({
     mutationFn: () => answerOf(api.DELETE('/api/v1/auth/sessions')),
     onSuccess: async () => {

@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Field } from '../../components/Field.tsx';
 import type { Claims } from '../../session/claims.ts';
 import { changePassword, changeProfile } from '../../session/commands.ts';
+import { NameFields } from './NameFields.tsx';
 import { PasswordField } from './PasswordField.tsx';
 import { SettingsForm } from './SettingsForm.tsx';
 
@@ -21,34 +22,11 @@ export function Settings({ user }: { readonly user: Claims }) {
         }}
       >
         {(errors) => (
-          <>
-            <Field
-              label="Name"
-              name="name"
-              autoComplete="name"
-              key={user.name}
-              defaultValue={user.name}
-              minLength={3}
-              maxLength={50}
-              required
-              hint="Shown with your videos."
-              error={errors['name']}
-            />
-            <Field
-              label="Username"
-              name="username"
-              autoComplete="username"
-              autoCapitalize="none"
-              spellCheck={false}
-              key={`@${user.username}`}
-              defaultValue={user.username}
-              minLength={3}
-              maxLength={50}
-              required
-              hint="Your page moves to it. Links to the old name no longer lead to you."
-              error={errors['username']}
-            />
-          </>
+          <NameFields
+            values={user}
+            usernameHint="Your page moves to it. Links to the old name no longer lead to you."
+            errors={errors}
+          />
         )}
       </SettingsForm>
       <SettingsForm

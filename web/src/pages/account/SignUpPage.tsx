@@ -2,6 +2,7 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { Field } from '../../components/Field.tsx';
 import { signUp } from '../../session/commands.ts';
 import { AccountForm } from './AccountForm.tsx';
+import { NameFields } from './NameFields.tsx';
 import { PasswordField } from './PasswordField.tsx';
 
 export function SignUpPage() {
@@ -31,29 +32,7 @@ export function SignUpPage() {
     >
       {(errors) => (
         <>
-          <Field
-            label="Name"
-            name="name"
-            autoComplete="name"
-            minLength={3}
-            maxLength={50}
-            required
-            autoFocus
-            hint="Shown with your videos."
-            error={errors['name']}
-          />
-          <Field
-            label="Username"
-            name="username"
-            autoComplete="username"
-            autoCapitalize="none"
-            spellCheck={false}
-            minLength={3}
-            maxLength={50}
-            required
-            hint="Your page will be at this name."
-            error={errors['username']}
-          />
+          <NameFields usernameHint="Your page will be at this name." errors={errors} autoFocus />
           <Field
             label="E-mail"
             name="email"

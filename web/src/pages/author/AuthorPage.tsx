@@ -7,7 +7,7 @@ import { Page } from '../../components/Page.tsx';
 import { Empty, Failure, Skeleton } from '../../components/States.tsx';
 import { useLiveEvents } from '../../live/useLiveEvents.ts';
 import { leftFeed } from '../../videos/leftFeed.ts';
-import { authorQuery, dropVideo } from '../../videos/videoQueries.ts';
+import { authorQuery, dropVideo, heardOfFeed } from '../../videos/videoQueries.ts';
 import styles from './AuthorPage.module.css';
 import { Tile } from './Tile.tsx';
 
@@ -19,10 +19,18 @@ export function AuthorPage() {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     authorQuery(username),
   );
-  useLiveEvents(['feed'], (event) => {
-    const left = leftFeed(event);
-    if (left !== undefined) dropVideo(left);
-  });
+  useLiveEvents(
+    ['feed'],
+    (event) => {
+      heardOfFeed(event.position);
+      const left = leftFeed(event);
+      if (left !== undefined) dropVideo(left);
+    },
+    (position) => {
+      heardOfFeed(position);
+      void refetch();
+    },
+  );
   if (error instanceof ApiError && (error.code === 'user_not_found' || error.status === 400)) return <Nobody />;
   if (data === undefined)
     return (

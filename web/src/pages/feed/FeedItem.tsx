@@ -49,7 +49,7 @@ function DrawnItem({ video: listed, distance, isFirst, isSettled }: DrawnItemPro
   const isActive = distance === 0;
   // Asking for it counts a view.
   const { data: watched, error } = useQuery({ ...videoQuery(listed.id), enabled: isSettled });
-  const video = useSteadyFiles(watched?.video ?? listed);
+  const { video, renew } = useSteadyFiles(watched?.video ?? listed);
   // It left the feed while nobody listened.
   const isGone = error instanceof ApiError && error.status === 404;
   useEffect(() => {
@@ -68,6 +68,7 @@ function DrawnItem({ video: listed, distance, isFirst, isSettled }: DrawnItemPro
       isPreloaded={distance === 1}
       isFirst={isFirst}
       onLike={() => isLiked || like(true)}
+      onRenew={renew}
       caption={<Caption video={video} />}
       rail={<Rail video={video} isLiked={isLiked} onLike={like} />}
     />

@@ -1,6 +1,7 @@
-import { useEffect, useEffectEvent, useState } from 'react';
+import { useState } from 'react';
 import { ArrowUp } from 'lucide-react';
 import type { Video } from '../../api/types.ts';
+import type { LiveEvent } from '../../live/connection.ts';
 import { useLiveEvents } from '../../live/useLiveEvents.ts';
 import { leftFeed } from '../../videos/leftFeed.ts';
 import { dropVideo, heardOfFeed, loadFeedPage, readFeedAgain } from '../../videos/videoQueries.ts';
@@ -24,11 +25,7 @@ export function NewVideos({ known, onShow }: NewVideosProps) {
       () => undefined,
     );
   };
-  // While the reader was elsewhere, nobody listened.
-  const lookOnce = useEffectEvent(look);
-  useEffect(() => lookOnce(), []);
-
-  const state = useLiveEvents(['feed'], (event) => {
+  const onEvent = (event: LiveEvent): void => {
     heardOfFeed(event.position);
     const left = leftFeed(event);
     if (left !== undefined) {
@@ -37,10 +34,12 @@ export function NewVideos({ known, onShow }: NewVideosProps) {
     } else if (event.type === 'VideoProcessed') {
       setFresh((before) => [...new Set([...before, String(event.data?.['videoId'])])]);
     } else if (event.type === 'VideoVisibilityChanged') look();
+  };
+  // What became public while nobody listened: before the page was opened, and while its reader was elsewhere.
+  useLiveEvents(['feed'], onEvent, (position) => {
+    heardOfFeed(position);
+    look();
   });
-  useEffect(() => {
-    if (state === 'behind') lookOnce();
-  }, [state]);
 
   const show = async (): Promise<void> => {
     setLoading(true);

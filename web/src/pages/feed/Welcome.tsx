@@ -10,11 +10,17 @@ import styles from './Welcome.module.css';
 export function Welcome() {
   const { status } = useSession();
   const isMember = status === 'signedIn';
-  useLiveEvents(['feed'], ({ type, position }) => {
-    if (type !== 'VideoProcessed' && type !== 'VideoVisibilityChanged') return;
+  const readAgain = (position: string): void => {
     heardOfFeed(position);
     void readFeedAgain();
-  });
+  };
+  useLiveEvents(
+    ['feed'],
+    ({ type, position }) => {
+      if (type === 'VideoProcessed' || type === 'VideoVisibilityChanged') readAgain(position);
+    },
+    readAgain,
+  );
   return (
     <div className={styles.welcome}>
       <div className={styles.picture} aria-hidden>

@@ -13,7 +13,7 @@ import styles from './VideoPage.module.css';
 
 /** A video with what there is to know about it, and the way to its neighbours in the feed. */
 export function WatchOne({ watched: { video: latest, prev, next, isLiked } }: { readonly watched: Watched }) {
-  const video = useSteadyFiles(latest);
+  const { video, renew } = useSteadyFiles(latest);
   const like = useLike(video.id);
   const user = useUser();
   const navigate = useNavigate();
@@ -31,6 +31,7 @@ export function WatchOne({ watched: { video: latest, prev, next, isLiked } }: { 
           hasPlayer
           isFirst
           onLike={() => isLiked || like(true)}
+          onRenew={renew}
           rail={<Rail video={video} isLiked={isLiked} onLike={like} />}
         />
       </div>

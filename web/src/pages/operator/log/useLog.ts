@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import type { LiveEvent } from '../../../live/connection.ts';
 import { useLogEvents } from '../../../live/useLiveEvents.ts';
 import { passes, readBefore, readHead, type LogEvent, type LogFilter } from './logEvents.ts';
@@ -24,24 +24,19 @@ export function useLog(filter: LogFilter, paused: boolean) {
     gcTime: 0,
   });
 
-  const state = useLogEvents(true, (event: LiveEvent) => {
+  const onEvent = (event: LiveEvent): void => {
     const found = event as LiveEvent & LogEvent;
     if (!passes(found, filter)) return;
     const add = (events: readonly LogEvent[]): readonly LogEvent[] => [found, ...events].slice(0, MOST_LIVE);
     if (paused) setHeld(add);
     else setLive(add);
-  });
+  };
+  const state = useLogEvents(onEvent, () => void older.refetch());
   // What was held while the list stood still.
   if (!paused && held.length > 0) {
     setLive([...held, ...live].slice(0, MOST_LIVE));
     setHeld([]);
   }
-  // Live events begin a moment after the first ones were read, and after an outage that was too long. What is missing between
-  // them is read again.
-  const { refetch } = older;
-  useEffect(() => {
-    if (state !== 'connecting') void refetch();
-  }, [state, refetch]);
 
   const pages = older.data?.pages ?? [];
   const past = pages.flatMap(({ events }) => events);

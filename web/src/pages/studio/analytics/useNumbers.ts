@@ -104,9 +104,15 @@ function useNews(listening: boolean): void {
       predicate: ({ queryKey }) => isOfNow(queryKey),
     });
   }, CALM);
-  useLiveEvents(listening ? ['me'] : [], ({ type, position }) => {
-    if (!type.startsWith('Video')) return;
+  const readSince = (position: string): void => {
     sawPosition(position);
     readAgain();
-  });
+  };
+  useLiveEvents(
+    listening ? ['me'] : [],
+    ({ type, position }) => {
+      if (type.startsWith('Video')) readSince(position);
+    },
+    readSince,
+  );
 }

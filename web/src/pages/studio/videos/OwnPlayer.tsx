@@ -1,6 +1,7 @@
-import { useState } from 'react';
-import { mediaUrl } from '../../../player/mediaUrl.ts';
-import type { OwnVideo } from './ownVideos.ts';
+import { useQueryClient } from '@tanstack/react-query';
+import { useRef, useState } from 'react';
+import { mediaUrl, withoutSignature } from '../../../player/mediaUrl.ts';
+import { ownVideoQuery, type OwnVideo } from './ownVideos.ts';
 import styles from './OwnPlayer.module.css';
 import { ProcessingState } from './ProcessingState.tsx';
 import { Thumbnail } from './Thumbnail.tsx';
@@ -27,13 +28,26 @@ interface MovieProps {
   readonly url: string;
 }
 
-/** The signed address of a private file changes every few minutes. Playing goes on with the earlier one while that works. */
-function Movie({ video: { title, thumbnailUrl, width, height }, url }: MovieProps) {
+/** The signed address of a private file changes every few minutes. The earlier one plays for an hour; then there is a new one. */
+function Movie({ video: { id, title, thumbnailUrl, width, height }, url }: MovieProps) {
+  const client = useQueryClient();
+  const player = useRef<HTMLVideoElement>(null);
+  const resumesAt = useRef(0);
   const [src, setSrc] = useState(url);
-  if (fileOf(src) !== fileOf(url)) setSrc(url);
+  if (withoutSignature(src) !== withoutSignature(url)) setSrc(url);
+  const renew = async (): Promise<void> => {
+    resumesAt.current = player.current?.currentTime ?? 0;
+    const { video } = await client.fetchQuery({ ...ownVideoQuery(id), staleTime: 0 });
+    if (video.url !== null) setSrc(mediaUrl(video.url));
+  };
+  const onLoadedData = (): void => {
+    if (resumesAt.current > 0) player.current!.currentTime = resumesAt.current;
+    resumesAt.current = 0;
+  };
   return (
     <div className={styles.player}>
       <video
+        ref={player}
         controls
         playsInline
         preload="metadata"
@@ -41,13 +55,9 @@ function Movie({ video: { title, thumbnailUrl, width, height }, url }: MovieProp
         poster={thumbnailUrl === null ? undefined : mediaUrl(thumbnailUrl)}
         aria-label={title}
         style={{ aspectRatio: `${width} / ${height}` }}
-        onError={() => setSrc(url)}
+        onError={() => void renew().catch(() => undefined)}
+        onLoadedData={onLoadedData}
       />
     </div>
   );
-}
-
-/** Named by its content. */
-function fileOf(url: string): string | undefined {
-  return new URL(url, location.href).pathname.split('/').at(-1);
 }

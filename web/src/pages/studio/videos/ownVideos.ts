@@ -1,5 +1,4 @@
 import { infiniteQueryOptions, queryOptions, useQueryClient, type InfiniteData } from '@tanstack/react-query';
-import { useEffect } from 'react';
 import { ApiError } from '../../../api/apiError.ts';
 import { answerOf, api } from '../../../api/client.ts';
 import type { components } from '../../../api/schema.d.ts';
@@ -91,15 +90,19 @@ export function useOwnVideosLive(): void {
   const readAgain = (): void => void client.invalidateQueries({ queryKey: KEY });
   const soon = useCalmly(readAgain, SOON);
   const later = useCalmly(readAgain, LATER);
-  const state = useLiveEvents(user === undefined ? [] : ['me'], ({ type, position }) => {
-    if (!type.startsWith('Video')) return;
-    sawPosition(position);
-    if (COUNTED.includes(type)) later();
-    else soon();
-  });
-  useEffect(() => {
-    if (state === 'behind') soon();
-  }, [state, soon]);
+  useLiveEvents(
+    user === undefined ? [] : ['me'],
+    ({ type, position }) => {
+      if (!type.startsWith('Video')) return;
+      sawPosition(position);
+      if (COUNTED.includes(type)) later();
+      else soon();
+    },
+    (position) => {
+      sawPosition(position);
+      soon();
+    },
+  );
   useUploadProgress(user?.id, ({ videoId, progress, stage }) => {
     client.setQueriesData<InfiniteData<OwnVideoPage>>({ queryKey: [...KEY, 'list'] }, (list) =>
       list === undefined
