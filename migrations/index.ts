@@ -10,6 +10,7 @@ import { uploadProgress } from './0009_upload_progress.ts';
 import { processes } from './0010_processes.ts';
 import { resumableUploads } from './0011_resumable_uploads.ts';
 import { eventHashes } from './0012_event_hashes.ts';
+import { keyRotation } from './0013_key_rotation.ts';
 import { erasedFields } from './0014_erased_fields.ts';
 
 /** Run in the order of their names. A released migration is never changed. */
@@ -25,5 +26,6 @@ export const migrations: Record<string, Migration> = {
   '0010_processes': processes,
   '0011_resumable_uploads': resumableUploads,
   '0012_event_hashes': eventHashes,
+  '0013_key_rotation': keyRotation,
   '0014_erased_fields': erasedFields,
 };

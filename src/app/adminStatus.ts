@@ -1,4 +1,3 @@
-import { hmacName } from '../core/sealing.ts';
 import { withTimeout } from '../core/withTimeout.ts';
 import { nameHashOf, readAdminStatus, type AdminStatus } from '../features/accounts/index.ts';
 import type { Process } from './process.ts';
@@ -10,10 +9,10 @@ const TIMEOUT_MS = 1_000;
 /** Undefined when a part that knows does not answer now. */
 export async function adminStatus(
   { config, logger }: Pick<Process, 'config' | 'logger'>,
-  { store, db, progress }: Pick<Services, 'store' | 'db' | 'progress'>,
+  { store, db, progress, names }: Pick<Services, 'store' | 'db' | 'progress' | 'names'>,
 ): Promise<AdminStatus | undefined> {
-  const { secrets, adminEmails } = config;
-  const nameHash = nameHashOf({ hmac: (use, text) => hmacName(secrets.dataKey, use, text) });
+  const { adminEmails } = config;
+  const nameHash = nameHashOf({ hmac: names });
   const projected = progress.position('accounts');
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const reading = readAdminStatus({ store, db, nameHash, adminEmails, projected, signal }).catch((error: unknown) => {

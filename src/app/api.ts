@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import type { RequestListener } from 'node:http';
 import { eventTypes, feed, projections, apiRoutes, routeTags } from '../features/index.ts';
 import { discardedEvents } from '../features/operators/index.ts';
-import { hmacName } from '../core/sealing.ts';
 import { createHttpApp } from '../http/httpApp.ts';
 import { createKnownPositions } from '../http/consistency/knownPositions.ts';
 import { allowedOrigins } from '../http/reply/corsPolicy.ts';
@@ -45,10 +44,9 @@ export function createApi(
   { authenticator, revocations, health, monitoring, reportProgress, subscribers }: ApiParts,
 ): RequestListener {
   const { config, logger, tracing, parts, readModels } = running;
-  const { metrics, pool, rawStore, store, codec, media, objects, redis, progress } = services;
-  const { secrets } = config;
+  const { metrics, names, pool, rawStore, store, codec, media, objects, redis, progress } = services;
   const rateLimits = createRateLimits({ ...config.rateLimits, redis });
-  const idempotency = createPostgresIdempotency({ pool, secret: hmacName(secrets.dataKey, 'idempotency', ''), logger });
+  const idempotency = createPostgresIdempotency({ pool, secret: names('idempotency'), logger });
   parts.defer(() => idempotency.close());
   const decode = decodeFor(eventTypes, codec);
   const discarded = discardedEvents(store);
@@ -67,7 +65,7 @@ export function createApi(
     }),
     settings: config,
     tokens: tokenOptions(config),
-    dataKey: secrets.dataKey,
+    deviceKeys: config.secrets.dataKey,
     rateLimits,
     revocations,
     operations: openOperations(running, services),

@@ -4,7 +4,9 @@ import { createQueryCache } from '../cache/queryCache.ts';
 import { createRedisSharedCache } from '../cache/redisSharedCache.ts';
 import type { SharedRedis } from '../cache/sharedRedis.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
-import { hmacName } from '../core/sealing.ts';
+import { madeOf, type KeyRing } from '../core/keyRing.ts';
+import type { Names } from '../core/names.ts';
+import { secretFor } from '../core/sealing.ts';
 import { createPasswords } from '../features/accounts/index.ts';
 import type { ApiContext, FeatureContext } from '../features/feature.ts';
 import { projections } from '../features/index.ts';
@@ -23,14 +25,15 @@ export interface ApiContextOptions
   readonly redis: SharedRedis | undefined;
   readonly cacheCounts?: CacheCounts;
   readonly tokens: TokenOptions;
-  /** `DATA_KEY`. */
-  readonly dataKey: Buffer;
+  readonly names: Names;
+  /** `DATA_KEY`, from which the keys follow that sign the cookies of known devices. */
+  readonly deviceKeys: KeyRing<Buffer>;
   readonly logger: Logger;
 }
 
 /** Creates what the routes of all features may use. */
 export function createApiContext(options: ApiContextOptions): ApiContext {
-  const { progress, redis, cacheCounts: counts, dataKey, tokens, ...context } = options;
+  const { progress, redis, cacheCounts: counts, names, deviceKeys, tokens, ...context } = options;
   const cache = createQueryCache({
     progress,
     shared: redis && createRedisSharedCache(redis),
@@ -47,7 +50,8 @@ export function createApiContext(options: ApiContextOptions): ApiContext {
     claims: redis === undefined ? noSharedClaims : createRedisClaims(redis),
     tokens: createTokens(tokens),
     passwords: createPasswords(),
-    hmac: (use, text = '') => hmacName(dataKey, use, text),
+    hmac: names,
+    deviceSecrets: madeOf(deviceKeys, (key) => secretFor(key, 'device')),
   };
 }
 

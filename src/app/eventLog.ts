@@ -3,6 +3,7 @@ import { abortable } from '../core/abortable.ts';
 import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
 import type { EventStore } from '../core/eventStore.ts';
+import type { Names } from '../core/names.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { eventTypes } from '../features/index.ts';
 import { migrate } from '../postgres/migrate.ts';
@@ -26,6 +27,7 @@ export interface EventLog {
   /** The log as stored: personal data is sealed, and events have the version in which they were written. */
   readonly rawStore: EventStore;
   readonly codec: EventCodec;
+  readonly names: Names;
 }
 
 /** The log without the keys of personal data. */
@@ -47,9 +49,9 @@ export interface OpenEventLogOptions extends Pick<Process, 'config' | 'connectio
 export async function openEventLog(options: OpenEventLogOptions): Promise<EventLog & { readonly firstStart: boolean }> {
   const { config, signal } = options;
   const stored = await openStoredLog(options);
-  const masterKey = config.secrets.dataKey;
-  const keys = await abortable(openPostgresUserKeys({ pool: stored.pool, masterKey }), signal);
-  return { ...stored, codec: createEventCodec({ types: eventTypes, keys }) };
+  const masterKeys = config.secrets.dataKey;
+  const keys = await abortable(openPostgresUserKeys({ pool: stored.pool, masterKeys }), signal);
+  return { ...stored, codec: createEventCodec({ types: eventTypes, keys }), names: keys.names };
 }
 
 export async function openStoredLog(

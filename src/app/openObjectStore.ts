@@ -3,7 +3,8 @@ import type { RequestHandler } from 'express';
 import { createInDataFolder } from '../config/dataFolder.ts';
 import { ownUrl } from '../config/ownUrl.ts';
 import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
-import { hmacName } from '../core/sealing.ts';
+import { madeOf } from '../core/keyRing.ts';
+import { secretFor } from '../core/sealing.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
 import { createSignedMediaHandler } from '../objectStore/signedMediaHandler.ts';
 import { createSignedPaths } from '../objectStore/signedPaths.ts';
@@ -25,7 +26,7 @@ export async function openObjectStore(
 ): Promise<OpenedObjectStore> {
   const { minio, dataDir, secrets } = config;
   const mediaUrl = `${config.publicUrl ?? ownUrl(config.host, port)}${MEDIA_PATH}`;
-  const signed = createSignedPaths({ secret: hmacName(secrets.dataKey, 'signed media', '') });
+  const signed = createSignedPaths({ secrets: madeOf(secrets.dataKey, (key) => secretFor(key, 'signed media')) });
   if (minio === undefined) {
     const root = join(dataDir, 'objects');
     const objects = await createInDataFolder(dataDir, createFolderObjectStore({ root, publicUrl: mediaUrl, signed }));

@@ -4,15 +4,15 @@ import type { Logger } from 'pino';
 import { createRedisGate } from '../cache/redisGate.ts';
 import type { SharedRedis } from '../cache/sharedRedis.ts';
 import { abortable } from '../core/abortable.ts';
-import { hmacName } from '../core/sealing.ts';
+import type { Names } from '../core/names.ts';
 import type { Process } from './process.ts';
 
 /** Undefined without `REDIS_URL`. */
 export async function openRedis(
   { config, logger, parts, starting }: Process,
-  pool: pg.Pool,
+  { pool, names }: { readonly pool: pg.Pool; readonly names: Names },
 ): Promise<SharedRedis | undefined> {
-  const { redisUrl, secrets } = config;
+  const { redisUrl } = config;
   if (redisUrl === undefined) return undefined;
   const { createRedisClient } = await import('../cache/redisClient.ts');
   const database = pool.query<{ name: string }>(
@@ -24,7 +24,7 @@ export async function openRedis(
   warnUntilFirstReady(client, logger);
   const gate = createRedisGate({ redis: client, logger });
   parts.defer(() => gate.close());
-  return { client, gate, namespace: hmacName(secrets.dataKey, 'namespace', rows[0]!.name).slice(0, 12) };
+  return { client, gate, namespace: names('namespace', rows[0]!.name).slice(0, 12) };
 }
 
 /** One warning if the first connection fails. After it, the gate logs outages. The start does not wait for Redis. */

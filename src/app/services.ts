@@ -62,7 +62,7 @@ export async function openServices(running: Process, database: Promise<Database>
   const distance = createLogDistance({ store: rawStore, numbered: config.eventStoreUrl === undefined });
   const progress = await openProgress(running, eventLog, distance);
   const opened = await openObjectStore(running, port);
-  const redis = await openRedis(running, pool);
+  const redis = await openRedis(running, eventLog);
   const files = await foundMediaFiles();
   const checks: HealthCheck[] = [
     { name: 'postgres', required: true, check: async () => void (await pool.query('select 1')) },

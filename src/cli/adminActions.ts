@@ -1,6 +1,5 @@
 import { v7 } from 'uuid';
 import type { CommandContext } from '../core/commandContext.ts';
-import { hmacName } from '../core/sealing.ts';
 import { createAdmins, nameHashOf, type Admin, type Admins } from '../features/accounts/index.ts';
 import { programName } from './command.ts';
 import { openLog, type OpenedLog } from './openLog.ts';
@@ -41,8 +40,8 @@ export async function list(signal: AbortSignal, json = false): Promise<number> {
   return 0;
 }
 
-function adminsOf({ decodedStore: store, config }: OpenedLog): Admins {
-  const nameHash = nameHashOf({ hmac: (use, text) => hmacName(config.secrets.dataKey, use, text) });
+function adminsOf({ decodedStore: store, config, names }: OpenedLog): Admins {
+  const nameHash = nameHashOf({ hmac: names });
   return createAdmins({ store, nameHash, adminEmails: config.adminEmails });
 }
 

@@ -16,6 +16,7 @@ import { videoDecider, videoStream, type VideoCommand } from '../features/videos
 import { createJobs } from '../jobs/jobs.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
 import { inTransaction } from '../projecting/transaction.ts';
+import { fixedKeys } from '../core/keyRing.ts';
 
 // Each command is a process of its own.
 jest.setTimeout(120_000);
@@ -38,7 +39,7 @@ afterAll(async () => {
 
 /** As the program stores it. */
 async function recordFailedVideo(videoId: string): Promise<void> {
-  const keys = await openPostgresUserKeys({ pool: t.pool, masterKey: KEY });
+  const keys = await openPostgresUserKeys({ pool: t.pool, masterKeys: fixedKeys(KEY) });
   const store = withCodec(t.store, createEventCodec({ types: eventTypes, keys }));
   const at = new Date().toISOString();
   const original = { key: `originals/${videoId}/a.mp4`, size: 1 };

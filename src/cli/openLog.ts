@@ -6,6 +6,7 @@ import { readModelSettings } from '../app/readModelSettings.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventStore } from '../core/eventStore.ts';
+import type { Names } from '../core/names.ts';
 import { withCodec } from '../eventStore/withCodec.ts';
 import { discardedEvents } from '../features/operators/index.ts';
 import { eventTypes, readModelConsumers } from '../features/index.ts';
@@ -23,6 +24,7 @@ export interface OpenedLog extends AsyncDisposable {
   /** The same log, with decoded events. */
   readonly decodedStore: EventStore;
   readonly decode: EventCodec['decode'];
+  readonly names: Names;
   readonly discarded: ReadDiscarded;
   readonly config: Config;
   readonly logger: Logger;
@@ -36,7 +38,7 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
   const options = beginOpening(command, signal, parts);
   const { config, logger } = options;
   const readModels = readModelConsumers(readModelSettings(config));
-  const { databaseUrl, pool, rawStore, codec } = await openEventLog(options);
+  const { databaseUrl, pool, rawStore, codec, names } = await openEventLog(options);
   const decodedStore = withCodec(rawStore, codec);
   const opened = parts.move();
   return {
@@ -45,6 +47,7 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
     store: rawStore,
     decodedStore,
     decode: decodeFor(eventTypes, codec),
+    names,
     discarded: discardedEvents(decodedStore),
     config,
     logger,

@@ -72,7 +72,16 @@ function arrange(values: Values, role: Role) {
     /** Absolute. */
     dataDir,
     secrets: completeSecrets(
-      { jwt: values.JWT_SECRET, refresh: values.REFRESH_SECRET, dataKey: values.DATA_KEY },
+      {
+        JWT_SECRET: values.JWT_SECRET,
+        REFRESH_SECRET: values.REFRESH_SECRET,
+        DATA_KEY: values.DATA_KEY,
+        accepted: {
+          JWT_SECRET: values.JWT_SECRET_ACCEPTED,
+          REFRESH_SECRET: values.REFRESH_SECRET_ACCEPTED,
+          DATA_KEY: values.DATA_KEY_ACCEPTED,
+        },
+      },
       { dataDir, cluster: values.DATABASE_URL === undefined ? join(dataDir, 'postgres') : undefined },
     ),
     /** 32 bytes. Undefined: in `dataDir`, once there is one. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { loadConfig, type Environment } from './config.ts';
+import { replaceSecret } from './rotateSecrets.ts';
 import { composeVariables, envExample, variables } from './configVariables.ts';
 
 let folder = '';
@@ -142,20 +143,88 @@ describe('the settings', () => {
 describe('secrets', () => {
   const file = (): string => join(folder, 'data', 'secrets.json');
 
+  /** All that are accepted, the one in use first. */
+  const secretsOf = (env: Environment) => {
+    const { jwt, refresh, dataKey } = load(env).secrets;
+    const dataKeys = dataKey.keys().map((each) => each.toString('base64'));
+    return { JWT_SECRET: [...jwt.keys()], REFRESH_SECRET: [...refresh.keys()], DATA_KEY: dataKeys };
+  };
+
   test('that are missing are generated once, readable by the owner only, and read again', () => {
-    const first = load({}).secrets;
-    expect(first.dataKey).toHaveLength(32);
+    const first = secretsOf({});
+    expect(Buffer.from(first.DATA_KEY[0]!, 'base64')).toHaveLength(32);
     expect(statSync(file()).mode & 0o777).toBe(0o600);
-    expect(load({}).secrets).toEqual(first);
-    expect(new Set([first.jwt, first.refresh, first.dataKey.toString('base64')]).size).toBe(3);
+    expect(secretsOf({})).toEqual(first);
+    expect(new Set(Object.values(first).flat()).size).toBe(3);
   });
 
   test('of the environment win over generated ones, except the key that encrypted existing data', () => {
-    const first = load({}).secrets;
-    expect(load({ JWT_SECRET: 'mine' }).secrets).toEqual({ ...first, jwt: 'mine' });
+    const first = secretsOf({});
+    expect(secretsOf({ JWT_SECRET: 'mine', JWT_SECRET_ACCEPTED: 'next,last' })).toEqual({
+      ...first,
+      JWT_SECRET: ['mine', 'next', 'last'],
+    });
     mkdirSync(join(folder, 'data', 'postgres'));
     expect(messageOf(() => load({ DATA_KEY: key() }))).toContain('DATA_KEY differs');
-    expect(load({ DATA_KEY: first.dataKey.toString('base64') }).secrets).toEqual(first);
+    expect(secretsOf({ DATA_KEY: first.DATA_KEY[0] })).toEqual(first);
+    const next = key();
+    expect(secretsOf({ DATA_KEY: next, DATA_KEY_ACCEPTED: first.DATA_KEY[0] }).DATA_KEY[0]).toBe(next);
+  });
+
+  test('of the environment are not generated, so that a data folder may begin with a DATA_KEY of its own', () => {
+    const env = { DATA_KEY: key() };
+    load(env);
+    mkdirSync(join(folder, 'data', 'postgres'));
+    expect(secretsOf(env).DATA_KEY).toEqual([env.DATA_KEY]);
+    expect(Object.keys(JSON.parse(readFileSync(file(), 'utf8')) as object)).toEqual(['JWT_SECRET', 'REFRESH_SECRET']);
+  });
+
+  test('that were replaced in the file are noticed, and accepted until their time has come', async () => {
+    const { jwt, refresh, dataKey } = load({}).secrets;
+    const [first, other, data] = [jwt.keys(), refresh.keys(), dataKey.keys()];
+    expect(jwt.refresh()).toBe(false);
+    expect(jwt.keys()).toBe(first);
+
+    await replaceSecret(join(folder, 'data'), 'JWT_SECRET', new Date(Date.now() + 60_000));
+    expect(jwt.refresh()).toBe(true);
+    expect(jwt.keys()).toEqual([expect.not.stringContaining(first[0]!), first[0]]);
+    expect([refresh.keys(), dataKey.keys()]).toEqual([other, data]);
+    expect(secretsOf({}).JWT_SECRET).toEqual(jwt.keys());
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+
+    const second = jwt.keys()[0];
+    await replaceSecret(join(folder, 'data'), 'JWT_SECRET', new Date(Date.now() - 1));
+    jwt.refresh();
+    expect(jwt.keys()).toEqual([expect.not.stringContaining(second!), first[0]]);
+    expect(readFileSync(file(), 'utf8')).not.toContain(second);
+
+    await replaceSecret(join(folder, 'data'), 'JWT_SECRET', 'refused');
+    jwt.refresh();
+    expect(jwt.keys()).toHaveLength(1);
+    expect(readFileSync(file(), 'utf8')).not.toContain(first[0]);
+  });
+
+  test('stay what they were in a process whose file is removed or damaged', () => {
+    const { jwt } = load({}).secrets;
+    const first = [...jwt.keys()];
+    for (const damage of [
+      () => writeFileSync(file(), '{}'),
+      () => writeFileSync(file(), '{"J'),
+      () => rmSync(file()),
+    ]) {
+      damage();
+      jwt.refresh();
+      expect(jwt.keys()).toEqual(first);
+    }
+  });
+
+  test('are replaced by two commands at the same time one after the other, so that none is lost', async () => {
+    const [first] = load({}).secrets.jwt.keys();
+    const until = new Date(Date.now() + 60_000);
+    await Promise.all([1, 2, 3].map(() => replaceSecret(join(folder, 'data'), 'JWT_SECRET', until)));
+    const all = secretsOf({}).JWT_SECRET;
+    expect(new Set(all).size).toBe(4);
+    expect(all.at(-1)).toBe(first);
   });
 
   test('are not generated again beside data that the old ones encrypted', () => {
@@ -176,7 +245,7 @@ describe('secrets', () => {
     expect(messageOf(() => load({ NODE_ENV: 'production', DATABASE_URL }))).toMatch(
       /^JWT_SECRET, REFRESH_SECRET, DATA_KEY must be set/,
     );
-    expect(load({ NODE_ENV: 'production' }).secrets.dataKey).toHaveLength(32);
+    expect(load({ NODE_ENV: 'production' }).secrets.dataKey.keys()[0]).toHaveLength(32);
     expect(
       messageOf(() =>
         load({ NODE_ENV: 'production', DATABASE_URL, JWT_SECRET: 'short', REFRESH_SECRET: key(), DATA_KEY: key() }),

@@ -86,6 +86,9 @@ export const key = z
   .transform((value) => Buffer.from(value, 'base64'))
   .refine((bytes) => bytes.length === 32, secretMustBe('32 bytes in base64'));
 
+/** Separated by commas. */
+export const keys = list.pipe(z.array(key));
+
 /** In the form that Express takes: true, false, the number of proxies in front of the server, or their addresses. */
 export const trustProxy = z.union([
   z.literal('true').transform(() => true),

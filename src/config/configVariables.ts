@@ -5,6 +5,7 @@ import {
   emailAddresses,
   integer,
   key,
+  keys,
   list,
   oneOf,
   port,
@@ -87,13 +88,24 @@ export const variables = {
   DATA_DIR: withDefault(text, './data', 'folder for the embedded PostgreSQL, videos and generated secrets'),
 
   JWT_SECRET: optional(text, RANDOM_KEY, 'signs access tokens; generated once and kept in DATA_DIR when unset'),
+  JWT_SECRET_ACCEPTED: optional(
+    list,
+    RANDOM_KEY,
+    'further secrets whose access tokens are accepted while JWT_SECRET is replaced: first the next one, then the earlier one; separated by commas',
+  ),
   EXPIRES_IN: withDefault(duration, '15m', 'how long an access token is valid'),
   REFRESH_SECRET: optional(text, RANDOM_KEY, 'signs refresh tokens; generated once and kept in DATA_DIR when unset'),
+  REFRESH_SECRET_ACCEPTED: optional(list, RANDOM_KEY, 'the same for REFRESH_SECRET'),
   REFRESH_EXPIRES_IN: withDefault(duration, '30d', 'how long a session is valid that is not refreshed'),
   DATA_KEY: optional(
     key,
     RANDOM_KEY,
     'encrypts the keys of personal data, which cannot be read without it; generated once and kept in DATA_DIR when unset',
+  ),
+  DATA_KEY_ACCEPTED: optional(
+    keys,
+    RANDOM_KEY,
+    'further keys that may have encrypted the keys of personal data, while DATA_KEY is replaced; see "reelstream keys rotate --help"',
   ),
   SEAL_KEY: optional(
     key,

@@ -45,5 +45,7 @@ function* inProduction(values: Partial<Values>, isMissing: (name: VariableName) 
     // RFC 7518, section 3.2: the key must be at least as long as the output of the hash.
     if (values[name] !== undefined && values[name].length < 32)
       yield `${name} must have at least 32 characters in production ("openssl rand -base64 32" prints a good one)`;
+    if (values[`${name}_ACCEPTED`]?.some((secret) => secret.length < 32))
+      yield `${name}_ACCEPTED must only have secrets of at least 32 characters in production`;
   }
 }

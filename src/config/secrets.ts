@@ -1,20 +1,42 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { enterDataFolder, folderError, openDataFolder } from './dataFolder.ts';
+import { chmodSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { folderError, openDataFolder } from './dataFolder.ts';
+import {
+  isAccepted,
+  readSecretsFile,
+  secretNames,
+  stampOf,
+  writeDraft,
+  type KeptSecrets,
+  type SecretName,
+} from './secretsFile.ts';
+import type { KeyRing } from '../core/keyRing.ts';
 import { StartError } from '../core/startError.ts';
 
 export interface Secrets {
   /** Signs access tokens. */
-  readonly jwt: string;
+  readonly jwt: KeyRing<string>;
   /** Signs refresh tokens. */
-  readonly refresh: string;
+  readonly refresh: KeyRing<string>;
   /** 32 bytes. Encrypts the keys of the users' personal data. */
-  readonly dataKey: Buffer;
+  readonly dataKey: KeyRing<Buffer>;
+  /** Those that are kept in `DATA_DIR/secrets.json`, because no variable sets them. */
+  readonly kept: readonly SecretName[];
 }
 
-/** The content of the file. DATA_KEY is in base64. */
-type Kept = Partial<Record<'JWT_SECRET' | 'REFRESH_SECRET' | 'DATA_KEY', string>>;
+/** What the variables set. */
+export interface GivenSecrets {
+  readonly JWT_SECRET?: string | undefined;
+  readonly REFRESH_SECRET?: string | undefined;
+  readonly DATA_KEY?: Buffer | undefined;
+  /** Further ones that are accepted. */
+  readonly accepted?: {
+    readonly JWT_SECRET?: readonly string[] | undefined;
+    readonly REFRESH_SECRET?: readonly string[] | undefined;
+    readonly DATA_KEY?: readonly Buffer[] | undefined;
+  };
+}
 
 export interface SecretsPlace {
   readonly dataDir: string;
@@ -24,73 +46,123 @@ export interface SecretsPlace {
 
 /**
  * Reads the secrets that the environment does not set from `DATA_DIR/secrets.json` (mode 0600). Generates those that are
- * missing there too, once. Two processes that start at the same time use the same secrets.
+ * missing there too, once. Two processes that start at the same time use the same secrets. `refresh` of a secret notices
+ * that the file was changed since.
  * @throws StartError when the data key does not fit the data that an older one has encrypted.
  */
-export function completeSecrets(given: Partial<Secrets>, { dataDir, cluster }: SecretsPlace): Secrets {
-  const { jwt, refresh, dataKey } = given;
-  const path = join(dataDir, 'secrets.json');
-  const kept = read(path);
-  if (cluster !== undefined) checkDataKey(dataKey, kept, path, cluster);
-  const complete = jwt !== undefined && refresh !== undefined && dataKey !== undefined;
-  const made = complete ? kept : keep(path, dataDir, kept);
+export function completeSecrets(given: GivenSecrets, { dataDir, cluster }: SecretsPlace): Secrets {
+  const path = pathIn(dataDir);
+  let stamp = stampOf(path);
+  let file = readSecretsFile(path);
+  if (cluster !== undefined) checkDataKey(given, file, path, cluster);
+  const wanted = secretNames.filter((name) => given[name] === undefined);
+  if (wanted.length > 0) {
+    file = complete(path, dataDir, file, wanted);
+    stamp = stampOf(path);
+  }
+  file = withoutEnded(file);
+
+  function refresh(): boolean {
+    const before = file;
+    const now = stampOf(path);
+    if (wanted.length > 0 && now !== stamp) {
+      file = changed(path, wanted) ?? file;
+      stamp = now;
+    }
+    file = withoutEnded(file);
+    return file !== before;
+  }
+
+  function ring<Key>(
+    name: SecretName,
+    ofVariable: Key | undefined,
+    accepted: readonly Key[] = [],
+    decode: (text: string) => Key,
+  ): KeyRing<Key> {
+    let source: KeptSecrets | undefined;
+    let keys: readonly Key[] = [];
+    return {
+      keys() {
+        if (source !== file) {
+          source = file;
+          const earlier = (file.EARLIER ?? []).filter((each) => each.name === name).map(({ value }) => decode(value));
+          keys = [ofVariable ?? decode(file[name]!), ...accepted, ...earlier];
+        }
+        return keys;
+      },
+      refresh,
+    };
+  }
+
   return {
-    jwt: jwt ?? made.JWT_SECRET ?? '',
-    refresh: refresh ?? made.REFRESH_SECRET ?? '',
-    dataKey: dataKey ?? Buffer.from(made.DATA_KEY ?? '', 'base64'),
+    jwt: ring('JWT_SECRET', given.JWT_SECRET, given.accepted?.JWT_SECRET, String),
+    refresh: ring('REFRESH_SECRET', given.REFRESH_SECRET, given.accepted?.REFRESH_SECRET, String),
+    dataKey: ring('DATA_KEY', given.DATA_KEY, given.accepted?.DATA_KEY, (text) => Buffer.from(text, 'base64')),
+    kept: wanted,
   };
 }
 
-function checkDataKey(given: Buffer | undefined, kept: Kept, path: string, cluster: string): void {
+export const pathIn = (dataDir: string): string => join(dataDir, 'secrets.json');
+
+export function newSecret(): string {
+  return randomBytes(32).toString('base64');
+}
+
+/** Undefined when the file is gone or damaged: the process then goes on with what it knows. */
+function changed(path: string, wanted: readonly SecretName[]): KeptSecrets | undefined {
+  try {
+    const file = readSecretsFile(path);
+    return wanted.every((name) => file[name] !== undefined) ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same object when nothing has ended. */
+function withoutEnded(file: KeptSecrets): KeptSecrets {
+  const earlier = file.EARLIER ?? [];
+  const accepted = earlier.filter((each) => isAccepted(each));
+  return accepted.length === earlier.length ? file : { ...file, EARLIER: accepted };
+}
+
+function checkDataKey(given: GivenSecrets, kept: KeptSecrets, path: string, cluster: string): void {
   if (!existsSync(cluster)) return;
-  if (given === undefined && kept.DATA_KEY === undefined) {
+  if (given.DATA_KEY === undefined && kept.DATA_KEY === undefined) {
     throw new StartError(
       `DATA_KEY is not set, and ${path} does not contain it: the personal data in ${cluster} cannot be read without it. Set DATA_KEY to its earlier value, or set DATA_DIR to a new folder.`,
     );
   }
-  if (given !== undefined && kept.DATA_KEY !== undefined && !given.equals(Buffer.from(kept.DATA_KEY, 'base64'))) {
+  if (given.DATA_KEY === undefined || kept.DATA_KEY === undefined) return;
+  const ofFile = Buffer.from(kept.DATA_KEY, 'base64');
+  if (![given.DATA_KEY, ...(given.accepted?.DATA_KEY ?? [])].some((key) => key.equals(ofFile))) {
     throw new StartError(
-      `DATA_KEY differs from the one in ${path}, which encrypted the personal data in ${cluster}. Unset it, or set DATA_DIR to a new folder.`,
+      `DATA_KEY differs from the one in ${path}, which encrypted the personal data in ${cluster}. Unset it, or set DATA_DIR to a new folder. To replace the key, see "reelstream keys rotate --help".`,
     );
   }
 }
 
-function read(path: string): Kept {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Kept;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
-      return {};
-    enterDataFolder(dirname(path));
-    throw new StartError(
-      `${path} contains ReelStream's secrets and cannot be read (${(error as Error).message}). Restore it from a backup, or set DATA_DIR to a new folder.`,
-      { cause: error },
-    );
-  }
-}
-
-function keep(path: string, dataDir: string, kept: Kept): Kept {
+/** Generates those that are wanted and missing. */
+function complete(path: string, dataDir: string, kept: KeptSecrets, wanted: readonly SecretName[]): KeptSecrets {
   openDataFolder(dataDir);
-  const all = { JWT_SECRET: random(), REFRESH_SECRET: random(), DATA_KEY: random(), ...kept };
-  const draft = `${path}.${process.pid}`;
+  const missing = wanted.filter((name) => kept[name] === undefined);
+  const exists = stampOf(path) !== undefined;
+  let draft: string | undefined;
   try {
-    if (Object.keys(kept).length === Object.keys(all).length) {
+    if (missing.length === 0) {
       chmodSync(path, 0o600);
       return kept;
     }
-    writeFileSync(draft, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600, flush: true });
-    if (Object.keys(kept).length > 0) renameSync(draft, path);
-    // Fails when another process was faster. Its secrets are used then.
+    const all = { ...Object.fromEntries(missing.map((name) => [name, newSecret()])), ...kept };
+    draft = writeDraft(path, all);
+    if (exists) renameSync(draft, path);
     else linkSync(draft, path);
     return all;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return read(path);
+    // Another process was faster. Its secrets are used then, and completed if it needed fewer.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      return complete(path, dataDir, readSecretsFile(path), wanted);
     throw folderError(dataDir, error);
   } finally {
-    rmSync(draft, { force: true });
+    if (draft !== undefined) rmSync(draft, { force: true });
   }
-}
-
-function random(): string {
-  return randomBytes(32).toString('base64');
 }

@@ -32,13 +32,7 @@ export function subkey(masterKey: Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', masterKey, '', `reelstream ${purpose}`, 32));
 }
 
-/**
- * A name that replaces a personal value where the value must not be visible (in a stream name, or for a viewer's
- * address). The same value of the same kind always gives the same name. Without the master key, nobody can find the
- * value by trying. The caller normalises the value (NFKC, lower case). The name has 43 characters of base64url.
- */
-export function hmacName(masterKey: Buffer, kind: string, value: string): string {
-  return createHmac('sha256', subkey(masterKey, `name ${kind}`))
-    .update(value)
-    .digest('base64url');
+/** A secret that signs, for one use, as text. It follows from the master key. */
+export function secretFor(masterKey: Buffer, use: string): string {
+  return createHmac('sha256', subkey(masterKey, `name ${use}`)).digest('base64url');
 }

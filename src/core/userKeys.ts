@@ -30,12 +30,19 @@ export class UnknownUserKey extends Error {
   }
 }
 
-/** The master key did not encrypt the users' keys. */
+const WRONG: Readonly<Record<'foreign' | 'earlier' | 'incomplete', string>> = {
+  foreign:
+    'DATA_KEY is not the key with which this database was set up, so its personal data cannot be read. Set DATA_KEY to the original value.',
+  earlier:
+    'DATA_KEY was replaced by another key (reelstream keys rotate data). Set DATA_KEY to the new value, as in the other processes.',
+  incomplete:
+    'some keys of users are still encrypted with the DATA_KEY before this one. Put that one into DATA_KEY_ACCEPTED until "reelstream keys rotate data" has completed.',
+};
+
+/** This process does not have the master keys that encrypt the users' keys. */
 export class WrongMasterKey extends Error {
-  constructor() {
-    super(
-      'DATA_KEY is not the key with which this database was set up, so its personal data cannot be read. Set DATA_KEY to the original value.',
-    );
+  constructor(why: keyof typeof WRONG) {
+    super(WRONG[why]);
     this.name = 'WrongMasterKey';
   }
 }

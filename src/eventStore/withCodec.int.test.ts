@@ -13,6 +13,7 @@ import { createEventCodec } from '../core/eventCodec.ts';
 import { FORGOTTEN, type EventTypeDefinitions } from '../core/eventTypes.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
 import { UnknownUserKey, UserForgotten, WrongMasterKey } from '../core/userKeys.ts';
+import { fixedKeys } from '../core/keyRing.ts';
 
 const types: EventTypeDefinitions = {
   Joined: { version: 1, personal: { subject: 'userId', fields: ['name', 'email', 'nickname'] } },
@@ -35,7 +36,7 @@ afterAll(async () => {
 
 /** What a process has: its own cache of keys on the same database. */
 async function processOf(cacheMs?: number) {
-  const keys = await openPostgresUserKeys({ pool: database.pool, masterKey, cacheMs });
+  const keys = await openPostgresUserKeys({ pool: database.pool, masterKeys: fixedKeys(masterKey), cacheMs });
   const codec = createEventCodec({ types, keys });
   return { codec, store: withCodec(raw, codec) };
 }
@@ -178,7 +179,10 @@ describe('personal data in the log', () => {
   test('reaches subscribers even when the keys could not be read for a while; other reads fail as unavailable', async () => {
     await using proxy = await startTcpProxy(database.url);
     const pool = createPool({ connectionString: proxy.url, name: 'keys' });
-    const cutOff = withCodec(raw, createEventCodec({ types, keys: await openPostgresUserKeys({ pool, masterKey }) }));
+    const cutOff = withCodec(
+      raw,
+      createEventCodec({ types, keys: await openPostgresUserKeys({ pool, masterKeys: fixedKeys(masterKey) }) }),
+    );
     const { store } = await processOf();
     const userId = randomUUID();
     const stream = `user-${userId}`;
@@ -197,8 +201,10 @@ describe('personal data in the log', () => {
 
 test('a database that was set up with another master key is refused with a message that says what to do', async () => {
   await processOf();
-  const opening = openPostgresUserKeys({ pool: database.pool, masterKey: randomBytes(32) });
+  const opening = openPostgresUserKeys({ pool: database.pool, masterKeys: fixedKeys(randomBytes(32)) });
   await expect(opening).rejects.toThrow(WrongMasterKey);
   await expect(opening).rejects.toThrow(/Set DATA_KEY/);
-  await expect(openPostgresUserKeys({ pool: database.pool, masterKey: randomBytes(16) })).rejects.toThrow(/32/);
+  await expect(openPostgresUserKeys({ pool: database.pool, masterKeys: fixedKeys(randomBytes(16)) })).rejects.toThrow(
+    /32/,
+  );
 });

@@ -5,6 +5,7 @@ import type { ReadModelSettings } from '../../projections/settings.ts';
 import type { SharedClaims } from '../cache/claims.ts';
 import type { QueryCache } from '../cache/queryCache.ts';
 import type { DomainEvent } from '../core/event.ts';
+import type { Names } from '../core/names.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import type { EventDefinitions, EventTypeDefinition } from '../core/eventTypes.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -144,8 +145,10 @@ export interface ApiContext extends FeatureContext {
   /** Must be told of each event that ends sessions. */
   readonly revocations: Pick<Revocations, 'add'>;
   readonly passwords: Passwords;
-  /** A secret of this installation for one use. With a text: the keyed hash of the text, for that use. */
-  hmac(use: string, text?: string): string;
+  /** Keyed hashes that stand for personal values. */
+  readonly hmac: Names;
+  /** Sign the cookies of known devices: the first one signs, all are accepted. */
+  readonly deviceSecrets: () => readonly string[];
   /** Registers a function that is called when the API stops, after its last request. */
   onClose(close: () => Promise<void> | void): void;
 }

@@ -13,7 +13,7 @@ import type { ObjectStore } from './objectStore.ts';
 import { describeObjectStore } from './objectStoreContract.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'folder-store-'));
-const signed = createSignedPaths({ secret: 'test' });
+const signed = createSignedPaths({ secrets: () => ['test'] });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 describeObjectStore('the folder store', () =>
@@ -215,7 +215,7 @@ describe('the media handler', () => {
     });
 
     test('is refused by a path that has ended', async () => {
-      const old = createSignedPaths({ secret: 'test', clock: () => Date.now() - 3_700_000 });
+      const old = createSignedPaths({ secrets: () => ['test'], clock: () => Date.now() - 3_700_000 });
       expect((await fetch(`${base}/${old.sign(key)}`)).status).toBe(403);
     });
 

@@ -21,7 +21,7 @@ if (MINIO_ENDPOINT === undefined) {
 }
 const whenThere = MINIO_ENDPOINT === undefined ? describe.skip : describe;
 
-const signed = createSignedPaths({ secret: 'test' });
+const signed = createSignedPaths({ secrets: () => ['test'] });
 const opened: MinioObjectStore[] = [];
 const buckets = new Set<string>();
 
@@ -147,7 +147,7 @@ whenThere('the handler of signed paths before a real MinIO', () => {
       expect([path, (await fetch(`${base}/${path}`)).status]).toEqual([path, 404]);
     const [plain] = store.url('videos/v1/abc.mp4').split('/videos/');
     expect((await fetch(`${plain}/private/v1/abc.mp4`)).status).toBe(403);
-    const ended = createSignedPaths({ secret: 'test', clock: () => Date.now() - 3_700_000 });
+    const ended = createSignedPaths({ secrets: () => ['test'], clock: () => Date.now() - 3_700_000 });
     expect((await fetch(`${base}/${ended.sign('private/v1/abc.mp4')}`)).status).toBe(403);
   });
 });

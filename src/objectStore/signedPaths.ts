@@ -20,8 +20,8 @@ export type OpenedPath =
   | { readonly status: 'unsigned' };
 
 export interface SignedPathsOptions {
-  /** All processes of an installation have the same. */
-  readonly secret: string;
+  /** The first one signs, all are accepted. All processes of an installation have the same. */
+  readonly secrets: () => readonly string[];
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
 }
@@ -31,10 +31,14 @@ const [LONGEST, STEP] = [3_600, 300];
 /** Segments: expires, signature, folder, name. */
 const SIGNED = /^(\d{1,12})\.([\w-]{43})\/([\w-]+)\/(.+)$/;
 
-export function createSignedPaths({ secret, clock = Date.now }: SignedPathsOptions): SignedPaths {
+export function createSignedPaths({ secrets, clock = Date.now }: SignedPathsOptions): SignedPaths {
   const now = (): number => Math.floor(clock() / 1_000);
-  const signatureOf = (expires: number | string, folder: string): string =>
+  const signatureOf = (secret: string, expires: number | string, folder: string): string =>
     createHmac('sha256', secret).update(`${expires}/${folder}`).digest('base64url');
+  const isRight = (signature: string, expires: string, folder: string): boolean =>
+    secrets().some((secret) =>
+      timingSafeEqual(Buffer.from(signature), Buffer.from(signatureOf(secret, expires, folder))),
+    );
 
   return {
     sign(key) {
@@ -42,14 +46,13 @@ export function createSignedPaths({ secret, clock = Date.now }: SignedPathsOptio
       if (!key.startsWith(PRIVATE_PREFIX) || folder === undefined || name.length === 0)
         throw new TypeError(`${key} is not the key of a private object`);
       const expires = Math.floor(now() / STEP) * STEP + LONGEST;
-      return `${PRIVATE_PREFIX}${expires}.${signatureOf(expires, folder)}/${folder}/${name.join('/')}`;
+      return `${PRIVATE_PREFIX}${expires}.${signatureOf(secrets()[0]!, expires, folder)}/${folder}/${name.join('/')}`;
     },
     open(path) {
       const parts = path.startsWith(PRIVATE_PREFIX) && isKey(path) && SIGNED.exec(path.slice(PRIVATE_PREFIX.length));
       if (!parts) return { status: 'unsigned' };
       const [, expires, signature, folder, name] = parts as unknown as [string, string, string, string, string];
-      if (!timingSafeEqual(Buffer.from(signature), Buffer.from(signatureOf(expires, folder))))
-        return { status: 'unsigned' };
+      if (!isRight(signature, expires, folder)) return { status: 'unsigned' };
       const secondsLeft = Number(expires) - now();
       return secondsLeft > 0
         ? { status: 'signed', key: `${PRIVATE_PREFIX}${folder}/${name}`, secondsLeft }

@@ -4,7 +4,7 @@ import { createSignedPaths, type SignedPaths } from './signedPaths.ts';
 
 const secret = 'a secret of this installation';
 const key = 'private/01980a3c-5b1e-7c3a-9f52-7d1f0a6b2c11/5f1c.mp4';
-const at = (ms: number, of = secret): SignedPaths => createSignedPaths({ secret: of, clock: () => ms });
+const at = (ms: number, of = secret): SignedPaths => createSignedPaths({ secrets: () => [of], clock: () => ms });
 const MINUTE = 60_000;
 
 describe('a signed path', () => {

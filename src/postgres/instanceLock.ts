@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_SOCKET_PATH, shortName, someoneListens } from './unixSocket.ts';
 
-const NAME = /^lock-[0-9a-f]{8}$/;
 /** How long to try: a killed process ends after a moment, and of two concurrent starts both may have to retry (ms). */
 const TIMEOUT_MS = 2_000;
 
@@ -13,14 +12,17 @@ export interface InstanceLock {
   release(): Promise<void>;
 }
 
+/** What a lock protects: the whole folder, or only the change of `secrets.json`. */
+type Protected = 'lock' | 'secrets-lock';
+
 /**
  * The lock of a data folder: a Unix socket in the folder on which this process listens. The lock ends with the process, even when
  * the process is killed. It also works between containers that share the volume, where a process id has no meaning.
  * Undefined when another process holds the lock.
  */
-export async function takeInstanceLock(dataDir: string): Promise<InstanceLock | undefined> {
+export async function takeInstanceLock(dataDir: string, what: Protected = 'lock'): Promise<InstanceLock | undefined> {
   for (const deadline = performance.now() + TIMEOUT_MS; ; await delay(randomInt(50, 250))) {
-    const name = `lock-${randomBytes(4).toString('hex')}`;
+    const name = `${what}-${randomBytes(4).toString('hex')}`;
     const server = await listen(dataDir, name);
     const release = async (): Promise<void> => {
       await rm(join(dataDir, name), { force: true });
@@ -28,7 +30,7 @@ export async function takeInstanceLock(dataDir: string): Promise<InstanceLock | 
     };
     try {
       // First listen, then look for others: of two concurrent starts, at least one finds the other.
-      if (!(await anotherListens(dataDir, name))) return { release };
+      if (!(await anotherListens(dataDir, what, name))) return { release };
     } catch (error) {
       await release();
       throw error;
@@ -54,9 +56,10 @@ async function listen(dataDir: string, name: string): Promise<Server> {
   return server;
 }
 
-async function anotherListens(dataDir: string, own: string): Promise<boolean> {
+async function anotherListens(dataDir: string, what: Protected, own: string): Promise<boolean> {
+  const named = new RegExp(`^${what}-[0-9a-f]{8}$`);
   for (const name of await readdir(dataDir)) {
-    if (!NAME.test(name) || name === own) continue;
+    if (!named.test(name) || name === own) continue;
     if (await someoneListens(dataDir, name)) return true;
     // A killed process has left it behind.
     await rm(join(dataDir, name), { force: true }).catch(() => undefined);

@@ -13,6 +13,7 @@ import { withCodec } from '../eventStore/withCodec.ts';
 import { eventTypes } from '../features/index.ts';
 import type { UploadProgress } from './uploadProgress.ts';
 import { createProgressEmitter, type ProgressBridge } from './redisSockets.ts';
+import { fixedKeys } from '../core/keyRing.ts';
 
 const namespace = `test-${randomUUID()}`;
 const rig = useRealtime();
@@ -147,7 +148,7 @@ describe('subscribe', () => {
   });
 
   test('to the feed gets a deletion only if the event says that the video was public; older events do not say so', async () => {
-    const keys = await openPostgresUserKeys({ pool: rig.database().pool, masterKey: randomBytes(32) });
+    const keys = await openPostgresUserKeys({ pool: rig.database().pool, masterKeys: fixedKeys(randomBytes(32)) });
     const { main } = await rig.startApi({
       store: withCodec(rig.store(), createEventCodec({ types: eventTypes, keys })),
     });

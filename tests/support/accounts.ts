@@ -21,6 +21,7 @@ import { eventually } from './eventually.ts';
 import { onlyLimiting } from './rateLimits.ts';
 import { collectingLog } from './httpApp.ts';
 import { startTestApi } from './testApi.ts';
+import { fixedKeys } from '../../src/core/keyRing.ts';
 
 /** Accounts and sessions over HTTP, on a real PostgreSQL, with the projections that they read from. */
 export interface AccountsTest extends AsyncDisposable {
@@ -64,7 +65,8 @@ export async function startAccountsTest({ settings, limits }: AccountsTestOption
   const { logger } = collectingLog();
   const masterKey = randomBytes(32);
   const sealedStore = createPostgresEventStore({ pool, logger });
-  const codec = createEventCodec({ types: eventTypes, keys: await openPostgresUserKeys({ pool, masterKey }) });
+  const keys = await openPostgresUserKeys({ pool, masterKeys: fixedKeys(masterKey) });
+  const codec = createEventCodec({ types: eventTypes, keys });
   const store = withCodec(sealedStore, codec);
   const source = createDirectSource({ store: sealedStore, logger });
   const progress = createProgressTracker();
@@ -92,7 +94,8 @@ export async function startAccountsTest({ settings, limits }: AccountsTestOption
     pool,
     store,
     progress,
-    dataKey: masterKey,
+    names: keys.names,
+    deviceKeys: fixedKeys(masterKey),
     settings,
     rateLimits,
     http: { idempotency, trustProxy: 'loopback' },

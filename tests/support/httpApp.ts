@@ -4,6 +4,7 @@ import { createHealth } from '../../src/http/server/health.ts';
 import { createHttpApp, type HttpAppOptions } from '../../src/http/httpApp.ts';
 import { startHttpServer } from '../../src/http/server/httpServer.ts';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
+import { fixedKeys } from '../../src/core/keyRing.ts';
 
 export const TEST_JWT_SECRET = 'only for tests';
 
@@ -45,7 +46,7 @@ export async function startTestApp(
     logger,
     metrics,
     health,
-    authenticator: createAuthenticator({ secret: TEST_JWT_SECRET }),
+    authenticator: createAuthenticator({ secret: fixedKeys(TEST_JWT_SECRET) }),
     ...options,
   });
   const server = await startHttpServer(app, { port: 0, host: '127.0.0.1' });

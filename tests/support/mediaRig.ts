@@ -70,7 +70,7 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
   const objects = await createFolderObjectStore({
     root: join(folder, 'objects'),
     publicUrl: 'http://localhost/media',
-    signed: createSignedPaths({ secret: 'test' }),
+    signed: createSignedPaths({ secrets: () => ['test'] }),
   });
   const scratch = await createScratch(join(folder, 'scratch'));
   const { logger, lines: logged } = collectingLog();

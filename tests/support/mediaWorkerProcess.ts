@@ -22,7 +22,7 @@ const store = createPostgresEventStore({ pool });
 const objects = await createFolderObjectStore({
   root: join(folder, 'objects'),
   publicUrl: 'http://localhost/media',
-  signed: createSignedPaths({ secret: 'test' }),
+  signed: createSignedPaths({ secrets: () => ['test'] }),
 });
 const db = createQueryDatabase<ReadModels>(pool);
 const scratch = await createScratch(join(folder, 'scratch'));

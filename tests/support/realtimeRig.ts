@@ -16,6 +16,7 @@ import { createRealtime, type Realtime, type SocketLimits } from '../../src/real
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { followFeed, type FeedFollower, type FollowOptions } from './feedFollower.ts';
 import { silent } from './mediaRig.ts';
+import { fixedKeys } from '../../src/core/keyRing.ts';
 
 /** The sockets of an API process. */
 export interface RealtimeApi {
@@ -58,7 +59,7 @@ export interface RealtimeRig {
 const SECRET = 'secret';
 export const socketToken = (id: string, seconds = 60, role: UserRole = 'user'): string =>
   jwt.sign({ id, name: 'Ada', username: 'ada', email: 'ada@example.org', role }, SECRET, { expiresIn: seconds });
-const { verify } = createAuthenticator({ secret: SECRET });
+const { verify } = createAuthenticator({ secret: fixedKeys(SECRET) });
 /** The owner of every video that the rig likes. */
 export const OWNER = 'owner';
 

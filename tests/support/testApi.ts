@@ -9,6 +9,8 @@ import { createApiContext, type ApiContextOptions } from '../../src/app/apiConte
 import { openJobList } from '../../src/app/jobList.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
 import type { EventTypeDefinition, EventTypeDefinitions } from '../../src/core/eventTypes.ts';
+import { fixedKeys, type KeyRing } from '../../src/core/keyRing.ts';
+import { createNames, firstNameKey, type Names } from '../../src/core/names.ts';
 import { createShownLog } from '../../src/core/shownLog.ts';
 import { createLogId } from '../../src/core/logId.ts';
 import type { ApiContext, FeatureSettings } from '../../src/features/feature.ts';
@@ -39,7 +41,9 @@ export interface TestApiOptions {
   /** What operators see; none by default. */
   readonly readModels?: readonly Consumer[];
   readonly progress: ApiContextOptions['progress'];
-  readonly dataKey?: Buffer;
+  /** With keys of their own by default. */
+  readonly names?: Names;
+  readonly deviceKeys?: KeyRing<Buffer>;
   readonly settings?: Partial<FeatureSettings>;
   readonly rateLimits?: RateLimits;
   readonly parked?: ParkedEvents;
@@ -70,7 +74,8 @@ export const unversionedTypes: EventTypeDefinitions = Object.fromEntries(
 const notProjecting = {} as ParkedEvents;
 
 export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
-  const { pool, store, progress, dataKey = randomBytes(32), rateLimits = noRateLimits } = options;
+  const { pool, store, progress, rateLimits = noRateLimits } = options;
+  const ownKey = randomBytes(32);
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'test-api-'));
   parts.defer(() => rm(folder, { recursive: true, force: true }));
@@ -119,12 +124,13 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
       ...options.settings,
     },
     tokens: {
-      accessSecret: TEST_JWT_SECRET,
+      accessSecret: fixedKeys(TEST_JWT_SECRET),
       accessSeconds,
-      refreshSecret: 'only for refresh tests',
+      refreshSecret: fixedKeys('only for refresh tests'),
       refreshSeconds: 3_600,
     },
-    dataKey,
+    names: options.names ?? createNames((kind) => firstNameKey(ownKey, kind)),
+    deviceKeys: options.deviceKeys ?? fixedKeys(ownKey),
     logger: quiet,
     onClose: (close) => parts.defer(close),
   });
@@ -133,7 +139,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     tags: routeTags,
     readModels: context.readModels,
     rateLimits,
-    authenticator: createAuthenticator({ secret: TEST_JWT_SECRET, isRevoked: revocations.isRevoked }),
+    authenticator: createAuthenticator({ secret: fixedKeys(TEST_JWT_SECRET), isRevoked: revocations.isRevoked }),
     ...options.http,
   });
   parts.use(app);
@@ -143,6 +149,6 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
 
 /** A folder store without a server of its files. */
 export function createTestObjects(root: string): Promise<ObjectStore> {
-  const signed = createSignedPaths({ secret: 'test' });
+  const signed = createSignedPaths({ secrets: () => ['test'] });
   return createFolderObjectStore({ root, publicUrl: 'http://localhost/media', signed });
 }

@@ -14,18 +14,20 @@ export interface KnownDevices {
   identify(account: string, cookie: string | undefined): string | undefined;
 }
 
-export function createKnownDevices(secret: string): KnownDevices {
-  const sign = (account: string, id: string): Buffer =>
+/** @param secrets the first one signs, all are accepted */
+export function createKnownDevices(secrets: () => readonly string[]): KnownDevices {
+  const sign = (secret: string, account: string, id: string): Buffer =>
     createHmac('sha256', secret).update(`${account} ${id}`).digest();
   return {
     issue: (account, known) => {
       const id = known ?? randomUUID();
-      return `${id}.${sign(account, id).toString('base64url')}`;
+      return `${id}.${sign(secrets()[0]!, account, id).toString('base64url')}`;
     },
     identify: (account, cookie) => {
       const [id = '', signature = ''] = cookie?.split('.', 2) ?? [];
-      const [given, right] = [Buffer.from(signature, 'base64url'), sign(account, id)];
-      return given.length === right.length && timingSafeEqual(given, right) ? id : undefined;
+      const given = Buffer.from(signature, 'base64url');
+      const isRight = (right: Buffer): boolean => given.length === right.length && timingSafeEqual(given, right);
+      return secrets().some((secret) => isRight(sign(secret, account, id))) ? id : undefined;
     },
   };
 }

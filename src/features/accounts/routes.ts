@@ -91,10 +91,10 @@ function me({ store, db, objects, settings }: ApiContext): Route {
 }
 
 function changeMe(context: ApiContext): Route {
-  const { store, passwords, rateLimits, settings, hmac } = context;
+  const { store, passwords, rateLimits, settings, deviceSecrets } = context;
   const roles = createRoles(settings);
   const nameHash = nameHashOf(context);
-  const devices = createKnownDevices(hmac('device'));
+  const devices = createKnownDevices(deviceSecrets);
   return route({
     method: 'patch',
     path: '/api/v1/auth/me',

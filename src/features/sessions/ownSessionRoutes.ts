@@ -52,9 +52,9 @@ export function ownSessionRoutes(context: ApiContext): Route[] {
 }
 
 function changeOwnPassword(context: ApiContext): Route {
-  const { store, passwords, rateLimits, revocations, hmac } = context;
+  const { store, passwords, rateLimits, revocations, deviceSecrets } = context;
   const nameHash = nameHashOf(context);
-  const devices = createKnownDevices(hmac('device'));
+  const devices = createKnownDevices(deviceSecrets);
   return route({
     method: 'put',
     path: '/api/v1/auth/me/password',

@@ -45,12 +45,12 @@ const setsCookie = {
 };
 
 export function sessionRoutes(context: ApiContext): Route[] {
-  const { store, passwords, tokens, rateLimits, revocations, settings, hmac } = context;
+  const { store, passwords, tokens, rateLimits, revocations, settings, deviceSecrets } = context;
   const nameHash = nameHashOf(context);
   const dependencies = { store, nameHash, passwords, tokens, rateLimits, revocations, roles: createRoles(settings) };
   const secure = { secure: settings.production };
   const [cookies, deviceCookies] = [secretCookies(COOKIE, secure), secretCookies(DEVICE_COOKIE, secure)];
-  const devices = createKnownDevices(hmac('device'));
+  const devices = createKnownDevices(deviceSecrets);
   const granted = (
     message: string,
     request: IncomingMessage,

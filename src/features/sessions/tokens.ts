@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { DomainError } from '../../core/errors.ts';
+import { firstOf, madeOf, type KeyRing } from '../../core/keyRing.ts';
 import type { AuthenticatedUser } from '../../http/route.ts';
 
 /** Allows one refresh: of this session, at this revision of its stream. */
@@ -23,10 +24,10 @@ export interface Tokens {
 
 export interface TokenOptions {
   /** `JWT_SECRET` and `EXPIRES_IN`, the latter in seconds. */
-  readonly accessSecret: string;
+  readonly accessSecret: KeyRing<string>;
   readonly accessSeconds: number;
   /** `REFRESH_SECRET` and `REFRESH_EXPIRES_IN`, the latter in seconds. */
-  readonly refreshSecret: string;
+  readonly refreshSecret: KeyRing<string>;
   readonly refreshSeconds: number;
 }
 
@@ -34,19 +35,21 @@ const refreshPayload = z.object({ sid: z.string(), sub: z.string(), rev: z.int()
 
 export function createTokens({ accessSecret, accessSeconds, refreshSecret, refreshSeconds }: TokenOptions): Tokens {
   // jsonwebtoken would try a text as another kind of key first, for every token.
-  const accessKey = createSecretKey(accessSecret, 'utf8');
-  const refreshKey = createSecretKey(refreshSecret, 'utf8');
+  const accessKeys = madeOf(accessSecret, (secret) => createSecretKey(secret, 'utf8'));
+  const refreshKeys = madeOf(refreshSecret, (secret) => createSecretKey(secret, 'utf8'));
   return {
     refreshSeconds,
     access({ id, email, name, username, role, session }, now) {
       const ofSession = session && { sid: session.id, gen: session.generation };
-      return sign({ id, email, name, username, role, ...ofSession }, accessKey, accessSeconds, now);
+      return sign({ id, email, name, username, role, ...ofSession }, accessKeys()[0]!, accessSeconds, now);
     },
     refresh({ sessionId, userId, revision }, now) {
-      return sign({ sid: sessionId, sub: userId, rev: revision }, refreshKey, refreshSeconds, now);
+      return sign({ sid: sessionId, sub: userId, rev: revision }, refreshKeys()[0]!, refreshSeconds, now);
     },
     verifyRefresh(token) {
-      const { data } = refreshPayload.safeParse(verifiedRefreshToken(token, refreshKey));
+      const { data } = refreshPayload.safeParse(
+        firstOf(refreshSecret, refreshKeys, (key) => verifiedRefreshToken(token, key)),
+      );
       if (data === undefined) throw invalid();
       return { sessionId: data.sid, userId: data.sub, revision: data.rev };
     },
@@ -58,6 +61,7 @@ function sign(claims: object, key: KeyObject, seconds: number, now: Date): strin
   return jwt.sign({ ...claims, iat, exp: iat + seconds }, key, { algorithm: 'HS256' });
 }
 
+/** Undefined when another key signed the token, or none. */
 function verifiedRefreshToken(token: string, key: KeyObject): unknown {
   try {
     // The algorithm is fixed: a token must not choose how it is checked.
@@ -65,7 +69,7 @@ function verifiedRefreshToken(token: string, key: KeyObject): unknown {
   } catch (error) {
     if (error instanceof jwt.TokenExpiredError)
       throw new DomainError('unauthenticated', 'refresh_token_expired', 'The token has expired; log in again.');
-    throw invalid();
+    return undefined;
   }
 }
 

@@ -1,10 +1,12 @@
-import { createSecretKey } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { z } from 'zod';
 import { DomainError } from '../../core/errors.ts';
+import { madeOf, type KeyRing } from '../../core/keyRing.ts';
 import type { AuthenticatedUser } from '../route.ts';
 
 /** Finds out who sent a request, from its access token alone. */
@@ -27,7 +29,7 @@ export interface VerifiedToken {
 
 export interface AuthenticatorOptions {
   /** `JWT_SECRET`. */
-  readonly secret: string;
+  readonly secret: KeyRing<string>;
   /** Whether the session of a valid token has ended. It is asked for every request and must not take time. Never by default. */
   readonly isRevoked?: (user: AuthenticatedUser) => boolean;
 }
@@ -60,20 +62,36 @@ export function createAuthenticator({
   const authority = new passport.Passport();
   const jwtFromRequest = ExtractJwt.fromAuthHeaderAsBearerToken();
   // jsonwebtoken would try a text as a public key first, for every token: a seventh of the cost of a like.
-  const secretOrKey = createSecretKey(secret, 'utf8') as unknown as Buffer;
+  const keys = madeOf(secret, (each) => createSecretKey(each, 'utf8'));
+  const secretOrKeyProvider = (_: unknown, token: string, done: (error: null, key: Buffer) => void): void => {
+    done(null, keyOf(token) as unknown as Buffer);
+  };
   authority.use(
     // The algorithm is fixed: a token must not choose how it is checked.
-    new Strategy({ jwtFromRequest, secretOrKey, algorithms: ['HS256'] }, (payload: unknown, done) => {
+    new Strategy({ jwtFromRequest, secretOrKeyProvider, algorithms: ['HS256'] }, (payload: unknown, done) => {
       const { data } = accessClaims.safeParse(payload);
       done(null, data !== undefined && verified(data));
     }),
   );
 
+  /** The key that signed the token; any, when none of them did: the strategy then refuses the token. */
+  function keyOf(token: string): KeyObject {
+    const all = keys();
+    return (all.length === 1 ? undefined : all.find((key) => signed(token, key))) ?? all[0]!;
+  }
+
   // By the whole header, since that is what was verified. A token is remembered only when it is valid, and ends when it
   // expires, so the answer is always that of a new check. Checking one takes longer than answering from the cache.
   const remembered = new LRUCache<string, VerifiedToken>({ max: MOST_REMEMBERED });
 
+  let rememberedUnder = keys();
+
   async function checkHeader(authorization: string): Promise<VerifiedToken> {
+    // A key that is no longer accepted may have signed a token that has not expired.
+    if (keys() !== rememberedUnder) {
+      remembered.clear();
+      rememberedUnder = keys();
+    }
     const known = remembered.get(authorization);
     if (known !== undefined && !hasExpired(known)) return accepted(known);
     const token = await check({ headers: { authorization } });
@@ -87,7 +105,17 @@ export function createAuthenticator({
     return token;
   }
 
-  function check(carrier: TokenCarrier): Promise<VerifiedToken> {
+  async function check(carrier: TokenCarrier): Promise<VerifiedToken> {
+    try {
+      return await checkOnce(carrier);
+    } catch (error) {
+      // Another process may sign with a new key that this one has not read yet.
+      if ((error as DomainError).code !== 'token_invalid' || !secret.refresh()) throw error;
+      return checkOnce(carrier);
+    }
+  }
+
+  function checkOnce(carrier: TokenCarrier): Promise<VerifiedToken> {
     return new Promise((resolve, reject) => {
       const decide = (error: unknown, token: VerifiedToken | false | undefined, info: unknown): void => {
         if (error !== null && error !== undefined) reject(error as Error);
@@ -113,6 +141,15 @@ export function createAuthenticator({
       return checkHeader(`Bearer ${token}`);
     },
   };
+}
+
+function signed(token: string, key: KeyObject): boolean {
+  try {
+    jwt.verify(token, key, { algorithms: ['HS256'], ignoreExpiration: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** As jsonwebtoken compares: a token has expired when its second has begun. */

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { createAuthenticator } from './authenticator.ts';
+import { fixedKeys } from '../../core/keyRing.ts';
 
 const SECRET = 'only for tests';
 const NOON = Date.parse('2025-03-01T12:00:00.000Z');
@@ -22,7 +23,7 @@ afterEach(() => {
 
 describe('a token that was verified before', () => {
   test('is refused from the second on in which it expires', async () => {
-    const { authenticate, verify } = createAuthenticator({ secret: SECRET });
+    const { authenticate, verify } = createAuthenticator({ secret: fixedKeys(SECRET) });
     const token = tokenFor(60);
     const request = { headers: { authorization: `Bearer ${token}` } };
     for (const ms of [0, 1, 59_999]) {
@@ -35,7 +36,7 @@ describe('a token that was verified before', () => {
   });
 
   test('vouches for no other token', async () => {
-    const { authenticate } = createAuthenticator({ secret: SECRET });
+    const { authenticate } = createAuthenticator({ secret: fixedKeys(SECRET) });
     setClock(0);
     const token = tokenFor(60);
     await authenticate({ headers: { authorization: `Bearer ${token}` } });
@@ -52,7 +53,7 @@ describe('a token that was verified before', () => {
   test('is refused once its session has ended, and by it alone', async () => {
     const ended = new Set<string | undefined>();
     const { authenticate, verify } = createAuthenticator({
-      secret: SECRET,
+      secret: fixedKeys(SECRET),
       isRevoked: ({ session }) => ended.has(session?.id),
     });
     setClock(0);

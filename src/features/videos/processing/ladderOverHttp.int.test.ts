@@ -26,7 +26,7 @@ beforeAll(async () => {
     });
     next();
   });
-  const signed = createSignedPaths({ secret: 'test' });
+  const signed = createSignedPaths({ secrets: () => ['test'] });
   app.use('/media', createMediaHandler({ root: join(rig.folder, 'objects'), signed }));
   server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');

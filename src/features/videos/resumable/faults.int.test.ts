@@ -85,7 +85,7 @@ describe('an object store that is away', () => {
       bucket: 'test',
       publicUrl: `http://127.0.0.1:${port!}`,
       mediaUrl: 'http://localhost/media',
-      signed: createSignedPaths({ secret: 'test' }),
+      signed: createSignedPaths({ secrets: () => ['test'] }),
     });
     const disk = await createTestObjects(folder);
     const now = (): ObjectStore => (away ? refusing : disk);
