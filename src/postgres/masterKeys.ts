@@ -1,5 +1,4 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type pg from 'pg';
 import type { KeyRing } from '../core/keyRing.ts';
 import { createNames, firstNameKey, nameKinds, type NameKind, type Names } from '../core/names.ts';
 import { seal, subkey, unseal } from '../core/sealing.ts';
