@@ -1,6 +1,6 @@
 /**
- * The id in the name of a stream that says what it is about: the video of `video-<videoId>`, `like-<videoId>_<userId>` and
- * `views-<videoId>_<day>`, the user of `user-<userId>`.
+ * The id in the name of a stream that says what it is about: the video of `video-<videoId>`, `like-<videoId>_<userId>`,
+ * `views-<videoId>_<day>`, `report-<videoId>_<userId>` and `reports-<videoId>`, the user of `user-<userId>`.
  */
 export function streamSubject(stream: string): string {
   const from = stream.indexOf('-') + 1;

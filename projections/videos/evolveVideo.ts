@@ -37,6 +37,12 @@ export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<Vide
       return { ...changed, updated_at: row.updated_at, storyboard_key: event.data.storyboard.key };
     case 'VideoPreviewMade':
       return { ...changed, updated_at: row.updated_at, preview_key: event.data.preview.key };
+    case 'VideoHidden':
+      return { ...changed, moderation: 'hidden' };
+    case 'VideoRestored':
+      return { ...changed, moderation: null };
+    case 'VideoRemoved':
+      return { ...changed, moderation: 'removed' };
     case 'VideoDeleted':
       return { ...changed, deleted_at: changed.updated_at };
     case 'VideoTextErased':
@@ -46,7 +52,7 @@ export function evolveVideo(row: VideoRow | undefined, event: RecordedEvent<Vide
 
 /** Whether the feed shows it. */
 export function isListed(row: VideoRow | undefined): boolean {
-  return row?.status === 'ready' && row.visibility === 'public' && row.deleted_at === null;
+  return row?.status === 'ready' && row.visibility === 'public' && row.moderation === null && row.deleted_at === null;
 }
 
 function uploaded({ data, revision }: RecordedEvent<Extract<VideoEvent, { type: 'VideoUploaded' }>>): VideoRow {
@@ -61,6 +67,7 @@ function uploaded({ data, revision }: RecordedEvent<Extract<VideoEvent, { type: 
     thumbnail_key: null,
     visibility: data.visibility,
     files_access: data.visibility === 'private' ? 'private' : 'public',
+    moderation: null,
     hls_key: null,
     storyboard_key: null,
     preview_key: null,

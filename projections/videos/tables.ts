@@ -16,7 +16,7 @@ import { sql } from 'kysely';
 import { eachCount } from '../videoCounts.ts';
 
 /** Whether the feed has a video (`isListed`), in SQL. */
-const listed = `status = 'ready' and visibility = 'public' and deleted_at is null`;
+const listed = `status = 'ready' and visibility = 'public' and moderation is null and deleted_at is null`;
 
 export const videosTable = table(
   'videos',
@@ -34,6 +34,8 @@ export const videosTable = table(
     visibility: oneOf('public', 'unlisted', 'private'),
     /** Which prefix of the object store has the files, whatever the prefix in the keys. */
     files_access: oneOf('public', 'private'),
+    /** A moderator has hidden it from all but its owner, or removed it. Null: those whom `visibility` allows see it. */
+    moderation: nullable(oneOf('hidden', 'removed')),
     /** Key of the HLS playlist of all renditions; null until it is made. */
     hls_key: nullable(text),
     /** Key of the WebVTT file with the thumbnails of the timeline; null until it is made. */
@@ -60,7 +62,7 @@ export const videosTable = table(
     indexes: {
       feed: { columns: ['id desc'], where: listed },
       of_author: { columns: ['owner_id', 'id desc'], where: listed },
-      of_owner: { columns: ['owner_id', 'id desc'], where: 'deleted_at is null' },
+      of_owner: { columns: ['owner_id', 'id desc'], where: `deleted_at is null or moderation = 'removed'` },
     },
   },
 );

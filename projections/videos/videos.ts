@@ -33,7 +33,7 @@ type Db = Kysely<Database<typeof tables>>;
 /** The feed, a single video, its neighbours and its counts. */
 export const videos = defineProjection({
   name: 'videos',
-  version: 4 + countsVersion,
+  version: 5 + countsVersion,
   tables,
   handles: [
     'VideoUploaded',
@@ -46,6 +46,9 @@ export const videos = defineProjection({
     'VideoLadderMade',
     'VideoStoryboardMade',
     'VideoPreviewMade',
+    'VideoHidden',
+    'VideoRestored',
+    'VideoRemoved',
     'VideoDeleted',
     'VideoTextErased',
     'UserRegistered',

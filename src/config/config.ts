@@ -155,6 +155,7 @@ function arrangeLimits(values: Values): Readonly<Record<RateLimitGroup, RateLimi
     login: { points: values.RATE_LIMIT_LOGIN_MAX, seconds },
     refresh: { points: values.RATE_LIMIT_REFRESH_MAX, seconds },
     upload: { points: values.RATE_LIMIT_UPLOAD_MAX, seconds },
+    report: { points: values.RATE_LIMIT_REPORTS_PER_HOUR, seconds: 3_600 },
     registration: { points: values.RATE_LIMIT_ACCOUNTS_PER_HOUR, seconds: 3_600 },
     guess: { points: values.RATE_LIMIT_GUESSES, seconds: 15 * 60 },
     accountGuess: { points: values.RATE_LIMIT_ACCOUNT_GUESSES, seconds: 3_600 },

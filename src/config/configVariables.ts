@@ -210,6 +210,7 @@ export const variables = {
   ),
   RATE_LIMIT_REFRESH_MAX: withDefault(integer(1), '30', 'refreshes of one session'),
   RATE_LIMIT_UPLOAD_MAX: withDefault(integer(1), '30', 'uploads of one user'),
+  RATE_LIMIT_REPORTS_PER_HOUR: withDefault(integer(1), '60', 'reports of videos by one user in an hour'),
   RATE_LIMIT_ACCOUNTS_PER_HOUR: withDefault(integer(1), '30', 'registrations from one address in an hour'),
   RATE_LIMIT_GUESSES: withDefault(integer(1), '10', 'wrong passwords for one account from one address in 15 minutes'),
   RATE_LIMIT_ACCOUNT_GUESSES: withDefault(

@@ -9,13 +9,14 @@ import { analytics } from './analytics/index.ts';
 import { eventLog } from './eventLog/index.ts';
 import type { ApiContext, EventOf, FeatureContext, FeatureWork, WorkerContext } from './feature.ts';
 import { likes } from './likes/index.ts';
+import { moderation } from './moderation/index.ts';
 import { operators } from './operators/index.ts';
 import { sessions } from './sessions/index.ts';
 import { videos } from './videos/index.ts';
 import { views } from './views/index.ts';
 
 /** All features. The events, read models, routes and feed of the system come from this list. */
-export const features = [accounts, sessions, videos, likes, views, analytics, operators, eventLog] as const;
+export const features = [accounts, sessions, videos, likes, views, analytics, moderation, operators, eventLog] as const;
 
 /** Every event that can be in the log. */
 export type ReelStreamEvent = EventOf<(typeof features)[number]>;

@@ -124,7 +124,7 @@ export interface Route<Params = unknown, Query = unknown, Body = unknown, Auth e
    */
   readonly reads?: readonly ProjectionName[];
   /** The limit that it counts against; `general` by default. Requests with a token also count against their address. */
-  readonly limit?: 'general' | 'refresh' | 'upload' | 'none';
+  readonly limit?: 'general' | 'refresh' | 'upload' | 'report' | 'none';
   /** The key to count by when it is neither the user nor the address, such as a session. Undefined: the address. */
   limitBy?(request: IncomingMessage): string | undefined;
   readonly params?: z.ZodType<Params>;

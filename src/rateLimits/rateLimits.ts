@@ -8,13 +8,23 @@
  * | `login` | well-formed attempts to log in from devices that the account does not know | address |
  * | `refresh` | refreshes | session, or address without a session |
  * | `upload` | uploads | user |
+ * | `report` | reports of videos | user |
  * | `registration` | well-formed registrations | address |
  * | `guess` | wrong passwords for one account | device that the account knows, or address |
  * | `accountGuess` | wrong passwords from devices that the account does not know | account |
  * | `viewers` | viewers of one video whose views are counted | address |
  */
 export type RateLimitGroup =
-  'general' | 'address' | 'login' | 'refresh' | 'upload' | 'registration' | 'guess' | 'accountGuess' | 'viewers';
+  | 'general'
+  | 'address'
+  | 'login'
+  | 'refresh'
+  | 'upload'
+  | 'report'
+  | 'registration'
+  | 'guess'
+  | 'accountGuess'
+  | 'viewers';
 
 export interface RateLimitState {
   readonly allowed: boolean;

@@ -10,6 +10,7 @@ export function onlyLimiting(limits: Partial<Record<RateLimitGroup, RateLimit>>)
     login: plenty,
     refresh: plenty,
     upload: plenty,
+    report: plenty,
     registration: plenty,
     guess: plenty,
     accountGuess: plenty,

@@ -1,6 +1,6 @@
 import type { Decider } from '../../core/decider.ts';
 import { DomainError } from '../../core/errors.ts';
-import type { AdminChange, UserEvent, UserRegistered } from './events.ts';
+import type { AdminChange, Suspension, UserEvent, UserRegistered } from './events.ts';
 import { normalised } from './names.ts';
 import type { ReservedName } from './reservation.decider.ts';
 
@@ -20,6 +20,7 @@ export type UserCommand =
       readonly at: string;
     }
   | { readonly type: 'RevokeOtherSessions'; readonly keptSession: string | null; readonly at: string }
+  | ({ readonly type: 'SuspendUser' | 'ReinstateUser' } & Suspension)
   | ({ readonly type: 'GrantAdmin' } & AdminChange)
   | ({ readonly type: 'RevokeAdmin' } & AdminChange)
   | { readonly type: 'ForgetUser'; readonly at: string };
@@ -44,6 +45,8 @@ export interface RegisteredUser extends Profile {
   readonly keptSession: string | null;
   /** Whether the role admin was granted, and not revoked since. `roleOf` tells the role, which may have another source. */
   readonly admin: 'never' | 'granted' | 'revoked';
+  /** Null unless the user is suspended. */
+  readonly suspended: Omit<Suspension, 'userId'> | null;
   readonly createdAt: string;
   /** When name, username or e-mail changed last. */
   readonly updatedAt: string;
@@ -99,6 +102,19 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
           { type: 'OtherSessionsRevoked', data: { userId: state.id, generation: state.generation + 1, ...data } },
         ];
       }
+      case 'SuspendUser': {
+        if (state.status !== 'registered') throw accountUnknown();
+        const { type: _, ...data } = command;
+        if (data.by === data.userId)
+          throw new DomainError('conflict', 'own_account', 'You cannot suspend your own account.');
+        if (state.suspended !== null) return [];
+        return [{ type: 'UserSuspended', data: { ...data, generation: state.generation + 1, keptSession: null } }];
+      }
+      case 'ReinstateUser': {
+        if (state.status !== 'registered') throw accountUnknown();
+        const { type: _, ...data } = command;
+        return state.suspended === null ? [] : [{ type: 'UserReinstated', data }];
+      }
       case 'GrantAdmin': {
         if (state.status !== 'registered') throw accountUnknown();
         const { type: _, ...data } = command;
@@ -124,7 +140,7 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
       case 'UserRegistered': {
         const { userId: id, name, username, email, passwordHash, at } = data;
         const profile = { id, name, username, email, passwordHash, createdAt: at, updatedAt: at };
-        return { status: 'registered', ...profile, generation: 0, keptSession: null, admin: 'never' };
+        return { status: 'registered', ...profile, generation: 0, keptSession: null, admin: 'never', suspended: null };
       }
       case 'RegistrationAbandoned':
         return { status: 'abandoned' };
@@ -141,6 +157,12 @@ export const userDecider: Decider<UserCommand, UserEvent, UserState> = {
         const { userId: _, at: __, ...change } = data;
         return state.status === 'registered' ? { ...state, ...change } : state;
       }
+      case 'UserSuspended': {
+        const { userId: _, generation, keptSession, ...suspended } = data;
+        return state.status === 'registered' ? { ...state, generation, keptSession, suspended } : state;
+      }
+      case 'UserReinstated':
+        return state.status === 'registered' ? { ...state, suspended: null } : state;
       case 'AdminGranted':
         return state.status === 'registered' ? { ...state, admin: 'granted' } : state;
       case 'AdminRevoked':
@@ -163,7 +185,7 @@ export function userStream(userId: string): string {
   return `user-${userId}`;
 }
 
-function accountUnknown(): DomainError {
+export function accountUnknown(): DomainError {
   return new DomainError('notFound', 'account_unknown', 'There is no such account.');
 }
 

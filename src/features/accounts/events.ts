@@ -96,6 +96,22 @@ export type OtherSessionsRevoked = DomainEvent<
  */
 export type UserForgotten = DomainEvent<'UserForgotten', { readonly userId: string; readonly at: string }>;
 
+/** A moderator has suspended the user. All sessions have ended, and the user cannot log in. */
+export type UserSuspended = DomainEvent<'UserSuspended', Suspension & OthersEnd>;
+
+/** The user can log in again. Sessions that have ended stay so. */
+export type UserReinstated = DomainEvent<'UserReinstated', Suspension>;
+
+/** The reason is sealed under the key of the user, whom it may describe. */
+export interface Suspension {
+  readonly userId: string;
+  /** The id of the admin, or `command line`. */
+  readonly by: string;
+  readonly reason: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
 export interface AdminChange {
   readonly userId: string;
   /** `first account`, `command line`, or the id of the admin who did it. */
@@ -114,6 +130,8 @@ export type UserEvent =
   | ProfileChangeAbandoned
   | PasswordChanged
   | OtherSessionsRevoked
+  | UserSuspended
+  | UserReinstated
   | AdminGranted
   | AdminRevoked
   | UserForgotten;
@@ -154,6 +172,16 @@ export const accountEventTypes = {
     shown: { userId: true, passwordHash: false, generation: true, keptSession: true, at: true },
   },
   OtherSessionsRevoked: { version: 1, shown: { userId: true, generation: true, keptSession: true, at: true } },
+  UserSuspended: {
+    version: 1,
+    personal: { subject: 'userId', fields: ['reason'] },
+    shown: { userId: true, by: true, reason: false, generation: true, keptSession: true, at: true },
+  },
+  UserReinstated: {
+    version: 1,
+    personal: { subject: 'userId', fields: ['reason'] },
+    shown: { userId: true, by: true, reason: false, at: true },
+  },
   AdminGranted: { version: 1, shown: { userId: true, by: true, at: true } },
   AdminRevoked: { version: 1, shown: { userId: true, by: true, at: true } },
   UserForgotten: { version: 1, shown: { userId: true, at: true } },

@@ -19,6 +19,8 @@ export const accountFeed: FeedRules<UserEvent | ReservationEvent> = {
   ProfileChangeAbandoned: NOBODY_HEARS,
   PasswordChanged: nothing('You have another password. All sessions but the one that changed it have ended.'),
   OtherSessionsRevoked: nothing('All your sessions but the one that asked for it have ended.'),
+  UserSuspended: nothing('Your account is suspended. All your sessions have ended.'),
+  UserReinstated: NOBODY_HEARS,
   AdminGranted: NOBODY_HEARS,
   AdminRevoked: NOBODY_HEARS,
   UserForgotten: nothing('Your account is deleted. All your sessions have ended.'),

@@ -36,10 +36,16 @@ export const histories: FeatureHistories<UserEvent> = ({ userIds }) =>
       })),
   );
 
+const decided = { by: 'command line', reason: 'Uploads the same video again and again.' };
+
 /** `n` keeps the names of users apart. */
 function change(userId: string, n: number): fc.Arbitrary<UserEvent> {
   return fc
-    .tuple(moment, fc.nat({ max: 9 }), fc.constantFrom('name', 'username', 'email', 'password', 'sessions', 'abandon'))
+    .tuple(
+      moment,
+      fc.nat({ max: 9 }),
+      fc.constantFrom('name', 'username', 'email', 'password', 'sessions', 'abandon', 'suspend', 'reinstate'),
+    )
     .map(([at, to, what]): UserEvent => {
       switch (what) {
         case 'name':
@@ -55,6 +61,10 @@ function change(userId: string, n: number): fc.Arbitrary<UserEvent> {
           };
         case 'sessions':
           return { type: 'OtherSessionsRevoked', data: { userId, generation: to, keptSession: null, at } };
+        case 'suspend':
+          return { type: 'UserSuspended', data: { userId, ...decided, generation: to, keptSession: null, at } };
+        case 'reinstate':
+          return { type: 'UserReinstated', data: { userId, ...decided, at } };
         case 'abandon':
           return { type: 'ProfileChangeAbandoned', data: { userId, at } };
       }

@@ -6,13 +6,13 @@ import type { EventStore } from '../../core/eventStore.ts';
 import { preparedQuery, type Argument } from '../../postgres/preparedQuery.ts';
 import { readAgainst } from '../../projecting/readAgainst.ts';
 import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
-import { readVideo, videoNotFound, type Visibility } from '../videos/index.ts';
+import { readVideo, seenAs, videoNotFound, type Visibility } from '../videos/index.ts';
 import { gatherLookUps } from '../../postgres/gatheredReads.ts';
 
 export interface LikeQueries {
   /**
    * A video that this user can like. @throws DomainError `video_not_found` when it does not exist, is not ready, is
-   * deleted, or is another user's private video.
+   * deleted, or is another user's private or hidden video.
    */
   likeable(videoId: string, userId: string): Promise<LikeableVideo>;
   likeCount(videoId: string): Promise<number>;
@@ -25,6 +25,9 @@ export interface LikeableVideo {
   /** Set if only the owner may see it. */
   readonly isPrivate?: true;
 }
+
+/** Columns that tables of earlier versions do not have. */
+const added = ['visibility', 'moderation'] as const;
 
 interface Ids {
   readonly ids: readonly string[];
@@ -42,19 +45,22 @@ export function createLikeQueries({
   readonly db: Kysely<ReadModels>;
   readonly store: Pick<EventStore, 'readStream'>;
 }): LikeQueries {
-  const videosWith = (columns: readonly 'visibility'[]) =>
+  const videosWith = (columns: readonly (typeof added)[number][]) =>
     preparedQuery(db, (argument: Argument<Ids>) =>
       db
         .selectFrom('videos.videos')
         .select(['id', 'owner_id', 'status', 'deleted_at', ...columns])
         .where(({ ref }) => isAnyOf(ref('id'), argument)),
     );
-  // Tables of version 1 have no visibility: all of their videos are public.
-  const [videosByIds, videosOfOlderTables] = [videosWith(['visibility']), videosWith([])];
+  const prepared = new Map<string, ReturnType<typeof videosWith>>();
+  // In tables of earlier versions no video is private, and none is hidden.
   const askVideos = (ids: readonly string[]) =>
-    askColumnsInPlace(db, { projection: videos, table: 'videos', columns: ['visibility'] }, ([visibility]) =>
-      visibility === undefined ? videosOfOlderTables({ ids }) : videosByIds({ ids }),
-    );
+    askColumnsInPlace(db, { projection: videos, table: 'videos', columns: added }, (inPlace) => {
+      const key = inPlace.join();
+      const videosByIds = prepared.get(key) ?? videosWith(inPlace);
+      prepared.set(key, videosByIds);
+      return videosByIds({ ids });
+    });
   const countsByIds = preparedQuery(db, (argument: Argument<Ids>) =>
     db
       .selectFrom('videos.counts')
@@ -66,10 +72,10 @@ export function createLikeQueries({
     async (ids) => new Map((await countsByIds({ ids })).map((row) => [row.video_id, Number(row.like_count)])),
   );
 
-  async function byStream(videoId: string): Promise<{ ownerId: string; visibility: Visibility }> {
+  async function byStream(videoId: string): Promise<{ ownerId: string; seen: Visibility }> {
     const { state } = await readVideo(store, videoId);
     if (state.status !== 'ready') throw videoNotFound();
-    return state;
+    return { ownerId: state.ownerId, seen: seenAs(state) };
   }
 
   return {
@@ -77,9 +83,11 @@ export function createLikeQueries({
       const found = await video(videoId);
       if (found?.status === 'failed' || (found !== undefined && found.deleted_at !== null)) throw videoNotFound();
       // The read model may not show yet that the video exists, or that it is ready.
-      const { ownerId, visibility = 'public' } =
-        found?.status === 'ready' ? { ...found, ownerId: found.owner_id } : await byStream(videoId);
-      if (visibility !== 'private') return { ownerId };
+      const { ownerId, seen } =
+        found?.status === 'ready'
+          ? { ownerId: found.owner_id, seen: found.moderation === 'hidden' ? 'private' : found.visibility }
+          : await byStream(videoId);
+      if (seen !== 'private') return { ownerId };
       if (ownerId !== userId) throw videoNotFound();
       return { ownerId, isPrivate: true };
     },

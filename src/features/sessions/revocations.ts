@@ -3,15 +3,16 @@ import type { DomainEvent } from '../../core/event.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import type { AuthenticatedUser } from '../../http/route.ts';
 import type { FailureLog } from '../../telemetry/failureLog.ts';
-import type { OtherSessionsRevoked, PasswordChanged, UserForgotten } from '../accounts/index.ts';
+import type { OtherSessionsRevoked, PasswordChanged, UserForgotten, UserSuspended } from '../accounts/index.ts';
 import { hasEnded, type SessionOwner } from './decider.ts';
 import type { SessionRevoked } from './events.ts';
 
-type Revocation = SessionRevoked | PasswordChanged | OtherSessionsRevoked | UserForgotten;
+type Revocation = SessionRevoked | PasswordChanged | OtherSessionsRevoked | UserSuspended | UserForgotten;
 const types: readonly Revocation['type'][] = [
   'SessionRevoked',
   'PasswordChanged',
   'OtherSessionsRevoked',
+  'UserSuspended',
   'UserForgotten',
 ];
 

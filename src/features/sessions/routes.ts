@@ -85,6 +85,10 @@ export function sessionRoutes(context: ApiContext): Route[] {
           description: 'The e-mail or the password is wrong. The answer does not say which.',
           code: 'invalid_credentials',
         },
+        403: {
+          description: 'A moderator has suspended the account. Only whoever knows the password gets this answer.',
+          code: 'account_suspended',
+        },
         429: {
           description:
             'Too many attempts from this address (`rate_limited`), or too many wrong passwords for this account (`too_many_guesses`).',
@@ -131,6 +135,7 @@ export function sessionRoutes(context: ApiContext): Route[] {
             'There is no cookie, or it is malformed, expired, revoked or used before. Using a cookie again after more than 10 s ends the session.',
           code: 'refresh_token_missing',
         },
+        403: { description: 'A moderator has suspended the account.', code: 'account_suspended' },
         409: {
           description:
             'The session was refreshed with this cookie less than 10 s ago (`already_refreshed`), perhaps by another tab. The session stays valid: try again with the new cookie.',

@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
 import {
+  accountSuspended,
   countGuess,
   findUserByEmail,
   readUser,
@@ -55,7 +56,7 @@ export interface SessionTokens {
 
 /**
  * @throws DomainError `invalid_credentials`, the same and after the same time for an unknown e-mail and a wrong
- * password; `too_many_guesses`
+ * password; `too_many_guesses`; `account_suspended`, only for the right password
  */
 export async function logIn(
   { store, nameHash, passwords, tokens, rateLimits, roles }: SessionCommandDependencies,
@@ -71,6 +72,7 @@ export async function logIn(
     throw new DomainError('unauthenticated', 'invalid_credentials', 'The e-mail or the password is wrong.');
   }
   await wasRight();
+  if (user.suspended !== null) throw accountSuspended(user.suspended);
 
   const start = (sessionId: string): Promise<CommandOutcome<SessionEvent, SessionState>> => {
     const { id: userId, generation } = user;
@@ -94,7 +96,8 @@ function isLive(state: SessionState, { now }: CommandContext): boolean {
  * Exchanges a refresh token for a new one. A token is valid at the revision of the session at which it was issued. A
  * second use meets a conflict: within 10 s the session stays valid, later it is revoked. A client that lost the answer
  * retries under the same idempotency key and gets tokens again.
- * @throws DomainError `already_refreshed`, `token_reused`, `session_revoked`, `session_expired`, `session_unknown`
+ * @throws DomainError `already_refreshed`, `token_reused`, `session_revoked`, `session_expired`, `session_unknown`,
+ * `account_suspended`
  */
 export async function refreshSession(
   { store, tokens, roles, revocations }: SessionCommandDependencies,
@@ -105,6 +108,7 @@ export async function refreshSession(
   // Before the old token is spent: a later failure would leave the client without any token.
   const user = await readUser(store, userId);
   if (user.status !== 'registered') throw sessionUnknown();
+  if (user.suspended !== null) throw accountSuspended(user.suspended);
 
   const command = { type: 'RefreshSession', user, ...validity(tokens, context) } as const;
   // The key counts for this token only, so that a client may send the same key with each refresh.

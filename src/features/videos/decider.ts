@@ -2,7 +2,7 @@ import type { Decider } from '../../core/decider.ts';
 import type { ErasureRecord } from '../../core/erasedFields.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { MediaFacts } from '../../media/mediaFacts.ts';
-import type { FilesAccess, HlsLadder, MediaObject, VideoEvent, Visibility } from './events.ts';
+import type { FilesAccess, HlsLadder, MediaObject, VideoEvent, VideoRemoved, Visibility } from './events.ts';
 
 export interface UploadVideo {
   readonly type: 'UploadVideo';
@@ -70,6 +70,15 @@ export interface VideoExtras {
   readonly preview: MediaObject;
 }
 
+/** What a moderator does with a video, also one whose owner is someone else. */
+export interface ModerateVideo {
+  readonly type: 'HideVideo' | 'RestoreVideo' | 'RemoveVideo';
+  /** The id of the admin, or `command line`. */
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
 export interface DeleteVideo {
   readonly type: 'DeleteVideo';
   readonly userId: string;
@@ -91,6 +100,7 @@ export type VideoCommand =
   | ChangeVideoDetails
   | RecordFilesMoved
   | RecordExtras
+  | ModerateVideo
   | DeleteVideo
   | EraseVideoText;
 
@@ -113,6 +123,12 @@ export interface ExistingVideo {
   readonly isErased?: true;
   /** Why processing failed. */
   readonly failure?: string;
+  /** Set while a moderator hides it. */
+  readonly isHidden?: true;
+  /** Set if it is deleted because a moderator has removed it. */
+  readonly isRemoved?: true;
+  /** Why it is hidden or removed. */
+  readonly moderated?: Pick<ModerateVideo, 'by' | 'reason' | 'at'>;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -145,6 +161,12 @@ function decide(command: VideoCommand, state: VideoState): readonly VideoEvent[]
       return recordFilesMoved(command, state);
     case 'RecordExtras':
       return recordExtras(command, state);
+    case 'HideVideo':
+      return hide(command, state);
+    case 'RestoreVideo':
+      return restore(command, state);
+    case 'RemoveVideo':
+      return removeByModerator(command, state);
     case 'DeleteVideo':
       return remove(command, state);
     case 'EraseVideoText':
@@ -203,12 +225,13 @@ function changeDetails(command: ChangeVideoDetails, state: VideoState): readonly
     const isReady = video.status === 'ready';
     events.push({
       type: 'VideoVisibilityChanged',
-      data: { ...ids, visibility, before: video.visibility, isReady, at },
+      data: { ...ids, visibility, before: video.visibility, isReady, ...(video.isHidden && { isHidden: true }), at },
     });
   }
   if (title !== video.title || description !== video.description) {
     // The visibility after this command: what changes together with it is not shown to those who no longer see the video.
-    events.push({ type: 'VideoDetailsChanged', data: { ...ids, title, description, ...whoSees({ visibility }), at } });
+    const seen = whoSees({ ...video, visibility });
+    events.push({ type: 'VideoDetailsChanged', data: { ...ids, title, description, ...seen, at } });
   }
   return events;
 }
@@ -233,25 +256,61 @@ function recordExtras(command: RecordExtras, state: VideoState): readonly VideoE
   return made;
 }
 
+function hide({ type: _, ...decision }: ModerateVideo, state: VideoState): readonly VideoEvent[] {
+  const video = moderatedVideo(state);
+  if (video.isHidden) return [];
+  const { id: videoId, ownerId } = video;
+  const wasPublic = isSeenByOthers(video);
+  return [{ type: 'VideoHidden', data: { videoId, ownerId, ...decision, wasPublic, ...whoSees(video) } }];
+}
+
+function restore({ type: _, ...decision }: ModerateVideo, state: VideoState): readonly VideoEvent[] {
+  const { isHidden, ...video } = moderatedVideo(state);
+  if (!isHidden) return [];
+  const { id: videoId, ownerId } = video;
+  const isPublic = isSeenByOthers(video);
+  return [{ type: 'VideoRestored', data: { videoId, ownerId, ...decision, isPublic, ...whoSees(video) } }];
+}
+
+function removeByModerator({ type: _, ...decision }: ModerateVideo, state: VideoState): readonly VideoEvent[] {
+  if (state.status === 'deleted' && state.isRemoved) return [];
+  const video = moderatedVideo(state);
+  const ids = { videoId: video.id, ownerId: video.ownerId };
+  return [deletion(video, decision.at), { type: 'VideoRemoved', data: { ...ids, ...decision } }];
+}
+
+/** @throws DomainError `video_removed` for a video that a moderator has removed; `video_not_found` */
+function moderatedVideo(state: VideoState): ExistingVideo {
+  const video = anyVideo(state);
+  if (video.status !== 'deleted') return video;
+  if (!video.isRemoved) throw videoNotFound();
+  throw new DomainError('conflict', 'video_removed', 'A moderator has removed this video. Its files no longer exist.');
+}
+
 /** Where the files of a video belong. */
-export function accessFor({ visibility }: Pick<ExistingVideo, 'visibility'>): FilesAccess {
-  return visibility === 'private' ? 'private' : 'public';
+export function accessFor(video: Pick<ExistingVideo, 'visibility' | 'isHidden'>): FilesAccess {
+  return seenAs(video) === 'private' ? 'private' : 'public';
+}
+
+/** A hidden video is seen by those who would see it if it were private. */
+export function seenAs({ visibility, isHidden }: Pick<ExistingVideo, 'visibility' | 'isHidden'>): Visibility {
+  return isHidden ? 'private' : visibility;
 }
 
 /** Events of public videos do not name the visibility, as in the time when every video was public. */
-function whoSees({ visibility }: Pick<ExistingVideo, 'visibility'>) {
+function whoSees(video: Pick<ExistingVideo, 'visibility' | 'isHidden'>) {
+  const visibility = seenAs(video);
   return visibility === 'public' ? {} : { visibility };
 }
 
 function remove({ userId, at }: DeleteVideo, state: VideoState): readonly VideoEvent[] {
   const video = ownVideo(state, userId);
-  if (video.status === 'deleted') return [];
-  return [
-    {
-      type: 'VideoDeleted',
-      data: { videoId: video.id, ownerId: video.ownerId, wasPublic: isSeenByOthers(video), ...whoSees(video), at },
-    },
-  ];
+  return video.status === 'deleted' ? [] : [deletion(video, at)];
+}
+
+function deletion(video: ExistingVideo, at: string): VideoEvent {
+  const { id: videoId, ownerId } = video;
+  return { type: 'VideoDeleted', data: { videoId, ownerId, wasPublic: isSeenByOthers(video), ...whoSees(video), at } };
 }
 
 /** Only a deleted video gets no other text afterwards. */
@@ -271,8 +330,8 @@ export function ownVideo(state: VideoState, userId: string): ExistingVideo {
 }
 
 /** Whether everyone who knows its id may watch the video. */
-export function isSeenByOthers({ status, visibility }: Pick<ExistingVideo, 'status' | 'visibility'>): boolean {
-  return status === 'ready' && visibility !== 'private';
+export function isSeenByOthers(video: Pick<ExistingVideo, 'status' | 'visibility' | 'isHidden'>): boolean {
+  return video.status === 'ready' && seenAs(video) !== 'private';
 }
 
 function anyVideo(state: VideoState): ExistingVideo {
@@ -318,9 +377,21 @@ function evolve(state: VideoState, { type, data }: VideoEvent): VideoState {
       return { ...state, extras: { ...state.extras, storyboard: data.storyboard, pictures: data.pictures } };
     case 'VideoPreviewMade':
       return { ...state, extras: { ...state.extras, preview: data.preview } };
+    case 'VideoHidden':
+      return { ...state, isHidden: true, moderated: decisionOf(data), updatedAt: data.at };
+    case 'VideoRestored': {
+      const { isHidden: _, moderated: __, ...video } = state;
+      return { ...video, updatedAt: data.at };
+    }
+    case 'VideoRemoved':
+      return { ...state, isRemoved: true, moderated: decisionOf(data) };
     case 'VideoDeleted':
       return { ...state, status: 'deleted', updatedAt: data.at };
     case 'VideoTextErased':
       return { ...state, title: '', description: '', isErased: true };
   }
+}
+
+function decisionOf({ by, reason, at }: VideoRemoved['data']): ExistingVideo['moderated'] {
+  return { by, reason, at };
 }

@@ -105,6 +105,8 @@ export type VideoVisibilityChanged = DomainEvent<
     readonly before: Visibility;
     /** Whether the video is ready to play. Until it is, only its owner can see it, whatever its visibility. */
     readonly isReady: boolean;
+    /** A moderator has hidden the video: only its owner can see it, whatever its visibility. Absent otherwise. */
+    readonly isHidden?: true;
     readonly at: string;
   }
 >;
@@ -156,6 +158,39 @@ export type VideoDeleted = DomainEvent<
   }
 >;
 
+/** What a moderator decided about a video. The reason is sealed under the key of its owner, whom it may describe. */
+interface ModeratorsDecision {
+  readonly videoId: string;
+  readonly ownerId: string;
+  /** The id of the admin, or `command line`. */
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+/** From now on only its owner can see the video, whatever its visibility. Its files move to where signed URLs reach them. */
+export type VideoHidden = DomainEvent<
+  'VideoHidden',
+  WhoSeesIt &
+    ModeratorsDecision & {
+      /** Whether anyone but its owner could watch the video until now. */
+      readonly wasPublic: boolean;
+    }
+>;
+
+/** The video is seen again by those whom its visibility allows. */
+export type VideoRestored = DomainEvent<
+  'VideoRestored',
+  WhoSeesIt &
+    ModeratorsDecision & {
+      /** Whether anyone but its owner can watch the video from now on. */
+      readonly isPublic: boolean;
+    }
+>;
+
+/** Follows a `VideoDeleted` that was not its owner's wish. */
+export type VideoRemoved = DomainEvent<'VideoRemoved', ModeratorsDecision>;
+
 /** The owner is forgotten. Whoever holds a title or a description of the video, also an earlier one, drops it. */
 export type VideoTextErased = DomainEvent<
   'VideoTextErased',
@@ -179,6 +214,9 @@ export type VideoEvent =
   | VideoLadderMade
   | VideoStoryboardMade
   | VideoPreviewMade
+  | VideoHidden
+  | VideoRestored
+  | VideoRemoved
   | VideoDeleted
   | VideoTextErased;
 
@@ -199,6 +237,9 @@ const ownersText = { subject: 'ownerId', fields: ['title', 'description'] } as c
 /** Text that is encrypted from this version on. It stays in clear in events that were recorded before. */
 const sameFields = (data: Record<string, unknown>): Record<string, unknown> => data;
 const common = { videoId: true, ownerId: true, at: true } as const;
+/** What moderators decide. */
+const decision = { ...common, by: true, reason: false } as const;
+const reasonIsPersonal = { subject: 'ownerId', fields: ['reason'] } as const;
 
 export const videoEventTypes = {
   // In version 1, every video was public.
@@ -217,11 +258,17 @@ export const videoEventTypes = {
     personal: ownersText,
     shown: { ...common, title: false, description: false, visibility: true },
   },
-  VideoVisibilityChanged: { version: 1, shown: { ...common, visibility: true, before: true, isReady: true } },
+  VideoVisibilityChanged: {
+    version: 1,
+    shown: { ...common, visibility: true, before: true, isReady: true, isHidden: true },
+  },
   VideoFilesMoved: { version: 1, shown: { ...common, access: true } },
   VideoLadderMade: { version: 1, shown: { ...common, hls: true } },
   VideoStoryboardMade: { version: 1, shown: { ...common, storyboard: true, pictures: true } },
   VideoPreviewMade: { version: 1, shown: { ...common, preview: true } },
+  VideoHidden: { version: 1, personal: reasonIsPersonal, shown: { ...decision, wasPublic: true, visibility: true } },
+  VideoRestored: { version: 1, personal: reasonIsPersonal, shown: { ...decision, isPublic: true, visibility: true } },
+  VideoRemoved: { version: 1, personal: reasonIsPersonal, shown: decision },
   // Version 1 does not record whether the video was public. Strangers must not learn ids of private videos, so assume
   // not.
   VideoDeleted: {

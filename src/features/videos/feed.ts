@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { NOBODY_HEARS, topicOfUser, type FeedRules, type FeedTopic } from '../../realtime/feedDefinition.ts';
-import { visibilities, type UploadBegun, type VideoEvent, type Visibility } from './events.ts';
+import {
+  visibilities,
+  type UploadBegun,
+  type VideoEvent,
+  type VideoHidden,
+  type VideoRestored,
+  type Visibility,
+} from './events.ts';
 import { mediaFactsFields } from './mediaFactsFields.ts';
 
 export const videoTopics: readonly FeedTopic[] = [
@@ -53,6 +60,17 @@ const toItsOwner = {
   audience: ['`me` (the owner)'],
   topics: ({ ownerId }: { readonly ownerId: string }) => [topicOfUser(ownerId)],
 };
+
+const moderatorsReason = z
+  .string()
+  .meta({ description: 'Why, from the moderator. Only its owner gets it.', examples: ['Shows a phone number.'] });
+
+function withReasonForOwner(
+  { videoId, ownerId, reason }: (VideoHidden | VideoRestored)['data'],
+  userId: string | undefined,
+): object {
+  return { videoId, ...(userId === ownerId && { reason }) };
+}
 
 /** No message contains the address of an original. */
 export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
@@ -113,11 +131,11 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
   VideoVisibilityChanged: {
     audience: [
       '`feed` (if a video that is ready enters or leaves the feed)',
-      '`video:<id>` (if the video is ready)',
+      '`video:<id>` (if the video is ready, and no moderator hides it)',
       '`me` (the owner)',
     ],
-    topics: ({ videoId, ownerId, visibility, before, isReady }) => {
-      if (!isReady) return [topicOfUser(ownerId)];
+    topics: ({ videoId, ownerId, visibility, before, isReady, isHidden }) => {
+      if (!isReady || isHidden) return [topicOfUser(ownerId)];
       const video = { videoId, ownerId, visibility: 'unlisted' as const };
       return topicsOfListed([visibility, before].includes('public') ? { videoId, ownerId } : video);
     },
@@ -174,6 +192,33 @@ export const videoFeed: FeedRules<VideoEvent | UploadBegun> = {
       .object(videoIdField)
       .meta({ description: "One of the caller's videos has a silent preview: it has a `previewUrl`." }),
     view: ({ videoId }) => ({ videoId }),
+  },
+  VideoHidden: {
+    audience: ['`feed` (if the video was in it)', '`video:<id>` (if others could see the video)', '`me` (the owner)'],
+    topics: (data) => (data.wasPublic ? topicsOfListed(data) : [topicOfUser(data.ownerId)]),
+    schema: z
+      .object({ ...videoIdField, reason: moderatorsReason.optional() })
+      .meta({ description: 'A moderator has hidden a video. For everyone but its owner it no longer exists.' }),
+    view: withReasonForOwner,
+  },
+  VideoRestored: {
+    audience: [
+      '`feed` (if the video is in it again)',
+      '`video:<id>` (if others can see the video)',
+      '`me` (the owner)',
+    ],
+    topics: (data) => (data.isPublic ? topicsOfListed(data) : [topicOfUser(data.ownerId)]),
+    schema: z
+      .object({ ...videoIdField, reason: moderatorsReason.optional() })
+      .meta({ description: 'A video that a moderator had hidden can be seen again.' }),
+    view: withReasonForOwner,
+  },
+  VideoRemoved: {
+    ...toItsOwner,
+    schema: z
+      .object({ ...videoIdField, reason: moderatorsReason })
+      .meta({ description: "A moderator has removed one of the caller's videos. It follows `VideoDeleted`." }),
+    view: ({ videoId, reason }) => ({ videoId, reason }),
   },
   VideoDeleted: {
     audience: ['`feed` (if the video had been public)', '`video:<id>` (if others could see it)', '`me` (the owner)'],

@@ -50,6 +50,10 @@ function publicData({ type, data }: VideoEvent): Record<string, unknown> {
       return { size: data.storyboard.size + data.pictures.size };
     case 'VideoPreviewMade':
       return { size: data.preview.size };
+    case 'VideoHidden':
+    case 'VideoRestored':
+    case 'VideoRemoved':
+      return { reason: data.reason };
     case 'VideoProcessingRetried':
     case 'VideoDeleted':
     case 'VideoTextErased':

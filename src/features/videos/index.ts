@@ -5,14 +5,16 @@ import { videoFeed, videoTopics } from './feed.ts';
 import { videoJobRetries, videoProcessing, videoQueues } from './processing/index.ts';
 import { videoRoutes } from './routes.ts';
 
-export { videoNotFound } from './decider.ts';
-export type { Visibility } from './events.ts';
+export { handleVideoCommand } from './commandRoutes.ts';
+export { isSeenByOthers, seenAs, videoNotFound, videoStream, type VideoState } from './decider.ts';
+export { visibilities, type VideoEvent, type Visibility } from './events.ts';
 export { topicOfVideo, videoIdField } from './feed.ts';
 export { incompleteOf, incompleteVideos, makeMissingExtras, type IncompleteVideo } from './processing/extrasBacklog.ts';
+export { createMoveFiles, type MoveFiles } from './processing/moveFiles.ts';
 export { readVideo } from './readVideo.ts';
 export { videoIdOf, videoIdParams } from './videoId.ts';
 export { createVideoQueries } from './videoQueries.ts';
-export { videoSchema } from './videoView.ts';
+export { urlsOf, videoSchema, type MediaUrls } from './videoView.ts';
 
 /** Upload, watch, change and delete videos. */
 export const videos = defineFeature<VideoEvent | UploadBegun>({

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { videos } from '../../../projections/videos/videos.ts';
+import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import type { ApiContext } from '../feature.ts';
 import { CURSOR, cursorBehind, videoBefore } from './cursor.ts';
 import { pendingUploadsOf, progressOfPending } from './processing/pendingUploads.ts';
 import { ownStages, WAITING } from './processing/stages.ts';
+import { readVideo } from './readVideo.ts';
 import { createVideoQueries, type OwnVideo } from './videoQueries.ts';
 import { videoSchema } from './videoView.ts';
 
@@ -32,23 +34,52 @@ export const ownVideoSchema = videoSchema
       .string()
       .nullable()
       .meta({ description: 'Why processing failed, for its owner. Null unless it failed.', examples: [null] }),
+    moderation: z
+      .object({
+        state: z
+          .enum(['hidden', 'removed'])
+          .meta({
+            description:
+              '`hidden`: nobody but you can see it. `removed`: it is deleted, and its files no longer exist.',
+            examples: ['hidden'],
+          }),
+        reason: z.string().meta({ description: 'Why, from the moderator.', examples: ['Shows a phone number.'] }),
+        at: z.iso.datetime().meta({ examples: [exampleValues.updated] }),
+      })
+      .nullable()
+      .meta({ description: 'What a moderator has decided. Null unless the video is hidden or removed.' }),
   })
   .meta({ id: 'OwnVideo' });
 
 type OwnVideoView = z.infer<typeof ownVideoSchema>;
 
-export function mineRoute({ db, objects }: ApiContext): Route {
+export function mineRoute({ db, objects, store }: ApiContext): Route {
   const queries = createVideoQueries({ db, urls: objects });
   const pending = pendingUploadsOf(db);
 
   async function withProgress(own: readonly OwnVideo[]): Promise<OwnVideoView[]> {
     const processing = own.filter(({ video }) => video.status === 'processing').map(({ video }) => video.id);
     const progress = await progressOfPending(pending, processing);
+    const moderated = await moderationsOf(own);
     return own.map(({ video, failure }) => ({
       ...video,
       ...(video.status === 'processing' ? (progress.get(video.id) ?? WAITING) : { stage: null, progress: null }),
       reason: failure,
+      moderation: moderated.get(video.id) ?? null,
     }));
+  }
+
+  /** What moderators wrote is only in the log. Few videos are moderated. */
+  async function moderationsOf(own: readonly OwnVideo[]): Promise<Map<string, OwnVideoView['moderation']>> {
+    const found = own.map(async ({ video: { id }, moderation }) => {
+      if (moderation === null) return [];
+      const { state } = await readVideo(store, id);
+      // A video that was restored a moment ago has none.
+      if (state.status === 'none' || state.moderated === undefined) return [];
+      const { reason, at } = state.moderated;
+      return [[id, { state: moderation, reason, at }] as const];
+    });
+    return new Map((await Promise.all(found)).flat());
   }
 
   return route({
@@ -57,7 +88,7 @@ export function mineRoute({ db, objects }: ApiContext): Route {
     operationId: 'listOwnVideos',
     summary: 'List your own videos',
     description:
-      'Your videos of any status and visibility, newest first, with how far their processing is and why it failed.',
+      'Your videos of any status and visibility, newest first, with how far their processing is, why it failed, and what a moderator has decided. Videos that a moderator has removed stay in the list, without URLs.',
     tag: 'Videos',
     auth: 'required',
     reads: [videos],

@@ -170,7 +170,11 @@ function getVideo(context: ApiContext): Route {
       form: videoPageForm,
       load: async () => {
         const found = await queries.byId(videoId);
-        return found !== undefined && isSeenByOthers(found.video) ? new VideoPage(found) : undefined;
+        if (found === undefined) return undefined;
+        const { status, visibility } = found.video;
+        return isSeenByOthers({ status, visibility, ...(found.isHidden && { isHidden: true }) })
+          ? new VideoPage(found)
+          : undefined;
       },
     });
   }
@@ -188,7 +192,7 @@ function getVideo(context: ApiContext): Route {
     etag: true,
     summary: 'Watch a video',
     description:
-      'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, or else address) and minute. The owner also gets a video that is private, is being processed or has failed.',
+      'One video, and the ids of its neighbours in the feed. Counts one view per viewer (user, or else address) and minute. The owner also gets a video that is private, is hidden by a moderator, is being processed or has failed.',
     tag: 'Videos',
     auth: 'optional',
     reads: [videos, likes],
@@ -211,9 +215,9 @@ function getVideo(context: ApiContext): Route {
         user === undefined ? [await shown, false] : await Promise.all([shown, queries.isLiked(videoId, user.id)]);
       const page = found ?? (user && (await own(videoId, user)));
       if (page === undefined) throw videoNotFound();
-      const { video } = page.found;
+      const { video, isHidden } = page.found;
       if (video.status === 'ready' && request.raw.method === 'GET' && request.query.view === 'true') {
-        const isPrivate = video.visibility === 'private';
+        const isPrivate = isHidden || video.visibility === 'private';
         views.record({ videoId, ownerId: video.uploadedBy, isPrivate, viewer: { userId: user?.id, address }, context });
       }
       const headers = {

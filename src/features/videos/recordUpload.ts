@@ -6,6 +6,7 @@ import type { MediaFacts } from '../../media/mediaFacts.ts';
 import { explainFault } from '../../media/receiving/upload.ts';
 import type { ReceivedFile } from '../../media/receiving/writeFile.ts';
 import type { UploadProgress } from '../../realtime/uploadProgress.ts';
+import { refuseSuspended } from '../accounts/index.ts';
 import type { FeatureContext } from '../feature.ts';
 import { handleVideoCommand, videoDescription, videoTitle, videoVisibility } from './commandRoutes.ts';
 import type { UploadVideo, VideoState } from './decider.ts';
@@ -31,6 +32,7 @@ export interface CheckedUpload extends Omit<UploadVideo, 'type' | 'original' | '
 /**
  * The last step of every upload: stores the checked file, and records the video. When the video cannot be recorded, the
  * stored file is removed.
+ * @throws DomainError `account_suspended`
  */
 export async function recordUpload(
   { store, objects, reportProgress }: Pick<FeatureContext, 'store' | 'objects' | 'reportProgress'>,
@@ -38,6 +40,8 @@ export async function recordUpload(
   context: CommandContext,
 ): Promise<CommandOutcome<VideoEvent, VideoState>> {
   const { videoId, ownerId } = upload;
+  // The user may have been suspended since the upload began.
+  await refuseSuspended(store, ownerId);
   const report = uploadReporter(reportProgress, { userId: ownerId, videoId });
   report('storing');
   const original = await storeOriginal(objects, videoId, file).catch((error: unknown) => {

@@ -5,10 +5,21 @@ import { visibilities, type MediaObject, type VideoEvent } from './events.ts';
 const object = (key: string): MediaObject => ({ key, size: 1 });
 const hls = { master: object('m'), renditions: [{ width: 640, height: 360, bitrate: 900_000 }], files: 4, bytes: 9 };
 const facts = { duration: 12.5, width: 640, height: 360 };
-const step = fc.constantFrom('processed', 'failed', 'retried', 'changed', 'seen', 'moved', 'extras');
+const step = fc.constantFrom(
+  'processed',
+  'failed',
+  'retried',
+  'changed',
+  'seen',
+  'moved',
+  'extras',
+  'hidden',
+  'restored',
+);
+const decided = { by: 'command line', reason: 'Shows a phone number.' };
 const visibility = fc.constantFrom(...visibilities);
 
-/** Each video is uploaded, goes through a few steps, and may be deleted. Then its text may be erased. */
+/** Each video is uploaded, goes through a few steps, and may be deleted or removed. Then its text may be erased. */
 export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
   videos.map(({ videoId, ownerId }, n) =>
     fc
@@ -18,8 +29,9 @@ export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
         fc.option(moment),
         visibility,
         fc.boolean(),
+        fc.boolean(),
       )
-      .map(([uploadedAt, steps, deletedAt, first, isErased]) => {
+      .map(([uploadedAt, steps, deletedAt, first, isRemoved, isErased]) => {
         const original = { key: `o${n}`, size: 1 };
         const ids = { videoId, ownerId };
         const events: VideoEvent[] = [
@@ -28,7 +40,9 @@ export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
             data: { ...ids, title: `Title ${n}`, description: '', original, facts, visibility: first, at: uploadedAt },
           },
         ];
-        for (const [what, at, visibility] of steps) {
+        for (const [n, [what, at, visibility]] of steps.entries()) {
+          const hidden =
+            steps.slice(0, n).findLast(([what]) => what === 'hidden' || what === 'restored')?.[0] === 'hidden';
           const common = { ...ids, at };
           const seen = visibility === 'public' ? {} : { visibility };
           if (what === 'processed')
@@ -41,7 +55,7 @@ export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
           else if (what === 'seen')
             events.push({
               type: 'VideoVisibilityChanged',
-              data: { ...common, visibility, before: 'public', isReady: true },
+              data: { ...common, visibility, before: 'public', isReady: true, ...(hidden && { isHidden: true }) },
             });
           else if (what === 'moved')
             events.push({
@@ -54,6 +68,10 @@ export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
               { type: 'VideoStoryboardMade', data: { ...common, storyboard: object('s'), pictures: object('p') } },
               { type: 'VideoPreviewMade', data: { ...common, preview: object('l') } },
             );
+          else if (what === 'hidden')
+            events.push({ type: 'VideoHidden', data: { ...common, ...decided, wasPublic: true, ...seen } });
+          else if (what === 'restored')
+            events.push({ type: 'VideoRestored', data: { ...common, ...decided, isPublic: true, ...seen } });
           else if (what === 'retried') events.push({ type: 'VideoProcessingRetried', data: { ...common, original } });
           else
             events.push({
@@ -71,6 +89,8 @@ export const histories: FeatureHistories<VideoEvent> = ({ videos }) =>
               at: deletedAt,
             },
           });
+        if (deletedAt !== null && isRemoved)
+          events.push({ type: 'VideoRemoved', data: { ...ids, ...decided, at: deletedAt } });
         if (deletedAt !== null && isErased)
           events.push({ type: 'VideoTextErased', data: { ...ids, erased: [], at: deletedAt } });
         return { stream: `video-${videoId}`, events };

@@ -61,6 +61,7 @@ export function uploadRoute(context: ApiContext, quota: UploadQuota): Route {
         message: 'Video received; it is being processed',
         data: videoSchema,
       },
+      403: { description: 'The account was suspended while the file was sent.', code: 'account_suspended' },
       413: { description: 'The file is larger than 50 MB.', code: 'file_too_large' },
       415: { description: 'The file is not an MP4. Its content decides, not its name.', code: 'not_an_mp4' },
       422: {

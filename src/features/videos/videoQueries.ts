@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { VideoRow } from '../../../projections/videos/tables.ts';
 import type { ReadModels } from '../../../projections/index.ts';
 import { videos as videosProjection } from '../../../projections/videos/videos.ts';
 import { validationFailed, type DomainError } from '../../core/errors.ts';
@@ -27,6 +28,8 @@ export interface VideoWithNeighbours {
   readonly video: VideoView;
   /** Last revision of the video's stream that the read model has. */
   readonly revision: number;
+  /** Whether a moderator hides it: only its owner may see it. */
+  readonly isHidden: boolean;
   /** Ids of the next older and the next newer video of the feed. */
   readonly prev: string | null;
   readonly next: string | null;
@@ -37,6 +40,8 @@ export interface OwnVideo {
   readonly video: VideoView;
   /** Why its processing failed; null unless it did. */
   readonly failure: string | null;
+  /** What a moderator has decided; null unless the video is hidden or removed. */
+  readonly moderation: VideoRow['moderation'];
 }
 
 export interface OwnPage {
@@ -61,9 +66,12 @@ export interface VideoQueries {
   ): Promise<FeedPage>;
   /** A video of any status and visibility; undefined when it is deleted. */
   byId(videoId: string): Promise<VideoWithNeighbours | undefined>;
-  /** Everything that a user has uploaded and not deleted, newest first, in any status. */
+  /** Everything that a user has uploaded and that is not deleted, newest first, in any status. */
   ofOwner(userId: string): Promise<VideoView[]>;
-  /** A page of what a user has uploaded and not deleted, newest first, in this status or in any. */
+  /**
+   * A page of what a user has uploaded and not deleted, newest first, in this status or in any. What a moderator has
+   * removed is in it, without files.
+   */
   pageOfOwner(
     userId: string,
     page: {
@@ -158,7 +166,10 @@ export function createVideoQueries({
   const video = gatherLookUps(async (ids) => {
     const rows = await ask(({ withNeighbours }) => withNeighbours({ id: ids }));
     return new Map(
-      rows.map((row) => [row.id, { video: toView(row), revision: row.revision, prev: row.prev, next: row.next }]),
+      rows.map((row) => {
+        const { revision, prev, next } = row;
+        return [row.id, { video: toView(row), revision, prev, next, isHidden: row.moderation === 'hidden' }];
+      }),
     );
   }, AT_ONCE);
 
@@ -192,7 +203,13 @@ export function createVideoQueries({
         pageOfOwner({ ...scope, olderThan: olderThan ?? null, most: limit + 1 }),
       );
       const [counted] = await ask(({ countOfOwner }) => countOfOwner(scope));
-      const videos = rows.slice(0, limit).map((row) => ({ video: toView(row), failure: row.failure }));
+      const videos = rows
+        .slice(0, limit)
+        .map((row) => ({
+          video: { ...toView(row), ...(row.moderation === 'removed' && noUrls) },
+          failure: row.failure,
+          moderation: row.moderation ?? null,
+        }));
       const next = rows.length > limit ? videos.at(-1)?.video.id : undefined;
       return { videos, total: Number(counted?.total ?? 0), next };
     },
@@ -215,6 +232,9 @@ function keysOf(row: ViewRow): MediaKeys {
     previewUrl: row.preview_key ?? null,
   };
 }
+
+/** The files of a removed video no longer exist. */
+const noUrls: MediaKeys = { url: null, thumbnailUrl: null, hlsUrl: null, storyboardUrl: null, previewUrl: null };
 
 /** Cuts off the video that only tells that more come after. */
 function pageOf({ total, videos }: { readonly total: number; readonly videos: VideoView[] }, limit: number): FeedPage {

@@ -16,7 +16,8 @@ export type CountColumn = `${Counted}_count`;
 export const countColumns = counted.map((what): CountColumn => `${what}_count`);
 
 /** Columns that tables of version 1 do not have. */
-export const addedColumns = ['visibility', 'files_access', 'hls_key', 'storyboard_key', 'preview_key'] as const;
+const addedToViews = ['visibility', 'files_access', 'hls_key', 'storyboard_key', 'preview_key'] as const;
+export const addedColumns = [...addedToViews, 'moderation'] as const;
 export type AddedColumn = (typeof addedColumns)[number];
 
 /** Those of the columns that the tables in place have. */
@@ -78,7 +79,7 @@ function view(db: Kysely<ReadModels>, videos: AliasedExpression<VideoRow, 'v'>, 
       'v.status',
       'v.revision',
       'v.failure',
-      ...added.map((column) => `v.${column}` as const),
+      ...addedToViews.filter((column) => added.includes(column)).map((column) => `v.${column}` as const),
       ...counts.map((column) => `c.${column}` as const),
       'a.name',
       'a.username',
@@ -95,7 +96,9 @@ export function videoStatements(db: Kysely<ReadModels>, columns: ColumnsInPlace)
   const listed = (): Videos =>
     existing()
       .where('status', '=', sql.lit('ready'))
-      .$if(columns.added.includes('visibility'), (videos) => videos.where('visibility', '=', sql.lit('public')));
+      .$if(columns.added.includes('visibility'), (videos) => videos.where('visibility', '=', sql.lit('public')))
+      .$if(columns.added.includes('moderation'), (videos) => videos.where('moderation', 'is', null));
+  const moderation = columns.added.includes('moderation') ? (['v.moderation'] as const) : [];
   const column = <Value>(name: string): Expression<Value> => sql.ref<Value>(name);
 
   const neighbour = (side: '<' | '>') =>
@@ -176,7 +179,7 @@ export function videoStatements(db: Kysely<ReadModels>, columns: ColumnsInPlace)
       .selectFrom(asked(argument, idColumn))
       .innerJoinLateral(
         view(db, video.as('v'), columns)
-          .select([neighbour('<').as('prev'), neighbour('>').as('next')])
+          .select([neighbour('<').as('prev'), neighbour('>').as('next'), ...moderation])
           .as('video'),
         (join) => join.onTrue(),
       )
@@ -187,15 +190,26 @@ export function videoStatements(db: Kysely<ReadModels>, columns: ColumnsInPlace)
     view(db, existing().where('owner_id', '=', argument('userId')).as('v'), columns).orderBy('v.id', 'desc'),
   );
 
+  /** What a moderator has removed stays in the list of its owner, with the reason. */
+  const existingOrRemoved = (): Videos =>
+    db
+      .selectFrom('videos.videos')
+      .selectAll()
+      .where(({ or, eb }) =>
+        or([
+          eb('deleted_at', 'is', null),
+          ...(columns.added.includes('moderation') ? [eb('moderation', '=', sql.lit('removed'))] : []),
+        ]),
+      );
   const ownIn = ({ userId, status }: Record<'userId' | 'status', Expression<unknown>>): Videos =>
-    existing().where(sql<boolean>`owner_id = ${userId} and (${status}::text is null or status = ${status})`);
+    existingOrRemoved().where(sql<boolean>`owner_id = ${userId} and (${status}::text is null or status = ${status})`);
   const pageOfOwner = preparedQuery(db, (argument: Argument<OwnScope & OwnPlace>) => {
     const olderThan = argument('olderThan');
     const videos = ownIn({ userId: argument('userId'), status: argument('status') })
       .where(sql<boolean>`(${olderThan}::uuid is null or id < ${olderThan})`)
       .orderBy('id', 'desc')
       .limit(argument('most'));
-    return view(db, videos.as('v'), columns).orderBy('v.id', 'desc');
+    return view(db, videos.as('v'), columns).select(moderation).orderBy('v.id', 'desc');
   });
   const countOfOwner = preparedQuery(db, (argument: Argument<OwnScope>) =>
     ownIn({ userId: argument('userId'), status: argument('status') })

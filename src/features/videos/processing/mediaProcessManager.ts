@@ -5,9 +5,11 @@ import type { Consumer } from '../../../projecting/consumer.ts';
 import { createSubscriber } from '../../../projecting/subscriber.ts';
 import type {
   VideoDeleted,
+  VideoHidden,
   VideoProcessed,
   VideoProcessingFailed,
   VideoProcessingRetried,
+  VideoRestored,
   VideoUploaded,
   VideoVisibilityChanged,
 } from '../events.ts';
@@ -20,18 +22,25 @@ type MediaEvent =
   | VideoProcessingFailed
   | VideoProcessingRetried
   | VideoVisibilityChanged
+  | VideoHidden
+  | VideoRestored
   | VideoDeleted;
 type Event = RecordedEvent<MediaEvent>;
 const begins = ({ type }: Event): boolean => type === 'VideoUploaded' || type === 'VideoProcessingRetried';
 const isPlayable = ({ type }: Event): boolean => type === 'VideoProcessed';
-/** From or to private: files of public and unlisted videos are at the same place. */
+/** Files of public and unlisted videos are at the same place. Those of hidden ones are where those of private ones are. */
 const moves = ({ type, data }: Event): boolean =>
-  type === 'VideoVisibilityChanged' && (data.before === 'private') !== (data.visibility === 'private');
+  type === 'VideoHidden' ||
+  type === 'VideoRestored' ||
+  (type === 'VideoVisibilityChanged' && (data.before === 'private') !== (data.visibility === 'private'));
+/** Whether it decides what is known of the pending upload of its video. */
+const settles = ({ type }: Event): boolean =>
+  type !== 'VideoVisibilityChanged' && type !== 'VideoHidden' && type !== 'VideoRestored';
 const deletes = ({ type }: Event): boolean => type === 'VideoDeleted';
 
 /**
  * Turns each upload and each retry into a job, in the transaction of its checkpoint. A video that can be played gets a job that
- * makes its ladder, storyboard and preview; one that becomes private, or stops being private, a job that moves its files. A
+ * makes its ladder, storyboard and preview; one that becomes private or hidden, or stops being so, a job that moves its files. A
  * deletion cancels the video's jobs and adds one that removes its objects. Also keeps the rows of `pending_uploads`, from which
  * quotas are counted.
  */
@@ -44,6 +53,8 @@ export function createMediaProcessManager({ jobs }: { jobs: Pick<Jobs, 'add' | '
       'VideoProcessingFailed',
       'VideoProcessingRetried',
       'VideoVisibilityChanged',
+      'VideoHidden',
+      'VideoRestored',
       'VideoDeleted',
     ],
     handle: async (events, transaction) => {
@@ -54,7 +65,7 @@ export function createMediaProcessManager({ jobs }: { jobs: Pick<Jobs, 'add' | '
       const ofDeleted = deleted.map(({ data: { videoId } }) => ({ videoId }));
       for (const queue of [processQueue, extrasQueue, moveQueue]) await jobs.cancel(queue, ofDeleted, transaction);
       await jobs.add(removeQueue, deleted.map(toJob), transaction);
-      for (const { type, data } of lastOfEach(events.filter(({ type }) => type !== 'VideoVisibilityChanged'))) {
+      for (const { type, data } of lastOfEach(events.filter(settles))) {
         if (type === 'VideoUploaded' || type === 'VideoProcessingRetried') await recordPending(transaction, data);
         else await settlePending(transaction, data.videoId);
       }

@@ -23,8 +23,14 @@ export interface FinishedUpload {
   readonly position: bigint;
 }
 
-/** What is wrong with the file itself. Any other error may pass, and then the upload is finished later. */
-const REFUSALS: ReadonlySet<ErrorKind> = new Set(['invalid', 'tooLarge', 'unsupportedMedia', 'unprocessable']);
+/** What is wrong with the file itself, or with its owner. Any other error may pass, and then the upload is finished later. */
+const REFUSALS: ReadonlySet<ErrorKind> = new Set([
+  'invalid',
+  'tooLarge',
+  'unsupportedMedia',
+  'unprocessable',
+  'forbidden',
+]);
 
 /** Whether the upload can never become a video. */
 export function isRefusal(error: unknown): boolean {

@@ -20,6 +20,7 @@ const params = z.object({ uploadId: z.string().meta({ description: 'The id of th
 const shared = { tag: 'Uploads', auth: 'required', options: TUS_OPTIONS } as const;
 
 const fileRefusals = {
+  403: { description: 'The account was suspended. The upload is removed.', code: 'account_suspended' },
   413: {
     description: 'The file is larger than 50 MB, or more bytes came than were announced.',
     code: 'file_too_large',

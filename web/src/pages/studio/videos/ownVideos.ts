@@ -80,7 +80,7 @@ async function readOwnVideo(videoId: string, signal: AbortSignal): Promise<OwnVi
     const found = videos.find(({ id }) => id === videoId);
     if (found !== undefined) return found;
   }
-  return { ...video, stage: null, progress: null, reason: null };
+  return { ...video, stage: null, progress: null, reason: null, moderation: null };
 }
 
 /** Keeps what was read of the user's own videos in step with what happens to them. */
