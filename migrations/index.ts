@@ -12,6 +12,7 @@ import { resumableUploads } from './0011_resumable_uploads.ts';
 import { eventHashes } from './0012_event_hashes.ts';
 import { keyRotation } from './0013_key_rotation.ts';
 import { erasedFields } from './0014_erased_fields.ts';
+import { logCopies } from './0016_log_copies.ts';
 
 /** Run in the order of their names. A released migration is never changed. */
 export const migrations: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const migrations: Record<string, Migration> = {
   '0012_event_hashes': eventHashes,
   '0013_key_rotation': keyRotation,
   '0014_erased_fields': erasedFields,
+  '0016_log_copies': logCopies,
 };

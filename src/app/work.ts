@@ -1,4 +1,4 @@
-import { createLogId } from '../core/logId.ts';
+import { createFirstEventId } from '../core/logId.ts';
 import { featureWork, queues } from '../features/index.ts';
 import { createJobs } from '../jobs/jobs.ts';
 import type { Consumer } from '../projecting/consumer.ts';
@@ -32,7 +32,7 @@ export async function startWork(
   await jobs.start();
   parts.defer(() => jobs.close());
   showJobQueues({ metrics, depths: () => openJobList(services).depths() });
-  const logId = createLogId(rawStore);
+  const logId = createFirstEventId(rawStore);
   const work = featureWork({
     ...services,
     settings: config,

@@ -3,6 +3,7 @@ import type { CreateCommand } from './command.ts';
 import { completionCommand } from './completionCommand.ts';
 import { eventsCommand } from './eventsCommand.ts';
 import { jobsCommand } from './jobsCommand.ts';
+import { logCommand } from './logCommand.ts';
 import { metricsCommand } from './metricsCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
@@ -25,6 +26,7 @@ export const commands: readonly CreateCommand[] = [
   adminsCommand,
   replayCommand,
   eventsCommand,
+  logCommand,
   openapiCommand,
   metricsCommand,
   completionCommand,

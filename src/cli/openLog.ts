@@ -60,12 +60,12 @@ export async function openLog(command: string, signal: AbortSignal): Promise<Ope
 export async function openLogWithoutKeys(
   command: string,
   signal: AbortSignal,
-): Promise<AsyncDisposable & Pick<OpenedLog, 'store' | 'config'>> {
+): Promise<AsyncDisposable & Pick<OpenedLog, 'store' | 'pool' | 'config'>> {
   await using parts = new AsyncDisposableStack();
   const options = beginOpening(command, signal, parts);
-  const { rawStore } = await openStoredLog(options);
+  const { rawStore, pool } = await openStoredLog(options);
   const opened = parts.move();
-  return { store: rawStore, config: options.config, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { store: rawStore, pool, config: options.config, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 function beginOpening(

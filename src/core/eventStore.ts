@@ -88,6 +88,11 @@ export interface EventStore {
    * position may be from after `time`.
    */
   positionBefore(time: Date): Promise<bigint>;
+  /**
+   * Identifies the log and its positions: the id of its first event or, in a log that was copied from another one, an id
+   * that the copy got. Null while the log is empty.
+   */
+  logId(): Promise<string | null>;
   /** Ends subscriptions, finishes the appends under way, and closes what the adapter opened itself. */
   close(): Promise<void>;
 }

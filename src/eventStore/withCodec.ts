@@ -68,6 +68,8 @@ export function withCodec(store: EventStore, codec: EventCodec): EventStore {
 
     positionBefore: (time) => store.positionBefore(time),
 
+    logId: () => store.logId(),
+
     close: async () => {
       closing.abort();
       await store.close();

@@ -160,6 +160,6 @@ export interface WorkerContext extends FeatureContext {
   readonly jobs: Pick<Jobs, 'add' | 'cancel'>;
   /** Told how long a job worked on a clip. Without it nobody is told. */
   readonly observeMedia?: ObserveMedia;
-  /** The id of the event log; null while the log is empty. */
+  /** The id of the first event, also in a copy of the log; null while the log is empty. */
   logId(): Promise<string | null>;
 }

@@ -64,6 +64,7 @@ export function observedEventStore(
     subscribe: (options) => store.subscribe(options),
     head: () => store.head(),
     positionBefore: (time) => store.positionBefore(time),
+    logId: () => store.logId(),
     close: () => store.close(),
   };
 }

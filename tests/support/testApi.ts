@@ -12,7 +12,7 @@ import type { EventTypeDefinition, EventTypeDefinitions } from '../../src/core/e
 import { fixedKeys, type KeyRing } from '../../src/core/keyRing.ts';
 import { createNames, firstNameKey, type Names } from '../../src/core/names.ts';
 import { createShownLog } from '../../src/core/shownLog.ts';
-import { createLogId } from '../../src/core/logId.ts';
+import { createFirstEventId } from '../../src/core/logId.ts';
 import type { ApiContext, FeatureSettings } from '../../src/features/feature.ts';
 import { apiRoutes, eventTypes, routeTags } from '../../src/features/index.ts';
 import { discardedEvents } from '../../src/features/operators/index.ts';
@@ -107,7 +107,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
       pool,
       store,
       consumers: options.readModels ?? [],
-      logId: createLogId(store),
+      logId: createFirstEventId(store),
       discarded: discardedEvents(store),
       keepHours: 24,
     }),

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { sql } from 'kysely';
 import { Upload } from 'tus-js-client';
-import { createLogId } from '../../src/core/logId.ts';
+import { createFirstEventId } from '../../src/core/logId.ts';
 import { pendingUploadsOf } from '../../src/features/videos/processing/pendingUploads.ts';
 import { createUploadQuota } from '../../src/features/videos/processing/uploadQuota.ts';
 import { readVideo } from '../../src/features/videos/readVideo.ts';
@@ -178,7 +178,7 @@ export async function createTusRig({ room, maxPending = 50, objects }: TusRigOpt
         ...context,
         uploads,
         quota: createUploadQuota({ db: pendingUploadsOf(context.db), ...context.settings.uploadQuota }),
-        logId: createLogId(context.store),
+        logId: createFirstEventId(context.store),
         logger: silent,
       }),
     [Symbol.asyncDispose]: () => features[Symbol.asyncDispose](),

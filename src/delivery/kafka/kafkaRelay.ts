@@ -35,7 +35,7 @@ const ALL_REPLICAS = -1;
 export interface KafkaRelayOptions {
   readonly pool: pg.Pool;
   /** Gives encoded events: personal data stays sealed in Kafka. */
-  readonly store: Pick<EventStore, 'subscribe' | 'readAll' | 'head'>;
+  readonly store: Pick<EventStore, 'subscribe' | 'logId' | 'head'>;
   readonly kafka: Kafka;
   readonly topic: string;
   /** Number of partitions, if the topic must be created. */

@@ -34,7 +34,7 @@ export interface KafkaSourceOptions {
   /** Holds the relay's checkpoint: which log the topic belongs to, and how many partitions it has. */
   readonly pool: pg.Pool;
   /** Gives encoded events. Read for events that the topic does not hold any more, or not yet. */
-  readonly store: Pick<EventStore, 'readAll'>;
+  readonly store: Pick<EventStore, 'readAll' | 'logId'>;
   readonly logger: Logger;
   readonly tracing?: Tracing;
 }

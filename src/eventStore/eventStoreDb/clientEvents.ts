@@ -1,14 +1,36 @@
 import { START, type AllStreamResolvedEvent, type ReadPosition, type ResolvedEvent } from '@eventstore/db-client';
-import type { EventMetadata, RecordedEvent } from '../../core/event.ts';
+import { v5 } from 'uuid';
+import type { EventMetadata, NewEvent, RecordedEvent } from '../../core/event.ts';
+
+/** Namespace of the ids of copied logs. It must never change. */
+const LOG_IDS = '2f0a9c41-6c0b-4f5c-8f0e-0f4f5e1a7d52';
 
 type ClientEvent = NonNullable<ResolvedEvent['event'] | AllStreamResolvedEvent['event']>;
 
-/** On the server, the metadata of an event also has its hash. */
-type StoredMetadata = EventMetadata & { readonly hash?: string };
+/** On the server, the metadata of an event also has its hash and, if it was copied from another log, its time there. */
+type StoredMetadata = EventMetadata & { readonly hash?: string; readonly time?: string };
 
 /** Undefined for an event that was recorded before there were hashes. */
 export function hashIn(event: ClientEvent): string | undefined {
   return (event.metadata as StoredMetadata | undefined)?.hash;
+}
+
+/** When the event was recorded. The server's own time of a copied event is that of the copy. */
+export function timeOf(event: ClientEvent): Date {
+  const { time } = (event.metadata ?? {}) as unknown as StoredMetadata;
+  return time === undefined ? event.created : new Date(time);
+}
+
+/** The stored form of a recorded event, which `toRecorded` reads back as it was. */
+export function toCopied({ id, type, data, metadata, hash, time }: RecordedEvent): NewEvent {
+  const stored: StoredMetadata = { ...metadata, ...(hash !== undefined && { hash }), time: time.toISOString() };
+  return { id, type, data, metadata: stored };
+}
+
+/** Of the first event of a log: see `EventStore.logId`. */
+export function logIdFrom(event: ClientEvent): string {
+  const isCopied = (event.metadata as StoredMetadata | undefined)?.time !== undefined;
+  return isCopied ? v5(`${event.id} ${event.created.toISOString()} ${positionOf(event)}`, LOG_IDS) : event.id;
 }
 
 /**
@@ -21,7 +43,7 @@ export function isOurs(event: ClientEvent): boolean {
 
 /** With `hashes`, the event has its hash. Its metadata never has it. */
 export function toRecorded(event: ClientEvent, hashes = false): RecordedEvent {
-  const { hash, ...metadata } = (event.metadata ?? {}) as unknown as StoredMetadata;
+  const { hash, time: _, ...metadata } = (event.metadata ?? {}) as unknown as StoredMetadata;
   return {
     ...(hashes && hash !== undefined && { hash }),
     id: event.id,
@@ -31,7 +53,7 @@ export function toRecorded(event: ClientEvent, hashes = false): RecordedEvent {
     stream: event.streamId,
     revision: Number(event.revision),
     position: positionOf(event),
-    time: event.created,
+    time: timeOf(event),
   };
 }
 

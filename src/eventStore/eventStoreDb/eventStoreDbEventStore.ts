@@ -139,6 +139,7 @@ export function createEventStoreDbStore({
     subscribe,
     head: () => reader.head(closing.signal),
     positionBefore: (time) => reader.positionBefore(time, closing.signal),
+    logId: () => reader.logId(closing.signal),
     close: async () => {
       closing.abort(new EventStoreUnavailable('the event store is closed'));
       await Promise.allSettled(underWay);

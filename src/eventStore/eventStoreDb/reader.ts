@@ -1,6 +1,7 @@
 import {
   BACKWARDS,
   END,
+  START,
   StreamNotFoundError,
   type AllStreamResolvedEvent,
   type EventStoreDBClient,
@@ -11,7 +12,7 @@ import type { RecordedEvent } from '../../core/event.ts';
 import type { ReadStreamOptions } from '../../core/eventStore.ts';
 import type { LogReader } from '../readToHead.ts';
 import { categoryOf } from './clientErrors.ts';
-import { clientPosition, hashIn, isOurs, positionOf, toRecorded } from './clientEvents.ts';
+import { clientPosition, hashIn, isOurs, logIdFrom, positionOf, timeOf, toRecorded } from './clientEvents.ts';
 import { buffering, type ClientStream } from './clientStream.ts';
 import type { EventStoreDbConnection } from './connection.ts';
 import { readPages, type ReadTimes } from './logPages.ts';
@@ -30,6 +31,7 @@ const MOST_SEARCHED_FOR_TIME = 50_000;
 export interface EventStoreDbReader extends LogReader {
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
   positionBefore(time: Date, signal?: AbortSignal): Promise<bigint>;
+  logId(signal?: AbortSignal): Promise<string | null>;
 }
 
 /** What has been read of a stream is reported to `ends`. */
@@ -134,7 +136,7 @@ export function createEventStoreDbReader(
         for await (const { event } of items<AllStreamResolvedEvent>(what, read, signal)) {
           searched++;
           if (event === undefined) continue;
-          if (isOurs(event) && event.created < time) return positionOf(event);
+          if (isOurs(event) && timeOf(event) < time) return positionOf(event);
           from = clientPosition(positionOf(event));
         }
         if (searched - before < Number(NEXT_SEARCH)) return 0n;
@@ -143,5 +145,23 @@ export function createEventStoreDbReader(
     });
   }
 
-  return { head, positionBefore, readStream, pages: (request) => readPages(connection, times, request) };
+  async function logId(signal?: AbortSignal): Promise<string | null> {
+    const what = 'finding the beginning of the log';
+    return retried({ what, retryForMs, signal }, async () => {
+      for (let fromPosition: ReadPosition = START, last = -1n; ;) {
+        const before = last;
+        const read = (client: EventStoreDBClient): ClientStream =>
+          client.readAll({ fromPosition, maxCount: NEXT_SEARCH, requiresLeader: true });
+        for await (const { event } of items<AllStreamResolvedEvent>(what, read, signal)) {
+          if (event === undefined) continue;
+          if (isOurs(event)) return logIdFrom(event);
+          last = positionOf(event);
+        }
+        if (last === before) return null;
+        fromPosition = clientPosition(last);
+      }
+    });
+  }
+
+  return { head, positionBefore, logId, readStream, pages: (request) => readPages(connection, times, request) };
 }

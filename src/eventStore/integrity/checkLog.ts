@@ -58,16 +58,22 @@ export interface CheckLogOptions {
   readonly onProgress?: (checked: { readonly events: number; readonly position: bigint }) => void;
 }
 
-/** Reads the log and checks that each event follows the one before it in its stream, unchanged. */
-export async function checkLog({
+/** Checks events in the order of the log, one after the other. */
+export interface LogCheck {
+  /** What has been checked so far. */
+  readonly seen: Omit<CheckedLog, 'broken'>;
+  /** Makes `add` possible for these events, which follow each other in the log. */
+  load(events: readonly RecordedEvent[]): Promise<void>;
+  /** Checks the next event. Returns what is wrong with it; the check then ends. */
+  add(event: RecordedEvent): Break | undefined;
+}
+
+export function createLogCheck({
   store,
   after = 0n,
-  until,
   gapless,
   sealed,
-  signal,
-  onProgress,
-}: CheckLogOptions): Promise<CheckedLog> {
+}: Pick<CheckLogOptions, 'store' | 'after' | 'gapless' | 'sealed'>): LogCheck {
   const links = createLinks(store);
   const erasures = createErasures(store);
   const seen = {
@@ -103,19 +109,35 @@ export async function checkLog({
     seen.lastWithoutHash = event.position;
   }
 
-  for await (const { events, position } of store.readAll({ after, until, hashes: true, ...(signal && { signal }) })) {
-    await links.load(events);
-    for (const event of events) {
+  return {
+    seen,
+    load: (events) => links.load(events),
+    add(event) {
       const expected = seen.position + 1n;
       if (gapless && event.position > expected)
-        return { ...seen, broken: { position: expected, problem: missing(expected, event.position - 1n) } };
+        return { position: expected, problem: missing(expected, event.position - 1n) };
       const checked = checkEvent(event, links.before(event));
       const problem = problemWith(event, checked);
-      if (problem !== undefined) return { ...seen, broken: { ...placeOf(event), problem } };
+      if (problem !== undefined) return { ...placeOf(event), problem };
       links.add(event);
       count(event, checked);
       if (seen.events === sealed?.events && seen.digest !== sealed.digest)
-        return { ...seen, broken: { position: event.position, problem: NOT_AS_SEALED } };
+        return { position: event.position, problem: NOT_AS_SEALED };
+      return undefined;
+    },
+  };
+}
+
+/** Reads the log and checks that each event follows the one before it in its stream, unchanged. */
+export async function checkLog(options: CheckLogOptions): Promise<CheckedLog> {
+  const { store, after = 0n, until, gapless, sealed, signal, onProgress } = options;
+  const check = createLogCheck(options);
+  const { seen } = check;
+  for await (const { events, position } of store.readAll({ after, until, hashes: true, ...(signal && { signal }) })) {
+    await check.load(events);
+    for (const event of events) {
+      const broken = check.add(event);
+      if (broken !== undefined) return { ...seen, broken };
     }
     onProgress?.({ events: seen.events, position });
   }

@@ -133,6 +133,7 @@ export function createPostgresEventStore({
     subscribe,
     head: reader.head,
     positionBefore: reader.positionBefore,
+    logId: reader.logId,
     close: async () => {
       closing.abort();
       await groupCommit.close();

@@ -30,6 +30,7 @@ type Row = [
 export interface PostgresReader extends LogReader {
   readStream(stream: string, options?: ReadStreamOptions): AsyncGenerator<RecordedEvent>;
   positionBefore(time: Date): Promise<bigint>;
+  logId(): Promise<string | null>;
 }
 
 /** Halves the log until one event is left: positions have no gaps, and times rise with them. */
@@ -42,6 +43,10 @@ const POSITION_BEFORE = `
     where s.low < s.high
   )
   select low from search where low = high`;
+
+const LOG_ID = `
+  select coalesce(log_id, (select id from reelstream.events order by position limit 1))
+  from reelstream.head`;
 
 /** `timeoutMs`: the time limit of each query. */
 export function createPostgresReader(pool: pg.Pool, timeoutMs: number): PostgresReader {
@@ -62,6 +67,11 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
   async function positionBefore(time: Date): Promise<bigint> {
     const [row] = await rowsOf<[string]>('positionBefore', POSITION_BEFORE, [time]);
     return row === undefined ? 0n : BigInt(row[0]);
+  }
+
+  async function logId(): Promise<string | null> {
+    const [row] = await rowsOf<[string | null]>('logId', LOG_ID, []);
+    return row![0];
   }
 
   async function* readStream(
@@ -121,7 +131,7 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
     }
   }
 
-  return { head, positionBefore, readStream, pages };
+  return { head, positionBefore, logId, readStream, pages };
 }
 
 function toEvents(rows: readonly Row[], hashes: boolean): RecordedEvent[] {

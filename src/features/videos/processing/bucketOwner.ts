@@ -6,7 +6,7 @@ import type { Scratch } from '../../../media/scratch/scratch.ts';
 export interface BucketOwnerOptions {
   readonly objects: Pick<ObjectStore, 'list' | 'putFile'>;
   readonly scratch: Pick<Scratch, 'make'>;
-  /** See `createLogId`. */
+  /** See `createFirstEventId`. */
   readonly logId: () => Promise<string | null>;
 }
 

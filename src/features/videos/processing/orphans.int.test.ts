@@ -5,7 +5,7 @@ import { clip } from '../../../../tests/support/clips.ts';
 import { collectingLog } from '../../../../tests/support/httpApp.ts';
 import { createMediaRig, silent, type MediaRig } from '../../../../tests/support/mediaRig.ts';
 import { collect } from '../../../objectStore/objectStoreContract.ts';
-import { createLogId } from '../../../core/logId.ts';
+import { createFirstEventId } from '../../../core/logId.ts';
 import { createOrphanSweep, type OrphanSweep } from './orphans.ts';
 
 let rig: MediaRig;
@@ -19,7 +19,7 @@ const createSweep = (logger: Logger = silent): OrphanSweep =>
     objects: rig.objects,
     store: rig.store,
     scratch: rig.scratch,
-    logId: createLogId(rig.store),
+    logId: createFirstEventId(rig.store),
     logger,
   });
 
@@ -63,6 +63,6 @@ test('when another system uses the same store, its files stay, it finds our mark
   expect(await rig.keys(theirs)).toHaveLength(1);
   expect(lines.at(-1)).toMatchObject({ level: 40, marks: [other], msg: expect.stringMatching(/MINIO_BUCKET/) });
   expect((await collect(rig.objects.list('owner/'))).sort()).toEqual(
-    [other, `owner/${await createLogId(rig.store)()}`].sort(),
+    [other, `owner/${await createFirstEventId(rig.store)()}`].sort(),
   );
 });
