@@ -45,10 +45,10 @@ beforeEach(empty);
 async function empty(): Promise<void> {
   for (const { pool } of databases) {
     await pool.query(`
-      alter table reelstream.events disable trigger append_only;
+      alter table reelstream.events disable trigger user;
       truncate reelstream.events;
       update reelstream.head set position = 0, log_id = null;
-      alter table reelstream.events enable trigger append_only`);
+      alter table reelstream.events enable trigger user`);
   }
   [first, last] = [first, last].map((side, n) => ({ ...side, imported: createPostgresImport(databases[n]!.pool) })) as [
     Side,
@@ -89,7 +89,7 @@ async function someLog(
 test('a log moved to EventStoreDB and back is the same, event for event', async () => {
   await someLog(first);
   await databases[0]!.pool.query(`
-    alter table reelstream.events disable trigger append_only;
+    alter table reelstream.events disable trigger user;
     update reelstream.events set hash = null where stream = 'views-d';
     update reelstream.events set time = time - interval '400 days' where stream = 'views-d'`);
   const before = await logOf(first);
@@ -175,7 +175,7 @@ describe('refuses', () => {
   test('a source that was tampered with, from the first broken event on', async () => {
     await someLog(first);
     await databases[0]!.pool.query(`
-      alter table reelstream.events disable trigger append_only;
+      alter table reelstream.events disable trigger user;
       update reelstream.events set type = 'Other' where position = 9`);
     const found = await refusal(first, last);
     expect(found).toMatchObject({ name: 'BrokenLog', side: 'source', broken: { position: 9n } });

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '../../core/event.ts';
+import { recordedContentOf } from '../../core/erasedFields.ts';
 import { contentOf } from '../../core/eventHash.ts';
 import { ImportRefused, type EventImport } from '../../core/eventImport.ts';
 import type { EventStore } from '../../core/eventStore.ts';
@@ -69,7 +70,7 @@ export async function copyLog({ from, to, signal, onProgress }: CopyLogOptions):
       const there = await found.next();
       if (there.done === true) return page.slice(n);
       compared++;
-      if (!isSame(event, there.value)) throw otherEvents(compared);
+      if (!isSame(event, there.value)) throw otherEvents(compared, isErasureOf(there.value, event));
     }
     return [];
   }
@@ -88,6 +89,8 @@ export async function copyLog({ from, to, signal, onProgress }: CopyLogOptions):
     const share = (Number(position) / Number(end)) * (1 - SHARE_OF_CHECKING);
     report(left.length > 0 ? 'copying' : 'comparing', share, seen.events);
   }
+  const brokenEnd = await check.end(signal);
+  if (brokenEnd !== undefined) throw new BrokenLog('source', brokenEnd);
   if ((await found.next()).done !== true) throw otherEvents(seen.events + 1);
 
   const until = await to.store.head();
@@ -122,7 +125,16 @@ function isSame(a: RecordedEvent, b: RecordedEvent): boolean {
   );
 }
 
-function otherEvents(number: number): ImportRefused {
+/** Whether the text of a copied event was erased in the source after it was copied. */
+function isErasureOf(copied: RecordedEvent, event: RecordedEvent): boolean {
+  return copied.id === event.id && recordedContentOf(copied) === recordedContentOf(event);
+}
+
+function otherEvents(number: number, wasErased = false): ImportRefused {
+  if (wasErased)
+    return new ImportRefused(
+      `The text of event ${number} was erased in the source after it was copied, and the target still has it. Empty the target, and copy again.`,
+    );
   return new ImportRefused(
     `The target has other events: its event ${number} is not that of the source. Nothing was copied. Only an empty target can be copied to, or one that an earlier copy of the same log has begun.`,
   );

@@ -66,6 +66,8 @@ export interface LogCheck {
   load(events: readonly RecordedEvent[]): Promise<void>;
   /** Checks the next event. Returns what is wrong with it; the check then ends. */
   add(event: RecordedEvent): Break | undefined;
+  /** Checks what only the whole log shows. */
+  end(signal?: AbortSignal): Promise<Break | undefined>;
 }
 
 export function createLogCheck({
@@ -125,6 +127,7 @@ export function createLogCheck({
         return { position: event.position, problem: NOT_AS_SEALED };
       return undefined;
     },
+    end: (signal) => erasures.broken(signal),
   };
 }
 
@@ -141,7 +144,7 @@ export async function checkLog(options: CheckLogOptions): Promise<CheckedLog> {
     }
     onProgress?.({ events: seen.events, position });
   }
-  return { ...seen, broken: (await erasures.broken(signal)) ?? brokenEnd() };
+  return { ...seen, broken: (await check.end(signal)) ?? brokenEnd() };
 
   function brokenEnd(): Break | undefined {
     if (gapless && seen.position < until)
