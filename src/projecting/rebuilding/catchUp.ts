@@ -4,7 +4,6 @@ import { applyBatches, type ApplyOptions, type PartitionBatch } from '../applyBa
 import { readCheckpoints, Superseded, type Checkpoint } from '../checkpoints.ts';
 import { isEnvironmental } from '../parking/parking.ts';
 import { CheckpointMoved, createGatheringWriter, type GatheringWriter } from './gatheringWriter.ts';
-import { slowHeapGrowth } from './slowHeapGrowth.ts';
 import { writerOf } from './writers.ts';
 
 /** As for live batches (`lane.ts`), except that an environmental error is thrown: the caller decides what to do. */
@@ -38,7 +37,6 @@ export interface CatchUpOptions extends Omit<ApplyOptions, 'isolateAfter'> {
  * written after it has returned or thrown. Returns the position that all partitions reached.
  */
 export async function catchUp(options: CatchUpOptions): Promise<bigint> {
-  using _ = slowHeapGrowth();
   const { pool, schema, until } = options;
   let suspect = 0n;
   for (;;) {
