@@ -16,7 +16,9 @@ export default {
   globalSetup: '<rootDir>/tests/support/globalSetup.ts',
   globalTeardown: '<rootDir>/tests/support/globalTeardown.ts',
   testTimeout: 60_000,
-  maxWorkers: 2,
+  // Tests of whole systems wait about half of their time, so two cores have time for a third one.
+  maxWorkers: 3,
+  testSequencer: '<rootDir>/tests/support/longestFirst.js',
   // For .ci/run, which runs failed system tests a second time.
   ...(process.env['FAILED_TESTS_FILE'] !== undefined && { reporters: ['default', '<rootDir>/.ci/failedTests.js'] }),
 };

@@ -128,4 +128,6 @@ test('a process that finds only ports that never answer is alive, is not ready, 
   expect(health.components['postgres']?.status).toBe('up');
   expect(health.took).toBeLessThan(LONGEST_MS);
   expect((await fetch(`${running.url}/health/live`)).status).toBe(200);
+  // A stop would wait for each of the four.
+  await running.stop('SIGKILL');
 });

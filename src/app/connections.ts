@@ -13,8 +13,8 @@ interface Size {
 }
 
 const sizes = {
-  /** One hears notifications. */
-  queries: { least: 3, most: 10 },
+  /** In a process that answers requests, one hears notifications. */
+  queries: { least: 2, most: 10 },
   /** One hears notifications. */
   log: { least: 3, most: 8 },
   relay: { least: 2, most: 4 },

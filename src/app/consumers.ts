@@ -42,11 +42,14 @@ export async function startConsumers(
   if (running.config.kafka === undefined) {
     return startGroup(running, services, rebuilds, 'consumers', Object.values(groups).flat());
   }
-  const checks: HealthCheck[] = [];
-  for (const [group, consumers] of Object.entries(groups)) {
-    checks.push(...(await startGroup(running, services, rebuilds, group, consumers)));
-  }
-  return checks;
+  // Side by side: during an outage each start takes as long as the outage is waited for.
+  const starting = Object.entries(groups).map(([group, consumers]) =>
+    startGroup(running, services, rebuilds, group, consumers),
+  );
+  const started = await Promise.allSettled(starting);
+  const failed = started.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return started.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
 async function startGroup(

@@ -1,10 +1,14 @@
 import { abortable } from '../core/abortable.ts';
 import { EventStoreUnavailable, type EventStore } from '../core/eventStore.ts';
 import { StartError } from '../core/startError.ts';
+import { withTimeout } from '../core/withTimeout.ts';
 import { EventStoreDenied } from '../eventStore/eventStoreDb/clientErrors.ts';
 import { createEventStoreDbStore } from '../eventStore/eventStoreDb/eventStoreDbEventStore.ts';
 import { createFailureLog } from '../telemetry/failureLog.ts';
 import { onBatchOf, type OpenEventLogOptions } from './eventLog.ts';
+
+/** The longest that a start waits for the server, whose settings may be wrong (ms). */
+const CHECK_MS = 5_000;
 
 /** @param options.url `EVENTSTORE_URL` */
 export async function openEventStoreDb(options: OpenEventLogOptions & { readonly url: string }): Promise<EventStore> {
@@ -32,7 +36,10 @@ function createStore({ url, logger, metrics }: OpenEventLogOptions & { readonly 
  */
 async function checkAccess(store: EventStore, { logger, signal }: OpenEventLogOptions): Promise<void> {
   try {
-    await abortable(store.head(), signal);
+    const tooLate = (): never => {
+      throw new EventStoreUnavailable(`EventStoreDB did not answer within ${CHECK_MS} ms`);
+    };
+    await abortable(withTimeout(store.head(), CHECK_MS, tooLate), signal);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof EventStoreDenied) throw new StartError(error.message, { cause: error });

@@ -132,7 +132,7 @@ export const variables = {
   DATABASE_CONNECTIONS: withDefault(
     integer(1, 10_000),
     '60',
-    'most connections to PostgreSQL of one process, shared out to its pools; max_connections of the server must allow the sum of all processes; the default is all that any role can use, and the least is 6 for api, 19 for projector, 11 for media, 8 for relay, 26 for serve',
+    'most connections to PostgreSQL of one process, shared out to its pools; max_connections of the server must allow the sum of all processes; the default is all that any role can use, and the least is 5 for api, 18 for projector, 10 for media, 7 for relay, 25 for serve',
   ),
   EVENTSTORE_URL: optional(
     url('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'),
