@@ -118,7 +118,7 @@ const analytics = createRoute({
   component: pageOf(() => import('./pages/studio/analytics/AnalyticsPage.tsx'), 'AnalyticsPage'),
 });
 
-const OPERATOR_PAGES = ['log', 'projections', 'jobs', 'system', 'rules'];
+const OPERATOR_PAGES = ['log', 'projections', 'reports', 'jobs', 'system', 'rules'];
 
 const operator = createRoute({
   getParentRoute: () => members,

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { clip } from '../../support/clips.ts';
 import {
   afterwards,
+  call,
   getVideo,
   newPerson,
   setLike,
@@ -27,18 +28,31 @@ const author = ['/u/:username', ({ author }) => `/u/${author.username}`] satisfi
 const video = ['/v/:id', ({ videos }) => `/v/${videos[0].id}`] satisfies Address;
 const ownVideo = ['/studio/videos/:id', ({ videos }) => `/studio/videos/${videos[0].id}`] satisfies Address;
 
+const reports = [
+  '/operator/reports?video=:id',
+  ({ videos }) => `/operator/reports?video=${videos[1].id}`,
+] satisfies Address;
+
 /** All pages of web/src/router.tsx. */
 export const everyPage: Pages = {
   visitor: ['/', video, author, '/sign-in', '/sign-up'],
   author: ['/', video, '/account', '/studio', '/studio/upload', ownVideo, '/studio/analytics'],
-  admin: ['/operator/projections', '/operator/log', '/operator/jobs', '/operator/system', '/operator/rules'],
+  admin: [
+    '/operator/projections',
+    '/operator/log',
+    '/operator/reports',
+    reports,
+    '/operator/jobs',
+    '/operator/system',
+    '/operator/rules',
+  ],
 };
 
 /** Pages that look different while there is nothing to show. */
 export const emptyPages: Pages = {
   visitor: ['/', author],
   author: ['/studio', '/studio/analytics'],
-  admin: ['/operator/jobs'],
+  admin: ['/operator/reports', '/operator/jobs'],
 };
 
 /** Opens each page in turn. Returns what `check` finds wrong, by the name of the page; nothing for a page without faults. */
@@ -74,6 +88,8 @@ export async function fill(system: System, author: Person): Promise<Content> {
   await getVideo(api, videos[0].id, { token: viewer.token });
   const liked = await setLike(api, videos[0].id, viewer.token);
   await getVideo(api, videos[0].id, afterwards(liked));
+  const json = { reason: 'copyright', text: 'It is my recipe.' };
+  await call(api, 'POST', `/api/v1/video/${videos[1].id}/reports`, { token: viewer.token, json });
   return { author, videos };
 }
 

@@ -1,11 +1,13 @@
-import { Heart, Share2, Volume2, VolumeX } from 'lucide-react';
+import { Flag, Heart, Share2, Volume2, VolumeX } from 'lucide-react';
+import type { Video } from '../api/types.ts';
 import { formatCount, formatCounted } from '../videos/format.ts';
 import { share } from '../videos/share.ts';
+import { useReport } from '../videos/useReport.tsx';
 import { RailButton } from './RailButton.tsx';
 import { setMuted, useMuted } from './sound.ts';
 
 interface RailProps {
-  readonly video: { readonly id: string; readonly title: string; readonly likeCount: number };
+  readonly video: Pick<Video, 'id' | 'title' | 'likeCount' | 'uploadedBy'>;
   readonly isLiked: boolean;
   readonly onLike: (like: boolean) => void;
 }
@@ -13,6 +15,7 @@ interface RailProps {
 /** What a reader does with a video. */
 export function Rail({ video, isLiked, onLike }: RailProps) {
   const muted = useMuted();
+  const { open: report, dialog } = useReport(video);
   return (
     <>
       <RailButton
@@ -33,6 +36,8 @@ export function Rail({ video, isLiked, onLike }: RailProps) {
         aria-keyshortcuts="m"
         onClick={() => setMuted(!muted)}
       />
+      {report !== undefined && <RailButton icon={Flag} text="Report" aria-label="Report" onClick={report} />}
+      {dialog}
     </>
   );
 }

@@ -19,7 +19,7 @@ export async function refresh(): Promise<string | undefined> {
     const body = (await response.json().catch(() => undefined)) as
       (ErrorBody & { data?: { accessToken: string } }) | undefined;
     if (response.ok && body?.data !== undefined) return body.data.accessToken;
-    if (response.status === 401) return undefined;
+    if (response.status === 401 || body?.code === 'account_suspended') return undefined;
     if (response.status !== 409 || attempt === TRIES) throw ApiError.of(response, body);
     await new Promise((resolve) => setTimeout(resolve, 100 * attempt));
   }

@@ -33,7 +33,7 @@ export function NewVideos({ known, onShow }: NewVideosProps) {
       dropVideo(left);
     } else if (event.type === 'VideoProcessed') {
       setFresh((before) => [...new Set([...before, String(event.data?.['videoId'])])]);
-    } else if (event.type === 'VideoVisibilityChanged') look();
+    } else if (event.type === 'VideoVisibilityChanged' || event.type === 'VideoRestored') look();
   };
   // What became public while nobody listened: before the page was opened, and while its reader was elsewhere.
   useLiveEvents(['feed'], onEvent, (position) => {

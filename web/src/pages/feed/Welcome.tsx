@@ -17,7 +17,7 @@ export function Welcome() {
   useLiveEvents(
     ['feed'],
     ({ type, position }) => {
-      if (type === 'VideoProcessed' || type === 'VideoVisibilityChanged') readAgain(position);
+      if (['VideoProcessed', 'VideoVisibilityChanged', 'VideoRestored'].includes(type)) readAgain(position);
     },
     readAgain,
   );

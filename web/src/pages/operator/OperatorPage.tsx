@@ -18,6 +18,11 @@ const PAGES = {
     lead: 'Everything that has happened, as it is recorded. Personal data is left out.',
     Content: lazy(() => import('./log/Log.tsx')),
   },
+  reports: {
+    label: 'Reports',
+    lead: 'What users say is wrong with videos, and what moderators have decided. Nothing is overwritten.',
+    Content: lazy(() => import('./reports/Reports.tsx')),
+  },
   jobs: {
     label: 'Jobs',
     lead: 'What the media workers have to do, do now and have done.',

@@ -8,6 +8,7 @@ const FIELDS = [
   'queue',
   'from',
   'to',
+  'video',
   'a',
   'b',
 ] as const;

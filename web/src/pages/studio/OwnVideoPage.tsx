@@ -8,6 +8,7 @@ import { Failure, Skeleton } from '../../components/States.tsx';
 import { ApiError } from '../../api/apiError.ts';
 import styles from './OwnVideoPage.module.css';
 import { DetailsForm } from './videos/DetailsForm.tsx';
+import { ModerationNotice } from './videos/ModerationNotice.tsx';
 import { OwnPlayer } from './videos/OwnPlayer.tsx';
 import { ownVideoQuery, useOwnVideosLive } from './videos/ownVideos.ts';
 import { deleteWithUndo } from './videos/pendingDeletes.ts';
@@ -64,6 +65,7 @@ export function OwnVideoPage() {
         </>
       }
     >
+      <ModerationNotice moderation={video.moderation} />
       <div className={styles.columns}>
         <div className={styles.side}>
           <OwnPlayer video={video} />

@@ -7,6 +7,8 @@ import {
   Image,
   Layers,
   PencilLine,
+  ShieldAlert,
+  ShieldCheck,
   RotateCcw,
   Trash2,
   Upload,
@@ -57,6 +59,12 @@ export function inWords({ type, data }: HistoryEntry): Happening {
       return { title: 'Pictures for the seek bar made', icon: Image };
     case 'VideoPreviewMade':
       return { title: 'Silent preview made', icon: Image };
+    case 'VideoHidden':
+      return { title: 'Hidden by a moderator', detail: text(data['reason']), icon: ShieldAlert, tone: 'bad' };
+    case 'VideoRestored':
+      return { title: 'Shown again by a moderator', detail: text(data['reason']), icon: ShieldCheck, tone: 'good' };
+    case 'VideoRemoved':
+      return { title: 'Removed by a moderator', detail: text(data['reason']), icon: ShieldAlert, tone: 'bad' };
     case 'VideoDeleted':
       return { title: 'Deleted', icon: Trash2, tone: 'bad' };
     default:

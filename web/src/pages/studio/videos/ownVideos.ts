@@ -46,7 +46,7 @@ export function ownVideoQuery(videoId: string) {
     queryFn: async ({ signal }) => {
       // The history comes first: if the video changes in between, a change of it is refused.
       const history = await historyOf(videoId, signal);
-      const video = await readOwnVideo(videoId, signal);
+      const video = await readOwnVideo(videoId, history, signal);
       return { video, history, etag: `"${history.at(-1)!.revision}"` };
     },
   });
@@ -70,7 +70,7 @@ async function historyOf(videoId: string, signal: AbortSignal) {
   return entries;
 }
 
-async function readOwnVideo(videoId: string, signal: AbortSignal): Promise<OwnVideo> {
+async function readOwnVideo(videoId: string, history: readonly HistoryEntry[], signal: AbortSignal): Promise<OwnVideo> {
   const params = { path: { videoId }, query: { view: 'false' as const }, header: notOlderThanSeen() };
   const { data } = await answerOf(api.GET('/api/v1/video/{videoId}', { params, signal }));
   const { video } = data;
@@ -80,7 +80,14 @@ async function readOwnVideo(videoId: string, signal: AbortSignal): Promise<OwnVi
     const found = videos.find(({ id }) => id === videoId);
     if (found !== undefined) return found;
   }
-  return { ...video, stage: null, progress: null, reason: null, moderation: null };
+  return { ...video, stage: null, progress: null, reason: null, moderation: moderationIn(history) };
+}
+
+/** Of a removed video there is nothing but its entry in the list. */
+function moderationIn(history: readonly HistoryEntry[]): OwnVideo['moderation'] {
+  const last = history.findLast(({ type }) => type === 'VideoHidden' || type === 'VideoRestored');
+  if (last?.type !== 'VideoHidden') return null;
+  return { state: 'hidden', reason: String(last.data['reason']), at: last.time };
 }
 
 /** Keeps what was read of the user's own videos in step with what happens to them. */
