@@ -63,7 +63,7 @@ describeWeb('moderation on the page', ({ system, webTest, visit, admin }) => {
       expect(await violationsOf(studio)).toEqual([]);
 
       await decide(operator, 'Show again', 'The number is blurred now.');
-      await studio.getByRole('alert').waitFor({ state: 'detached' });
+      await studio.getByText('Nobody but you sees it.').waitFor({ state: 'detached' });
       await studio.getByText('Shown again by a moderator').waitFor();
       await studio.getByRole('link', { name: 'All videos' }).click();
 

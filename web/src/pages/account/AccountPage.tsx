@@ -10,7 +10,6 @@ import type { Claims } from '../../session/claims.ts';
 import { signOut } from '../../session/commands.ts';
 import { useSession } from '../../session/useSession.ts';
 import styles from './AccountPage.module.css';
-import { OwnData } from './OwnData.tsx';
 import { Sessions } from './Sessions.tsx';
 import { Settings } from './Settings.tsx';
 
@@ -30,7 +29,7 @@ export function AccountPage() {
             </Link>
           }
         >
-          Sign in to see your account.
+          Your videos and likes are still there.
         </Empty>
       )}
     </Page>
@@ -63,7 +62,6 @@ function Account({ user }: { readonly user: Claims }) {
       </ul>
       <Settings user={user} />
       <Sessions />
-      <OwnData />
       <div>
         <Button busy={leave.isPending} onClick={() => leave.mutate()}>
           Sign out

@@ -57,18 +57,20 @@ export function WatchOne({ watched: { video: latest, prev, next, isLiked } }: { 
             <Pencil aria-hidden size={18} /> Edit in the studio
           </Link>
         )}
-        <nav className={styles.neighbours} aria-label="Other videos">
-          {next !== null && (
-            <Link to="/v/$videoId" params={{ videoId: next.id }} className={buttonClass}>
-              <ChevronLeft aria-hidden size={18} /> Newer
-            </Link>
-          )}
-          {prev !== null && (
-            <Link to="/v/$videoId" params={{ videoId: prev.id }} className={buttonClass}>
-              Older <ChevronRight aria-hidden size={18} />
-            </Link>
-          )}
-        </nav>
+        {(next !== null || prev !== null) && (
+          <nav className={styles.neighbours} aria-label="Other videos">
+            {next !== null && (
+              <Link to="/v/$videoId" params={{ videoId: next.id }} className={buttonClass}>
+                <ChevronLeft aria-hidden size={18} /> Newer
+              </Link>
+            )}
+            {prev !== null && (
+              <Link to="/v/$videoId" params={{ videoId: prev.id }} className={buttonClass}>
+                Older <ChevronRight aria-hidden size={18} />
+              </Link>
+            )}
+          </nav>
+        )}
       </div>
     </article>
   );
