@@ -75,7 +75,11 @@ describeWeb('moderation on the page', ({ system, webTest, visit, admin }) => {
       expect(await decisions.locator('strong').allTextContents()).toEqual(['Hidden', 'Shown again', 'Removed']);
       expect(await operator.getByRole('button', { name: 'Hide' }).count()).toBe(0);
       await operator.getByRole('link', { name: 'All reports' }).click();
-      await operator.getByRole('listitem').filter({ hasText: 'Whose door is it' }).getByText('removed').waitFor();
+      await operator
+        .getByRole('listitem')
+        .filter({ hasText: 'Whose door is it' })
+        .getByText('removed', { exact: true })
+        .waitFor();
     },
     120_000,
   );
