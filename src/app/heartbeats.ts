@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
+import { madeOf } from '../core/keyRing.ts';
 import { version } from '../core/version.ts';
+import { markOf } from '../postgres/masterKeys.ts';
 import { startHeartbeats } from '../postgres/processes.ts';
 import type { Process } from './process.ts';
 import type { Services } from './services.ts';
@@ -17,6 +19,7 @@ export function showProcess(
         (sum, { value }) => sum + value,
         0,
       ),
+    masterKeys: madeOf(config.secrets.dataKey, markOf),
     logger,
   });
   parts.defer(() => heartbeats.close());

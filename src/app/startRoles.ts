@@ -17,6 +17,7 @@ import { openAccess } from './access.ts';
 import { createApi } from './api.ts';
 import type { Connections } from './connections.ts';
 import { startConsumers, startRelay } from './consumers.ts';
+import { followSecrets } from './followSecrets.ts';
 import { showProcess } from './heartbeats.ts';
 import type { ListeningPort } from './listeningPort.ts';
 import type { Process } from './process.ts';
@@ -77,6 +78,7 @@ export async function startRoles(begun: Beginnings): Promise<App> {
   legacy?.serve(opsApp);
 
   await exportMetrics(running);
+  followSecrets(running);
   showProcess(running, services);
   const admins = has('api') ? await abortable(adminStatus(running, services), starting) : undefined;
 

@@ -4,6 +4,7 @@ import { completionCommand } from './completionCommand.ts';
 import { eventsCommand } from './eventsCommand.ts';
 import { jobsCommand } from './jobsCommand.ts';
 import { logCommand } from './logCommand.ts';
+import { keysCommand } from './keysCommand.ts';
 import { metricsCommand } from './metricsCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
@@ -24,6 +25,7 @@ export const commands: readonly CreateCommand[] = [
   jobsCommand,
   videosCommand,
   adminsCommand,
+  keysCommand,
   replayCommand,
   eventsCommand,
   logCommand,

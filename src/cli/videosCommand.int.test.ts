@@ -72,7 +72,13 @@ test('the extras of videos that have none are asked for, once, and what becomes 
 async function whileWorking(failing: string, work: () => Promise<Ended>): Promise<Ended> {
   const identity = { role: 'media', pid: process.pid, host: 'test', version: '0' };
   const appended = (): Promise<number> => Promise.resolve(0);
-  const heartbeats = startHeartbeats({ pool: t.projecting.pool, identity, appended, logger: silent });
+  const heartbeats = startHeartbeats({
+    pool: t.projecting.pool,
+    identity,
+    appended,
+    masterKeys: () => [],
+    logger: silent,
+  });
   const running = createJobs({ connectionString: t.projecting.url, logger: silent, queues, pollSeconds: 0.5 });
   await running.start();
   await running.work([

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../tests/support/database.ts';
 import { eventually } from '../../tests/support/eventually.ts';
 import { silent } from '../../tests/support/mediaRig.ts';
-import { readProcesses, startHeartbeats, type Heartbeats, type HeartbeatsOptions } from './processes.ts';
+import {
+  processesWithout,
+  readProcesses,
+  startHeartbeats,
+  type Heartbeats,
+  type HeartbeatsOptions,
+} from './processes.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -15,6 +21,7 @@ const start = (changes: Partial<HeartbeatsOptions> = {}): Heartbeats =>
     pool: database.pool,
     identity: { role: 'media', pid: 7, host: 'here', version: '1.2.3' },
     appended: () => Promise.resolve(0),
+    masterKeys: () => ['a', 'b'],
     logger: silent,
     everyMs: 20,
     ...changes,
@@ -41,6 +48,8 @@ test('a process is seen while it runs, with how fast it appends, and is not list
     version: '1.2.3',
     isAlive: true,
   });
+  expect(await processesWithout(database.pool, 'b')).toEqual([]);
+  expect(await processesWithout(database.pool, 'c')).toEqual([{ role: 'media', pid: 7, host: 'here' }]);
   await heartbeats.close();
   expect(await known()).toEqual([]);
 });

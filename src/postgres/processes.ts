@@ -27,6 +27,8 @@ export interface HeartbeatsOptions {
   readonly identity: ProcessIdentity;
   /** Events that this process has appended since its start. */
   readonly appended: () => Promise<number>;
+  /** The master keys that it knows (`markOf`). */
+  readonly masterKeys: () => readonly string[];
   readonly logger: Logger;
   /** Milliseconds between two signs of life; 5 000 by default. */
   readonly everyMs?: number;
@@ -45,7 +47,14 @@ export interface Heartbeats {
 }
 
 /** Says in `reelstream.processes` that this process is alive, until it is closed. An outage of PostgreSQL is only logged. */
-export function startHeartbeats({ pool, identity, appended, logger, everyMs = 5_000 }: HeartbeatsOptions): Heartbeats {
+export function startHeartbeats({
+  pool,
+  identity,
+  appended,
+  masterKeys,
+  logger,
+  everyMs = 5_000,
+}: HeartbeatsOptions): Heartbeats {
   const id = v7();
   const { role, pid, host, version } = identity;
   const closing = new AbortController();
@@ -54,9 +63,9 @@ export function startHeartbeats({ pool, identity, appended, logger, everyMs = 5_
 
   const beat = async (): Promise<void> => {
     await pool.query(
-      `insert into reelstream.processes (id, role, pid, host, version, appends_per_second) values ($1, $2, $3, $4, $5, $6)
-       on conflict (id) do update set last_seen_at = now(), appends_per_second = excluded.appends_per_second`,
-      [id, role, pid, host, version, await rate()],
+      `insert into reelstream.processes (id, role, pid, host, version, appends_per_second, master_keys) values ($1, $2, $3, $4, $5, $6, $7)
+       on conflict (id) do update set last_seen_at = now(), appends_per_second = excluded.appends_per_second, master_keys = excluded.master_keys`,
+      [id, role, pid, host, version, await rate(), masterKeys()],
     );
     await pool.query(`delete from reelstream.processes where last_seen_at < now() - ${LOST}`);
   };
@@ -83,6 +92,19 @@ export async function readProcesses(pool: pg.Pool): Promise<KnownProcess[]> {
     `select id, role, pid, host, version, started_at as "startedAt", last_seen_at as "lastSeenAt",
        last_seen_at > now() - ${ALIVE} as "isAlive", appends_per_second as "appendsPerSecond"
      from reelstream.processes where last_seen_at > now() - ${LOST} order by started_at, id`,
+  );
+  return rows;
+}
+
+/** Those that run and do not know a master key, by its mark; also those of an older version, which do not tell. */
+export async function processesWithout(
+  pool: pg.Pool,
+  mark: string,
+): Promise<Pick<ProcessIdentity, 'role' | 'pid' | 'host'>[]> {
+  const { rows } = await pool.query<Pick<ProcessIdentity, 'role' | 'pid' | 'host'>>(
+    `select role, pid, host from reelstream.processes
+     where last_seen_at > now() - ${ALIVE} and ($1 = any(master_keys)) is not true order by started_at, id`,
+    [mark],
   );
   return rows;
 }
