@@ -19,7 +19,7 @@ export interface ApiContextOptions
     Omit<FeatureContext, 'logger'>,
     Pick<
       ApiContext,
-      'log' | 'parked' | 'operations' | 'jobList' | 'system' | 'rateLimits' | 'revocations' | 'onClose'
+      'codec' | 'log' | 'parked' | 'operations' | 'jobList' | 'system' | 'rateLimits' | 'revocations' | 'onClose'
     > {
   readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state' | 'onCommit' | 'positions'>;
   readonly redis: SharedRedis | undefined;

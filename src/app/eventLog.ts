@@ -4,6 +4,9 @@ import { createEventCodec, type EventCodec } from '../core/eventCodec.ts';
 import { openPostgresUserKeys } from '../postgres/postgresUserKeys.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import type { Names } from '../core/names.ts';
+import type { EraseInPlace } from '../core/eraseInPlace.ts';
+import type { UserKeyStore } from '../core/userKeys.ts';
+import { createPostgresEraser } from '../eventStore/postgres/eraseInPlace.ts';
 import { createPostgresEventStore } from '../eventStore/postgres/postgresEventStore.ts';
 import { eventTypes } from '../features/index.ts';
 import { migrate } from '../postgres/migrate.ts';
@@ -28,6 +31,9 @@ export interface EventLog {
   readonly rawStore: EventStore;
   readonly codec: EventCodec;
   readonly names: Names;
+  readonly keys: UserKeyStore;
+  /** Undefined with EventStoreDB, whose events never change. */
+  readonly eraseInPlace: EraseInPlace | undefined;
 }
 
 /** The log without the keys of personal data. */
@@ -51,7 +57,9 @@ export async function openEventLog(options: OpenEventLogOptions): Promise<EventL
   const stored = await openStoredLog(options);
   const masterKeys = config.secrets.dataKey;
   const keys = await abortable(openPostgresUserKeys({ pool: stored.pool, masterKeys }), signal);
-  return { ...stored, codec: createEventCodec({ types: eventTypes, keys }), names: keys.names };
+  const eraseInPlace = config.eventStoreUrl === undefined ? createPostgresEraser(stored.pool) : undefined;
+  const codec = createEventCodec({ types: eventTypes, keys });
+  return { ...stored, codec, names: keys.names, keys, eraseInPlace };
 }
 
 export async function openStoredLog(

@@ -1,6 +1,7 @@
 import { createFirstEventId } from '../core/logId.ts';
-import { featureWork, queues } from '../features/index.ts';
+import { featureWork, projections, queues } from '../features/index.ts';
 import { createJobs } from '../jobs/jobs.ts';
+import { createErasedTables } from '../projecting/erasedTables.ts';
 import type { Consumer } from '../projecting/consumer.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
 import { observeAttempts, observeMediaWork, showJobQueues } from '../telemetry/jobMetrics.ts';
@@ -41,6 +42,7 @@ export async function startWork(
     reportProgress,
     jobs,
     logId,
+    erasedTables: createErasedTables({ pool: services.pool, consumers: projections }),
     observeMedia: observeMediaWork(metrics),
   });
   await jobs.work(work.flatMap(({ workers = [] }) => workers));

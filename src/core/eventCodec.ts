@@ -124,6 +124,12 @@ export function fieldsOfSealed(event: RecordedEvent): readonly string[] {
   return names === '' ? [] : names.split('+');
 }
 
+/** The personal fields that an event holds in clear, because an older program recorded it. */
+export function clearFieldsOf(event: RecordedEvent, types: EventTypeDefinitions): readonly string[] {
+  const { personal } = Object.hasOwn(types, event.type) ? types[event.type]! : {};
+  return (personal?.fields ?? []).filter((field) => Object.hasOwn(event.data, field));
+}
+
 function sealed(event: NewEvent, subject: string, fields: readonly string[], key: Buffer): Data {
   const open: Data = { ...event.data };
   const secret: Data = {};

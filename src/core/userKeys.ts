@@ -8,6 +8,15 @@ export interface UserKeys {
   forOpening(userIds: readonly string[]): Promise<ReadonlyMap<string, Buffer | undefined>>;
 }
 
+/** The keys, where they are stored. */
+export interface UserKeyStore extends UserKeys {
+  /**
+   * Deletes a user's key for good, so that nothing opens what it sealed. A tombstone stays. This process knows at once, others
+   * within the time for which they keep keys in memory. It is safe to repeat.
+   */
+  forget(userId: string): Promise<void>;
+}
+
 /** Somebody tried to write personal data of a user who has been forgotten. */
 export class UserForgotten extends DomainError {
   constructor() {

@@ -6,6 +6,8 @@ import type { SharedClaims } from '../cache/claims.ts';
 import type { QueryCache } from '../cache/queryCache.ts';
 import type { DomainEvent } from '../core/event.ts';
 import type { Names } from '../core/names.ts';
+import type { EraseInPlace } from '../core/eraseInPlace.ts';
+import type { EventCodec } from '../core/eventCodec.ts';
 import type { EventStore } from '../core/eventStore.ts';
 import type { EventDefinitions, EventTypeDefinition } from '../core/eventTypes.ts';
 import type { Jobs } from '../jobs/jobs.ts';
@@ -13,6 +15,7 @@ import type { JobList } from '../jobs/jobList.ts';
 import type { JobRetry } from '../jobs/jobRetry.ts';
 import type { Queue, QueueWorker } from '../jobs/queue.ts';
 import type { ShownLog } from '../core/shownLog.ts';
+import type { UserKeyStore } from '../core/userKeys.ts';
 import type { ProjectionProgress } from '../core/projectionProgress.ts';
 import type { Route } from '../http/route.ts';
 import type { Inspect } from '../media/inspecting/inspect.ts';
@@ -20,6 +23,7 @@ import type { Sandbox } from '../media/ffmpeg/sandbox.ts';
 import type { Scratch } from '../media/scratch/scratch.ts';
 import type { ObjectStore } from '../objectStore/objectStore.ts';
 import type { Consumer } from '../projecting/consumer.ts';
+import type { ErasedTables } from '../projecting/erasedTables.ts';
 import type { Operations } from '../projecting/operations/operations.ts';
 import type { ParkedEvents } from '../projecting/parking/createParkedEvents.ts';
 import type { Projection } from '../projecting/projection.ts';
@@ -95,6 +99,8 @@ export interface Sweep {
 export interface FeatureContext {
   /** The event log, with decoded events. */
   readonly store: EventStore;
+  /** The same log as it is stored: personal data is sealed. `codec` opens it. */
+  readonly rawStore: Pick<EventStore, 'readAll' | 'readStream'>;
   /** The read models, and the tables of `migrations/`. */
   readonly db: Kysely<ReadModels>;
   readonly objects: ObjectStore;
@@ -129,6 +135,7 @@ export interface FeatureSettings {
 
 /** What routes may use. */
 export interface ApiContext extends FeatureContext {
+  readonly codec: Pick<EventCodec, 'decode'>;
   readonly parked: ParkedEvents;
   /** The event log for people: without personal data. */
   readonly log: ShownLog;
@@ -155,6 +162,9 @@ export interface ApiContext extends FeatureContext {
 
 /** What a worker may use. */
 export interface WorkerContext extends FeatureContext {
+  readonly keys: Pick<UserKeyStore, 'forget'>;
+  readonly eraseInPlace: EraseInPlace | undefined;
+  readonly erasedTables: ErasedTables;
   readonly tracing: Tracing;
   /** Adds jobs to the features' queues, and cancels them. */
   readonly jobs: Pick<Jobs, 'add' | 'cancel'>;

@@ -6,6 +6,7 @@ import { projectionConsumer, type Consumer } from '../projecting/consumer.ts';
 import { collectFeed } from '../realtime/feedDefinition.ts';
 import { accounts } from './accounts/index.ts';
 import { analytics } from './analytics/index.ts';
+import { erasure } from './erasure/index.ts';
 import { eventLog } from './eventLog/index.ts';
 import type { ApiContext, EventOf, FeatureContext, FeatureWork, WorkerContext } from './feature.ts';
 import { likes } from './likes/index.ts';
@@ -16,7 +17,18 @@ import { videos } from './videos/index.ts';
 import { views } from './views/index.ts';
 
 /** All features. The events, read models, routes and feed of the system come from this list. */
-export const features = [accounts, sessions, videos, likes, views, analytics, moderation, operators, eventLog] as const;
+export const features = [
+  accounts,
+  sessions,
+  videos,
+  likes,
+  views,
+  analytics,
+  moderation,
+  operators,
+  eventLog,
+  erasure,
+] as const;
 
 /** Every event that can be in the log. */
 export type ReelStreamEvent = EventOf<(typeof features)[number]>;

@@ -6,7 +6,7 @@ import { isOutage } from './outage.ts';
 import { queryWithTimeout } from './queryWithTimeout.ts';
 import type { KeyRing } from '../core/keyRing.ts';
 import type { Names } from '../core/names.ts';
-import { UnknownUserKey, UserForgotten, type UserKeys } from '../core/userKeys.ts';
+import { UnknownUserKey, UserForgotten, type UserKeyStore } from '../core/userKeys.ts';
 import { openMasterKeys, openNames } from './masterKeys.ts';
 
 export interface PostgresUserKeysOptions {
@@ -37,7 +37,7 @@ export async function openPostgresUserKeys({
   masterKeys: ring,
   cacheMs = 5_000,
   cacheSize = 10_000,
-}: PostgresUserKeysOptions): Promise<UserKeys & { readonly names: Names }> {
+}: PostgresUserKeysOptions): Promise<UserKeyStore & { readonly names: Names }> {
   const masterKeys = await openMasterKeys(query, ring);
   const names = await openNames(query, masterKeys, ring);
   const cache = new LRUCache<string, Buffer>({ max: cacheSize, ttl: cacheMs });
@@ -112,5 +112,16 @@ export async function openPostgresUserKeys({
         }),
       );
     },
+    async forget(userId) {
+      await query(FORGET, [userId]);
+      cache.set(userId, TOMBSTONE);
+      // The row with the key stays in the file as a dead version until then. Without it, autovacuum does so later.
+      await query('vacuum reelstream.user_keys', []);
+    },
   };
 }
+
+/** The first time counts. */
+const FORGET = `
+  insert into reelstream.user_keys as k (user_id, forgotten_at) values ($1, now())
+  on conflict (user_id) do update set wrapped = null, forgotten_at = now() where k.forgotten_at is null`;

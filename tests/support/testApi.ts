@@ -38,6 +38,9 @@ export interface TestApiOptions {
   readonly pool: pg.Pool;
   /** The context that the features get. */
   readonly store: EventStore;
+  /** Both for a store that seals; otherwise `store` is as it is stored. */
+  readonly rawStore?: EventStore;
+  readonly codec?: ApiContext['codec'];
   /** What operators see; none by default. */
   readonly readModels?: readonly Consumer[];
   readonly progress: ApiContextOptions['progress'];
@@ -88,6 +91,8 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
   const revocations = createRevocations({ accessSeconds });
   const context = createApiContext({
     store,
+    rawStore: options.rawStore ?? store,
+    codec: options.codec ?? { decode: (events) => Promise.resolve([...events]) },
     log: createShownLog(store, unversionedTypes),
     db,
     objects: options.objects ?? (await createTestObjects(join(folder, 'objects'))),

@@ -5,6 +5,7 @@ import { sessionFeed } from './feed.ts';
 import { ownSessionRoutes } from './ownSessionRoutes.ts';
 import { sessionRoutes } from './routes.ts';
 
+export { endSessionsOf } from './endSessions.ts';
 export { createRevocations, followRevocations, type Revocations } from './revocations.ts';
 export { createTokens, type TokenOptions } from './tokens.ts';
 

@@ -11,6 +11,7 @@ export { visibilities, type VideoEvent, type Visibility } from './events.ts';
 export { topicOfVideo, videoIdField } from './feed.ts';
 export { incompleteOf, incompleteVideos, makeMissingExtras, type IncompleteVideo } from './processing/extrasBacklog.ts';
 export { createMoveFiles, type MoveFiles } from './processing/moveFiles.ts';
+export { deleteVideosOf, removeUploadsOf, uploadsOf } from './forgetOwner.ts';
 export { readVideo } from './readVideo.ts';
 export { videoIdOf, videoIdParams } from './videoId.ts';
 export { createVideoQueries } from './videoQueries.ts';

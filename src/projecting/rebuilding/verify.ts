@@ -105,8 +105,8 @@ function declared(consumer: Consumer, checkpoints: readonly Checkpoint[]): reado
 const least = (checkpoints: readonly { position: bigint }[]): bigint =>
   checkpoints.reduce((fewest, { position }) => (position < fewest ? position : fewest), checkpoints[0]?.position ?? 0n);
 
-/** Scratch schemas of processes that died. */
-async function dropLeftovers(pool: pg.Pool, prefix: string): Promise<void> {
+/** Drops the schemas that begin like this and belonged to processes that died. */
+export async function dropLeftovers(pool: pg.Pool, prefix: string): Promise<void> {
   const { rows } = await pool.query<{ name: string }>(
     'select nspname as name from pg_namespace where starts_with(nspname, $1)',
     [prefix],

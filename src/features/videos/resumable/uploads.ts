@@ -41,6 +41,8 @@ export interface Uploads {
   find(id: string): Promise<UploadRow | undefined>;
   /** Those of a user that have not become a video and have not expired, oldest first. */
   unfinishedOf(ownerId: string): Promise<UploadRow[]>;
+  /** All of a user that are known, also those that have become videos. */
+  allOf(ownerId: string): Promise<UploadRow[]>;
   expired(): Promise<UploadRow[]>;
   /** Those whose last byte has arrived some time ago, but which have not become a video: their process has died. */
   abandonedAtTheEnd(): Promise<UploadRow[]>;
@@ -103,6 +105,7 @@ export function createUploads<Tables>(anyDb: Kysely<Tables>): Uploads {
           .orderBy('id')
           .execute(),
       ),
+    allOf: async (ownerId) => rows(await select().where('owner_id', '=', ownerId).execute()),
     expired: async () =>
       rows(
         await select()
