@@ -14,6 +14,10 @@ export function example(...lines: readonly string[]): string {
 /** For commands that print something to read: `.addOption(jsonOption)`. Standard output then contains only JSON. */
 export const jsonOption = new Option('--json', 'prints JSON, for scripts');
 
+/** For decisions about what users do. */
+export const reasonOption = () =>
+  new Option('--reason <text>', 'why; the user whom it concerns can read it').makeOptionMandatory();
+
 /** The command line is not valid. The message says what is expected. The exit code is 2. */
 export class UsageError extends Error {
   constructor(message: string) {

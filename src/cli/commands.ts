@@ -10,7 +10,9 @@ import { migrateCommand } from './migrateCommand.ts';
 import { openapiCommand } from './openapiCommand.ts';
 import { projectionsCommand } from './projectionsCommand.ts';
 import { replayCommand } from './replayCommand.ts';
+import { reportsCommand } from './reportsCommand.ts';
 import { roleCommand } from './roleCommand.ts';
+import { usersCommand } from './usersCommand.ts';
 import { videosCommand } from './videosCommand.ts';
 
 /** In the order of `--help`. */
@@ -24,6 +26,8 @@ export const commands: readonly CreateCommand[] = [
   projectionsCommand,
   jobsCommand,
   videosCommand,
+  reportsCommand,
+  usersCommand,
   adminsCommand,
   keysCommand,
   replayCommand,

@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { example, jsonOption, type CreateCommand } from './command.ts';
 import { run } from './run.ts';
+import { wholeNumber } from './wholeNumber.ts';
 
 const actions = () => import('./jobActions.ts');
 const ID = '0198d5b0-7c1e-7b44-9d0f-3a51c7e2f604';
@@ -35,9 +36,3 @@ export const jobsCommand: CreateCommand = () =>
         .addHelpText('after', example(`jobs retry ${ID}`))
         .action(run(async (signal, id, { json }) => (await actions()).retry(signal, id, json))),
     );
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= 10_000) return number;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 10000.');
-}

@@ -10,7 +10,7 @@ export { givenPassword, newPassword } from './accountSchemas.ts';
 export { changePassword, revokeOtherSessions } from './changePassword.ts';
 export { accountUnknown, userDecider, userStream, type RegisteredUser, type UserState } from './decider.ts';
 export type { OtherSessionsRevoked, PasswordChanged, UserEvent, UserForgotten, UserSuspended } from './events.ts';
-export { accountSuspended, refuseSuspended } from './suspension.ts';
+export { accountSuspended } from './suspension.ts';
 export { forgetUser, releaseNamesOf } from './forgetUser.ts';
 export { countGuess, type Guess } from './guesses.ts';
 export { createKnownDevices, DEVICE_COOKIE } from './knownDevice.ts';

@@ -5,6 +5,18 @@ import { decisionRoutes } from './decisionRoutes.ts';
 import { moderationEventTypes, type ModerationEvent } from './events.ts';
 import { reportRoutes } from './reportRoutes.ts';
 
+export { decisionsOnUser, decisionsOnVideo, type Decision } from './decisions.ts';
+export { dismissReports, moderateUser, moderateVideo, type UserDecision, type VideoDecision } from './moderate.ts';
+export {
+  createModerationQueries,
+  type CaseState,
+  type ModeratedVideo,
+  type ModerationQueries,
+} from './moderationQueries.ts';
+export { moderatorsReason } from './schemas.ts';
+export { suspensionOf } from './suspensionOf.ts';
+export { withText } from './withText.ts';
+
 /** Reports of videos, and what moderators do about them. */
 export const moderation = defineFeature<ModerationEvent>({
   name: 'moderation',

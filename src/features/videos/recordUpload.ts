@@ -6,7 +6,7 @@ import type { MediaFacts } from '../../media/mediaFacts.ts';
 import { explainFault } from '../../media/receiving/upload.ts';
 import type { ReceivedFile } from '../../media/receiving/writeFile.ts';
 import type { UploadProgress } from '../../realtime/uploadProgress.ts';
-import { refuseSuspended } from '../accounts/index.ts';
+import { refuseSuspended } from './refuseSuspended.ts';
 import type { FeatureContext } from '../feature.ts';
 import { handleVideoCommand, videoDescription, videoTitle, videoVisibility } from './commandRoutes.ts';
 import type { UploadVideo, VideoState } from './decider.ts';
