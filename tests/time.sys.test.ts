@@ -27,7 +27,7 @@ const OPERATOR = 'operator@example.com';
 const day = (daysAgo: number): string => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
 const RANGE = { from: day(DAYS + 1), to: day(0) };
 
-const { system, systemTest } = useSystem({ environment: { ADMIN_EMAILS: OPERATOR } });
+const { system, systemTest } = useSystem({ ofEach: 1, environment: { ADMIN_EMAILS: OPERATOR } });
 let pool: pg.Pool;
 let operator: Person;
 let owner: Person;

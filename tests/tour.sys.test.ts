@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { freePorts } from './support/freePorts.ts';
 import { useSystem } from './support/useSystem.ts';
 
-const { system, systemTest } = useSystem();
+const { system, systemTest } = useSystem({ ofEach: 1 });
 const root = new URL('..', import.meta.url).pathname;
 /** The commands below a heading of the README. */
 const readme = (heading: string): string =>

@@ -16,6 +16,8 @@ export async function provideServer(options: { durable?: boolean } = {}): Promis
   const server = await startTestServer(process.env['DATABASE_URL'], options);
   globalThis.stopTestServer = server.stop;
   process.env['REELSTREAM_TEST_POSTGRES'] = server.url;
+  if (server.folder === undefined) delete process.env['REELSTREAM_TEST_FOLDER'];
+  else process.env['REELSTREAM_TEST_FOLDER'] = server.folder;
   if (server.template === undefined) delete process.env['REELSTREAM_TEST_TEMPLATE'];
   else process.env['REELSTREAM_TEST_TEMPLATE'] = server.template;
 }

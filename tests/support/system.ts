@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { freshEngines, type Engines } from './systemEngines.ts';
 import { SystemProcess, type Role } from './systemProcess.ts';
+import { copyUsedDataFolder } from './usedDataFolder.ts';
 
 export type Profile = 'embedded' | 'cluster';
 export const profile: Profile = process.env['SYSTEM_PROFILE'] === 'cluster' ? 'cluster' : 'embedded';
@@ -99,6 +100,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     },
   };
   try {
+    if (engines === undefined) await copyUsedDataFolder(join(folder, 'data'));
     await Promise.all(processes.map((each) => each.start()));
   } catch (error) {
     await Promise.resolve(system[Symbol.asyncDispose]()).catch(() => undefined);

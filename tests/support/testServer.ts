@@ -11,6 +11,8 @@ export interface TestServer {
   readonly url: string;
   /** A database with all migrations, to be cloned. Undefined when the migrations fail; each test then reports why. */
   readonly template: string | undefined;
+  /** For files of this run; removed when it ends. Undefined with an outside server. */
+  readonly folder?: string | undefined;
   readonly stop: () => Promise<void>;
 }
 
@@ -22,10 +24,12 @@ const ABANDONED_AFTER = 3_600_000;
 
 /** `durable`: commits are written to the disk, as in production. */
 export async function startTestServer(outside: string | undefined, { durable = false } = {}): Promise<TestServer> {
-  const server = outside === undefined ? await startOwn(durable) : { url: outside, stop: () => dropAbandoned(outside) };
+  const server: Pick<TestServer, 'url' | 'folder' | 'stop'> =
+    outside === undefined ? await startOwn(durable) : { url: outside, stop: () => dropAbandoned(outside) };
   const template = await makeTemplate(server.url);
   return {
     url: server.url,
+    folder: server.folder,
     template,
     stop: async () => {
       if (template !== undefined) await onServer(server.url, `drop database if exists ${template} with (force)`);
@@ -35,13 +39,14 @@ export async function startTestServer(outside: string | undefined, { durable = f
 }
 
 /** Tests need no durability. Without it they are several times as fast. */
-async function startOwn(durable: boolean): Promise<{ url: string; stop: () => Promise<void> }> {
+async function startOwn(durable: boolean): Promise<{ url: string; folder: string; stop: () => Promise<void> }> {
   await removeAbandoned();
   const dataDir = await mkdtemp(join(tmpdir(), FOLDER));
   const settings = { ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }), max_connections: '300' };
   const { url, stop } = await startEmbeddedPostgres({ dataDir, logger: pino({ level: 'silent' }), settings });
   return {
     url,
+    folder: dataDir,
     stop: async () => {
       await stop();
       await rm(dataDir, { recursive: true, force: true });

@@ -6,7 +6,7 @@ import { playedSeconds } from '../support/hlsPlayer.ts';
 import { call, newPerson, uploaded, type Person, type Video } from '../support/systemClient.ts';
 import { useSystem } from '../support/useSystem.ts';
 
-const { system, systemTest } = useSystem();
+const { system, systemTest } = useSystem({ ofEach: 1 });
 let ann: Person;
 let hd = '';
 beforeAll(async () => {

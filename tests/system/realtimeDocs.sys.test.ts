@@ -9,7 +9,7 @@ import { newPerson, toggleLike, uploaded } from '../support/systemClient.ts';
 import { connect } from '../support/systemSockets.ts';
 import { useSystem } from '../support/useSystem.ts';
 
-const { system, systemTest } = useSystem();
+const { system, systemTest } = useSystem({ ofEach: 1 });
 const root = new URL('../..', import.meta.url).pathname;
 let plain = '';
 let document: AsyncApiDocument;
