@@ -18,7 +18,7 @@ import { useSystem } from '../support/useSystem.ts';
 
 type Visibility = Video['visibility'];
 
-const { system, systemTest } = useSystem();
+const { system, systemTest } = useSystem({ environment: { ADMIN_EMAILS: 'grace@example.com' } });
 const sockets: Socket[] = [];
 let plain = '';
 let ann: Person;
@@ -216,3 +216,75 @@ systemTest('deleting a private video removes its files', async () => {
   expect((await call(system().api(), 'DELETE', `/api/v1/video/${video.id}`, { token: ann.token })).status).toBe(204);
   await eventually(() => fetched(video.url!), { what: 'its file is removed', holds: (status) => status === 404 });
 });
+
+const moderate = (admin: Person, path: string, reason: string): Promise<Answer<Record<string, unknown>>> =>
+  call(system().apis[0]!, 'POST', `/api/v1/admin/${path}`, { token: admin.token, json: { reason } });
+
+systemTest(
+  'a moderator hides a reported video from everyone but its owner at once, suspends its owner, and takes both back',
+  async () => {
+    const admin = await newPerson(system().api(), { email: 'grace@example.com' });
+    const video = await uploaded(system().api(), ann.token, plain);
+    const isOfModeration = (type: string): boolean => type === 'VideoHidden' || type === 'VideoRestored';
+    const [feed, ofVideo, own] = [
+      await listen(['feed'], undefined, isOfModeration),
+      await listen([`video:${video.id}`], eve.token, isOfModeration),
+      await listen(['me'], ann.token, isOfModeration),
+    ];
+    const report = { token: eve.token, json: { reason: 'other', text: 'A phone number, at the end.' } };
+    const reported = await call(system().api(), 'POST', `/api/v1/video/${video.id}/reports`, report);
+    expect(reported.status).toBe(201);
+    const queue = await call<{ video: Video; newest: object }[]>(system().api(), 'GET', '/api/v1/admin/reports', {
+      token: admin.token,
+      ...afterwards(reported),
+    });
+    expect(queue.data.find(({ video: { id } }) => id === video.id)).toMatchObject({
+      newest: { reporterId: eve.id, reason: 'other', text: 'A phone number, at the end.' },
+    });
+
+    for (const api of system().apis) expect((await getVideo(api, video.id)).status).toBe(200);
+    expect(await fetched(video.url!)).toBe(200);
+    const hidden = await moderate(admin, `videos/${video.id}/hide`, 'Shows a phone number.');
+    expect([hidden.status, hidden.data]).toMatchObject([200, { state: 'hidden', filesMoved: true }]);
+    // The files were moved before the answer.
+    expect(await fetched(video.url!)).toBeGreaterThanOrEqual(400);
+    for (const api of system().apis) {
+      expect((await getVideo(api, video.id, { token: eve.token, ...afterwards(hidden) })).status).toBe(404);
+      const listed = await call<Video[]>(api, 'GET', '/api/v1/video?limit=100', afterwards(hidden));
+      expect(listed.data.map(({ id }) => id)).not.toContain(video.id);
+    }
+    expect(await fetched((await settled(video.id, true)).url!)).toBe(200);
+    await eventually(() => feed.length > 0 && ofVideo.length > 0 && own.length > 0, { what: 'all have heard' });
+    const gone = { type: 'VideoHidden', data: { videoId: video.id } };
+    expect([feed, ofVideo]).toEqual([[gone], [gone]]);
+    expect(own).toEqual([{ ...gone, data: { ...gone.data, reason: 'Shows a phone number.' } }]);
+
+    const socket = await connectSocket(system().api(), ann.token);
+    const disconnected = new Promise((resolve) => socket.once('disconnect', resolve));
+    expect((await moderate(admin, `users/${ann.id}/suspend`, 'Again and again.')).status).toBe(200);
+    for (const api of system().apis)
+      await eventually(() => call(api, 'GET', '/api/v1/auth/me', { token: ann.token }), {
+        what: 'the session has ended',
+        holds: ({ status, body }) => status === 401 && body.code === 'session_revoked',
+      });
+    await disconnected;
+    socket.disconnect();
+    const api = system().api();
+    const logIn = (password: string): Promise<Answer<unknown>> =>
+      call(api, 'POST', '/api/v1/auth/login', { json: { email: ann.email, password } });
+    const refused = await logIn(ann.password);
+    expect([refused.status, refused.body.code]).toEqual([403, 'account_suspended']);
+    expect(refused.body.message).toContain('Again and again.');
+    expect((await logIn(`${ann.password}x`)).status).toBe(401);
+    const refreshed = await call(api, 'POST', '/api/v1/auth/refresh-token', { headers: { cookie: ann.cookie } });
+    expect([refreshed.status, refreshed.body.code]).toEqual([403, 'account_suspended']);
+
+    expect((await moderate(admin, `users/${ann.id}/reinstate`, 'It was a mistake.')).status).toBe(200);
+    expect((await logIn(ann.password)).status).toBe(200);
+    const restored = await moderate(admin, `videos/${video.id}/restore`, 'It was a mistake.');
+    expect((await getVideo(system().api(), video.id, afterwards(restored))).data.video.url).toBe(video.url);
+    expect(await fetched(video.url!)).toBe(200);
+    await eventually(() => feed.length > 1, { what: 'the feed tells that it is back' });
+    expect(feed[1]).toEqual({ type: 'VideoRestored', data: { videoId: video.id } });
+  },
+);

@@ -136,3 +136,39 @@ describe('a change of the password, and the end of all other sessions', () => {
       .thenThrows('account_unknown');
   });
 });
+
+describe('a suspension', () => {
+  const decision = { userId: 'u1', by: 'u2', reason: 'Spam.', at };
+  const suspend: UserCommand = { type: 'SuspendUser', ...decision };
+  const reinstate: UserCommand = { type: 'ReinstateUser', ...decision };
+  const suspended = (generation: number): UserEvent => ({
+    type: 'UserSuspended',
+    data: { ...decision, generation, keptSession: null },
+  });
+  const reinstated: UserEvent = { type: 'UserReinstated', data: decision };
+
+  test('ends all sessions, and is decided once', () => {
+    given(userDecider, [registered])
+      .when(suspend)
+      .then([suspended(1)]);
+    given(userDecider, [registered, suspended(1)])
+      .when(suspend)
+      .thenNothing();
+    given(userDecider, [registered, suspended(1), reinstated])
+      .when(suspend)
+      .then([suspended(2)]);
+  });
+  test('is ended once', () => {
+    given(userDecider, [registered, suspended(1)])
+      .when(reinstate)
+      .then([reinstated]);
+    given(userDecider, [registered]).when(reinstate).thenNothing();
+  });
+  test('is for users only, and not for oneself', () => {
+    for (const command of [suspend, reinstate])
+      for (const history of [[], [abandoned]]) given(userDecider, history).when(command).thenThrows('account_unknown');
+    given(userDecider, [registered])
+      .when({ ...suspend, by: 'u1' })
+      .thenThrows('own_account');
+  });
+});

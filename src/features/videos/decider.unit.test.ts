@@ -262,3 +262,70 @@ test('a video is what its events say', () => {
     updatedAt: later,
   });
 });
+
+describe('a moderator', () => {
+  const decision = { by: 'cleo', reason: 'It is advertising.', at: later };
+  const decide = (type: 'HideVideo' | 'RestoreVideo' | 'RemoveVideo'): VideoCommand => ({ type, ...decision });
+  const hidden = (wasPublic: boolean): VideoEvent => ({
+    type: 'VideoHidden',
+    data: { ...ids, ...decision, wasPublic },
+  });
+  const restored: VideoEvent = { type: 'VideoRestored', data: { ...ids, ...decision, isPublic: true } };
+  const removed: VideoEvent = { type: 'VideoRemoved', data: { ...ids, ...decision } };
+
+  test('hides a video once, in any state, and records whether others could see it', () => {
+    after(uploaded, processed)
+      .when(decide('HideVideo'))
+      .then([hidden(true)]);
+    after(uploaded)
+      .when(decide('HideVideo'))
+      .then([hidden(false)]);
+    after(uploaded, processed, hidden(true)).when(decide('HideVideo')).thenNothing();
+  });
+
+  test('restores a hidden video once', () => {
+    after(uploaded, processed, hidden(true)).when(decide('RestoreVideo')).then([restored]);
+    after(uploaded, processed).when(decide('RestoreVideo')).thenNothing();
+    after(uploaded, processed, hidden(true), restored).when(decide('RestoreVideo')).thenNothing();
+    after(uploaded, processed, hidden(true), restored)
+      .when(decide('HideVideo'))
+      .then([hidden(true)]);
+  });
+
+  test('removes a video once, for good', () => {
+    after(uploaded, processed).when(decide('RemoveVideo')).then([deleted, removed]);
+    after(uploaded, processed, deleted, removed).when(decide('RemoveVideo')).thenNothing();
+    for (const type of ['HideVideo', 'RestoreVideo'] as const)
+      after(uploaded, processed, deleted, removed).when(decide(type)).thenThrows('video_removed');
+  });
+
+  test('decides nothing about a video that does not exist or that its owner has deleted', () => {
+    for (const type of ['HideVideo', 'RestoreVideo', 'RemoveVideo'] as const) {
+      after().when(decide(type)).thenThrows('video_not_found');
+      after(uploaded, processed, deleted).when(decide(type)).thenThrows('video_not_found');
+    }
+  });
+
+  test('hides a video whatever its owner does: it counts as private until it is restored', () => {
+    const change = after(uploaded, processed, hidden(true)).when(
+      retitle('ann', { visibility: 'unlisted', title: 'Dog' }),
+    );
+    change.then([
+      {
+        type: 'VideoVisibilityChanged',
+        data: { ...ids, visibility: 'unlisted', before: 'public', isReady: true, isHidden: true, at: later },
+      },
+      {
+        type: 'VideoDetailsChanged',
+        data: { ...ids, title: 'Dog', description: 'A cat', visibility: 'private', at: later },
+      },
+    ]);
+    after(uploaded, processed, hidden(true))
+      .when(move('private'))
+      .then([moved('private')]);
+    after(uploaded, processed, hidden(true)).when(remove('bob')).thenThrows('video_not_found');
+    after(uploaded, processed, hidden(true))
+      .when(remove('ann'))
+      .then([{ type: 'VideoDeleted', data: { ...ids, wasPublic: false, visibility: 'private', at: later } }]);
+  });
+});
