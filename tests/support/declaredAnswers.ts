@@ -20,7 +20,8 @@ const routes = declaredApiRoutes()
   .sort((one, other) => one.parameters - other.parameters);
 
 /**
- * Compares an answer with what its route declares: the status, the envelope, and the schema of `data`. A path that no
+ * Compares an answer with what its route declares: the status, the envelope, and the schema of `data`, or of a body without an
+ * envelope. A path that no
  * feature declares is not checked. @throws when they differ.
  */
 export function checkAnswer(method: string, path: string, { status, body }: CameBack): void {
@@ -38,6 +39,11 @@ export function checkAnswer(method: string, path: string, { status, body }: Came
   if (declared === undefined) throw differs('which its route does not declare');
   if (status === 204) return;
   if (body === undefined && declared.also !== undefined) return;
+  if (declared.body !== undefined) {
+    const { error } = declared.body.safeParse(body);
+    if (error !== undefined) throw differs(`and it breaks its schema (${error.message})`, error);
+    return;
+  }
   if (body?.success !== true || body.statusCode !== status) throw differs('and its envelope does not say so');
   const result = declared.data?.safeParse(body.data);
   if (result?.error !== undefined)
