@@ -1,5 +1,5 @@
 import { beforeAll, expect } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { newPerson, type Person } from '../support/systemClient.ts';
 import { violationsOf } from './support/axe.ts';
 import { describeWeb } from './support/describeWeb.ts';
@@ -62,4 +62,40 @@ describeWeb('every page keeps the rules of WCAG 2.2 AA', ({ system, webTest, vis
       },
       120_000,
     );
+
+  webTest('a dialog takes the focus, keeps it, and gives it back', async () => {
+    content ??= await fill(system(), people['author']!);
+    const page = await visit('/studio/analytics', { as: people['author'] });
+    await settled(page);
+    await page.getByText('Numbers as a table: Views').click();
+    await behavesAsDialog(page, page.getByRole('button', { name: /^\d+ Views on .*show the events$/ }).last());
+    await page.goto('/account');
+    await settled(page);
+    await behavesAsDialog(page, page.getByRole('button', { name: 'Delete my account' }));
+    const reader = await visit(`/v/${content.videos[0].id}`, { as: people['admin'] });
+    await settled(reader);
+    await behavesAsDialog(reader, reader.getByRole('button', { name: 'Report' }));
+  });
 });
+
+/** Opens it with the keyboard, and closes it with Escape. */
+async function behavesAsDialog(page: Page, opener: Locator): Promise<void> {
+  await opener.focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.locator('dialog[open]');
+  await dialog.waitFor();
+  await settled(page);
+  expect(await dialog.evaluate((element) => element.matches(':modal'))).toBe(true);
+  expect(await violationsOf(page)).toEqual([]);
+  for (const key of ['Tab', 'Tab', 'Tab', 'Shift+Tab', 'Shift+Tab', 'Shift+Tab', 'Shift+Tab']) {
+    // Between the last element and the first, the focus is on the browser itself.
+    const focus = await page.evaluate(() =>
+      document.activeElement === document.body ? 'browser' : document.activeElement?.closest('dialog')?.open,
+    );
+    expect(['browser', true]).toContain(focus);
+    await page.keyboard.press(key);
+  }
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  expect(await opener.evaluate((element) => element === document.activeElement)).toBe(true);
+}

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { clientName, isHandheld } from '../../web/src/pages/account/clientName.ts';
 import { newPerson, type Person } from '../support/systemClient.ts';
@@ -103,6 +104,39 @@ describeWeb('the account page', ({ system, webTest, visit }) => {
     await said(page, /You are signed out everywhere else/);
     await sessions(page).nth(1).waitFor({ state: 'detached' });
     await sessions(page).filter({ hasText: 'This one' }).waitFor();
+  });
+
+  webTest('gives the user all data as a file, and deletes the account after asking once', async () => {
+    const ann = await newPerson(api());
+    const page = await visit('/account', { as: ann, expecting: [/401/, /403/, /WebSocket/] });
+    const other = await page.context().newPage();
+    await other.goto('/account');
+    await other.getByText(ann.email).waitFor();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download my data' }).click();
+    const { profile } = JSON.parse(await readFile(await (await download).path(), 'utf8')) as { profile: object };
+    expect(profile).toMatchObject({ email: ann.email });
+
+    await page.getByRole('button', { name: 'Delete my account' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete your account?' });
+    await dialog.getByText('Your videos and their files are deleted.').waitFor();
+    await dialog.getByLabel('Password', { exact: true }).fill('wrong-1!');
+    await dialog.getByRole('button', { name: 'Delete my account' }).click();
+    await dialog.getByText('The password is wrong.').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await dialog.getByLabel('Password', { exact: true }).fill(ann.password);
+    await dialog.getByRole('button', { name: 'Delete my account' }).click();
+    await page.getByText('Your account is deleted.').waitFor();
+    await page.getByRole('link', { name: 'Sign in' }).waitFor();
+    await other.getByText('You are signed out').waitFor();
+    await other.goto('/sign-in');
+    await other.getByLabel('E-mail').fill(ann.email);
+    await other.getByLabel('Password', { exact: true }).fill(ann.password);
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await other
+      .getByRole('alert')
+      .filter({ hasText: /password/ })
+      .waitFor();
   });
 
   webTest('has no fault that axe finds, in light and dark, also with errors shown', async () => {

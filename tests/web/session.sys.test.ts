@@ -3,7 +3,7 @@ import { newPerson } from '../support/systemClient.ts';
 import { describeWeb } from './support/describeWeb.ts';
 
 /** Seconds. */
-const TOKEN_LIFE = 8;
+const TOKEN_LIFE = 6;
 
 describeWeb(
   'the session of a reader',
@@ -53,7 +53,7 @@ describeWeb(
           renewals++;
           if (!response.ok()) refused.push(response.status());
         });
-      const until = Date.now() + 2.5 * TOKEN_LIFE * 1_000;
+      const until = Date.now() + 1.5 * TOKEN_LIFE * 1_000;
       while (Date.now() < until) {
         await Promise.all(
           [page, other].map(async (tab) => {

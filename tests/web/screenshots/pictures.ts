@@ -26,6 +26,8 @@ export interface Picture extends Look<Scene> {
 const nobody = (): undefined => undefined;
 const author = ({ author }: People): Person => author;
 const operator = ({ operator }: People): Person => operator;
+const guest = ({ guest }: People): Person => guest;
+const hidden = ({ videos }: Scene): string => videos[0]!.id;
 const watched = ({ videos }: Scene): string => videos.at(-1)!.id;
 
 /** Every page of the studio. */
@@ -49,6 +51,14 @@ export const pictures: readonly Picture[] = [
     scheme: 'dark',
     prepare: openEvent,
   },
+  { name: 'reports', as: operator, path: () => '/operator/reports', width: 768, scheme: 'light' },
+  {
+    name: 'report',
+    as: operator,
+    path: (scene) => `/operator/reports?video=${hidden(scene)}`,
+    width: 1440,
+    scheme: 'light',
+  },
   { name: 'jobs', as: operator, path: () => '/operator/jobs', width: 1440, scheme: 'dark' },
   {
     name: 'system',
@@ -68,6 +78,7 @@ export const emptyPictures: readonly Look<People>[] = [
   { name: 'empty-author', as: nobody, path: ({ author }) => `/u/${author.username}` },
   { name: 'empty-studio', as: author, path: () => '/studio' },
   { name: 'empty-analytics', as: author, path: () => '/studio/analytics' },
+  { name: 'empty-reports', as: operator, path: () => '/operator/reports' },
   { name: 'empty-jobs', as: operator, path: () => '/operator/jobs' },
 ];
 
@@ -89,10 +100,30 @@ export const otherPictures: readonly Look<Scene>[] = [
     prepare: (page) => page.getByRole('button', { name: 'Create account' }).click(),
   },
   { name: 'toasts', as: author, path: () => '/studio', prepare: deleteTwo },
+  {
+    name: 'report-dialog',
+    as: guest,
+    path: (scene) => `/v/${watched(scene)}`,
+    prepare: (page) => press(page, 'Report'),
+  },
+  {
+    name: 'decide-dialog',
+    as: operator,
+    path: (scene) => `/operator/reports?video=${hidden(scene)}`,
+    prepare: (page) => press(page, 'Remove'),
+  },
+  { name: 'delete-account', as: author, path: () => '/account', prepare: (page) => press(page, 'Delete my account') },
+  { name: 'hidden-studio', as: guest, path: () => '/studio' },
+  { name: 'hidden-own-video', as: guest, path: (scene) => `/studio/videos/${hidden(scene)}` },
   { name: 'admins-only', as: author, path: () => '/operator/log' },
   { name: 'docs', as: nobody, path: () => '/docs' },
   { name: 'docs-realtime', as: nobody, path: () => '/docs/realtime' },
 ];
+
+async function press(page: Page, button: string): Promise<void> {
+  await page.getByRole('button', { name: button }).click();
+  await page.getByRole('dialog').waitFor();
+}
 
 async function openEvent(page: Page): Promise<void> {
   await page.getByRole('button').filter({ hasText: 'VideoUploaded' }).click();

@@ -48,6 +48,7 @@ export async function makeScene(server: Instance, people: People): Promise<Scene
   await appendHistory(server, videos);
   await call(url, 'PUT', `/api/v1/video/${videos.at(-1)!.id}/like`, { token: operator.token });
   await failOne(url, author);
+  await moderate(url, people, videos);
   return { ...people, videos };
 }
 
@@ -59,6 +60,18 @@ async function failOne(url: string, { token }: Person): Promise<void> {
   } finally {
     await rm(path);
   }
+}
+
+/** Two videos are reported, and one of them is hidden. */
+async function moderate(url: string, { operator, author, guest }: People, videos: readonly Video[]): Promise<void> {
+  const [carpet, , colours] = videos as [Video, Video, Video];
+  const report = (video: Video, { token }: Person, json: object): Promise<unknown> =>
+    call(url, 'POST', `/api/v1/video/${video.id}/reports`, { token, json });
+  await report(carpet, author, { reason: 'spam', text: 'The same clip was here last week, under another name.' });
+  await report(carpet, operator, { reason: 'other', text: '' });
+  const reason = 'It is a copy of an earlier video. Tell us if you made it yourself.';
+  await call(url, 'POST', `/api/v1/admin/videos/${carpet.id}/hide`, { token: operator.token, json: { reason } });
+  await report(colours, guest, { reason: 'copyright', text: 'These four colours are from a print of mine.' });
 }
 
 /** Writes the views and likes of the last days to the log, as they would have been recorded then. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, type ReactNode } from 'react';
 import { Button } from './Button.tsx';
 import styles from './ConfirmDialog.module.css';
 
@@ -25,9 +25,12 @@ export function ConfirmDialog({
   onClose,
 }: ConfirmDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
+  // Closed before it leaves the page, so that what had the focus gets it back.
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    if (!open) return;
+    element?.showModal();
+    return () => element?.close();
   }, [open]);
   return (
     <dialog ref={dialog} aria-label={title} onClose={onClose} closedby="any">
@@ -40,9 +43,9 @@ export function ConfirmDialog({
         }}
       >
         <h2>{title}</h2>
-        <div>{children}</div>
+        <div className={styles.text}>{children}</div>
         <div className={styles.actions}>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={() => dialog.current?.close()}>Cancel</Button>
           <Button type="submit" look="danger" busy={busy}>
             {confirm}
           </Button>

@@ -1,4 +1,5 @@
 import { answerOf, api } from '../api/client.ts';
+import { saveFile } from '../saveFile.ts';
 import { accessToken, forgetAccessToken, signedIn, signedOut } from './session.ts';
 
 export interface Credentials {
@@ -42,6 +43,18 @@ export async function changeProfile(change: ProfileChange): Promise<void> {
   // The next token says who the user is now.
   forgetAccessToken(await accessToken());
   await accessToken();
+}
+
+/** Saves everything that the server holds about the user as a file. */
+export async function downloadOwnData(): Promise<void> {
+  const file = await answerOf(api.GET('/api/v1/auth/me/export', { parseAs: 'blob' }));
+  saveFile(file, 'reelstream-my-data.json');
+}
+
+/** The user is signed out everywhere, and the account is no more. */
+export async function deleteAccount(password: string): Promise<void> {
+  await answerOf(api.DELETE('/api/v1/auth/me', { body: { password } }));
+  signedOut();
 }
 
 /** All other sessions of the user end. */

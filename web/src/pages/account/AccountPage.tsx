@@ -10,6 +10,7 @@ import type { Claims } from '../../session/claims.ts';
 import { signOut } from '../../session/commands.ts';
 import { useSession } from '../../session/useSession.ts';
 import styles from './AccountPage.module.css';
+import { OwnData } from './OwnData.tsx';
 import { Sessions } from './Sessions.tsx';
 import { Settings } from './Settings.tsx';
 
@@ -29,7 +30,7 @@ export function AccountPage() {
             </Link>
           }
         >
-          Your videos and likes are still there.
+          Sign in to see your account.
         </Empty>
       )}
     </Page>
@@ -62,6 +63,7 @@ function Account({ user }: { readonly user: Claims }) {
       </ul>
       <Settings user={user} />
       <Sessions />
+      <OwnData />
       <div>
         <Button busy={leave.isPending} onClick={() => leave.mutate()}>
           Sign out
