@@ -127,7 +127,7 @@ describeWeb('the account page', ({ system, webTest, visit }) => {
     await dialog.getByLabel('Password', { exact: true }).fill(ann.password);
     await dialog.getByRole('button', { name: 'Delete my account' }).click();
     await page.getByText('Your account is deleted.').waitFor();
-    await page.getByRole('link', { name: 'Sign in' }).waitFor();
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Sign in' }).waitFor();
     await other.getByText('You are signed out').waitFor();
     await other.goto('/sign-in');
     await other.getByLabel('E-mail').fill(ann.email);
