@@ -8,9 +8,10 @@ export function ModerationNotice({ moderation }: Pick<OwnVideo, 'moderation'>) {
   const { state, reason, at } = moderation;
   return (
     <Notice tone={state === 'hidden' ? 'warn' : 'bad'}>
-      <strong>{state === 'hidden' ? 'A moderator has hidden this video' : 'A moderator has removed this video'}</strong>{' '}
-      (<Ago time={at} />
-      ). {state === 'hidden' ? 'Nobody but you sees it.' : 'Its files no longer exist.'} The reason: {reason}
+      <strong>
+        A moderator has {state} this video <Ago time={at} />.
+      </strong>
+      {state === 'hidden' ? 'Nobody but you sees it.' : 'Its files no longer exist.'} The reason: {reason}
     </Notice>
   );
 }
