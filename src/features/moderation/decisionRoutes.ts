@@ -5,7 +5,7 @@ import { exampleValues } from '../../http/documents/exampleValues.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import { accountUnknown, createRoles, readUser } from '../accounts/index.ts';
 import type { ApiContext } from '../feature.ts';
-import { createMoveFiles, videoIdOf, videoIdParams } from '../videos/index.ts';
+import { createMoveFiles, readVideo, videoIdOf, videoIdParams } from '../videos/index.ts';
 import { decisionsOnUser } from './decisions.ts';
 import { moderateUser, moderateVideo, moveNow, type UserDecision, type VideoDecision } from './moderate.ts';
 import { createModerationQueries } from './moderationQueries.ts';
@@ -91,8 +91,11 @@ function decideOnVideo(context: ApiContext, decision: VideoDecision): Route {
     },
     async handle({ params, body: { reason }, user, context: command }): Promise<Reply> {
       const videoId = videoIdOf(params);
-      const appended = await moderateVideo(store, videoId, decision, { by: user.id, reason }, command);
+      const { stream, types } = await moderateVideo(store, videoId, decision, { by: user.id, reason }, command);
       const filesMoved = await moveNow({ moveFiles, logger }, videoId, command);
+      // Whoever reads after the answer gets the URLs of the files where they are now.
+      const { position } = await readVideo(store, videoId);
+      const appended = { stream, position, types: [...types, 'VideoFilesMoved'] };
       return { status: 200, message, data: { videoId, state, filesMoved }, appended };
     },
   });
