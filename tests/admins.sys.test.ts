@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { clip } from './support/clips.ts';
 import { eventually } from './support/eventually.ts';
 import { Instance, newPlace, type Ending, type Place } from './support/instance.ts';
-import { call, type Answer } from './support/systemClient.ts';
+import { call, uploaded, type Answer } from './support/systemClient.ts';
 
 jest.setTimeout(120_000);
 
@@ -125,4 +126,43 @@ test('an administrator who is listed in ADMIN_EMAILS needs no grant, and cannot 
     code: 1,
     output: 'No account has the e-mail address eve@example.org. Register the account first.\n',
   });
+});
+
+test('decisions on the command line take effect while the system runs, and their history is shown', async () => {
+  const run = (...words: string[]): Promise<Ending> => start(words).ended;
+  const running = await serve();
+  const client = new Client(running);
+  for (const name of ['ada', 'bob']) await client.register(name);
+  const [ada, bob] = [await client.logIn('ada'), await client.logIn('bob')];
+  const { id } = await uploaded(running.url, bob.data.accessToken, await clip('plain'), { title: 'Cheap watches' });
+  const report = { token: ada.data.accessToken, json: { reason: 'spam', text: 'Not again.' } };
+  expect((await call(running.url, 'POST', `/api/v1/video/${id}/reports`, report)).status).toBe(201);
+
+  expect((await run('reports', 'list')).output).toMatch(
+    new RegExp(`^${id} +Cheap watches +bob +visible +1 +spam`, 'm'),
+  );
+  expect((await run('reports', 'dismiss', id, '--reason', 'Nothing is wrong.')).output).toContain('dismissed');
+  expect((await run('videos', 'hide', id, '--reason', 'It is advertising.')).output).toContain('hidden');
+  await eventually(() => call(running.url, 'GET', `/api/v1/video/${id}`), {
+    what: 'the video is gone',
+    holds: ({ status }) => status === 404,
+  });
+  const { output } = await run('reports', 'show', id, '--json');
+  expect(JSON.parse(output)).toMatchObject({
+    video: { id, state: 'hidden' },
+    reports: [{ reason: 'spam', text: 'Not again.' }],
+    decisions: [
+      { decision: 'dismissed', by: 'command line', reason: 'Nothing is wrong.' },
+      { decision: 'hidden', by: 'command line', reason: 'It is advertising.' },
+    ],
+  });
+
+  expect((await run('users', 'suspend', 'bob@example.org', '--reason', 'Spam.')).output).toContain('suspended');
+  await eventually(() => client.asks(bob), {
+    what: 'the session has ended',
+    holds: ([status, code]) => status === 401 && code === 'session_revoked',
+  });
+  expect((await client.logIn('bob')).body.code).toBe('account_suspended');
+  expect((await run('users', 'show', 'bob@example.org')).output).toMatch(/suspended +command line +Spam\./);
+  expect(await run('videos', 'restore', id)).toMatchObject({ code: 2, output: expect.stringContaining('--reason') });
 });
