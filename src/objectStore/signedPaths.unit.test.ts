@@ -40,6 +40,19 @@ describe('a signed path', () => {
     expect(at(0).open(at(0, 'another').sign(key))).toEqual({ status: 'unsigned' });
   });
 
+  test('opens with each secret that is accepted, and is signed with the first', () => {
+    let accepted = [secret];
+    const paths = createSignedPaths({ secrets: () => accepted, clock: () => 0 });
+    const before = paths.sign(key);
+    accepted = ['the next one', secret];
+    const after = paths.sign(key);
+    expect(after).not.toBe(before);
+    for (const path of [before, after]) expect(paths.open(path)).toMatchObject({ status: 'signed', key });
+    accepted = ['the next one'];
+    expect(paths.open(before)).toEqual({ status: 'unsigned' });
+    expect(paths.open(after)).toMatchObject({ status: 'signed', key });
+  });
+
   test('never opens what is not private, or another folder', () => {
     const [, signed] = /^private\/([^/]+)\//.exec(at(0).sign('private/v1/a.mp4'))!;
     const paths = ['v1/../../originals/v1/a.mp4', 'v1/..%2Fx', 'v1/.hidden', 'v1//a', 'v1/', 'v1'].map(

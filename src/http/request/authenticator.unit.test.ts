@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import jwt from 'jsonwebtoken';
 import { createAuthenticator } from './authenticator.ts';
-import { fixedKeys } from '../../core/keyRing.ts';
+import { fixedKeys, type KeyRing } from '../../core/keyRing.ts';
 
 const SECRET = 'only for tests';
 const NOON = Date.parse('2025-03-01T12:00:00.000Z');
@@ -9,9 +9,9 @@ const user = { id: 'u1', name: 'Ada', username: 'ada', email: 'ada@example.org',
 const refused = (code: string): unknown => expect.objectContaining({ code });
 
 /** A token from noon. */
-function tokenFor(seconds: number, claims: object = user): string {
+function tokenFor(seconds: number, claims: object = user, secret = SECRET): string {
   const iat = NOON / 1_000;
-  return jwt.sign({ ...claims, iat, exp: iat + seconds }, SECRET);
+  return jwt.sign({ ...claims, iat, exp: iat + seconds }, secret);
 }
 
 function setClock(msAfterNoon: number): void {
@@ -66,5 +66,53 @@ describe('a token that was verified before', () => {
     const older = tokenFor(60, { ...user, sid: 's0' });
     expect((await verify(older)).user.session).toEqual({ id: 's0', generation: 0 });
     expect((await verify(tokenFor(60))).user.session).toBeUndefined();
+  });
+});
+
+describe('a secret that is replaced', () => {
+  /** Finds what is kept when it looks there. */
+  function ringOf(...first: string[]): KeyRing<string> & { kept: readonly string[] } {
+    let keys: readonly string[] = first;
+    return {
+      kept: keys,
+      keys: () => keys,
+      refresh() {
+        const changed = this.kept !== keys;
+        keys = this.kept;
+        return changed;
+      },
+    };
+  }
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+  test('is accepted beside the new one, until it is not; also for tokens that were verified before', async () => {
+    setClock(0);
+    const ring = ringOf(SECRET);
+    const { authenticate } = createAuthenticator({ secret: ring });
+    const [before, after] = [tokenFor(60), tokenFor(60, user, 'the next one')];
+    expect(await authenticate(bearer(before))).toEqual(user);
+    await expect(authenticate(bearer(after))).rejects.toEqual(refused('token_invalid'));
+
+    // Another process signs with the new one already. This one looks for it when it meets the token.
+    ring.kept = ['the next one', SECRET];
+    for (const token of [after, before, tokenFor(59)]) expect(await authenticate(bearer(token))).toEqual(user);
+    await expect(authenticate(bearer(tokenFor(0)))).rejects.toEqual(refused('token_expired'));
+
+    ring.kept = ['the next one'];
+    ring.refresh();
+    await expect(authenticate(bearer(before))).rejects.toEqual(refused('token_invalid'));
+    expect(await authenticate(bearer(after))).toEqual(user);
+  });
+
+  test('opens no door for tokens of another algorithm, or without a signature', async () => {
+    setClock(0);
+    const { authenticate } = createAuthenticator({ secret: fixedKeys('the next one', SECRET) });
+    const claims = { ...user, exp: NOON / 1_000 + 60 };
+    for (const token of [
+      jwt.sign(claims, SECRET, { algorithm: 'HS512' }),
+      jwt.sign(claims, null, { algorithm: 'none' }),
+      tokenFor(60, user, 'a third one'),
+    ])
+      await expect(authenticate(bearer(token))).rejects.toEqual(refused('token_invalid'));
   });
 });
