@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { EventLog } from '../app/eventLog.ts';
 import { beginDatabase } from '../app/beginDatabase.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import { beginDataKey, endEarlierDataKeys, removeDataKey, replaceSecret } from '../config/rotateSecrets.ts';
@@ -131,7 +131,7 @@ async function rotateDataKey(signal: AbortSignal, config: Config): Promise<Rotat
 }
 
 /** A process without the new key could read no user's key that is encrypted with it. */
-async function untilOthersKnow(signal: AbortSignal, pool: pg.Pool, key: Buffer): Promise<void> {
+async function untilOthersKnow(signal: AbortSignal, pool: EventLog['pool'], key: Buffer): Promise<void> {
   for (const deadline = Date.now() + OTHERS_WAIT_MS; ; await pause(500, signal)) {
     signal.throwIfAborted();
     const others = await processesWithout(pool, markOf(key));
@@ -144,7 +144,10 @@ async function untilOthersKnow(signal: AbortSignal, pool: pg.Pool, key: Buffer):
 }
 
 /** The database of the settings, also beside a running ReelStream. */
-async function openPool(signal: AbortSignal, config: Config): Promise<AsyncDisposable & { readonly pool: pg.Pool }> {
+async function openPool(
+  signal: AbortSignal,
+  config: Config,
+): Promise<AsyncDisposable & { readonly pool: EventLog['pool'] }> {
   await using parts = new AsyncDisposableStack();
   const level = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const logger = createLogger({ level, role: 'keys', destination: process.stderr });
