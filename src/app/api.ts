@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { RequestListener } from 'node:http';
 import { eventTypes, feed, projections, apiRoutes, routeTags } from '../features/index.ts';
+import { countCases } from '../features/moderation/index.ts';
 import { discardedEvents } from '../features/operators/index.ts';
 import { createHttpApp } from '../http/httpApp.ts';
 import { createKnownPositions } from '../http/consistency/knownPositions.ts';
@@ -52,6 +53,10 @@ export function createApi(
   const discarded = discardedEvents(store);
   const cacheCounts = createCacheCounts();
   showCache(metrics, cacheCounts);
+  // Shows nothing while the number is not known.
+  metrics.showAtScrape(['reelstream_open_reports'], async (show) =>
+    show('reelstream_open_reports', {}, await countCases(services.db, 'open')),
+  );
   const context = createApiContext({
     ...services,
     cacheCounts,

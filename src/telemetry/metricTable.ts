@@ -197,6 +197,14 @@ export const metricTable = {
     from: API,
   },
 
+  reelstream_open_reports: {
+    kind: 'gauge',
+    part: 'Moderation',
+    help: 'Videos with reports on which nobody has decided',
+    labels: {},
+    from: API,
+  },
+
   reelstream_jobs: {
     kind: 'gauge',
     part: 'Jobs and media',

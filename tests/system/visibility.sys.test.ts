@@ -242,6 +242,9 @@ systemTest(
       newest: { reporterId: eve.id, reason: 'other', text: 'A phone number, at the end.' },
     });
 
+    const metrics = await call(system().api(), 'GET', '/metrics');
+    expect(metrics.text).toMatch(/^reelstream_open_reports [1-9]/m);
+
     for (const api of system().apis) expect((await getVideo(api, video.id)).status).toBe(200);
     expect(await fetched(video.url!)).toBe(200);
     const hidden = await moderate(admin, `videos/${video.id}/hide`, 'Shows a phone number.');

@@ -8,6 +8,7 @@ import { reportRoutes } from './reportRoutes.ts';
 export { decisionsOnUser, decisionsOnVideo, type Decision } from './decisions.ts';
 export { dismissReports, moderateUser, moderateVideo, type UserDecision, type VideoDecision } from './moderate.ts';
 export {
+  countCases,
   createModerationQueries,
   type CaseState,
   type ModeratedVideo,

@@ -155,17 +155,8 @@ export function createModerationQueries({
       return { items, next: rows.length > limit ? page.at(-1)!.newest_report! : undefined };
     },
     async queueCounts() {
-      const [open, decided] = await Promise.all(
-        (['open', 'decided'] as const).map(async (state) => {
-          const row = await db
-            .selectFrom('moderation.cases as c')
-            .where(inState[state])
-            .select(({ fn }) => fn.countAll<bigint>().as('count'))
-            .executeTakeFirstOrThrow();
-          return Number(row.count);
-        }),
-      );
-      return { open: open!, decided: decided! };
+      const [open, decided] = await Promise.all([countCases(db, 'open'), countCases(db, 'decided')]);
+      return { open, decided };
     },
     async caseOf(videoId) {
       const row = await casesOfVideos().where('v.id', '=', videoId).executeTakeFirst();
@@ -216,6 +207,16 @@ export function createModerationQueries({
       };
     },
   };
+}
+
+/** Number of videos with reports. */
+export async function countCases(db: Kysely<ReadModels>, state: CaseState): Promise<number> {
+  const { count } = await db
+    .selectFrom('moderation.cases as c')
+    .where(inState[state])
+    .select(({ fn }) => fn.countAll<bigint>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 /** As in the indexes of the table, so that PostgreSQL uses them. */
