@@ -190,7 +190,7 @@ systemTest('events are exported as lines of JSON, all or by type, without person
       .split('\n')
       .map((line) => JSON.parse(line) as unknown),
   ).toMatchObject([
-    { type: 'VideoUploaded', stream: `video-${video.id}`, revision: 0, data: { title: 'The last of many' } },
+    { type: 'VideoUploaded', stream: `video-${video.id}`, revision: 0, data: { title: 'left out', ownerId: owner.id } },
   ]);
 });
 

@@ -38,12 +38,16 @@ export function createExtrasWorker(options: ExtrasWorkerOptions): Required<Queue
     now: new Date(),
   });
 
+  /** Without the key of the job: the events of a command with that key would count as a repeat of `RecordExtras`. */
+  const move = (job: ExtrasJob, signal: AbortSignal): Promise<void> =>
+    moveFiles(job.videoId, { ...job, actor: 'media', now: new Date() }, signal);
+
   const make = async (job: ExtrasJob, { signal, confirmClaim }: JobRun): Promise<void> => {
     const video = await load(job.videoId);
     if (video.status !== 'ready' || hasAll(video)) {
       await tidy(objects, job.videoId, video);
       // An earlier attempt was cut after it had recorded its result.
-      return moveFiles(job.videoId, contextOf(job), signal);
+      return move(job, signal);
     }
     const started = performance.now();
     const extras = await storeExtras(video, { ...options, signal });
@@ -51,12 +55,16 @@ export function createExtrasWorker(options: ExtrasWorkerOptions): Required<Queue
     // Another worker that has the job by now may have removed the files of this one.
     await confirmClaim();
     const context = contextOf(job);
+    // The files of the video may have been moved while this attempt made more of them. These follow before anybody is told of
+    // them, who would find nothing at their addresses.
+    const now = await load(job.videoId);
+    const filesAccess = now.status === 'ready' ? now.filesAccess : video.filesAccess;
+    if (filesAccess !== video.filesAccess) await move(job, signal);
     const command = { type: 'RecordExtras', ...extras, at: context.now.toISOString() } as const;
     const { state } = await handleCommand(store, videoDecider, videoStream(job.videoId), command, context);
     await tidy(objects, job.videoId, state);
-    // The files of the video were moved while this attempt made more of them.
-    if (state.status === 'ready' && state.filesAccess !== video.filesAccess)
-      await moveFiles(job.videoId, contextOf(job), signal);
+    // They were moved in the meantime.
+    if (state.status === 'ready' && state.filesAccess !== filesAccess) await move(job, signal);
   };
 
   const handle = async (job: ExtrasJob, run: JobRun): Promise<RecordedFailure | void> => {
