@@ -3,7 +3,7 @@
 import boundaries from 'eslint-plugin-boundaries';
 
 const engineFolders =
-  '{cache,config,delivery,eventStore,http,jobs,media,objectStore,postgres,projecting,rateLimits,realtime,telemetry}';
+  '{backup,cache,config,delivery,eventStore,http,jobs,media,objectStore,postgres,projecting,rateLimits,realtime,telemetry}';
 
 /** Client libraries of engines, and the folders that may import them. */
 const adapters = [

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { RequestHandler } from 'express';
 import { createInDataFolder } from '../config/dataFolder.ts';
 import { ownUrl } from '../config/ownUrl.ts';
-import { createFolderObjectStore } from '../objectStore/folderObjectStore.ts';
+import { createFolderObjectStore, objectFolder } from '../objectStore/folderObjectStore.ts';
 import { madeOf } from '../core/keyRing.ts';
 import { secretFor } from '../core/sealing.ts';
 import { createMediaHandler } from '../objectStore/mediaHandler.ts';
@@ -28,7 +27,7 @@ export async function openObjectStore(
   const mediaUrl = `${config.publicUrl ?? ownUrl(config.host, port)}${MEDIA_PATH}`;
   const signed = createSignedPaths({ secrets: madeOf(secrets.dataKey, (key) => secretFor(key, 'signed media')) });
   if (minio === undefined) {
-    const root = join(dataDir, 'objects');
+    const root = objectFolder(dataDir);
     const objects = await createInDataFolder(dataDir, createFolderObjectStore({ root, publicUrl: mediaUrl, signed }));
     return { objects, media: { path: MEDIA_PATH, handler: createMediaHandler({ root, signed }) } };
   }

@@ -1,4 +1,5 @@
 import { adminsCommand } from './adminsCommand.ts';
+import { backupCommand, restoreCommand } from './backupCommand.ts';
 import type { CreateCommand } from './command.ts';
 import { completionCommand } from './completionCommand.ts';
 import { eventsCommand } from './eventsCommand.ts';
@@ -33,6 +34,8 @@ export const commands: readonly CreateCommand[] = [
   replayCommand,
   eventsCommand,
   logCommand,
+  backupCommand,
+  restoreCommand,
   openapiCommand,
   metricsCommand,
   completionCommand,

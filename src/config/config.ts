@@ -35,6 +35,11 @@ export function loadConfig(env: Environment, role: Role = 'serve'): Config {
   return arrange(values as Values, role);
 }
 
+/** The data folder that the variables name, without anything that is kept in it. */
+export function dataDirOf(env: Environment): string {
+  return resolve(env['DATA_DIR']?.trim() || variables.DATA_DIR.example);
+}
+
 /** The values that are right, and a sentence about each variable that is wrong. */
 function parse(env: Environment): { values: Partial<Values>; problems: Map<VariableName, string> } {
   const values: Partial<Record<VariableName, unknown>> = {};

@@ -1,4 +1,17 @@
-import { constants, copyFile, link, mkdir, open, readdir, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import {
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  utimes,
+  type FileHandle,
+} from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -14,6 +27,9 @@ export interface FolderObjectStoreOptions {
   readonly publicUrl: string;
   readonly signed: Pick<SignedPaths, 'sign'>;
 }
+
+/** Where the objects of the embedded profile lie. */
+export const objectFolder = (dataDir: string): string => join(dataDir, 'objects');
 
 /** The folder of incomplete files. No key begins like this. */
 const INCOMING = '.incoming';
@@ -89,13 +105,20 @@ export async function createFolderObjectStore({
   };
 }
 
+/** Undefined when there is no such object. The file stays readable when the object is removed meanwhile. */
+export async function openObject(root: string, key: string): Promise<FileHandle | undefined> {
+  assertKey(key);
+  return open(join(root, ...key.split('/'))).catch(undefinedIfMissing);
+}
+
 /** The name of the file, or of its folder below the video's, has the hash of the bytes. */
 export function etagOf(key: string): string {
   const [, , ...name] = key.split('/');
   return `"${name.join('-').replace(/\.[^.]*$/, '')}"`;
 }
 
-async function* listFiles(root: string, prefix: string): AsyncIterable<string> {
+/** Keys of the objects in a folder that begin with `prefix`. */
+export async function* listFiles(root: string, prefix: string): AsyncIterable<string> {
   const segments = prefix.split('/');
   const beginning = segments.pop() ?? '';
   if (segments.some((segment) => !isKey(segment))) return;

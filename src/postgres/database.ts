@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { abortable, pause } from '../core/abortable.ts';
 import { StartError } from '../core/startError.ts';
+import { refuseUnfinishedRestore } from '../backup/restoreMark.ts';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './embeddedPostgres.ts';
 import { isOutage } from './outage.ts';
 
@@ -46,6 +47,7 @@ export async function openDatabase({
     await untilReachable(config.databaseUrl, logger, signal);
     return { url: config.databaseUrl, created: false, close: () => Promise.resolve() };
   }
+  refuseUnfinishedRestore(config.dataDir);
   const running = shared ? await findEmbeddedPostgres(config.dataDir) : undefined;
   if (running !== undefined) return { url: running, created: false, close: () => Promise.resolve() };
   const { url, created, stop } = await startEmbeddedPostgres({ dataDir: config.dataDir, logger, signal, onFailure });
