@@ -9,6 +9,7 @@ import { createEventCodec } from '../../src/core/eventCodec.ts';
 import { openPostgresUserKeys } from '../../src/postgres/postgresUserKeys.ts';
 import { createDirectSource } from '../../src/delivery/direct/directSource.ts';
 import type { EventStore } from '../../src/core/eventStore.ts';
+import type { UserKeyStore } from '../../src/core/userKeys.ts';
 import { createPostgresEventStore } from '../../src/eventStore/postgres/postgresEventStore.ts';
 import { withCodec } from '../../src/eventStore/withCodec.ts';
 import { createPostgresIdempotency } from '../../src/postgres/postgresIdempotency.ts';
@@ -31,6 +32,9 @@ export interface AccountsTest extends AsyncDisposable {
   readonly store: EventStore;
   /** With events as they are in the log. */
   readonly rawStore: EventStore;
+  readonly keys: UserKeyStore;
+  /** What the routes use. */
+  readonly context: ApiContext;
   readonly nameHash: NameHash;
   readonly tokens: Tokens;
   /** The header `x-forwarded-for` sets the client's address. */
@@ -93,6 +97,8 @@ export async function startAccountsTest({ settings, limits }: AccountsTestOption
   const api = await startTestApi({
     pool,
     store,
+    rawStore: sealedStore,
+    codec,
     progress,
     names: keys.names,
     deviceKeys: fixedKeys(masterKey),
@@ -128,6 +134,8 @@ export async function startAccountsTest({ settings, limits }: AccountsTestOption
     db,
     store,
     rawStore: sealedStore,
+    keys,
+    context: api.context,
     nameHash,
     tokens,
     get: (path, headers = {}) => call(path, { headers }),
