@@ -162,6 +162,22 @@ describe('an upload', () => {
     expect([(await rig.call('HEAD', path)).status, await rig.storedParts(path)]).toEqual([404, []]);
   });
 
+  test('of a user who was suspended since it began is refused at its end, and leaves nothing', async () => {
+    const stream = `user-${rig.user.id}`;
+    const decision = { userId: rig.user.id, by: 'command line', reason: 'Spam.', at: new Date().toISOString() };
+    const path = await rig.begin();
+    const videoId = await rig.videoIdOf(path);
+    await rig.features.projecting.append(stream, {
+      type: 'UserSuspended',
+      data: { ...decision, generation: 1, keptSession: null },
+    });
+    // A request that began before the suspension: its token is not refused.
+    expect(code(await rig.append(path, 0, rig.movie))).toEqual([403, 'account_suspended']);
+    await rig.features.projecting.append(stream, { type: 'UserReinstated', data: decision });
+    expect([(await rig.call('HEAD', path)).status, await rig.storedParts(path)]).toEqual([404, []]);
+    expect([await rig.isVideo(videoId), await rig.pendingOf(videoId)]).toEqual([false, 0]);
+  });
+
   test.each([
     ['is not a video', () => Promise.resolve(Buffer.alloc(5_000, 'text ')), 415, 'not_an_mp4'],
     ['is too long', async () => readFile(await clip('longSound')), 422, 'video_too_long'],
