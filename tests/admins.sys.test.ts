@@ -165,4 +165,14 @@ test('decisions on the command line take effect while the system runs, and their
   expect((await client.logIn('bob')).body.code).toBe('account_suspended');
   expect((await run('users', 'show', 'bob@example.org')).output).toMatch(/suspended +command line +Spam\./);
   expect(await run('videos', 'restore', id)).toMatchObject({ code: 2, output: expect.stringContaining('--reason') });
+
+  expect(await run('users', 'forget', 'bob@example.org')).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('--yes'),
+  });
+  expect((await run('users', 'forget', 'bob@example.org', '--yes')).output).toContain('deleted');
+  await eventually(() => client.logIn('bob'), {
+    what: 'nobody is suspended under this address any more',
+    holds: ({ status }) => status === 401,
+  });
 });

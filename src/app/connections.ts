@@ -13,8 +13,10 @@ interface Size {
 }
 
 const sizes = {
-  /** In a process that answers requests, one hears notifications. */
-  queries: { least: 2, most: 10 },
+  /** In a process that answers requests, one hears notifications. To discard a parked event takes two: its lock, and its transaction. */
+  queries: { least: 3, most: 10 },
+  /** Users' keys. Apart from the others, because transactions that hold those connections wait for keys. */
+  keys: { least: 1, most: 2 },
   /** One hears notifications. */
   log: { least: 3, most: 8 },
   relay: { least: 2, most: 4 },
@@ -53,7 +55,12 @@ export function connectionsOfCommand(config: Settings): Connections {
 }
 
 function share(config: Settings, others: readonly PoolName[], what: string): Connections {
-  const names: PoolName[] = ['queries', ...(config.eventStoreUrl === undefined ? (['log'] as const) : []), ...others];
+  const names: PoolName[] = [
+    'queries',
+    'keys',
+    ...(config.eventStoreUrl === undefined ? (['log'] as const) : []),
+    ...others,
+  ];
   const { databaseConnections: budget } = config;
   const least = total(names, 'least');
   if (budget < least) {

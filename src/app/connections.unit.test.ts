@@ -10,19 +10,19 @@ const embedded = { kafka: undefined, eventStoreUrl: undefined };
 const sum = (connections: Connections): number => Object.values(connections).reduce((all, each) => all + each, 0);
 
 /** What `serve` needs with Kafka; it has every pool. */
-const LEAST_OF_ALL = 25;
+const LEAST_OF_ALL = 27;
 const least: [Role, number][] = [
-  ['api', 5],
-  ['projector', 18],
-  ['media', 10],
-  ['relay', 7],
+  ['api', 7],
+  ['projector', 20],
+  ['media', 12],
+  ['relay', 9],
   ['serve', LEAST_OF_ALL],
 ];
 
 test.each(least)('%s needs %i connections, as the description of the variable says', (role, number) => {
   expect(sum(connectionsOf({ ...cluster, databaseConnections: number }, [role]))).toBe(number);
   expect(() => connectionsOf({ ...cluster, databaseConnections: number - 1 }, [role])).toThrow(
-    `DATABASE_CONNECTIONS must be at least ${number} for "${role}", not ${number - 1}: queries 2, log 3`,
+    `DATABASE_CONNECTIONS must be at least ${number} for "${role}", not ${number - 1}: queries 3, keys 1, log 3`,
   );
   expect(variables.DATABASE_CONNECTIONS.meaning).toContain(`${number} for ${role}`);
 });
@@ -36,7 +36,7 @@ test('a process never opens more than it may, and each of its pools gets what it
       const more = connectionsOf({ ...of, databaseConnections: databaseConnections + 1 }, [role]);
       expect(sum(connections)).toBeLessThanOrEqual(databaseConnections);
       for (const [name, number] of Object.entries(connections)) {
-        expect(number).toBeGreaterThanOrEqual(2);
+        expect(number).toBeGreaterThanOrEqual(1);
         expect(more[name]).toBeGreaterThanOrEqual(number);
       }
     }),
@@ -50,5 +50,5 @@ test('the default is as many as any process can use', () => {
 });
 
 test('a command works with the settings of any role', () => {
-  expect(connectionsOfCommand({ ...cluster, databaseConnections: 5 })).toEqual({ queries: 2, log: 3 });
+  expect(connectionsOfCommand({ ...cluster, databaseConnections: 7 })).toEqual({ queries: 3, keys: 1, log: 3 });
 });

@@ -56,7 +56,8 @@ export async function openEventLog(options: OpenEventLogOptions): Promise<EventL
   const { config, signal } = options;
   const stored = await openStoredLog(options);
   const masterKeys = config.secrets.dataKey;
-  const keys = await abortable(openPostgresUserKeys({ pool: stored.pool, masterKeys }), signal);
+  const pool = openPool(options, stored, 'keys', QUERY_TIMEOUT_MS);
+  const keys = await abortable(openPostgresUserKeys({ pool, masterKeys }), signal);
   const eraseInPlace = config.eventStoreUrl === undefined ? createPostgresEraser(stored.pool) : undefined;
   const codec = createEventCodec({ types: eventTypes, keys });
   return { ...stored, codec, names: keys.names, keys, eraseInPlace };

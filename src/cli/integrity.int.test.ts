@@ -46,7 +46,8 @@ describe('events check', () => {
       errors: expect.stringContaining('100 % 7 events, position 7 of 7'),
     });
     const { output } = await events('check --json');
-    expect(JSON.parse(output)).toEqual({ events: 7, position: '7', withoutHash: 0, withoutTime: 0, broken: null });
+    const none = { withoutHash: 0, withoutTime: 0, erased: 0, broken: null };
+    expect(JSON.parse(output)).toEqual({ events: 7, position: '7', ...none });
   });
 
   test('names the first event that was changed, and ends with 1', async () => {

@@ -4,6 +4,7 @@ import type { CommandContext } from '../core/commandContext.ts';
 import {
   accountUnknown,
   findUserByEmail,
+  forgetUser,
   nameHashOf,
   readUser,
   type RegisteredUser,
@@ -166,6 +167,21 @@ export async function decideOnUser(
   const { id, username } = await findUser(opened, who);
   const { events } = await moderateUser(opened.decodedStore, id, decision, deciding(reason), context());
   await print(`${username} (${id}) ${ofUser[decision][events.length > 0 ? 'done' : 'unchanged']}\n`);
+  return 0;
+}
+
+/** For users who cannot delete their account themselves: they are suspended, or have lost their password. */
+export async function forget(signal: AbortSignal, who: string, isSure = false): Promise<number> {
+  await using opened = await openLog('users', signal);
+  const { id, username } = await findUser(opened, who);
+  if (!isSure)
+    throw new UsageError(
+      `${username} (${id}) and their videos would be deleted for good. Run the command again with --yes to do so.`,
+    );
+  await forgetUser(opened.decodedStore, id, context());
+  await print(
+    `The account ${id} is deleted. The media workers erase what is known of the user, within seconds if they run.\n`,
+  );
   return 0;
 }
 

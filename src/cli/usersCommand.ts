@@ -7,7 +7,7 @@ const WHO = 'id or e-mail address';
 
 export const usersCommand: CreateCommand = () =>
   new Command('users')
-    .description('shows and suspends users, also while the system runs')
+    .description('shows, suspends and forgets users, also while the system runs')
     .addHelpText('after', example('users show ada@example.org'))
     .addCommand(
       new Command('show')
@@ -34,4 +34,12 @@ export const usersCommand: CreateCommand = () =>
         .action(
           run(async (signal, who, { reason }) => (await actions()).decideOnUser(signal, who, 'reinstate', reason)),
         ),
+    )
+    .addCommand(
+      new Command('forget')
+        .description('deletes the account of a user for good, as users can delete their own')
+        .argument('<user>', WHO)
+        .option('--yes', 'it cannot be undone')
+        .addHelpText('after', example('users forget ada@example.org --yes'))
+        .action(run(async (signal, who, { yes }) => (await actions()).forget(signal, who, yes))),
     );

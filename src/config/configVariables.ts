@@ -132,7 +132,7 @@ export const variables = {
   DATABASE_CONNECTIONS: withDefault(
     integer(1, 10_000),
     '60',
-    'most connections to PostgreSQL of one process, shared out to its pools; max_connections of the server must allow the sum of all processes; the default is all that any role can use, and the least is 5 for api, 18 for projector, 10 for media, 7 for relay, 25 for serve',
+    'most connections to PostgreSQL of one process, shared out to its pools; max_connections of the server must allow the sum of all processes; the default is all that any role can use, and the least is 7 for api, 20 for projector, 12 for media, 9 for relay, 27 for serve',
   ),
   EVENTSTORE_URL: optional(
     url('esdb', 'esdb+discover', 'kurrentdb', 'kurrentdb+discover'),

@@ -17,6 +17,7 @@ const everything = {
   at,
   viewer: `user:${userId}`,
   wasPublic: true,
+  isPublic: true,
   visibility: 'public',
   before: 'private',
   isReady: true,
@@ -67,7 +68,13 @@ describe('an event of the feed', () => {
 describe('the public', () => {
   test('gets events of videos that can be watched, and of no others', () => {
     const toEveryone = types.filter((type) => topicsOf(feed, recorded(type)).includes('feed'));
-    expect(toEveryone).toEqual(['VideoProcessed', 'VideoVisibilityChanged', 'VideoDeleted']);
+    expect(toEveryone).toEqual([
+      'VideoProcessed',
+      'VideoVisibilityChanged',
+      'VideoHidden',
+      'VideoRestored',
+      'VideoDeleted',
+    ]);
     expect(topicsOf(feed, recorded('VideoDeleted', { ...everything, wasPublic: false }))).toEqual([owner]);
   });
 
@@ -80,6 +87,7 @@ describe('the public', () => {
           visibility,
           before: visibility,
           wasPublic: visibility !== 'private',
+          isPublic: visibility !== 'private',
           ...(visibility === 'private' && { isPrivate: true, isReady: false, access: 'private' }),
         }),
       );

@@ -61,7 +61,9 @@ async function makeCurrent(
     const [present] = await query<[number, Buffer, boolean]>(
       'select number, fingerprint, complete_at is not null from reelstream.master_keys where current for update',
     );
-    const [number, fingerprint, complete] = present!;
+    // While this waited for its row, another command has made a newer key current.
+    if (present === undefined) return 'incomplete';
+    const [number, fingerprint, complete] = present;
     if (!complete) return 'incomplete';
     if (fingerprintOf(key, number).equals(fingerprint)) return 'already';
     const next = number + 1;

@@ -15,7 +15,13 @@ export const profile: Profile = process.env['SYSTEM_PROFILE'] === 'cluster' ? 'c
  * How many connections a process may open. Several systems of eight processes run at once, and their PostgreSQL has 200
  * connections.
  */
-const CONNECTIONS: Readonly<Record<Role, string>> = { serve: '60', api: '8', projector: '18', media: '10', relay: '7' };
+const CONNECTIONS: Readonly<Record<Role, string>> = {
+  serve: '60',
+  api: '10',
+  projector: '20',
+  media: '12',
+  relay: '9',
+};
 
 export interface SystemOptions {
   /** In a cluster, how many processes play each role; 2 by default. */

@@ -13,6 +13,7 @@ import { useSystem } from '../support/useSystem.ts';
 
 const ME = '/api/v1/auth/me';
 const EXPORT = `${ME}/export`;
+const ADMIN = 'grace@example.com';
 
 /** What must be nowhere afterwards. */
 const planted = {
@@ -30,6 +31,8 @@ const texts = {
   uploadTitle: 'Plantedupload',
   fileName: 'plantedfile.mp4',
   userAgent: 'PlantedAgent/1.0',
+  report: 'Plantedreport',
+  decision: 'Planteddecision',
 };
 
 let database: TestDatabase | undefined;
@@ -42,7 +45,7 @@ const { system, systemTest } = useSystem({
     if (engines['DATABASE_URL'] === undefined) database = await createTestDatabase();
     const url = engines['DATABASE_URL'] ?? database!.url;
     pool = createPool({ connectionString: url, name: 'erasure test' });
-    return { DATABASE_URL: url, ADMIN_EMAILS: 'grace@example.com', LOG_LEVEL: 'debug' };
+    return { DATABASE_URL: url, ADMIN_EMAILS: ADMIN, LOG_LEVEL: 'debug' };
   },
 });
 afterAll(async () => {
@@ -52,6 +55,9 @@ afterAll(async () => {
 
 const found = (): Promise<string[]> =>
   searchEverywhere({ system: system(), pool, engines: variables, texts: Object.values(texts) });
+
+let listed: Promise<Person> | undefined;
+const admin = (): Promise<Person> => (listed ??= newPerson(system().api(), { email: ADMIN }));
 
 interface Exported {
   readonly profile: { readonly email: string };
@@ -91,6 +97,11 @@ async function live(api: string): Promise<{ person: Person; video: Video; other:
   await setLike(api, liked.id, person.token);
   await getVideo(api, liked.id, { token: person.token });
   await setLike(api, video.id, other.token);
+  const report = { reason: 'other', text: texts.report };
+  await call(api, 'POST', `/api/v1/video/${liked.id}/reports`, { token: person.token, json: report });
+  const decision = { token: (await admin()).token, json: { reason: texts.decision } };
+  expect((await call(api, 'POST', `/api/v1/admin/videos/${video.id}/hide`, decision)).status).toBe(200);
+  expect((await call(api, 'POST', `/api/v1/admin/videos/${video.id}/restore`, decision)).status).toBe(200);
   return { person, video, other, liked };
 }
 
@@ -160,13 +171,12 @@ systemTest(
 
 systemTest('read models of which a user was erased equal a replay', async () => {
   const api = system().api();
-  const admin = await newPerson(api, { email: 'grace@example.com' });
-  for (const projection of ['accounts', 'sessions', 'videos', 'analytics', 'timeline', 'likes']) {
+  const { token } = await admin();
+  for (const projection of ['accounts', 'sessions', 'videos', 'analytics', 'timeline', 'likes', 'moderation']) {
     const path = `/api/v1/admin/projections/${projection}`;
-    await call(api, 'POST', `${path}/verify`, { token: admin.token });
+    await call(api, 'POST', `${path}/verify`, { token });
     const verification = async (): Promise<{ state: string; result?: { identical: boolean } } | null> =>
-      (await call<{ verification: { state: string } | null }>(api, 'GET', path, { token: admin.token })).data
-        .verification;
+      (await call<{ verification: { state: string } | null }>(api, 'GET', path, { token })).data.verification;
     const done = await eventually(verification, { what: 'the verification', holds: (each) => each?.state === 'done' });
     expect({ projection, ...done }).toMatchObject({ projection, result: { identical: true } });
   }

@@ -77,5 +77,6 @@ const inOrder = (table: string): RawBuilder<unknown> =>
 const existed = (position: bigint): RawBuilder<unknown> =>
   sql`v.ready_position <= ${position} and (v.deleted_position is null or v.deleted_position > ${position})`;
 
-const titleThen = (position: bigint): RawBuilder<unknown> => sql`(
-  select title from timeline.titles where video_id = best.id and position <= ${position} order by position desc limit 1)`;
+/** Empty when it was erased later. */
+const titleThen = (position: bigint): RawBuilder<unknown> => sql`coalesce((
+  select title from timeline.titles where video_id = best.id and position <= ${position} order by position desc limit 1), '')`;
