@@ -96,7 +96,8 @@ describe('personal data never shows', () => {
       `since=${registered.time}`,
     ])
       expectNothingPersonal(JSON.stringify(await allPages(query)));
-    expect(await allPages('limit=2')).toEqual(await allPages('limit=1000'));
+    // The media worker may have recorded more since.
+    expect((await allPages('limit=2')).slice(0, all.length)).toEqual(all);
   });
 
   systemTest('in the history of a video', async () => {

@@ -183,10 +183,11 @@ systemTest('a like is one trace, from the command to the projections and the soc
   });
   expect(status).toBe(200);
   const projections = ['process likes', 'process videos', 'process analytics', 'process timeline'];
-  const spans = await trace(client, ['append like', 'append batch', ...projections, 'emit event']).finally(() =>
-    follower.socket.disconnect(),
+  const requested = 'DELETE /api/v1/video/:videoId/like';
+  const spans = await trace(client, [requested, 'append like', 'append batch', ...projections, 'emit event']).finally(
+    () => follower.socket.disconnect(),
   );
-  const [request] = named(spans, 'DELETE /api/v1/video/:videoId/like');
+  const [request] = named(spans, requested);
   for (const name of projections) expect(named(spans, name)[0].parentSpanId).toBe(request.spanId);
   const [batch] = named(spans, 'append batch');
   expect(spans.find(({ name }) => name.startsWith('pg.query:append'))?.parentSpanId).toBe(batch.spanId);
