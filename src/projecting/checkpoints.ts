@@ -134,7 +134,10 @@ export function isDeclared(
   return version === consumer.version && variant === consumer.variant;
 }
 
-/** In the order of the partitions. */
+/** A reader that meets a swap finds no checkpoint, and looks again, but not more often than this. */
+export const MOST_LOOKS = 3;
+
+/** In the order of the partitions. None: a swap replaced the table after it was looked up, and deleted its rows. */
 export async function readCheckpoints(
   client: Queryable,
   schema?: string,

@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Appended } from '../core/appended.ts';
 import { partitionOf } from '../core/partitions.ts';
+import { MOST_LOOKS } from './checkpoints.ts';
 import type { ProjectionName } from './readYourWrites.ts';
 
 interface Partition {
@@ -19,15 +20,19 @@ export async function readAgainst<Tables, Result>(
   { stream, position }: Pick<Appended, 'stream' | 'position'>,
   read: (db: Kysely<Tables>) => Promise<Result>,
 ): Promise<{ result: Result; shows: boolean }> {
-  return db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .setAccessMode('read only')
-    .execute(async (transaction) => {
-      const result = await read(transaction);
-      const partitions = sql<Partition>`select partition, partitions, position from ${sql.id(name, 'checkpoints')}`;
-      const { rows } = await partitions.execute(transaction);
-      const own = rows.find((row) => row.partition === partitionOf(stream, row.partitions));
-      return { result, shows: own !== undefined && own.position >= position };
-    });
+  for (let look = 1; ; look++) {
+    const { result, checkpoints } = await db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only')
+      .execute(async (transaction) => {
+        const result = await read(transaction);
+        const partitions = sql<Partition>`select partition, partitions, position from ${sql.id(name, 'checkpoints')}`;
+        return { result, checkpoints: (await partitions.execute(transaction)).rows };
+      });
+    // A swap meanwhile: by the snapshot of this transaction, the new table has no rows.
+    if (checkpoints.length === 0 && look < MOST_LOOKS) continue;
+    const own = checkpoints.find((row) => row.partition === partitionOf(stream, row.partitions));
+    return { result, shows: own !== undefined && own.position >= position };
+  }
 }

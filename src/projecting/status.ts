@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { EventStore } from '../core/eventStore.ts';
 import { readIfThere } from '../postgres/missingTable.ts';
-import { readCheckpoints, type Checkpoint } from './checkpoints.ts';
+import { MOST_LOOKS, readCheckpoints, type Checkpoint } from './checkpoints.ts';
 import type { Consumer } from './consumer.ts';
 import { nextSchema } from './rebuilding/schemas.ts';
 
@@ -125,5 +125,8 @@ export async function countParked(pool: pg.Pool, schema: string): Promise<number
 
 /** Of the tables in this schema; empty before the first start. */
 export async function checkpointsInPlace(pool: pg.Pool, schema: string): Promise<Checkpoint[]> {
-  return (await readIfThere(pool, `"${schema}".checkpoints`, () => readCheckpoints(pool, schema))) ?? [];
+  for (let look = 1; ; look++) {
+    const found = await readIfThere(pool, `"${schema}".checkpoints`, () => readCheckpoints(pool, schema));
+    if ((found !== undefined && found.length > 0) || look === MOST_LOOKS) return found ?? [];
+  }
 }

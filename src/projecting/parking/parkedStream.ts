@@ -102,7 +102,7 @@ async function lockPartitionOf(consumer: Consumer, stream: string, transaction: 
   const other = checkpoints.find((checkpoint) => !isDeclared(checkpoint, consumer));
   if (other !== undefined) throw otherVersionInPlace(consumer, other);
   const partitions = checkpoints.length;
-  // A swap that commits during the query: it finds the new table, and by its snapshot none of the rows.
+  // A swap replaced the table after it was looked up, and deleted its rows.
   if (partitions === 0) throw new Superseded(name);
   const partition = partitionOf(stream, partitions);
   await lockCheckpoints(transaction.client, name, [partition], { partitions, version, variant });

@@ -2,11 +2,12 @@ import type pg from 'pg';
 import type { EventStore } from '../../core/eventStore.ts';
 import { applyEvents, type ApplyOptions } from '../applyBatch.ts';
 import { catchUp } from './catchUp.ts';
-import { install, isDeclared, readCheckpoints, type Checkpoint } from '../checkpoints.ts';
+import { install, isDeclared, readCheckpoints, Superseded, type Checkpoint } from '../checkpoints.ts';
 import type { Consumer } from '../consumer.ts';
 import { partitionOf } from '../../core/partitions.ts';
 import { withDiscardedRead } from '../parking/discarded.ts';
 import { otherVersionInPlace } from '../parking/refusals.ts';
+import { checkpointsInPlace } from '../status.ts';
 import { inTransaction } from '../transaction.ts';
 import { compareTables, type TableComparison } from './compareTables.ts';
 import { exclusively, RebuildUnderWay } from './exclusively.ts';
@@ -73,12 +74,14 @@ async function replayAndCompare(options: VerifyOptions, scratch: string): Promis
   const { pool, consumer, store, signal } = options;
   const live = consumer.name;
   await install(pool, consumer, scratch, { partitions: writersOf(consumer) });
-  const until = least(declared(consumer, await readCheckpoints(pool, live)));
+  const until = least(declared(consumer, await checkpointsInPlace(pool, live)));
   const onBatch = ({ position }: { position: bigint }): void => options.onProgress?.({ position, until });
   const after = await catchUp({ ...options, schema: scratch, until, onBatch });
 
   return inTransaction(pool, { schema: scratch, isolation: 'repeatable read' }, async (transaction) => {
     const checkpoints = declared(consumer, await readCheckpoints(transaction.client, live));
+    // A swap meanwhile: by the snapshot of this transaction, the new table has no rows.
+    if (checkpoints.length === 0) throw new Superseded(live);
     const position = checkpoints.reduce(
       (most, checkpoint) => (checkpoint.position > most ? checkpoint.position : most),
       0n,
