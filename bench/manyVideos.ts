@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { createPostgresEventStore } from '../src/eventStore/postgres/postgresEventStore.ts';
 import { cursorBehind } from '../src/features/videos/cursor.ts';
+import { extrasQueue, processQueue } from '../src/features/videos/processing/queues.ts';
 import { createPool } from '../src/postgres/pool.ts';
 import { eventually } from '../tests/support/eventually.ts';
 import { asUuid } from '../tests/support/ids.ts';
@@ -150,10 +151,14 @@ async function allProjected(system: System, pool: pg.Pool, videos: number): Prom
     what: 'the feed has all videos',
     holds: (page) => page?.meta?.total === videos,
   });
+  const queues = [processQueue, extrasQueue].map(({ name }) => name);
   const jobs = async (): Promise<number> =>
-    (await pool.query(`delete from reelstream_jobs.job where name = 'process'`)).rowCount!;
+    (await pool.query('delete from reelstream_jobs.job where name = any($1)', [queues])).rowCount!;
   let removed = 0;
-  await eventually(async () => (removed += await jobs()) >= videos, { within: 60_000, what: 'all jobs are removed' });
+  await eventually(async () => (removed += await jobs()) >= videos * queues.length, {
+    within: 60_000,
+    what: 'all jobs are removed',
+  });
   await pool.query('vacuum analyze');
   return data[0]!;
 }
@@ -171,7 +176,16 @@ async function fillTwin(pool: pg.Pool, url: string, people: readonly Person[], c
     ]);
     const rows = someVideos(people, count).map(({ videoId, owner, key, at, ...rest }) => ({
       ...{ id: videoId, owner_id: owner.id, status: 'ready', video_key: `${key}.mp4`, thumbnail_key: `${key}.jpg` },
-      ...{ ...rest, ...facts, created_at: at, updated_at: at, view_count: 0, like_count: 0 },
+      ...{
+        ...rest,
+        ...facts,
+        visibility: 'public',
+        hidden: false,
+        created_at: at,
+        updated_at: at,
+        view_count: 0,
+        like_count: 0,
+      },
     }));
     await client.query('insert into videos select * from json_populate_recordset(null::videos, $1)', [
       JSON.stringify(rows),

@@ -1,8 +1,12 @@
 import type pg from 'pg';
 
 const VIDEO = `
-  v.id, v.title, v.description, v.video_key, v.thumbnail_key, v.view_count, v.like_count, v.owner_id, v.created_at, v.updated_at,
-  u.name, u.username, v.duration, v.width, v.height, v.status`;
+  v.id, v.title, v.description, v.video_key, v.thumbnail_key, v.hls_key, v.storyboard_key, v.preview_key, v.view_count, v.like_count,
+  v.owner_id, v.created_at, v.updated_at, u.name, u.username, v.duration, v.width, v.height, v.status, v.visibility`;
+/** Of the feed. */
+const SHOWN = `status = 'ready' and visibility = 'public' and not hidden`;
+/** For those who know the id. */
+const SEEN = `status = 'ready' and visibility <> 'private' and not hidden`;
 
 export interface VideoRow {
   readonly id: string;
@@ -10,6 +14,9 @@ export interface VideoRow {
   readonly description: string;
   readonly video_key: string;
   readonly thumbnail_key: string;
+  readonly hls_key: string | null;
+  readonly storyboard_key: string | null;
+  readonly preview_key: string | null;
   readonly view_count: number;
   readonly like_count: number;
   readonly owner_id: string;
@@ -21,6 +28,7 @@ export interface VideoRow {
   readonly width: number;
   readonly height: number;
   readonly status: string;
+  readonly visibility: string;
 }
 
 export type PageRow = VideoRow & { readonly total: number };
@@ -33,7 +41,7 @@ export type WatchedRow = VideoRow & {
 /** The page is cut before authors are joined to it. */
 const page = (condition: string, more = ''): string => `
   select t.ready as total, ${VIDEO}
-  from totals t, (select * from videos where status = 'ready' ${condition} order by id desc limit $2 ${more}) v
+  from totals t, (select * from videos where ${SHOWN} ${condition} order by id desc limit $2 ${more}) v
   join users u on u.id = v.owner_id
   order by v.id desc`;
 
@@ -50,20 +58,20 @@ export function createQueries(pool: pg.Pool) {
     watched: prepared<WatchedRow>(
       'watched',
       `select ${VIDEO},
-        (select id from videos n where n.status = 'ready' and n.id < v.id order by id desc limit 1) as prev,
-        (select id from videos n where n.status = 'ready' and n.id > v.id order by id limit 1) as next,
+        (select id from videos n where ${SHOWN} and n.id < v.id order by id desc limit 1) as prev,
+        (select id from videos n where ${SHOWN} and n.id > v.id order by id limit 1) as next,
         exists (select from likes where user_id = $2 and video_id = v.id) as is_liked
-      from videos v join users u on u.id = v.owner_id where v.id = $1 and v.status = 'ready'`,
+      from videos v join users u on u.id = v.owner_id where v.id = $1 and ${SEEN}`,
     ),
     toggleLike: prepared<{ like_count: number; liked: boolean }>(
       'toggle_like',
       `with gone as (delete from likes where user_id = $1 and video_id = $2 returning 1),
         come as (
           insert into likes (user_id, video_id)
-          select $1, id from videos where id = $2 and status = 'ready' and not exists (select from gone)
+          select $1, id from videos where id = $2 and ${SEEN} and not exists (select from gone)
           on conflict do nothing returning 1)
       update videos set like_count = like_count + (select count(*) from come) - (select count(*) from gone)
-      where id = $2 and status = 'ready' returning like_count, not exists (select from gone) as liked`,
+      where id = $2 and ${SEEN} returning like_count, not exists (select from gone) as liked`,
     ),
     addViews: prepared(
       'add_views',

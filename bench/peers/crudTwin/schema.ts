@@ -9,6 +9,11 @@ export const schema = `
     status text not null,
     video_key text,
     thumbnail_key text,
+    hls_key text,
+    storyboard_key text,
+    preview_key text,
+    visibility text not null default 'public',
+    hidden boolean not null default false,
     duration float8 not null,
     width int not null,
     height int not null,
@@ -17,7 +22,7 @@ export const schema = `
     view_count int not null default 0,
     like_count int not null default 0
   ) with (fillfactor = 70);
-  create index feed on videos (id desc) where status = 'ready';
+  create index feed on videos (id desc) where status = 'ready' and visibility = 'public' and not hidden;
   create table likes (
     user_id uuid not null references users,
     video_id uuid not null references videos,

@@ -96,6 +96,9 @@ function toView(row: VideoRow | PageRow): object {
     description: row.description,
     url: mediaUrl + row.video_key,
     thumbnailUrl: mediaUrl + row.thumbnail_key,
+    hlsUrl: row.hls_key && mediaUrl + row.hls_key,
+    storyboardUrl: row.storyboard_key && mediaUrl + row.storyboard_key,
+    previewUrl: row.preview_key && mediaUrl + row.preview_key,
     viewCount: row.view_count,
     likeCount: row.like_count,
     uploadedBy: row.owner_id,
@@ -106,6 +109,7 @@ function toView(row: VideoRow | PageRow): object {
     width: row.width,
     height: row.height,
     status: row.status,
+    visibility: row.visibility,
   };
 }
 
