@@ -13,9 +13,9 @@ const MOST_BYTES = 4_000_000;
 const RETRY_AFTER_MS = 100;
 /**
  * While so many requests wait, a second batch is sent: this process prepares one while PostgreSQL writes the other. Of fewer, one
- * batch at a time is faster, because each costs a write to the disk.
+ * batch at a time is as fast, because each costs a write to the disk.
  */
-const MANY_REQUESTS = 64;
+const MANY_REQUESTS = 16;
 const MOST_WRITING = 2;
 
 export interface GroupCommitOptions {

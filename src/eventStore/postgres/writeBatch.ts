@@ -26,16 +26,19 @@ export async function writeBatch(
   const indexes = new Map(streams.map((stream, index) => [stream, index + 1]));
   const append = {
     name: 'append',
-    text: 'select * from reelstream.append_events_hashed($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    // Lines instead of arrays, whose elements the driver would have to escape. Neither names nor JSON have line breaks.
+    text: `select * from reelstream.append_events_hashed(string_to_array($1, e'\\n'), $2, $3, $4,
+      string_to_array($5, e'\\n')::uuid[], string_to_array($6, e'\\n'), string_to_array($7, e'\\n')::json[],
+      string_to_array($8, e'\\n')::json[], $9)`,
     values: [
-      streams,
+      streams.join('\n'),
       requests.map(({ stream }) => indexes.get(stream)),
       requests.map(({ expected }) => (expected === 'any' ? -2 : expected === 'none' ? -1 : expected)),
       requests.map(({ ids }) => ids.length),
-      requests.flatMap(({ ids }) => ids),
-      requests.flatMap(({ types }) => types),
-      requests.flatMap(({ data }) => data),
-      requests.flatMap(({ metadata }) => metadata),
+      lines(requests, ({ ids }) => ids),
+      lines(requests, ({ types }) => types),
+      lines(requests, ({ data }) => data),
+      lines(requests, ({ metadata }) => metadata),
       Buffer.from(requests.flatMap(({ contents }) => contents).join(''), 'latin1'),
     ],
     rowMode: 'array' as const,
@@ -55,6 +58,10 @@ export async function writeBatch(
   const appended = rows.some(([outcome]) => outcome === 'appended');
   // All events of a batch have the same time.
   return { outcomes, time: appended ? new Date(rows.at(-1)![3]!) : undefined };
+}
+
+function lines(requests: readonly PreparedAppend[], of: (request: PreparedAppend) => readonly string[]): string {
+  return requests.flatMap(of).join('\n');
 }
 
 /** One for each request, and one for the last event, when some were appended. */
