@@ -15,9 +15,9 @@ if (major < 24) {
   );
   process.exit(1);
 }
-// The heap may grow by half of what is alive before V8 collects all of it. V8 would let it grow to four times that, mostly garbage of
-// batches of events.
-v8.setFlagsFromString('--heap-growing-percent=50');
+// The heap may double before V8 collects all of it. V8 would let it grow to four times what is alive. While a process reads many events, it
+// grows less (src/eventStore/heapGrowth.ts).
+v8.setFlagsFromString('--heap-growing-percent=100');
 // The compile cache halves the load time of a start. It is beside the code, so that only users who can change the code can change it.
 module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/reelstream', import.meta.url)));
 await import('../src/main.ts');

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { RecordedEvent } from '../../core/event.ts';
 import type { EventBatch } from '../../core/eventStore.ts';
 import { anySignal } from '../../core/abortable.ts';
+import { pageWasRead } from '../heapGrowth.ts';
 import type { PageRequest } from '../readToHead.ts';
 import { NoAnswer } from './clientErrors.ts';
 import { clientPosition, isOurs, positionOf, toRecorded } from './clientEvents.ts';
@@ -49,6 +50,7 @@ export async function* readPages(
       for await (const batch of (far ? filtered : plain)(connection, timeoutMs, { ...request, after, batchSize })) {
         after = batch.position;
         retries.reset();
+        pageWasRead(batch.events);
         yield batch;
       }
     } catch (error) {

@@ -4,6 +4,7 @@ import type { EventMetadata, RecordedEvent } from '../../core/event.ts';
 import { EventStoreUnavailable, type EventBatch, type ReadStreamOptions } from '../../core/eventStore.ts';
 import { isOutage } from '../../postgres/outage.ts';
 import { queryWithTimeout } from '../../postgres/queryWithTimeout.ts';
+import { pageWasRead } from '../heapGrowth.ts';
 import type { LogReader, PageRequest } from '../readToHead.ts';
 
 /** Measured: pages of more than about 5 000 rows are not faster. */
@@ -127,6 +128,7 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
       next = batch.position < until ? page({ ...request, after: batch.position }) : undefined;
       // Nobody awaits this page yet; if the consumer stops, nobody ever will.
       next?.catch(() => undefined);
+      pageWasRead(batch.events);
       yield batch;
     }
   }
