@@ -7,7 +7,7 @@ export type SessionCommand =
   /** `user`: as the user is now. */
   | { readonly type: 'RefreshSession'; readonly user: SessionOwner; readonly expiresAt: string; readonly at: string }
   | { readonly type: 'RevokeSession'; readonly reason: SessionRevoked['data']['reason']; readonly at: string }
-  /** A refresh token of an earlier revision was used. A refresh at or after `graceSince` excuses the token before it. */
+  /** A refresh token of an earlier revision was used. It is excused if it was replaced at or after `graceSince`. */
   | { readonly type: 'ReportSpentToken'; readonly revision: number; readonly graceSince: string; readonly at: string };
 
 /** Which sessions of a user have ended because all others did. */
@@ -27,11 +27,14 @@ export type SessionState =
       readonly expiresAt: string;
       /** The revision that the newest refresh token names. */
       readonly revision: number;
-      /** When that token was issued. */
-      readonly issuedAt: string;
+      /** When the newest tokens were issued, that one first. */
+      readonly issuedAt: readonly string[];
     };
 
 type StartedSession = Exclude<SessionState, { status: 'none' }>;
+
+/** A token that so many have followed is not excused, however fast that was. */
+const KNOWN_TOKENS = 20;
 
 export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState> = {
   initialState: { status: 'none' },
@@ -56,8 +59,9 @@ export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState>
         if (state.status === 'none') throw sessionUnknown();
         if (state.status === 'revoked') throw sessionRevoked();
         const { sessionId, userId } = state;
+        const replacedAt = state.issuedAt[state.revision - command.revision - 1];
         // ISO 8601 in UTC sorts as time does.
-        if (command.revision === state.revision - 1 && state.issuedAt >= command.graceSince) throw alreadyRefreshed();
+        if (replacedAt !== undefined && replacedAt >= command.graceSince) throw alreadyRefreshed();
         return [{ type: 'SessionRevoked', data: { sessionId, userId, reason: 'tokenReused', at: command.at } }];
       }
     }
@@ -76,7 +80,7 @@ export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState>
           generation,
           expiresAt,
           revision: state.status === 'none' ? 0 : state.revision + 1,
-          issuedAt: at,
+          issuedAt: [at, ...(state.status === 'none' ? [] : state.issuedAt)].slice(0, KNOWN_TOKENS),
         };
       }
       case 'SessionRevoked':

@@ -48,8 +48,9 @@ describe('a session', () => {
   test('is revoked', () => given(sessionDecider, [started]).when(revoke).then([revoked]));
   test('is revoked once, for its first reason', () =>
     given(sessionDecider, [started, revoked]).when(revoke).thenNothing());
-  test('stays valid when the token before the newest one is used within the grace period', () => {
-    const refreshed: SessionEvent = { type: 'SessionRefreshed', data: { ...session, at: '2025-01-02T00:00:10.000Z' } };
+  test('stays valid when a token is used within the grace period after it was replaced', () => {
+    const refreshedAt = (when: string): SessionEvent => ({ type: 'SessionRefreshed', data: { ...session, at: when } });
+    const refreshed = refreshedAt('2025-01-02T00:00:10.000Z');
     const spent = (revision: number, graceSince: string): SessionCommand => ({
       type: 'ReportSpentToken',
       revision,
@@ -64,7 +65,13 @@ describe('a session', () => {
       .when(spent(0, '2025-01-02T00:00:10.000Z'))
       .thenThrows('already_refreshed');
     given(sessionDecider, [started, refreshed]).when(spent(0, '2025-01-02T00:00:10.001Z')).then([reused]);
-    given(sessionDecider, [started, refreshed, refreshed]).when(spent(0, at)).then([reused]);
+    const twice = [started, refreshed, refreshedAt('2025-01-02T00:00:15.000Z')];
+    given(sessionDecider, twice).when(spent(0, '2025-01-02T00:00:10.000Z')).thenThrows('already_refreshed');
+    given(sessionDecider, twice).when(spent(0, '2025-01-02T00:00:10.001Z')).then([reused]);
+    given(sessionDecider, twice).when(spent(1, '2025-01-02T00:00:15.000Z')).thenThrows('already_refreshed');
+    const often = [started, ...Array.from({ length: 21 }, () => refreshed)];
+    given(sessionDecider, often).when(spent(1, '2025-01-02T00:00:10.000Z')).thenThrows('already_refreshed');
+    given(sessionDecider, often).when(spent(0, '2025-01-02T00:00:10.000Z')).then([reused]);
     given(sessionDecider, [started, refreshed, revoked]).when(spent(0, at)).thenThrows('session_revoked');
     given(sessionDecider, []).when(spent(0, at)).thenThrows('session_unknown');
   });

@@ -42,8 +42,8 @@ const MOST_OF_USER_AGENT = 300;
 const REFUSED_AFTER_MS = 100;
 
 /**
- * For this time after a refresh, the replaced token is refused without ending the session: two tabs of a browser share
- * one cookie and may refresh at the same moment.
+ * For this time after a token was replaced, it is refused without ending the session: tabs of a browser share one cookie and
+ * may refresh at the same moment, and one of them may be slow.
  */
 const REFRESH_GRACE_MS = 10_000;
 
