@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { eventIdFor } from '../src/core/eventIds.ts';
 import type { NewEvent } from '../src/core/event.ts';
 import type { EventStore } from '../src/core/eventStore.ts';
 import { createPostgresEventStore } from '../src/eventStore/postgres/postgresEventStore.ts';
@@ -30,7 +31,8 @@ export const appends: Benchmark = {
     const postgres = await cpuOfPostgres(pool);
     let appended = 0;
     const append = async (): Promise<void> => {
-      await store.append(`like-${randomUUID()}`, [someLike()], 'none');
+      const stream = `like-${randomUUID()}`;
+      await store.append(stream, [someLike(stream)], 'none');
       appended++;
     };
     const rowEach = (): Promise<unknown> => peers.pool.query(ROW, rowOf(someLike()));
@@ -142,10 +144,11 @@ const ROWS = `create table rows (
 const ROW = { name: 'row', text: 'insert into rows (id, stream, type, data, metadata) values ($1, $2, $3, $4, $5)' };
 const rowOf = ({ id, type, data, metadata }: NewEvent): unknown[] => [id, `like-${id}`, type, data, metadata];
 
-function someLike(): NewEvent {
+/** With an id as commands give it. */
+function someLike(stream = `like-${randomUUID()}`): NewEvent {
   const data = { videoId: randomUUID(), userId: randomUUID(), ownerId: randomUUID(), at: new Date().toISOString() };
   return {
-    id: randomUUID(),
+    id: eventIdFor({ actor: data.userId }, stream, 0),
     type: 'VideoLiked',
     data,
     metadata: { correlationId: randomUUID(), actor: data.userId, schemaVersion: 1 },

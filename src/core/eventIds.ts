@@ -1,4 +1,5 @@
-import { v5, v7 } from 'uuid';
+import { randomUUIDv7 } from 'node:crypto';
+import { v5 } from 'uuid';
 import type { CommandContext } from './commandContext.ts';
 
 /** Namespace of every derived event id. It must never change: a retry must find the ids of the first try. */
@@ -13,7 +14,7 @@ export function eventIdFor(
   stream: string,
   index: number,
 ): string {
-  if (context.idempotencyKey === undefined) return v7();
+  if (context.idempotencyKey === undefined) return randomUUIDv7();
   return v5(JSON.stringify([context.actor ?? '', context.idempotencyKey, stream, index]), NAMESPACE);
 }
 

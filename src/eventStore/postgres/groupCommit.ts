@@ -12,11 +12,11 @@ const MOST_EVENTS = 5_000;
 const MOST_BYTES = 4_000_000;
 const RETRY_AFTER_MS = 100;
 /**
- * While so many requests wait, a second batch is sent: this process prepares one while PostgreSQL writes the other. Of fewer, one
- * batch at a time is as fast, because each costs a write to the disk.
+ * Two batches are on their way when each has at least so many requests: this process prepares one while PostgreSQL writes the other.
+ * Smaller ones wait for each other, because each batch costs a write to the disk.
  */
-const MANY_REQUESTS = 16;
-const MOST_WRITING = 2;
+const WORTH_A_BATCH = 16;
+const MOST_ON_THEIR_WAY = 2;
 
 export interface GroupCommitOptions {
   readonly write: (requests: readonly PreparedAppend[]) => Promise<Written>;
@@ -55,8 +55,8 @@ export function createGroupCommit({
   const room = createWakeUp();
   let queue: Waiting[] = [];
   let waitingEvents = 0;
-  let writers = 0;
-  let writing: Promise<unknown> = Promise.resolve();
+  const onTheirWay = new Set<Promise<void>>();
+  let isToSend = false;
   let closed = false;
 
   async function append(request: PreparedAppend): Promise<AppendResult> {
@@ -65,31 +65,42 @@ export function createGroupCommit({
     return new Promise((resolve, reject) => {
       queue.push({ request, since: Date.now(), resolve, reject });
       waitingEvents += request.ids.length;
-      if (wanted(writers)) writing = Promise.all([writing, writeOn()]);
+      sendSoon();
     });
   }
 
-  /** Whether the next batch should be written while so many others are. */
-  function wanted(others: number): boolean {
-    return others === 0 ? queue.length > 0 : others < MOST_WRITING && queue.length >= MANY_REQUESTS;
+  /** When all appends of this turn of the event loop are in the queue. */
+  function sendSoon(): void {
+    if (isToSend || !isWorthSending()) return;
+    isToSend = true;
+    setImmediate(send);
   }
 
-  // Not `coalesced`: a batch has limits, so one run may write several, and each append gets an outcome of its own.
-  async function writeOn(): Promise<void> {
-    writers++;
-    // All appends of this turn of the event loop go into the first batch.
-    await new Promise(setImmediate);
-    while (wanted(writers - 1)) await settle(takeBatch());
-    writers--;
+  function isWorthSending(): boolean {
+    return queue.length >= (onTheirWay.size === 0 ? 1 : WORTH_A_BATCH) && onTheirWay.size < MOST_ON_THEIR_WAY;
   }
 
+  // Not `coalesced`: a batch has limits, so one run may send several, and each append gets an outcome of its own.
+  function send(): void {
+    isToSend = false;
+    while (isWorthSending()) {
+      const answered = settle(takeBatch()).finally(() => {
+        onTheirWay.delete(answered);
+        sendSoon();
+      });
+      onTheirWay.add(answered);
+    }
+  }
+
+  /** The first of two batches leaves half for the second. */
   function takeBatch(): Waiting[] {
+    const isHalf = onTheirWay.size === 0 && queue.length >= 2 * WORTH_A_BATCH;
+    const most = isHalf ? Math.min(MOST_REQUESTS, Math.ceil(queue.length / 2)) : MOST_REQUESTS;
     const ids = new Set<string>();
     let bytes = 0;
     let size = 0;
     for (const { request } of queue) {
-      const full =
-        size === MOST_REQUESTS || ids.size + request.ids.length > MOST_EVENTS || bytes + request.bytes > MOST_BYTES;
+      const full = size === most || ids.size + request.ids.length > MOST_EVENTS || bytes + request.bytes > MOST_BYTES;
       // A repeat of an append in this batch must find it in the log, so it goes into the next batch.
       if (size > 0 && (full || request.ids.some((id) => ids.has(id)))) break;
       for (const id of request.ids) ids.add(id);
@@ -169,7 +180,10 @@ export function createGroupCommit({
     close: async () => {
       closed = true;
       room.wake();
-      await writing;
+      while (queue.length > 0 || onTheirWay.size > 0) {
+        await Promise.all(onTheirWay);
+        await new Promise(setImmediate);
+      }
     },
   };
 }

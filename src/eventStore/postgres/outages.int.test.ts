@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type pg from 'pg';
+import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { startTcpProxy, type TcpProxy } from '../../../tests/support/tcpProxy.ts';
@@ -45,7 +45,7 @@ describe('a connection that breaks while a batch is committed', () => {
     const streams = Array.from({ length: 20 }, () => someStream());
     await using patient = createOther(PATIENT_MS);
     await patient.store.append(someStream(), someEvents(1), 'none');
-    const writes = countWrites(patient.pool);
+    const writes = countWrites();
     proxy.loseAnswerTo('append');
     const results = await Promise.all(streams.map((stream) => patient.store.append(stream, someEvents(2), 'none')));
     expect(writes()).toBeGreaterThan(1);
@@ -125,7 +125,7 @@ describe('a PostgreSQL that hangs', () => {
   test('does not delay appends that wait behind others any longer than those', async () => {
     await onceTaken(someStream(), someEvents(1));
     proxy.hang();
-    const writes = countWrites(pool);
+    const writes = countWrites();
     const results = await Promise.allSettled(
       Array.from({ length: 3_000 }, () => store.append(someStream(), someEvents(1), 'none')),
     );
@@ -134,7 +134,9 @@ describe('a PostgreSQL that hangs', () => {
     ).toBe(true);
     // They would be six batches. The waiting ones were given up with the first, instead of each having a try of its
     // own.
-    expect(writes()).toBeLessThan(6);
+    const sent = writes();
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(6);
     proxy.restore();
     await onceTaken(someStream(), someEvents(1));
   });
@@ -172,9 +174,9 @@ function onceTaken(stream: string, events: NewEvent[]): Promise<AppendResult> {
   return eventually(() => store.append(stream, events, 'none'), { what: 'appends are taken again' });
 }
 
-/** Counts the batches that are sent from now on. The returned function ends it and answers the number. */
-function countWrites(of: pg.Pool): () => number {
-  const queries = jest.spyOn(of, 'query');
+/** Counts the batches that are sent from now on, by any store. The returned function ends it and answers the number. */
+function countWrites(): () => number {
+  const queries = jest.spyOn(pg.Client.prototype, 'query');
   return () => {
     const writes = queries.mock.calls.filter(([query]) => (query as unknown as pg.QueryConfig).name === 'append');
     queries.mockRestore();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type pg from 'pg';
+import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { createPool } from '../../postgres/pool.ts';
 import { AppendRefused, type EventStore } from '../../core/eventStore.ts';
@@ -29,7 +29,7 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
   });
 
   test('writes appends that arrive at the same time in few transactions, even when few may wait', async () => {
-    const queries = jest.spyOn(database.pool, 'query');
+    const queries = jest.spyOn(pg.Client.prototype, 'query');
     const narrow = createPostgresEventStore({ pool: database.pool, mostWaiting: 50 });
     const wide = createPostgresEventStore({ pool: database.pool });
     for (const [of, most] of [
@@ -41,9 +41,9 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
         Array.from({ length: 1_000 }, () => of.append(someStream(), someEvents(1), 'none')),
       );
       expect(new Set(results.map(({ position }) => position)).size).toBe(1_000);
-      expect(
-        queries.mock.calls.filter(([query]) => (query as unknown as pg.QueryConfig).name === 'append').length,
-      ).toBeLessThanOrEqual(most);
+      const writes = queries.mock.calls.filter(([query]) => (query as unknown as pg.QueryConfig).name === 'append');
+      expect(writes.length).toBeGreaterThan(0);
+      expect(writes.length).toBeLessThanOrEqual(most);
       await of.close();
     }
     queries.mockRestore();
@@ -73,9 +73,8 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     );
     expect((results[7] as PromiseRejectedResult).reason).toBeInstanceOf(AppendRefused);
     const events = await all(store.readStream(stream));
-    expect(events.map(({ data }) => (data as { n: number }).n)).toEqual(
-      requests.map((_, n) => n).filter((n) => n % 13 !== 7),
-    );
+    const appended = new Set(events.map(({ data }) => (data as { n: number }).n));
+    expect(appended).toEqual(new Set(requests.map((_, n) => n).filter((n) => n % 13 !== 7)));
     expect(events.map(({ revision }) => revision)).toEqual(events.map((_, n) => n));
   });
 

@@ -10,6 +10,7 @@ import {
   type ExpectedRevision,
   type SubscribeOptions,
 } from '../../core/eventStore.ts';
+import { createSharedConnection } from '../../postgres/sharedConnection.ts';
 import { createFailureLog } from '../../telemetry/failureLog.ts';
 import { noTracing, type Tracing } from '../../telemetry/tracing.ts';
 import { createHeadWatch } from '../headWatch.ts';
@@ -62,13 +63,14 @@ export function createPostgresEventStore({
   let subscriptions = 0;
   const reader = createPostgresReader(pool, readTimeoutMs);
   const notifications = createHeadNotifications({ pool, watch, readHead: reader.head, pollMs, logger });
+  const connection = createSharedConnection(pool);
   const groupCommit = createGroupCommit({
     write: (requests) =>
       tracing.continued(
         'append batch',
         { kind: 'internal', attributes: { 'reelstream.appends': requests.length } },
         () => requests.map(({ metadata: [first = '{}'] }) => (JSON.parse(first) as EventMetadata).traceparent),
-        () => writeBatch(pool, requests, giveUpAfterMs),
+        () => writeBatch(connection, requests, giveUpAfterMs),
       ),
     onAppended: (position, requests, written) => {
       onBatch?.(eventsIn(requests, written));

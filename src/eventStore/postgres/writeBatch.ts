@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { AppendRefused, RevisionConflict, type AppendResult } from '../../core/eventStore.ts';
 import { queryWithTimeout } from '../../postgres/queryWithTimeout.ts';
+import type { ArrayQueries } from '../../postgres/sharedConnection.ts';
 import type { PreparedAppend } from '../preparedAppend.ts';
 
 /** The outcome of one request of a batch. `repeated`: it was in the log before. */
@@ -18,7 +19,7 @@ export interface Written {
  * An error concerns the whole batch: nothing was written or, when the connection broke, the outcome is unknown.
  */
 export async function writeBatch(
-  pool: pg.Pool,
+  queries: ArrayQueries,
   requests: readonly PreparedAppend[],
   timeoutMs: number,
 ): Promise<Written> {
@@ -32,9 +33,9 @@ export async function writeBatch(
       string_to_array($8, e'\\n')::json[], $9)`,
     values: [
       streams.join('\n'),
-      requests.map(({ stream }) => indexes.get(stream)),
-      requests.map(({ expected }) => (expected === 'any' ? -2 : expected === 'none' ? -1 : expected)),
-      requests.map(({ ids }) => ids.length),
+      integers(requests.map(({ stream }) => indexes.get(stream)!)),
+      integers(requests.map(({ expected }) => (expected === 'any' ? -2 : expected === 'none' ? -1 : expected))),
+      integers(requests.map(({ ids }) => ids.length)),
       lines(requests, ({ ids }) => ids),
       lines(requests, ({ types }) => types),
       lines(requests, ({ data }) => data),
@@ -44,7 +45,7 @@ export async function writeBatch(
     rowMode: 'array' as const,
     types: plain,
   };
-  const rows = await queryWithTimeout<Row>(pool, append, timeoutMs);
+  const rows = await queryWithTimeout<Row>(queries, append, timeoutMs);
   const outcomes = requests.map(({ stream, expected }, index): Outcome => {
     const [outcome, revision, position] = rows[index]!;
     if (outcome === 'conflict') return new RevisionConflict(stream, expected, revision ?? undefined);
@@ -62,6 +63,11 @@ export async function writeBatch(
 
 function lines(requests: readonly PreparedAppend[], of: (request: PreparedAppend) => readonly string[]): string {
   return requests.flatMap(of).join('\n');
+}
+
+/** As PostgreSQL reads an array of int. The driver would make, and escape, each element. */
+function integers(values: readonly number[]): string {
+  return `{${values.join(',')}}`;
 }
 
 /** One for each request, and one for the last event, when some were appended. */
