@@ -6,7 +6,9 @@ const context = { actor: 'user', idempotencyKey: 'key' };
 test('without an idempotency key every id is new, and later ones sort later', () => {
   const ids = Array.from({ length: 1_000 }, () => eventIdFor({}, 'video-1', 0));
   expect(new Set(ids).size).toBe(1_000);
-  expect(ids).toEqual(ids.toSorted());
+  // Sorted by the millisecond.
+  const times = ids.map((id) => id.slice(0, 13));
+  expect(times).toEqual(times.toSorted());
 });
 
 test('with one, the id is always the same for the same actor, key, stream and index', () => {

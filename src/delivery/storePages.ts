@@ -11,17 +11,16 @@ export interface StorePages {
 }
 
 export function createStorePages(store: Pick<EventStore, 'readAll'>): StorePages {
-  const pages = new Map<bigint, Promise<EventBatch>>();
+  /** The oldest first. */
+  let pages: { readonly after: bigint; readonly batch: Promise<EventBatch> }[] = [];
 
   function page(after: bigint, until: bigint): Promise<EventBatch> {
-    const found = pages.get(after);
-    if (found !== undefined) return found;
-    const read = firstPage(store, after, until);
-    pages.set(after, read);
-    read.catch(() => pages.delete(after));
-    const oldest = pages.keys().next().value;
-    if (pages.size > PAGES_KEPT && oldest !== undefined) pages.delete(oldest);
-    return read;
+    const found = pages.find((page) => page.after === after);
+    if (found !== undefined) return found.batch;
+    const read = { after, batch: firstPage(store, after, until) };
+    pages = [...pages, read].slice(-PAGES_KEPT);
+    read.batch.catch(() => (pages = pages.filter((page) => page !== read)));
+    return read.batch;
   }
 
   return {

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { createMembers } from '../core/members.ts';
 
 /** The most look-ups in one read: it must not hold many others back. */
 const MOST_TOGETHER = 100;
@@ -23,13 +24,12 @@ export function gatherReads<Question, Answer>(
   read: (questions: readonly Question[]) => Promise<readonly Answer[]>,
   { atOnce = 1 }: GatherOptions = {},
 ): (question: Question) => Promise<Answer> {
-  const underWay = new Set<Promise<void>>();
+  const underWay = createMembers<Promise<void>>();
 
   function readAll(questions: readonly Question[]): Promise<readonly Answer[]> {
     const result = read(questions);
-    const end = (): void => void underWay.delete(ended);
-    const ended = result.then(end, end);
-    underWay.add(ended);
+    const end = (): void => leave();
+    const leave = underWay.add(result.then(end, end));
     return result;
   }
 
@@ -41,7 +41,7 @@ export function gatherReads<Question, Answer>(
       if (underWay.size < atOnce) return void setImmediate(dispatch);
       const { promise: mayBegin, resolve: begin } = Promise.withResolvers<void>();
       const slow = setTimeout(begin, SLOW_AFTER_MS);
-      void Promise.race(underWay).then(begin);
+      void Promise.race(underWay.all()).then(begin);
       void mayBegin.then(() => {
         clearTimeout(slow);
         dispatch();

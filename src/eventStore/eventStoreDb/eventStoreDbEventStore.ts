@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createMembers } from '../../core/members.ts';
 import { anySignal } from '../../core/abortable.ts';
 import {
   EventStoreUnavailable,
@@ -84,17 +85,17 @@ export function createEventStoreDbStore({
   });
   const reader = createEventStoreDbReader(reading, { timeoutMs: readTimeoutMs, retryForMs }, ends);
   const tail = createLogTail({ connection: reading, head: reader.head, watchdogMs, signal: closing.signal, logger });
-  const underWay = new Set<Promise<unknown>>();
+  const underWay = createMembers<Promise<unknown>>();
 
   /** Makes `close` wait for an append. */
   async function untilDone<T>(append: () => Promise<T>): Promise<T> {
     closing.signal.throwIfAborted();
     const promise = append();
-    underWay.add(promise);
+    const leave = underWay.add(promise);
     try {
       return await promise;
     } finally {
-      underWay.delete(promise);
+      leave();
     }
   }
 
@@ -142,7 +143,7 @@ export function createEventStoreDbStore({
     logId: () => reader.logId(closing.signal),
     close: async () => {
       closing.abort(new EventStoreUnavailable('the event store is closed'));
-      await Promise.allSettled(underWay);
+      await Promise.allSettled(underWay.all());
       await Promise.all([writing.close(), reading.close()]);
     },
   };

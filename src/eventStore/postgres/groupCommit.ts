@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { pause } from '../../core/abortable.ts';
 import { AppendRefused, EventStoreUnavailable, type AppendResult } from '../../core/eventStore.ts';
+import { createMembers } from '../../core/members.ts';
 import { createWakeUp } from '../../core/wakeUp.ts';
 import { isOutage } from '../../postgres/outage.ts';
 import type { PreparedAppend } from '../preparedAppend.ts';
@@ -55,7 +56,7 @@ export function createGroupCommit({
   const room = createWakeUp();
   let queue: Waiting[] = [];
   let waitingEvents = 0;
-  const onTheirWay = new Set<Promise<void>>();
+  const onTheirWay = createMembers<Promise<void>>();
   let isToSend = false;
   let closed = false;
 
@@ -85,10 +86,10 @@ export function createGroupCommit({
     isToSend = false;
     while (isWorthSending()) {
       const answered = settle(takeBatch()).finally(() => {
-        onTheirWay.delete(answered);
+        leave();
         sendSoon();
       });
-      onTheirWay.add(answered);
+      const leave = onTheirWay.add(answered);
     }
   }
 
@@ -181,7 +182,7 @@ export function createGroupCommit({
       closed = true;
       room.wake();
       while (queue.length > 0 || onTheirWay.size > 0) {
-        await Promise.all(onTheirWay);
+        await Promise.all(onTheirWay.all());
         await new Promise(setImmediate);
       }
     },

@@ -20,8 +20,8 @@ export interface RecentAppends {
 }
 
 export function createRecentAppends(): RecentAppends {
-  /** By the position before their first event. */
-  const batches = new Map<bigint, EventBatch>();
+  /** The oldest first. */
+  const batches: (EventBatch & { readonly before: bigint })[] = [];
   let kept = 0;
 
   return {
@@ -29,17 +29,13 @@ export function createRecentAppends(): RecentAppends {
       const batch = batchOf(requests, written);
       if (batch === undefined) return;
       const { events, position } = batch;
-      batches.set(position - BigInt(events.length), batch);
+      batches.push({ ...batch, before: position - BigInt(events.length) });
       kept += events.length;
-      for (const [before, oldest] of batches) {
-        if (kept <= MOST_EVENTS || batches.size === 1) break;
-        batches.delete(before);
-        kept -= oldest.events.length;
-      }
+      while (kept > MOST_EVENTS && batches.length > 1) kept -= batches.shift()!.events.length;
     },
     next(after, { types, most = Infinity }) {
-      const found = batches.get(after);
-      if (found === undefined || found.events.length > most) return undefined;
+      const found = batches.findLast(({ before }) => before <= after);
+      if (found?.before !== after || found.events.length > most) return undefined;
       if (types === undefined) return found;
       return { events: found.events.filter(({ type }) => types.includes(type)), position: found.position };
     },

@@ -4,6 +4,7 @@ import { noSharedClaims, type SharedClaims } from '../../cache/claims.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { toNewEvents } from '../../core/commandHandler.ts';
 import { eventIdFor } from '../../core/eventIds.ts';
+import { createMembers } from '../../core/members.ts';
 import type { RateLimits } from '../../rateLimits/rateLimits.ts';
 import type { AppendRequest, EventStore } from '../../core/eventStore.ts';
 import { createAppendBuffer } from './appendBuffer.ts';
@@ -62,7 +63,7 @@ export function createViewRecorder({
   const counted = new LRUCache<string, number>({ max: mostViewers });
   const nameOf = rememberedNames(secret);
   const buffer = createAppendBuffer({ store, logger, mostHeld });
-  const underWay = new Set<Promise<void>>();
+  const underWay = createMembers<Promise<void>>();
 
   /** Accounts cost nothing. Without a limit, one person with many accounts could make any number of views. */
   const withinShare = async ({ videoId, viewer: { address } }: View): Promise<boolean> => {
@@ -86,11 +87,10 @@ export function createViewRecorder({
       const key = `${view.videoId}:${viewer}`;
       if (now - (counted.get(key) ?? -Infinity) < WINDOW_MS) return;
       counted.set(key, now);
-      const recording = recordUnlessCounted(view, viewer, key, now).finally(() => underWay.delete(recording));
-      underWay.add(recording);
+      const leave = underWay.add(recordUnlessCounted(view, viewer, key, now).finally(() => leave()));
     },
     async close() {
-      await Promise.all(underWay);
+      await Promise.all(underWay.all());
       await buffer.close();
     },
   };

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { onAbort } from '../../core/abortable.ts';
 import type { CommandContext } from '../../core/commandContext.ts';
 import type { AuthenticatedUser, RouteRequest } from '../route.ts';
 
@@ -48,9 +49,9 @@ function requestSignal(response: ServerResponse, draining: AbortSignal): AbortSi
   const controller = new AbortController();
   const drain = (): void => controller.abort(new DOMException('the server is stopping', 'AbortError'));
   if (draining.aborted) drain();
-  draining.addEventListener('abort', drain, { once: true });
+  const forget = onAbort(draining, drain);
   response.once('close', () => {
-    draining.removeEventListener('abort', drain);
+    forget();
     if (!response.writableFinished) controller.abort(new DOMException('the client has disconnected', 'AbortError'));
   });
   return controller.signal;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type AddressInfo } from 'node:net';
+import { createMembers } from '../../core/members.ts';
 import { answerClientErrors } from './clientErrors.ts';
 
 export interface HttpServer {
@@ -30,13 +31,12 @@ export async function startHttpServer(
   app: RequestListener,
   { port, host }: { port: number; host?: string },
 ): Promise<HttpServer> {
-  const unanswered = new Set<ServerResponse>();
+  const unanswered = createMembers<ServerResponse>();
   let closing = false;
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: LONGEST_REQUEST_MS, shouldUpgradeCallback: wantsWebSocket },
     (request, response) => {
-      unanswered.add(response);
-      response.on('close', () => unanswered.delete(response));
+      response.on('close', unanswered.add(response));
       if (closing) response.setHeader('Connection', 'close');
       app(request, response);
     },
@@ -52,7 +52,7 @@ export async function startHttpServer(
 
   async function close(graceMs: number): Promise<void> {
     closing = true;
-    for (const response of unanswered) if (!response.headersSent) response.setHeader('Connection', 'close');
+    for (const response of unanswered.all()) if (!response.headersSent) response.setHeader('Connection', 'close');
     const closed = new Promise<void>((resolve) => {
       // close() of node:http destroys idle connections at once, and requests that are on their way are lost.
       NetServer.prototype.close.call(server, () => resolve());

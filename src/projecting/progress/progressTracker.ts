@@ -1,4 +1,5 @@
 import { partitionOf } from '../../core/partitions.ts';
+import { createMembers, type Members } from '../../core/members.ts';
 import type { ProjectionCommit, ProjectionProgress, ProjectionState } from '../../core/projectionProgress.ts';
 
 /** How far one consumer is in one of its partitions. */
@@ -45,7 +46,7 @@ export function createProgressTracker(declared: readonly DeclaredProjection[] = 
   const declarations = new Map(declared.map(({ name, version, variant = '' }) => [name, { version, variant }]));
   const placed = new Map<string, { readonly version: number; readonly variant: string }>();
   const positions = new Map<string, bigint[]>();
-  const waiters = new Map<string, Set<Waiter>>();
+  const waiters = new Map<string, Members<Waiter>>();
   const listeners = new Set<(commit: ProjectionCommit) => void>();
 
   function position(projection: string): bigint {
@@ -76,19 +77,18 @@ export function createProgressTracker(declared: readonly DeclaredProjection[] = 
       if (hasPassed(projection, wanted, stream)) return Promise.resolve(true);
       if (signal?.aborted === true || state(projection) === 'rebuilding') return Promise.resolve(false);
       return new Promise((resolve) => {
-        const waiting = waiters.get(projection) ?? new Set();
+        const waiting = waiters.get(projection) ?? createMembers<Waiter>();
         waiters.set(projection, waiting);
         const settle = (passed: boolean): void => {
           clearTimeout(timer);
           signal?.removeEventListener('abort', giveUp);
-          waiting.delete(waiter);
+          leave();
           resolve(passed);
         };
         const giveUp = (): void => settle(false);
-        const waiter: Waiter = { position: wanted, stream, resolve: settle };
         const timer = setTimeout(giveUp, timeoutMs);
         signal?.addEventListener('abort', giveUp, { once: true });
-        waiting.add(waiter);
+        const leave = waiting.add({ position: wanted, stream, resolve: settle });
       });
     },
     onCommit(listener) {
@@ -102,7 +102,7 @@ export function createProgressTracker(declared: readonly DeclaredProjection[] = 
       if (known?.length !== partitions) positions.set(projection, (known = Array<bigint>(partitions).fill(-1n)));
       if (reached <= known[partition]! && !regressed) return;
       known[partition] = reached;
-      for (const waiter of waiters.get(projection) ?? [])
+      for (const waiter of waiters.get(projection)?.all() ?? [])
         if (hasPassed(projection, waiter.position, waiter.stream)) waiter.resolve(true);
       if (changed) for (const listener of listeners) listener({ projection, position: position(projection) });
     },
