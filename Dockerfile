@@ -35,8 +35,8 @@ COPY web/src/styles/tokens.css web/src/styles/
 COPY web/public/favicon.svg web/public/
 # The only folder that a role writes to: incoming uploads and files of FFmpeg.
 RUN install -d -o node -g node /data
-# All roles have the same default port, for the health check below.
-ENV DATA_DIR=/data PORT=3000
+# All roles have the same default port, for the health check below. For MALLOC_MMAP_THRESHOLD_ see bin/reelstream.js.
+ENV DATA_DIR=/data PORT=3000 MALLOC_MMAP_THRESHOLD_=4000000
 USER node
 # PORT, and SOCKET_PORT for clients of the original server.
 EXPOSE 3000 3002

@@ -208,7 +208,7 @@ async function peakOfRebuild({ url }: TestDatabase): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'reelstream-bench-'));
   const flags = ['--max-semi-space-size=8'];
   const child = spawn(process.execPath, [...flags, 'bin/reelstream.js', 'projections', 'rebuild', 'analytics'], {
-    env: { ...noSettings, DATABASE_URL: url, DATA_DIR: folder },
+    env: { ...noSettings, DATABASE_URL: url, DATA_DIR: folder, MALLOC_MMAP_THRESHOLD_: '4000000' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   let peak = 0;

@@ -1,9 +1,12 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=4000000 node --max-semi-space-size=8
 // Plain JavaScript, so that an old Node can parse it and print a clear message.
 //
 // --max-semi-space-size (MB): V8 lets young objects pile up to three times this size before it collects them. Its own limit is 16 MB.
 // V8 takes this limit only from the command line, so it is in package.json and in the Dockerfile too
 // (docs/adr/0060-memory-and-start.md).
+//
+// MALLOC_MMAP_THRESHOLD_ (bytes): glibc gives larger pieces back to the system when they are freed. Without it, it keeps those that hashing
+// passwords takes, 20 MB each.
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import v8 from 'node:v8';

@@ -59,7 +59,7 @@ export class SystemProcess {
   async start(): Promise<void> {
     const child = spawn(process.execPath, ['--max-semi-space-size=8', 'bin/reelstream.js', this.role], {
       cwd: root,
-      env: this.#environment,
+      env: { ...this.#environment, MALLOC_MMAP_THRESHOLD_: '4000000' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -96,7 +96,7 @@ export class SystemProcess {
   startCommand(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
     return spawn(process.execPath, ['bin/reelstream.js', ...args], {
       cwd: root,
-      env: this.#environment,
+      env: { ...this.#environment, MALLOC_MMAP_THRESHOLD_: '4000000' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }
