@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { profile, startSystem, type System } from '../tests/support/system.ts';
 import { getVideo, newPeople, uploaded, type Person } from '../tests/support/systemClient.ts';
 import { clip } from '../tests/support/clips.ts';
+import { untilAllIsMade } from './allIsMade.ts';
 import { percentile, type Benchmark } from './benchmark.ts';
 
 const PEOPLE = 32;
@@ -80,6 +81,8 @@ async function measure(rates: readonly number[], seconds: number): Promise<Measu
   const videoIds: string[] = [];
   for (let index = 0; index < VIDEOS; index += 1)
     videoIds.push((await uploaded(system.api(), people[0]!.token, await clip('plain'))).id);
+
+  await untilAllIsMade(system.api(), videoIds);
 
   let sent = 0;
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });

@@ -4,6 +4,7 @@ import { newPerson, uploaded } from '../tests/support/systemClient.ts';
 import { mustBeBuilt } from '../tests/web/support/builtPage.ts';
 import { findBrowser, launchBrowser } from '../tests/web/support/findBrowser.ts';
 import { firstLoad, type FirstLoad } from '../tests/web/support/firstLoad.ts';
+import { untilAllIsMade } from './allIsMade.ts';
 import { percentile, type Benchmark, type Comparison } from './benchmark.ts';
 import { benchFolder, npmStart } from './started.ts';
 
@@ -28,7 +29,10 @@ export const page: Benchmark = {
     try {
       const { token } = await newPerson(started.url);
       const movie = await clip('portrait');
-      for (let n = 1; n <= VIDEOS; n++) await uploaded(started.url, token, movie, { title: `Video ${n}` });
+      const videoIds: string[] = [];
+      for (let n = 1; n <= VIDEOS; n++)
+        videoIds.push((await uploaded(started.url, token, movie, { title: `Video ${n}` })).id);
+      await untilAllIsMade(started.url, videoIds);
       const loads: FirstLoad[] = [];
       for (let round = 0; round < ROUNDS; round++) loads.push(await firstLoadOf(browser, started.url));
       return [

@@ -11,6 +11,7 @@ import { renditionRun } from '../src/media/transcoding/transcode.ts';
 import { clip, testTools, type ClipName } from '../tests/support/clips.ts';
 import { startSystem, type System } from '../tests/support/system.ts';
 import { newPeople, upload as send, type Person, type Video } from '../tests/support/systemClient.ts';
+import { untilAllIsMade } from './allIsMade.ts';
 import { inTurns, percentile, type Benchmark } from './benchmark.ts';
 
 const ROUNDS = 7;
@@ -92,6 +93,10 @@ function createUploads(system: System, folder: string): Uploads {
       if (status !== 201) throw new Error(`an upload answered ${status}: ${text}`);
       await checkResult(data, plan, folder);
     }
+    await untilAllIsMade(
+      system.api(),
+      answers.map(({ data }) => data.id),
+    );
     return took;
   };
   return {

@@ -5,7 +5,7 @@ import { createWakeUp } from '../core/wakeUp.ts';
 import type { EventSource, PartitionReader } from '../delivery/eventSource.ts';
 import type { EventBatch } from '../core/eventStore.ts';
 import { withTimeout } from '../core/withTimeout.ts';
-import { createFailureLog } from '../telemetry/failureLog.ts';
+import { createFailureLog, type FailureLog } from '../telemetry/failureLog.ts';
 import { noTracing, type SpanFacts, type Tracing } from '../telemetry/tracing.ts';
 import type { Applied, ApplyOptions, PartitionBatch } from './applyBatch.ts';
 import type { Consumer } from './consumer.ts';
@@ -180,7 +180,8 @@ function createArrivals(readers: ReadonlyMap<number, PartitionReader>, signal: A
 /** Tries again for as long as it takes. Parks events that cannot be applied. */
 async function applyUntilDone(options: LaneOptions, batches: readonly PartitionBatch[]): Promise<readonly Applied[]> {
   const { signal, logger, tracing = noTracing, consumer, partitions, transactions } = options;
-  const failed = createFailureLog(logger.child({ consumer: consumer.name }));
+  // Made when it is needed: a child logger costs more than most of a small batch.
+  let failed: FailureLog | undefined;
   const processing = { kind: 'consumer', attributes: attributesOf(consumer, batches) } as const;
   let failures = 0;
   for (let attempts = 1; ; attempts++) {
@@ -203,6 +204,7 @@ async function applyUntilDone(options: LaneOptions, batches: readonly PartitionB
       signal.throwIfAborted();
       if (!isEnvironmental(error)) failures++;
       options.onState('failing');
+      failed ??= createFailureLog(logger.child({ consumer: consumer.name }));
       failed(error, 'a batch could not be applied; trying again');
       await pause(backOff(attempts, RETRY), signal);
       signal.throwIfAborted();

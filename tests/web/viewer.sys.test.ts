@@ -136,6 +136,57 @@ describeWeb('the page of a viewer', ({ system, webTest, visit }) => {
     await page.getByText('Your like was not saved').waitFor();
   });
 
+  webTest('keeps a like when an answer from before it comes late, and misses no like of others meanwhile', async () => {
+    const [ann, bob] = [await newPerson(api()), await newPerson(api())];
+    const video = await uploaded(api(), ann.token, plain, { title: 'To be liked by both' });
+    const page = await visit(`/v/${video.id}`, { as: ann, expecting: [/503/] });
+    const likes = (name: string, pressed: boolean) => page.getByRole('button', { name, pressed }).waitFor();
+    await likes('Like, 0 likes', false);
+
+    // The page reads the video again because Bob likes it. Ann's like is answered before that.
+    const { promise: mayCome, resolve: come } = Promise.withResolvers<void>();
+    const { promise: isRead, resolve: read } = Promise.withResolvers<void>();
+    let readings = 0;
+    await page.route(`**/api/v1/video/${video.id}?view=false`, async (route) => {
+      const response = await route.fetch();
+      readings++;
+      read();
+      await mayCome;
+      await route.fulfill({ response });
+    });
+    await setLike(api(), video.id, bob.token);
+    await isRead;
+    const answered = page.waitForResponse('**/like');
+    await page.keyboard.press('l');
+    await (await answered).finished();
+    await likes('Like, 2 likes', true);
+    const shown = page.evaluate(() => {
+      const names: string[] = [];
+      const button = document.querySelector('[aria-label^="Like, "]')!;
+      new MutationObserver(() => names.push(button.getAttribute('aria-label')!)).observe(button, { attributes: true });
+      return new Promise<string[]>((resolve) => Object.assign(globalThis, { endOfTest: () => resolve(names) }));
+    });
+    come();
+    await eventually(() => readings, { what: 'the page has read again', holds: (count) => count >= 2 });
+
+    // While the answer to Ann is awaited, Bob takes his like back. Ann's wish is refused.
+    const { promise: answers, resolve: refuse } = Promise.withResolvers<void>();
+    await page.route('**/like', async (route) => {
+      await answers;
+      await route.fulfill({ status: 503, json: { success: false, message: 'Not now.', code: 'unavailable' } });
+    });
+    await page.keyboard.press('l');
+    await likes('Like, 1 like', false);
+    await call(api(), 'DELETE', `/api/v1/video/${video.id}/like`, { token: bob.token });
+    refuse();
+    await page.getByText('Your like was not saved').waitFor();
+    await eventually(() => page.getByRole('button', { name: 'Like, 1 like', pressed: true }).count(), {
+      what: 'the page shows that only Ann likes the video',
+    });
+    await page.evaluate(() => (globalThis as unknown as { endOfTest(): void }).endOfTest());
+    expect(await shown).toEqual(['Like, 1 like', 'Like, 2 likes', 'Like, 1 like']);
+  });
+
   webTest('asks strangers to sign in before they like, and shows the likes of others live', async () => {
     const ann = await newPerson(api());
     const video = await uploaded(api(), ann.token, plain, { title: 'Liked by others' });

@@ -7,7 +7,17 @@ import { showToast } from '../components/toastStore.ts';
 import { useSession } from '../session/useSession.ts';
 import { changeVideo, videoQuery } from './videoQueries.ts';
 
-export const likeKey = (videoId: string) => ['like', videoId];
+const likeKey = (videoId: string) => ['like', videoId];
+
+/** Whether the answer to a like, or to taking one back, is awaited. */
+export const isLiking = (videoId: string): boolean => queryClient.isMutating({ mutationKey: likeKey(videoId) }) > 0;
+
+/** Differs after each like, and after each that was taken back. */
+export const lastLike = (videoId: string): number | undefined =>
+  queryClient
+    .getMutationCache()
+    .findAll({ mutationKey: likeKey(videoId) })
+    .at(-1)?.mutationId;
 
 /**
  * Likes a video, or takes the like back. The count moves at once, and moves back if the server refuses. Who is not signed in

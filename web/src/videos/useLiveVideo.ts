@@ -4,7 +4,7 @@ import { queryClient } from '../api/queryClient.ts';
 import type { LiveEvent } from '../live/connection.ts';
 import { useLiveEvents } from '../live/useLiveEvents.ts';
 import { leftFeed } from './leftFeed.ts';
-import { likeKey } from './useLike.ts';
+import { isLiking, lastLike } from './useLike.ts';
 import { changeVideo, dropVideo, readVideo, videoQuery } from './videoQueries.ts';
 
 /** Milliseconds between two readings of one video, however much happens to it, and before one that failed is tried again. */
@@ -57,9 +57,9 @@ function createReader(videoId: string): Reader {
     while (wanted !== undefined && !hasEnded) {
       const position = wanted;
       wanted = undefined;
-      const isDone = await readAgain(videoId, position);
-      if (!isDone) wanted ??= position;
-      await new Promise((resolve) => setTimeout(resolve, isDone ? PAUSE : RETRY));
+      const againAfter = await readAgain(videoId, position);
+      if (againAfter !== undefined) wanted ??= position;
+      await new Promise((resolve) => setTimeout(resolve, againAfter ?? PAUSE));
     }
     isReading = false;
   };
@@ -76,24 +76,27 @@ function createReader(videoId: string): Reader {
 
 /**
  * Its own requests do not count a view, and wait until the server shows what has happened.
- * @returns whether there is nothing to try again.
+ * @returns the milliseconds after which it must be tried again; undefined when it need not be.
  */
-async function readAgain(videoId: string, position: string): Promise<boolean> {
+async function readAgain(videoId: string, position: string): Promise<number | undefined> {
   const { queryKey } = videoQuery(videoId);
   // The first reading may be under way, and come with what was before.
   await queryClient
     .getQueryCache()
     .find({ queryKey })
     ?.promise?.catch(() => undefined);
-  if (queryClient.getQueryData(queryKey) === undefined) return true;
+  if (queryClient.getQueryData(queryKey) === undefined) return undefined;
+  if (isLiking(videoId)) return PAUSE;
+  const liked = lastLike(videoId);
   try {
     const latest = await readVideo(videoId, { counted: false, minPosition: position });
-    // The answer to the like that is on its way brings its own count.
-    if (queryClient.isMutating({ mutationKey: likeKey(videoId) }) === 0) changeVideo(videoId, () => latest);
-    return true;
+    // The answer may be from before a like that was sent meanwhile.
+    if (isLiking(videoId) || lastLike(videoId) !== liked) return PAUSE;
+    changeVideo(videoId, () => latest);
+    return undefined;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) forgetVideo(videoId);
-    return !(error instanceof ApiError && error.isPassing);
+    return error instanceof ApiError && error.isPassing ? RETRY : undefined;
   }
 }
 
