@@ -144,6 +144,27 @@ describeWeb('the page that uploads videos', ({ system, webTest, visit }) => {
     return history.data.filter(({ type }) => type === 'VideoProcessingFailed').length;
   }
 
+  webTest('goes on with an upload whose server cannot say for a moment how much it has', async () => {
+    const ann = await newPerson(api());
+    const page = await visit('/studio/upload', { as: ann, expecting: [/ERR_|status of 503/, /Failed to load/] });
+    const begun: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/api/v1/uploads')) begun.push(request.url());
+    });
+    const faults = { PATCH: 1, HEAD: 1 };
+    await page.route('**/api/v1/uploads/*', async (route) => {
+      const method = route.request().method();
+      if (method === 'PATCH' && faults.PATCH-- > 0) return route.abort('connectionreset');
+      if (method === 'HEAD' && faults.HEAD-- > 0) return route.fulfill({ status: 503 });
+      return route.fallback();
+    });
+    await page.getByLabel('Choose videos').setInputFiles(await clip('plain'));
+    await page.getByRole('button', { name: 'Upload', exact: true }).click();
+    await cards(page).getByText('Ready').waitFor({ timeout: 60_000 });
+    expect(faults.HEAD).toBeLessThanOrEqual(0);
+    expect(begun).toHaveLength(1);
+  });
+
   webTest(
     'goes on with a large file after the server was killed and the page was loaded again',
     async () => {

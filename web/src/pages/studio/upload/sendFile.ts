@@ -27,6 +27,12 @@ export function sendFile(upload: RememberedUpload, listeners: Listeners): Upload
       const token = await accessToken();
       if (token !== undefined) request.setHeader('Authorization', `Bearer ${token}`);
     },
+    // Otherwise it would begin a new upload when the server cannot say at this moment how much it has of this one.
+    onAfterResponse: (request, response) => {
+      const status = response.getStatus();
+      if (request.getMethod() === 'HEAD' && isPassing(status))
+        throw new Error(`The server answered with status ${status}.`);
+    },
     // Without a network it stops, and goes on as soon as there is one.
     onShouldRetry: (error) => navigator.onLine && !reasonOf(error).isFinal,
     onUploadUrlAvailable: () => void (sent.url !== null && listeners.onAddress(sent.url)),
@@ -48,14 +54,14 @@ export async function removeFromServer(url: string): Promise<void> {
   await Upload.terminate(url, { headers, retryDelays: null }).catch(() => undefined);
 }
 
-/** Answers after which the same upload may still succeed. */
-const PASSING = new Set([0, 401, 409, 423, 429]);
+/** Whether the same upload may still succeed after this answer. 0: there was none. */
+const isPassing = (status: number): boolean => status >= 500 || [0, 401, 409, 423, 429].includes(status);
 
 /** Why an upload stopped, for its user, and whether it can never go on. */
 export function reasonOf(error: Error | DetailedError): { readonly reason: string; readonly isFinal: boolean } {
   const response = 'originalResponse' in error ? error.originalResponse : null;
   const status = response?.getStatus() ?? 0;
-  const isFinal = status >= 400 && status < 500 && !PASSING.has(status);
+  const isFinal = status >= 400 && !isPassing(status);
   if (status === 0) return { reason: navigator.onLine ? 'The server cannot be reached.' : 'You are offline.', isFinal };
   return { reason: messageIn(response?.getBody()) ?? `The server answered with status ${status}.`, isFinal };
 }
