@@ -1,21 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMembers, type Members } from './members.ts';
 
-const callbacks = new WeakMap<AbortSignal, Members<() => void>>();
+interface Waiting {
+  readonly callbacks: Members<() => void>;
+  readonly abort: () => void;
+}
+
+const waitingFor = new WeakMap<AbortSignal, Waiting>();
 
 /**
  * Calls back when the signal aborts, unless the returned function is called before. For signals that have not aborted yet, live long,
- * and are waited for often. Node keeps the listeners of a signal in a linked list, in which each that was removed still refers to the
- * next. That costs what `createMembers` avoids.
+ * and are waited for often. The signal has one listener, for all who wait. Node keeps listeners in a linked list, in which each that was
+ * removed still refers to the next. That costs what `createMembers` avoids.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  let called = callbacks.get(signal);
-  if (called === undefined) {
-    const all = (called = createMembers());
-    callbacks.set(signal, all);
-    signal.addEventListener('abort', () => all.all().forEach((each) => each()), { once: true });
+  let waiting = waitingFor.get(signal);
+  if (waiting === undefined) {
+    const called = createMembers<() => void>();
+    waiting = { callbacks: called, abort: () => called.all().forEach((each) => each()) };
+    waitingFor.set(signal, waiting);
   }
-  return called.add(callback);
+  const { callbacks, abort } = waiting;
+  if (callbacks.size === 0) signal.addEventListener('abort', abort, { once: true });
+  const leave = callbacks.add(callback);
+  return () => {
+    leave();
+    // Node keeps a signal of `AbortSignal.any` in memory while it has a listener.
+    if (callbacks.size === 0) signal.removeEventListener('abort', abort);
+  };
 }
 
 /**
