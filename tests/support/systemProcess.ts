@@ -31,7 +31,8 @@ export class SystemProcess {
     this.url = `http://127.0.0.1:${port}`;
     this.socketUrl = `http://127.0.0.1:${socketPort}`;
     this.logFile = logFile;
-    this.#environment = { ...noSettings, ...environment, PORT: String(port), SOCKET_PORT: String(socketPort) };
+    const ports = { PORT: String(port), SOCKET_PORT: String(socketPort) };
+    this.#environment = { ...noSettings, MALLOC_MMAP_THRESHOLD_: '4000000', ...environment, ...ports };
   }
 
   static async create(
@@ -59,7 +60,7 @@ export class SystemProcess {
   async start(): Promise<void> {
     const child = spawn(process.execPath, ['--max-semi-space-size=8', 'bin/reelstream.js', this.role], {
       cwd: root,
-      env: { ...this.#environment, MALLOC_MMAP_THRESHOLD_: '4000000' },
+      env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -96,7 +97,7 @@ export class SystemProcess {
   startCommand(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
     return spawn(process.execPath, ['bin/reelstream.js', ...args], {
       cwd: root,
-      env: { ...this.#environment, MALLOC_MMAP_THRESHOLD_: '4000000' },
+      env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }
