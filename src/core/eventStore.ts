@@ -80,6 +80,10 @@ export interface EventStore {
    * closes. Survives outages of the store.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
+  /**
+   * Resolves when no append of this process is under way any more; undefined when none is. Stores that do not know it do not have it.
+   */
+  appendsUnderWay?(): Promise<void> | undefined;
   /** Position of the last event; `0n` when there is none. */
   head(): Promise<bigint>;
   /**

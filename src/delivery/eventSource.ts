@@ -23,5 +23,10 @@ export interface EventSource {
   /** The present assignment, as soon as there is one, and each later one. Ends when the signal aborts. */
   assignments(signal: AbortSignal): AsyncIterable<Assignment>;
   open(partition: number): PartitionReader;
+  /**
+   * Resolves when this process knows of no more events that are about to come; undefined when it knows of none. Sources that do not know
+   * it do not have it.
+   */
+  moreToCome?(): Promise<void> | undefined;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { RecordedEvent } from '../core/event.ts';
 import type { EventCodec } from '../core/eventCodec.ts';
-import { CheckpointBehind, moveCheckpoints, noteParks, type Checkpoint, type Move } from './checkpoints.ts';
+import { CheckpointBehind, moveCheckpoints, noteParks, type Checkpoint, type ExactMove } from './checkpoints.ts';
 import type { Consumer, ConsumerTransaction } from './consumer.ts';
 import type { ReadDiscarded } from './parking/discarded.ts';
 import { applyIsolating, parkFollowers } from './parking/parking.ts';
@@ -74,7 +74,7 @@ export interface Part {
   readonly batches: readonly PartitionBatch[];
 }
 
-export async function moveOf({ options, partitions, batches }: Part): Promise<Move> {
+export async function moveOf({ options, partitions, batches }: Part): Promise<ExactMove> {
   const { schema, consumer } = options;
   const { version, variant } = consumer;
   return { schema, places: batches, partitions, version, variant, logId: await options.logId() };
@@ -98,12 +98,17 @@ export async function writePart(
   );
   const applied = fresh.map(standing);
   if (!fresh.some(({ batch, checkpoint }) => batch.position > checkpoint.position)) return { applied, parked: 0 };
-  const events = fresh.length === 1 ? fresh[0]!.events : fresh.flatMap((part) => part.events).toSorted(byPosition);
+  const events = eventsOf(fresh);
   const parks = checkpoints.some((checkpoint) => checkpoint.parks);
   const parked = await applyEvents(options, events, parks, transaction);
   const places = checkpoints.map(({ partition }) => partition);
   if (parked > 0) await noteParks(transaction.client, places);
   return { applied, parked };
+}
+
+/** In the order of the log. */
+export function eventsOf(parts: readonly Pick<PartitionBatch, 'events'>[]): readonly RecordedEvent[] {
+  return parts.length === 1 ? parts[0]!.events : parts.flatMap(({ events }) => events).toSorted(byPosition);
 }
 
 interface FreshPart {

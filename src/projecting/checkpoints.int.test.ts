@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import { countingViews } from '../../tests/support/countingViews.ts';
 import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
-import { install, moveCheckpoints, readCheckpoints, Superseded, type Move } from './checkpoints.ts';
+import { exactMove, install, moveCheckpoints, readCheckpoints, Superseded, type Move } from './checkpoints.ts';
 import { beginning, withRollback } from './transaction.ts';
 
 let t: ProjectingTest;
@@ -58,6 +58,34 @@ test('a move waits for a checkpoint that is locked and starts from where the oth
   other.release();
   expect(await waiting).toEqual([[before! + 10n]]);
   expect(await positions('two')).toEqual([100n]);
+});
+
+test('an exact move fails unless every checkpoint is free, without parked events, and where its batch begins', async () => {
+  const exactly = async (schema: string, from: bigint, to: bigint): Promise<void> => {
+    const moving = move(schema, to);
+    const places = moving.places.map((place) => ({ ...place, after: from }));
+    const others = { ...move('two', 1_000n), places: [{ partition: 0, after: 100n, position: 1_000n }] };
+    const { text, values } = exactMove([others, { ...moving, places }]);
+    await withRollback(t.pool, async (client) => {
+      await client.query(beginning({ schema }));
+      await client.query(text, [...values]);
+      await client.query('commit');
+    });
+  };
+  const before = [await positions('one'), await positions('two')];
+  const other = await t.pool.connect();
+  await other.query('begin; select from one.checkpoints where partition = 1 for update');
+  await expect(exactly('one', 5n, 20n)).rejects.toThrow();
+  await other.query('rollback');
+  other.release();
+  await expect(exactly('one', 4n, 20n)).rejects.toThrow();
+  await expect(exactly('one', 6n, 20n)).rejects.toThrow();
+  await t.pool.query('update one.checkpoints set parks = true where partition = 1');
+  await expect(exactly('one', 5n, 20n)).rejects.toThrow();
+  expect([await positions('one'), await positions('two')]).toEqual(before);
+  await t.pool.query('update one.checkpoints set parks = false');
+  await exactly('one', 5n, 20n);
+  expect([await positions('one'), await positions('two')]).toEqual([[20n, 20n], [1_000n]]);
 });
 
 test('a checkpoint that was removed while a move waited for it is superseded', async () => {

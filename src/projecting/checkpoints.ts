@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Consumer, ConsumerTransaction } from './consumer.ts';
+import type { Statement } from './statement.ts';
 import { FINGERPRINT_TABLE, keepFingerprint } from './tables/storedFingerprint.ts';
 import { HAS_BEGUN, inTransaction } from './transaction.ts';
 
@@ -181,6 +182,10 @@ export interface Move extends Layout {
   readonly logId: string | null;
 }
 
+export interface ExactMove extends Move {
+  readonly places: readonly { readonly partition: number; readonly after: bigint; readonly position: bigint }[];
+}
+
 /**
  * Locks checkpoints and moves them, but none of them back, in one statement. Returns them as they were, for each move in the
  * order of the partitions. The caller then writes the rows, or rolls back. May be sent before the answer to `beginning`.
@@ -219,6 +224,34 @@ export async function moveCheckpoints(
     if (found.length !== places.length) throw new Superseded(schema);
     return found;
   });
+}
+
+/**
+ * The same as one statement that fails unless it moves all of these checkpoints from exactly where their batches begin. It waits for no
+ * lock, and moves no checkpoint whose partition may have parked events.
+ */
+export function exactMove(moves: readonly ExactMove[]): Statement {
+  const values: unknown[] = [];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const ctes = moves.map(({ schema, places, partitions, version, variant, logId }, index) => {
+    const partitionsOf = parameter(places.map(({ partition }) => partition));
+    const aftersOf = parameter(places.map(({ after }) => after));
+    const positionsOf = parameter(places.map(({ position }) => position));
+    return `m${index} as (
+      update "${schema}".checkpoints c
+      set position = p.position, log_id = coalesce(c.log_id, ${parameter(logId)})
+      from unnest(${partitionsOf}::int[], ${aftersOf}::bigint[], ${positionsOf}::bigint[]) p(partition, after, position), (
+        select partition from "${schema}".checkpoints
+        where partition = any(${partitionsOf}::int[]) and partitions = ${parameter(partitions)}
+          and version = ${parameter(version)} and ${VARIANT} = ${parameter(variant)} and not parks
+        order by partition for update skip locked) o
+      where c.partition = o.partition and p.partition = o.partition and c.position = p.after
+      returning c.partition)`;
+  });
+  const moved = moves.map((_, index) => `(select count(*) from m${index})`).join(' + ');
+  const wanted = parameter(moves.reduce((sum, { places }) => sum + places.length, 0));
+  // A division by zero ends the transaction.
+  return { text: `with ${ctes.join(', ')} select 1 / (${moved} = ${wanted})::int`, values };
 }
 
 /** There are as many statements as combinations of consumers that move together. */

@@ -82,7 +82,7 @@ export function createProjector(options: ProjectorOptions): Projector {
   const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
   const failureLogs = new Map(consumers.map(({ name }) => [name, createFailureLog(logger, 'error')]));
   const running: Promise<void>[] = [];
-  const shared = createSharedTransactions(pool);
+  const shared = createSharedTransactions(pool, source);
   const announced = new Set<Consumer>();
 
   const applyOptions = (consumer: Consumer): ApplyOptions => ({

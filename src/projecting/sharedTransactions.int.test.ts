@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
 import { eventually } from '../../tests/support/eventually.ts';
-import { createProjectingTest, type ProjectingTest } from '../../tests/support/projecting.ts';
+import type { RecordedEvent } from '../core/event.ts';
+import type { VideoViewed } from '../features/views/events.ts';
+import { createPool } from '../postgres/pool.ts';
+import type pg from 'pg';
+import { createProjectingTest, type ProjectingTest, type RunningProjector } from '../../tests/support/projecting.ts';
 import { fc } from '../../tests/support/property.ts';
-import type { Consumer } from './consumer.ts';
+import { projectionConsumer, type Consumer } from './consumer.ts';
+import { defineProjection } from './projection.ts';
+import { personal, table, text, uuid } from './tables/table.ts';
+import { upsert } from './tables/upsert.ts';
 
 let t: ProjectingTest;
 beforeEach(async () => {
@@ -21,6 +28,21 @@ const counting = (name: string, options?: Parameters<typeof countingViews>[0]): 
 async function viewsIn(name: string, { pool } = t): Promise<Record<string, number>> {
   const { rows } = await pool.query<{ video_id: string; views: number }>(`select * from ${name}.seen`);
   return Object.fromEntries(rows.map(({ video_id, views }) => [Number.parseInt(video_id.slice(-12), 16), views]));
+}
+
+/** A pool, and the texts of the statements that it has sent. */
+function spiedPool(connectionString: string): AsyncDisposable & { readonly pool: pg.Pool; readonly texts: string[] } {
+  const pool = createPool({ connectionString, name: 'rows' });
+  const texts: string[] = [];
+  pool.on('connect', (client) => {
+    const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+    client.query = ((...given: unknown[]) => {
+      const [first] = given as [string | { text: string }];
+      texts.push(typeof first === 'string' ? first : first.text);
+      return query(...given);
+    }) as typeof client.query;
+  });
+  return { pool, texts, [Symbol.asyncDispose]: () => pool.end() };
 }
 
 /** The transaction that moved the checkpoint last. */
@@ -41,6 +63,56 @@ test('an event changes the rows and the checkpoints of all projections in one tr
   };
   // A lane that starts, or looks at its checkpoint, may get an event a moment later than the others.
   await eventually(transactionsOfNext, { what: 'they share a transaction', holds: (count) => count === 1 });
+});
+
+test('projections that only write take one round trip together', async () => {
+  const names = ['one', 'two', 'three'];
+  await using spied = spiedPool(t.url);
+  const { reached, stop } = await t.run(
+    names.map((name) => counting(name)),
+    { rows: spied.pool },
+  );
+  const tripsOfNext = async (): Promise<number> => {
+    spied.texts.length = 0;
+    const position = await t.append(viewsOf(1), viewed(1));
+    await Promise.all(names.map((name) => reached(name, position)));
+    return spied.texts.length;
+  };
+  // A lane that starts, or looks at its checkpoint, may get an event a moment later than the others.
+  await eventually(tripsOfNext, { what: 'it is one round trip', holds: (count) => count === 1 });
+  await stop();
+});
+
+test('personal data is in the text of no statement, which PostgreSQL may write to its log', async () => {
+  await using spied = spiedPool(t.url);
+  const seen = table('seen', { video_id: uuid, viewer: personal(text) }, { primaryKey: ['video_id'] });
+  const naming = defineProjection({
+    name: 'naming',
+    version: 1,
+    tables: [seen],
+    handles: ['VideoViewed'],
+    async apply(events: readonly RecordedEvent<VideoViewed>[], db) {
+      const [{ data }] = events as [RecordedEvent<VideoViewed>];
+      await upsert(db, seen, [{ video_id: data.videoId, viewer: data.viewer }]);
+    },
+  });
+  const { reached, stop } = await t.run([projectionConsumer(naming, undefined), counting('two')], { rows: spied.pool });
+  await reached('naming', await t.append(viewsOf(1), viewed(1, 'user:Ann')));
+  const { rows } = await t.pool.query('select viewer from naming.seen');
+  expect(rows).toEqual([{ viewer: 'user:Ann' }]);
+  expect(spied.texts.filter((sql) => sql.includes('Ann'))).toEqual([]);
+  await stop();
+});
+
+test('a projection that reads before it writes shares a transaction with others', async () => {
+  const { reached } = await t.run([counting('one', { reads: true }), counting('two')]);
+  const transactionsOfNext = async (): Promise<number> => {
+    const position = await t.append(viewsOf(1), viewed(1));
+    await Promise.all(['one', 'two'].map((name) => reached(name, position)));
+    return new Set(await Promise.all(['one', 'two'].map(lastTransaction))).size;
+  };
+  await eventually(transactionsOfNext, { what: 'they share a transaction', holds: (count) => count === 1 });
+  expect(await viewsIn('one')).toEqual(await viewsIn('two'));
 });
 
 test('a projection whose checkpoint is locked delays no other, and loses nothing', async () => {
@@ -77,12 +149,16 @@ test('whatever fails meanwhile, every projection counts every event once', async
     fc.asyncProperty(
       fc.integer({ min: 1, max: 4 }),
       fc.array(fc.constantFrom('cut', 'lock', 'fail'), { minLength: 1, maxLength: 6 }),
-      async (partitions, faults) => {
+      fc.boolean(),
+      fc.integer({ min: 1, max: 2 }),
+      async (partitions, faults, reads, processes) => {
         await using own = await createProjectingTest();
         let failures = 0;
         const refuse = (): boolean => failures-- > 0;
-        const consumers = names.map((name, n) => counting(name, n === 1 ? { refuse } : {}));
-        const { reached } = await own.run(consumers, { partitions });
+        const consumers = names.map((name, n) => counting(name, n === 1 ? { refuse } : { reads: reads && n === 2 }));
+        const [{ reached }] = (await Promise.all(
+          Array.from({ length: processes }, () => own.run(consumers, { partitions })),
+        )) as [RunningProjector];
         let position = 0n;
         for (const fault of faults) {
           const appending = manyViews(own, 20);

@@ -1,7 +1,9 @@
 import type pg from 'pg';
+import type { EventSource } from '../delivery/eventSource.ts';
 import { applyBatches, moveOf, writePart, type BatchesApplied, type Part } from './applyBatch.ts';
 import { moveCheckpoints, Superseded, type Checkpoint } from './checkpoints.ts';
 import type { Consumer, ConsumerTransaction } from './consumer.ts';
+import { createOneTrip } from './oneTrip.ts';
 import { scopesOf } from './scopes.ts';
 import { gatherMs, pauseFor, type Transactions } from './transactions.ts';
 import { beginning, requireCommitted, withRollback } from './transaction.ts';
@@ -17,13 +19,14 @@ export function canShare({ fingerprint, awaited }: Pick<Consumer, 'fingerprint' 
 }
 
 /**
- * One transaction for the batches of several consumers that have got the same events: one event costs three round trips,
- * however many projections it changes.
+ * One transaction for the batches of several consumers that have got the same events: one event costs one round trip,
+ * however many projections it changes, or three, if one of them reads before it writes.
  *
  * Sharing changes nothing else. When it is not possible, each batch is applied in a transaction of its own: when a checkpoint
  * is locked, so that the swap of one projection delays no other; when a consumer has parked events; when anything fails.
  */
-export function createSharedTransactions(pool: pg.Pool): Transactions {
+export function createSharedTransactions(pool: pg.Pool, source: Pick<EventSource, 'moreToCome'> = {}): Transactions {
+  const oneTrip = createOneTrip(pool);
   let waiting: Waiting[] = [];
   let running = false;
   let resumeAt = 0;
@@ -45,7 +48,7 @@ export function createSharedTransactions(pool: pg.Pool): Transactions {
     const parts = group.map(({ part }) => part);
     const failed = (part: Part): void => void aloneUntil.set(nameOf(part), performance.now() + ALONE_MS);
     try {
-      const results = await applyTogether(pool, parts, failed);
+      const results = (await oneTrip.apply(parts)) ?? (await applyTogether(pool, parts, failed));
       gatherAfter(parts);
       group.forEach(({ resolve }, index) => resolve(results[index]!));
     } catch {
@@ -76,7 +79,10 @@ export function createSharedTransactions(pool: pg.Pool): Transactions {
       return promise;
     },
     // Until the same moment for all, so that they stay together.
-    gather: (taken, signal) => pauseFor(taken.events === 0 ? gatherMs(taken) : resumeAt - performance.now(), signal),
+    gather: (taken, signal) =>
+      taken.events === 0
+        ? pauseFor(gatherMs(taken), signal)
+        : pauseFor(resumeAt - performance.now(), signal, source.moreToCome),
   };
 }
 

@@ -1,4 +1,6 @@
-import { pause } from '../core/abortable.ts';
+import { abortable, pause } from '../core/abortable.ts';
+import { withTimeout } from '../core/withTimeout.ts';
+import type { EventSource } from '../delivery/eventSource.ts';
 import { applyBatches, type BatchesApplied, type Part } from './applyBatch.ts';
 import type { Consumer } from './consumer.ts';
 
@@ -46,7 +48,10 @@ export function ownTransactions({ awaited }: Pick<Consumer, 'awaited'>): Transac
   };
 }
 
-/** Without a timer when there is nothing to wait for. */
-export async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms > 0) await pause(ms, signal);
+/** Ends early when nothing more is about to come, as far as this process knows. */
+export async function pauseFor(ms: number, signal: AbortSignal, moreToCome?: EventSource['moreToCome']): Promise<void> {
+  if (ms <= 0) return;
+  if (moreToCome === undefined) return pause(ms, signal);
+  const quiet = moreToCome();
+  if (quiet !== undefined) await withTimeout(abortable(quiet, signal), ms, () => undefined);
 }

@@ -12,7 +12,14 @@ const seen = table('seen', { video_id: uuid, views: integer }, { primaryKey: ['v
 
 /** Counts views. It is not idempotent by itself, so its rows show whether events were applied twice or lost. */
 export function countingViews(
-  options: { version?: number; variant?: string; refuse?: (viewer: string) => boolean; factor?: number } = {},
+  options: {
+    version?: number;
+    variant?: string;
+    refuse?: (viewer: string) => boolean;
+    factor?: number;
+    /** Asks the database for each batch, before it writes. */
+    reads?: boolean;
+  } = {},
 ): Consumer {
   const projection = defineProjection({
     name: 'counting',
@@ -27,6 +34,7 @@ export function countingViews(
         counts.set(data.videoId, (counts.get(data.videoId) ?? 0) + (options.factor ?? 1));
       }
       const rows = [...counts].map(([video_id, views]) => ({ video_id, views }));
+      if (options.reads === true) await db.selectFrom('seen').select('views').execute();
       await upsert(db, seen, rows, { add: ['views'] });
     },
   });

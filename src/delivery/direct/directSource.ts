@@ -10,7 +10,7 @@ const RETRY_AFTER_MS = 500;
 
 export interface DirectSourceOptions {
   /** Gives encoded events; each consumer decodes its own. */
-  readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe'>;
+  readonly store: Pick<EventStore, 'head' | 'readAll' | 'subscribe' | 'appendsUnderWay'>;
   readonly logger: Logger;
 }
 
@@ -47,6 +47,7 @@ export function createDirectSource({ store, logger }: DirectSourceOptions): Even
       await aborted(until);
     },
     open: () => tail.open(),
+    ...(store.appendsUnderWay !== undefined && { moreToCome: () => store.appendsUnderWay!() }),
     async close() {
       closing.abort();
       await following;

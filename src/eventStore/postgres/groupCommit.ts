@@ -32,6 +32,8 @@ export interface GroupCommitOptions {
 
 export interface GroupCommit {
   append(request: PreparedAppend): Promise<AppendResult>;
+  /** Resolves when all appends are answered; undefined when they are. */
+  underWay(): Promise<void> | undefined;
   /** Refuses new appends, and finishes those that wait. */
   close(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export function createGroupCommit({
   logger,
 }: GroupCommitOptions): GroupCommit {
   const room = createWakeUp();
+  const idle = createWakeUp();
   let queue: Waiting[] = [];
   let waitingEvents = 0;
   const onTheirWay = createMembers<Promise<void>>();
@@ -81,6 +84,10 @@ export function createGroupCommit({
     return queue.length >= (onTheirWay.size === 0 ? 1 : WORTH_A_BATCH) && onTheirWay.size < MOST_ON_THEIR_WAY;
   }
 
+  function isIdle(): boolean {
+    return queue.length === 0 && onTheirWay.size === 0;
+  }
+
   // Not `coalesced`: a batch has limits, so one run may send several, and each append gets an outcome of its own.
   function send(): void {
     isToSend = false;
@@ -88,6 +95,7 @@ export function createGroupCommit({
       const answered = settle(takeBatch()).finally(() => {
         leave();
         sendSoon();
+        if (isIdle()) idle.wake();
       });
       const leave = onTheirWay.add(answered);
     }
@@ -178,10 +186,11 @@ export function createGroupCommit({
 
   return {
     append,
+    underWay: () => (isIdle() ? undefined : idle.next()),
     close: async () => {
       closed = true;
       room.wake();
-      while (queue.length > 0 || onTheirWay.size > 0) {
+      while (!isIdle()) {
         await Promise.all(onTheirWay.all());
         await new Promise(setImmediate);
       }

@@ -133,6 +133,7 @@ export function createPostgresEventStore({
     readStream: reader.readStream,
     readAll: (options) => readToHead(reader, options),
     subscribe,
+    appendsUnderWay: groupCommit.underWay,
     head: reader.head,
     positionBefore: reader.positionBefore,
     logId: reader.logId,

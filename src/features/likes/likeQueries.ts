@@ -33,9 +33,12 @@ interface Ids {
   readonly ids: readonly string[];
 }
 
-/** One parameter for any number of ids, so that one prepared statement serves all of them. */
+/**
+ * One parameter for any number of ids, so that one prepared statement serves all of them. In a sub-select, so that PostgreSQL does not plan
+ * it anew for each number (`asked`).
+ */
 const isAnyOf = (column: Expression<string>, argument: Argument<Ids>): Expression<SqlBool> =>
-  sql`${column} = any(${argument('ids')}::uuid[])`;
+  sql`${column} = any((select ${argument('ids')}::uuid[])::uuid[])`;
 
 /** Many likes arrive at once. Their look-ups are gathered, so that one much-liked video costs as many reads as a thousand others. */
 export function createLikeQueries({

@@ -5,7 +5,7 @@ import type { ConsumerTransaction } from '../consumer.ts';
 import { createGatheredRows } from '../tables/gatheredRows.ts';
 import { writeRows } from '../tables/upsert.ts';
 import { inTransaction } from '../transaction.ts';
-import { gatheringTransaction } from './gatheringTransaction.ts';
+import { gatheringTransaction } from '../tables/gatheringTransaction.ts';
 
 /** Another process has moved the checkpoint: what was gathered is in the rows already. Nothing was changed. */
 export class CheckpointMoved extends Error {

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { createQueryDatabase } from '../../postgres/queryDatabase.ts';
 import { createProjectingTest, type ProjectingTest } from '../../../tests/support/projecting.ts';
 import { fc } from '../../../tests/support/property.ts';
-import { gatheringTransaction } from '../rebuilding/gatheringTransaction.ts';
+import { gatheringTransaction } from './gatheringTransaction.ts';
 import type { ConsumerTransaction } from '../consumer.ts';
 import { createGatheredRows } from './gatheredRows.ts';
 import {

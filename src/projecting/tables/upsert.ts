@@ -2,6 +2,7 @@ import { CompiledQuery, type Kysely } from 'kysely';
 import { changesOf, type Changes, type OnConflict } from './changes.ts';
 import { gatheredRowsOf } from './gatheredRows.ts';
 import { definitions } from './recordset.ts';
+import type { Statement } from '../statement.ts';
 import type { Columns, NewRow, Table } from './table.ts';
 
 export type { OnConflict } from './changes.ts';
@@ -32,11 +33,16 @@ export async function writeRows(
   rows: readonly object[],
   changes: Changes,
 ): Promise<void> {
-  await db.executeQuery(CompiledQuery.raw(statement(table, changes), [JSON.stringify(rows)]));
+  const { text, values } = upsertStatement(table, rows, changes);
+  await db.executeQuery(CompiledQuery.raw(text, [...values]));
+}
+
+export function upsertStatement(table: Table, rows: readonly object[], changes: Changes): Statement {
+  return { text: statementOf(table, changes), values: [JSON.stringify(rows)] };
 }
 
 /** Made as text, because Kysely would build and compile the same statement anew for each batch. */
-function statement(table: Table, { of, onlyIfGreater, insert }: Changes): string {
+function statementOf(table: Table, { of, onlyIfGreater, insert }: Changes): string {
   const key = table.primaryKey;
   const present = (column: string): string => `"${table.name}"."${column}"`;
   const given = (column: string): string => `${insert ? 'excluded' : 'given'}."${column}"`;

@@ -9,7 +9,7 @@ import {
 } from 'kysely';
 import type pg from 'pg';
 import type { ConsumerTransaction } from '../consumer.ts';
-import { gatherFor, type GatheredRows } from '../tables/gatheredRows.ts';
+import { gatherFor, type GatheredRows } from './gatheredRows.ts';
 
 /**
  * What `apply` gets while rows are gathered: `upsert` adds to `rows`, and every other statement is run at once in the transaction,
