@@ -5,8 +5,7 @@
  * Viewers are in the log under names derived from this, so its output never changes.
  */
 export function clientNetwork(address: string): string {
-  // As a dual-stack socket shows it.
-  const ipv4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  const ipv4 = ipv4Of(address);
   if (ipv4 !== undefined) return ipv4;
   const [withoutZone = ''] = address.toLowerCase().split('%');
   const [left = '', right] = withoutZone.split('::', 2);
@@ -15,6 +14,11 @@ export function clientNetwork(address: string): string {
   const zeros = right === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
   const groups = [...head, ...Array<string>(zeros).fill('0'), ...tail].map((group) => group.replace(/^0+(?=.)/, ''));
   return groups.slice(0, 4).join(':');
+}
+
+/** The address of IPv4, if it is one, also inside IPv6, as a dual-stack socket shows it. */
+export function ipv4Of(address: string): string | undefined {
+  return /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
 }
 
 function groupsOf(text: string): string[] {

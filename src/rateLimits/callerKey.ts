@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { clientNetwork } from '../core/clientNetwork.ts';
+import { clientNetwork, ipv4Of } from '../core/clientNetwork.ts';
 
 /**
  * The key under which a caller (`user:…`, `ip:…`) is counted. Addresses of one client network share a count: a caller could
@@ -7,7 +7,8 @@ import { clientNetwork } from '../core/clientNetwork.ts';
  */
 export function callerKey(caller: string): string {
   const address = caller.startsWith('ip:') ? caller.slice('ip:'.length) : '';
-  if (!address.includes(':') || !isIPv6(address)) return caller;
-  const network = clientNetwork(address);
-  return network.includes(':') ? `ip:${network}::/64` : `ip:${network}`;
+  if (!address.includes(':')) return caller;
+  const ipv4 = ipv4Of(address);
+  if (ipv4 !== undefined) return `ip:${ipv4}`;
+  return isIPv6(address) ? `ip:${clientNetwork(address)}::/64` : caller;
 }

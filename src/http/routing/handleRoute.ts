@@ -241,13 +241,12 @@ async function limit(
   // A caller who is over the limit must not use up what all others behind the address have.
   const shared =
     caller === undefined || own?.allowed === false ? undefined : await rateLimits.consume('address', byAddress);
-  const state = nearest([own, shared]);
+  const state = shared === undefined ? own : nearest([own, shared]);
   if (state === undefined) return;
-  Object.assign(commonHeadersOf(response), {
-    'RateLimit-Limit': String(state.limit),
-    'RateLimit-Remaining': String(state.remaining),
-    'RateLimit-Reset': String(state.resetSeconds),
-  });
+  const headers = commonHeadersOf(response);
+  headers['RateLimit-Limit'] = String(state.limit);
+  headers['RateLimit-Remaining'] = String(state.remaining);
+  headers['RateLimit-Reset'] = String(state.resetSeconds);
   if (!state.allowed) throw tooMany('Too many requests', state);
 }
 
