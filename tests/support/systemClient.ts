@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { accountSchema } from '../../src/features/accounts/accountSchemas.ts';
 import type { meSchema } from '../../src/features/accounts/routes.ts';
@@ -188,7 +188,7 @@ export async function upload(
       visibility: options.visibility,
     }),
   );
-  form.set('video', await openAsBlob(clip, { type: 'video/mp4' }), options.fileName ?? 'clip.mp4');
+  form.set('video', new Blob([await readFile(clip)], { type: 'video/mp4' }), options.fileName ?? 'clip.mp4');
   return call<Video>(base, 'POST', '/api/v1/video/upload', { ...options, token, body: form });
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { clip } from '../../../tests/support/clips.ts';
@@ -35,7 +35,7 @@ const history = async (id: string): Promise<string[]> =>
 async function upload(user: FeatureUser): Promise<Answer<Video>> {
   const body = new FormData();
   body.set('data', '{"title":"A clip"}');
-  body.set('video', await openAsBlob(await clip('plain')), 'clip.mp4');
+  body.set('video', new Blob([await readFile(await clip('plain'))]), 'clip.mp4');
   const answer = await features.call<Video>('POST', '/api/v1/video/upload', {
     token: user.token,
     body,

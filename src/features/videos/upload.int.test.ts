@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { clip } from '../../../tests/support/clips.ts';
 import { processed, startFeatures, type FeaturesTest, type FeatureUser } from '../../../tests/support/features.ts';
@@ -27,7 +27,7 @@ async function upload(
   token = ann.token,
 ): Promise<Answer<Video>> {
   const body = new FormData();
-  body.set('video', await openAsBlob(await clip('plain')), 'clip.mp4');
+  body.set('video', new Blob([await readFile(await clip('plain'))]), 'clip.mp4');
   if (data !== undefined) body.set('data', typeof data === 'string' ? data : JSON.stringify(data));
   return to.call('POST', '/api/v1/video/upload', { token, body, headers });
 }

@@ -20,16 +20,18 @@ export function useSteadyFiles(latest: Video): SteadyFiles {
   const [first, setFirst] = useState(latest);
   const shown = fileOf(first) === fileOf(latest) ? first : latest;
   if (shown !== first) setFirst(latest);
-  const { url, hlsUrl, thumbnailUrl, storyboardUrl } = shown;
 
   const renew = async (): Promise<boolean> => {
-    const now = await readVideo(latest.id, { counted: false });
-    changeVideo(latest.id, () => now);
-    setFirst(now.video);
-    return now.video.url !== url;
+    const { video: now } = await readVideo(latest.id, { counted: false });
+    // Nothing else: the answer may be from before a like that was sent meanwhile.
+    changeVideo(latest.id, (watched) => ({ ...watched, video: { ...watched.video, ...filesOf(now) } }));
+    setFirst(now);
+    return now.url !== shown.url;
   };
-  return { video: { ...latest, url, hlsUrl, thumbnailUrl, storyboardUrl }, renew };
+  return { video: { ...latest, ...filesOf(shown) }, renew };
 }
+
+const filesOf = ({ url, hlsUrl, thumbnailUrl, storyboardUrl }: Video) => ({ url, hlsUrl, thumbnailUrl, storyboardUrl });
 
 function fileOf({ url }: Video): string | null {
   return url === null ? null : withoutSignature(url);
