@@ -34,13 +34,17 @@ export interface PostgresReader extends LogReader {
   logId(): Promise<string | null>;
 }
 
-/** Halves the log until one event is left: positions have no gaps, and times rise with them. */
+/**
+ * Halves the log until one event is left: positions have no gaps, and times rise with them. With the limit, PostgreSQL looks each event up.
+ * Otherwise it may read the whole log at each step, when it has not counted the rows of `head` yet, as after a restore.
+ */
 const POSITION_BEFORE = `
   with recursive search(low, high) as (
     select 0::bigint, position from reelstream.head
     union all
     select case when e.time < $1 then e.position else s.low end, case when e.time < $1 then s.high else e.position - 1 end
-    from search s join reelstream.events e on e.position = (s.low + s.high + 1) / 2
+    from search s cross join lateral
+      (select position, time from reelstream.events where position = (s.low + s.high + 1) / 2 limit 1) e
     where s.low < s.high
   )
   select low from search where low = high`;
