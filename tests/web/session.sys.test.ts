@@ -77,9 +77,10 @@ describeWeb(
       const other = await page.context().newPage();
       await other.goto('/account');
       await other.getByText(ann.email).waitFor();
-      // Another client of the same session ends it: the page hears of it at its next renewal.
+      // Another client of the same session ends it: the page hears of it at its next renewal. It is not loaded anew, because then
+      // nobody would be signed in if the other tab had heard of it before.
       expect((await page.context().request.post('/api/v1/auth/logout')).status()).toBe(200);
-      await page.goto('/studio');
+      await page.getByRole('link', { name: 'Studio', exact: true }).click();
       await page.getByText('Your session has ended.').waitFor();
       await other.getByText('Your session has ended.').waitFor();
       await other.getByRole('link', { name: 'Sign in again' }).click();
