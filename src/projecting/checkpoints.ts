@@ -227,7 +227,7 @@ export async function moveCheckpoints(
 }
 
 /**
- * The same as one statement that fails unless it moves all of these checkpoints from exactly where their batches begin. It waits for no
+ * A statement that moves these checkpoints from exactly where their batches begin. It fails unless it moves all of them. It waits for no
  * lock, and moves no checkpoint whose partition may have parked events.
  */
 export function exactMove(moves: readonly ExactMove[]): Statement {

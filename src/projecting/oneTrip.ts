@@ -11,8 +11,9 @@ import { beginning, requireCommitted, searchPath, withRollback } from './transac
 /** Applies batches of several consumers in one transaction that is sent at once. */
 export interface OneTrip {
   /**
-   * Applies all parts or none. Undefined: none, because a consumer reads before it writes or writes personal data, because a checkpoint is not exactly where its
-   * batch begins, is locked or has parked events, or because something failed. Three round trips then find out what it was.
+   * Applies all parts, or returns undefined and has applied none (unless the connection was lost while they were committed). Then a
+   * consumer reads before it writes, or writes personal data; or a checkpoint is not exactly where its batch begins, is locked or has
+   * parked events; or something failed. The caller applies them step by step, which finds out.
    */
   apply(parts: readonly Part[]): Promise<readonly BatchesApplied[] | undefined>;
 }
