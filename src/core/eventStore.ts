@@ -43,10 +43,12 @@ export interface ReadAllOptions {
   readonly batchSize?: number;
   /** Whether the events come with their hashes. */
   readonly hashes?: boolean;
+  /** False for readers that want one page only: the page after it is not fetched meanwhile. True by default. */
+  readonly readAhead?: boolean;
   readonly signal?: AbortSignal;
 }
 
-export type SubscribeOptions = Omit<ReadAllOptions, 'until' | 'hashes'>;
+export type SubscribeOptions = Omit<ReadAllOptions, 'until' | 'hashes' | 'readAhead'>;
 
 /**
  * An append-only log of streams with one global order.

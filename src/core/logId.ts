@@ -11,7 +11,7 @@ export function createLogId(store: Pick<EventStore, 'logId'>): () => Promise<str
  */
 export function createFirstEventId(store: Pick<EventStore, 'readAll'>): () => Promise<string | null> {
   return remembered(async () => {
-    for await (const { events } of store.readAll({ after: 0n, batchSize: 1 })) {
+    for await (const { events } of store.readAll({ after: 0n, batchSize: 1, readAhead: false })) {
       if (events[0] !== undefined) return events[0].id;
     }
     return null;

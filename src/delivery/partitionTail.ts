@@ -5,8 +5,8 @@ import type { PartitionReader } from './eventSource.ts';
 import type { StorePages } from './storePages.ts';
 import { createTailWindow } from './tailWindow.ts';
 
-/** Events kept in memory for all partitions together: about 20 MB at 2 kB each. */
-const MOST_EVENTS = 10_000;
+/** Events kept in memory for all partitions together: about 10 MB at 2 kB each. */
+const MOST_EVENTS = 5_000;
 /** Events kept in memory for one partition, at least. */
 const FEWEST_EVENTS = 2_000;
 

@@ -1,8 +1,8 @@
 import { partitionOf } from '../core/partitions.ts';
 import { EventStoreUnavailable, type EventBatch, type EventStore } from '../core/eventStore.ts';
 
-/** Readers that are at the same position share a page. */
-const PAGES_KEPT = 4;
+/** Readers that are at the same position share a page. Each is a few megabytes, so only the newest are kept. */
+const PAGES_KEPT = 2;
 
 /** Reads events that are no longer in memory, a page at a time. */
 export interface StorePages {
@@ -32,7 +32,7 @@ export function createStorePages(store: Pick<EventStore, 'readAll'>): StorePages
 }
 
 async function firstPage(store: Pick<EventStore, 'readAll'>, after: bigint, until: bigint): Promise<EventBatch> {
-  for await (const batch of store.readAll({ after, until })) return batch;
+  for await (const batch of store.readAll({ after, until, readAhead: false })) return batch;
   throw new EventStoreUnavailable(
     `the log should reach ${until} but ends before it; the events are read as soon as the store shows them`,
   );

@@ -9,6 +9,7 @@ export interface PageRequest {
   readonly types?: readonly string[];
   readonly batchSize?: number;
   readonly hashes?: boolean;
+  readonly readAhead?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -49,6 +49,25 @@ describe('The PostgreSQL event store, beyond the contract,', () => {
     queries.mockRestore();
   });
 
+  test('reads a page ahead, but not for a reader that wants one page', async () => {
+    await store.append(someStream(), someEvents(3), 'none');
+    for (const [readAhead, pages] of [
+      [false, 1],
+      [true, 2],
+    ] as const) {
+      const queries = jest.spyOn(pg.Client.prototype, 'query');
+      for await (const { events } of store.readAll({ after: 0n, batchSize: 1, readAhead })) {
+        expect(events).toHaveLength(1);
+        // Answered after a query for the next page was sent, if there is one.
+        await store.head();
+        break;
+      }
+      const reads = queries.mock.calls.filter(([query]) => (query as unknown as pg.QueryConfig).name === 'page');
+      queries.mockRestore();
+      expect(reads).toHaveLength(pages);
+    }
+  });
+
   test('assigns positions without gaps', async () => {
     await Promise.all(
       Array.from({ length: 20 }, (_, n) => store.append(someStream(), someEvents(n % 2 === 0 ? 1 : 3), 'none')),

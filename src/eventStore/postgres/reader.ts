@@ -124,12 +124,13 @@ export function createPostgresReader(pool: pg.Pool, timeoutMs: number): Postgres
     return { events, position: rows.length === batchSize ? events.at(-1)!.position : end };
   }
 
-  /** Fetches each page while the consumer works on the one before. */
+  /** Unless told otherwise, fetches each page while the consumer works on the one before. */
   async function* pages(request: PageRequest): AsyncGenerator<EventBatch> {
-    const { until, signal } = request;
-    for (let next: Promise<EventBatch> | undefined = page(request); next !== undefined;) {
-      const batch: EventBatch = await abortable(next, signal);
-      next = batch.position < until ? page({ ...request, after: batch.position }) : undefined;
+    const { until, signal, readAhead = true } = request;
+    for (let after = request.after, next: Promise<EventBatch> | undefined; after < until;) {
+      const batch: EventBatch = await abortable(next ?? page({ ...request, after }), signal);
+      after = batch.position;
+      next = readAhead && after < until ? page({ ...request, after }) : undefined;
       // Nobody awaits this page yet; if the consumer stops, nobody ever will.
       next?.catch(() => undefined);
       pageWasRead(batch.events);
