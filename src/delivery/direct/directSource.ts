@@ -3,10 +3,12 @@ import { pause } from '../../core/abortable.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import { createFailureLog } from '../../telemetry/failureLog.ts';
 import type { EventSource } from '../eventSource.ts';
-import { createPartitionTail } from '../partitionTail.ts';
+import { createPartitionTail, mostEventsOf } from '../partitionTail.ts';
 import { createStorePages } from '../storePages.ts';
 
 const RETRY_AFTER_MS = 500;
+/** A batch of this size fills the window of the tail by itself. */
+const BATCH_SIZE = mostEventsOf(1);
 
 export interface DirectSourceOptions {
   /** Gives encoded events; each consumer decodes its own. */
@@ -28,10 +30,9 @@ export function createDirectSource({ store, logger }: DirectSourceOptions): Even
     while (!signal.aborted) {
       try {
         if (tail.end === undefined) tail.startAt(await store.head());
-        let after = tail.end!;
-        for await (const { events, position } of store.subscribe({ after, signal })) {
-          tail.push(after, position, events);
-          after = position;
+        if ((await followFrom(tail.end!)) === 'farBehind') {
+          tail.startAt(await store.head());
+          continue;
         }
       } catch (error) {
         if (!signal.aborted)
@@ -39,6 +40,20 @@ export function createDirectSource({ store, logger }: DirectSourceOptions): Even
       }
       await pause(RETRY_AFTER_MS, signal);
     }
+  }
+
+  /**
+   * Ends when the log has grown by more than the window holds: the events before its end would leave the window again, and the readers
+   * read them from the store, each at its own pace.
+   */
+  async function followFrom(start: bigint): Promise<'farBehind' | 'ended'> {
+    let after = start;
+    for await (const { events, position } of store.subscribe({ after, batchSize: BATCH_SIZE, signal })) {
+      tail.push(after, position, events);
+      after = position;
+      if (events.length >= BATCH_SIZE && (await store.head()) > position) return 'farBehind';
+    }
+    return 'ended';
   }
 
   return {
