@@ -1,22 +1,12 @@
-import { METHODS } from 'node:http';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { withTimeout } from '../core/withTimeout.ts';
 import { metricTable, type LabelOf, type MetricName, type MetricNameOf, type MetricRow } from './metricTable.ts';
-
-/** A request that has been answered, or whose client has left. */
-export interface RequestFacts {
-  readonly method: string;
-  /** The path as it is declared. */
-  readonly route: string;
-  readonly status: number;
-  /** From the first byte of the request to the last byte of the answer. */
-  readonly seconds: number;
-}
+import { createRequestMetrics, type RequestFacts } from './requestMetrics.ts';
 
 /** The metrics of this process. Each has a row in `metricTable`, and is shown once a part of the process has asked for it. */
 export interface Metrics {
   readonly registry: Registry;
-  /** Counts an answered request. Takes less than a microsecond. */
+  /** Counts an answered request (`RequestMetrics.count`). */
   request(facts: RequestFacts): void;
   counter<Name extends MetricNameOf<'counter'>>(name: Name): Counter<LabelOf<Name>>;
   gauge<Name extends MetricNameOf<'gauge'>>(name: Name): Gauge<LabelOf<Name>>;
@@ -39,10 +29,6 @@ export type Show<Name extends ReadName> = <One extends Name>(
 
 /** A scrape must not hang when a part hangs (ms). */
 const LONGEST_READ_MS = 1_500;
-
-/** A client may send any method. A label must not have any value. */
-const KNOWN_METHODS = new Set(METHODS);
-const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -84,26 +70,22 @@ export function createMetrics(): Metrics {
   const counter: Metrics['counter'] = (name) => metric(name) as Counter<LabelOf<typeof name>>;
   const gauge: Metrics['gauge'] = (name) => metric(name) as Gauge<LabelOf<typeof name>>;
   const histogram: Metrics['histogram'] = (name) => metric(name) as Histogram<LabelOf<typeof name>>;
-  const requests = counter('api_requests_total');
-  const answers = histogram('api_response_duration_seconds');
-  const routes = histogram('reelstream_http_request_duration_seconds');
+  const requests = createRequestMetrics(registry);
 
-  return {
-    registry,
-    counter,
-    gauge,
-    histogram,
-    request({ method, route, status, seconds }) {
-      requests.inc({ method, status_code: status });
-      answers.observe(seconds);
-      const known = KNOWN_METHODS.has(method) ? method : 'OTHER';
-      routes.observe({ method: known, route, status: STATUS_CLASSES[Math.trunc(status / 100)] ?? '5xx' }, seconds);
-    },
-    showAtScrape(names, read) {
-      const source = createSource(read as (show: Show<ReadName>) => Promise<void> | void);
-      for (const name of names) showFrom(name, source);
-    },
-  };
+  function showAtScrape<Name extends ReadName>(
+    names: readonly Name[],
+    read: (show: Show<Name>) => Promise<void> | void,
+  ): void {
+    const source = createSource(read as (show: Show<ReadName>) => Promise<void> | void);
+    for (const name of names) showFrom(name, source);
+  }
+
+  showAtScrape(['api_requests_total'], (show) => {
+    for (const { method, status, count } of requests.totals())
+      show('api_requests_total', { method, status_code: String(status) }, count);
+  });
+
+  return { registry, counter, gauge, histogram, request: requests.count, showAtScrape };
 }
 
 interface Value {
