@@ -39,7 +39,7 @@ export function createRateLimits({ enabled, limits, redis }: RateLimitOptions): 
   };
 }
 
-/** How many keys of one group a process counts by itself. After that, it forgets the least recently used. */
+/** How many keys of one group a process counts by itself. After that, it forgets those whose windows began first. */
 const MAX_LOCAL_KEYS = 100_000;
 
 interface Limiter {
@@ -49,17 +49,14 @@ interface Limiter {
 
 function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounting | undefined): Limiter {
   const options = { points: limit.points, duration: limit.seconds };
-  const local = new RateLimiterMemory({ ...options, keyPrefix: group });
+  const local = new RateLimiterMemory({ ...options, keyPrefix: '' });
   // The limiter keeps each key until its window ends, without a bound on their number.
   const localKeys = new LRUCache<string, true>({
     max: MAX_LOCAL_KEYS,
     dispose: (_, key, reason) => void (reason === 'evict' && local.delete(key)),
   });
   const here: Limiter = {
-    consume(key) {
-      localKeys.set(key, true);
-      return consume(local, key, limit);
-    },
+    consume: (key) => consume(local, key, limit, () => localKeys.set(key, true)),
     giveBack: async (key) => void (localKeys.has(key) && (await local.reward(key))),
   };
   if (redis === undefined) return here;
@@ -76,9 +73,16 @@ function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounti
 }
 
 /** Counts one request. rate-limiter-flexible rejects with a result when the caller is over the limit, and with an error when its store fails. */
-async function consume(limiter: RateLimiterAbstract, key: string, limit: RateLimit): Promise<RateLimitState> {
+async function consume(
+  limiter: RateLimiterAbstract,
+  key: string,
+  limit: RateLimit,
+  onNewWindow?: () => void,
+): Promise<RateLimitState> {
   try {
-    return stateOf(await limiter.consume(key), limit, true);
+    const result = await limiter.consume(key);
+    if (result.isFirstInDuration) onNewWindow?.();
+    return stateOf(result, limit, true);
   } catch (error) {
     if (error instanceof RateLimiterRes) return stateOf(error, limit, false);
     throw error;
