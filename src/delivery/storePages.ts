@@ -1,7 +1,7 @@
 import { partitionOf } from '../core/partitions.ts';
 import { EventStoreUnavailable, type EventBatch, type EventStore } from '../core/eventStore.ts';
 
-/** Readers that are at the same position share a page. Each is a few megabytes, so only the newest are kept. */
+/** Readers that are at the same position share a page. Only the newest are kept: each takes a few megabytes. */
 const PAGES_KEPT = 2;
 
 /** Reads events that are no longer in memory, a page at a time. */

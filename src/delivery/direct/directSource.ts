@@ -43,8 +43,8 @@ export function createDirectSource({ store, logger }: DirectSourceOptions): Even
   }
 
   /**
-   * Ends when the log has grown by more than the window holds: the events before its end would leave the window again, and the readers
-   * read them from the store, each at its own pace.
+   * Follows the log until it has grown by more than the window holds. Reading on would push out of the window what no reader has had yet, so
+   * the readers read it from the store, each at its own pace.
    */
   async function followFrom(start: bigint): Promise<'farBehind' | 'ended'> {
     let after = start;
