@@ -113,7 +113,7 @@ export function createJobs({
     closing: closing.signal,
   };
 
-  const add: Jobs['add'] = async ({ name, fair, repeatAfterSeconds }, jobs, { db }) => {
+  const add: Jobs['add'] = async ({ name, fair, delaySeconds, repeatAfterSeconds }, jobs, { db }) => {
     if (jobs.length === 0) return;
     const priorities = fair
       ? await prioritiesOf(db, name, jobs)
@@ -123,6 +123,7 @@ export function createJobs({
       data,
       group: { id: ownerId },
       ...(priorities[n] !== 0 && { priority: priorities[n] }),
+      ...(delaySeconds !== undefined && { startAfter: delaySeconds }),
     }));
     await boss.insert(name, rows, { db: fromKysely(db) });
     if (repeatAfterSeconds === undefined) return;

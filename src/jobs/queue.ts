@@ -9,6 +9,8 @@ export interface QueueOptions<Payload extends object> {
    * kills count like failures. Failed jobs wait for `giveUp` in a queue of their own, `<name>-dead`.
    */
   readonly givesUp?: boolean;
+  /** Each job waits this many seconds before it may run. */
+  readonly delaySeconds?: number;
   /** Each job runs once more, this many seconds after it was added. */
   readonly repeatAfterSeconds?: number;
   readonly retries?: Partial<Retries>;
@@ -29,8 +31,9 @@ export interface Retries {
 }
 
 export interface Queue<Payload extends object = object> extends Required<
-  Omit<QueueOptions<Payload>, 'repeatAfterSeconds' | 'retries'>
+  Omit<QueueOptions<Payload>, 'delaySeconds' | 'repeatAfterSeconds' | 'retries'>
 > {
+  readonly delaySeconds: number | undefined;
   readonly repeatAfterSeconds: number | undefined;
   readonly retries: Retries;
 }
@@ -89,6 +92,7 @@ export function defineQueue<Payload extends object>(options: QueueOptions<Payloa
   return {
     fair: false,
     givesUp: false,
+    delaySeconds: undefined,
     repeatAfterSeconds: undefined,
     heartbeatSeconds: 15,
     timeoutSeconds: 20 * 60,

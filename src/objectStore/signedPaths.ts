@@ -26,8 +26,10 @@ export interface SignedPathsOptions {
   readonly clock?: () => number;
 }
 
+/** The most seconds for which a signed path works. */
+export const LONGEST_SIGNED = 3_600;
 /** Seconds. */
-const [LONGEST, STEP] = [3_600, 300];
+const STEP = 300;
 /** Segments: expires, signature, folder, name. */
 const SIGNED = /^(\d{1,12})\.([\w-]{43})\/([\w-]+)\/(.+)$/;
 
@@ -45,7 +47,7 @@ export function createSignedPaths({ secrets, clock = Date.now }: SignedPathsOpti
       const [folder, ...name] = key.slice(PRIVATE_PREFIX.length).split('/');
       if (!key.startsWith(PRIVATE_PREFIX) || folder === undefined || name.length === 0)
         throw new TypeError(`${key} is not the key of a private object`);
-      const expires = Math.floor(now() / STEP) * STEP + LONGEST;
+      const expires = Math.floor(now() / STEP) * STEP + LONGEST_SIGNED;
       return `${PRIVATE_PREFIX}${expires}.${signatureOf(secrets()[0]!, expires, folder)}/${folder}/${name.join('/')}`;
     },
     open(path) {

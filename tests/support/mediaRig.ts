@@ -19,7 +19,7 @@ import { videoQueues } from '../../src/features/videos/processing/index.ts';
 import { createExtrasWorker } from '../../src/features/videos/processing/extrasWorker.ts';
 import { createProcessWorker, type ProcessWorkerOptions } from '../../src/features/videos/processing/processWorker.ts';
 import { createMoveFiles } from '../../src/features/videos/processing/moveFiles.ts';
-import { createMoveWorker } from '../../src/features/videos/processing/moveWorker.ts';
+import { createMoveWorkers } from '../../src/features/videos/processing/moveWorker.ts';
 import { createRemoveWorker } from '../../src/features/videos/processing/removeWorker.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
 import { createScratch, type Scratch } from '../../src/media/scratch/scratch.ts';
@@ -176,7 +176,11 @@ export async function createMediaRig({ pollSeconds }: Pick<JobsOptions, 'pollSec
 /** Runs the pipeline's jobs until the rig is disposed. */
 export async function startWorker(rig: MediaRig, changes?: Partial<ProcessWorkerOptions>): Promise<void> {
   const options = await rig.workerOptions(changes);
-  await rig.jobs.work([createProcessWorker(options), createMoveWorker(options.moveFiles), createRemoveWorker(options)]);
+  await rig.jobs.work([
+    createProcessWorker(options),
+    ...createMoveWorkers(options.moveFiles),
+    createRemoveWorker(options),
+  ]);
 }
 
 /** Makes ladders, storyboards and previews until the rig is disposed. */

@@ -117,6 +117,8 @@ export interface ExistingVideo {
   readonly visibility: Visibility;
   /** Where its files are. They follow `visibility` a little later. */
   readonly filesAccess: FilesAccess;
+  /** When they were moved there. */
+  readonly filesMovedAt?: string;
   /** Set some time after the video became ready. */
   readonly extras?: Partial<VideoExtras>;
   /** Whether its title and its description are erased. They are `''` then. */
@@ -370,7 +372,7 @@ function evolve(state: VideoState, { type, data }: VideoEvent): VideoState {
     case 'VideoVisibilityChanged':
       return { ...state, visibility: data.visibility, updatedAt: data.at };
     case 'VideoFilesMoved':
-      return { ...state, filesAccess: data.access };
+      return { ...state, filesAccess: data.access, filesMovedAt: data.at };
     case 'VideoLadderMade':
       return { ...state, extras: { ...state.extras, hls: data.hls } };
     case 'VideoStoryboardMade':

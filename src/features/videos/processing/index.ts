@@ -7,8 +7,8 @@ import { createOrphanSweep } from './orphans.ts';
 import { pendingUploadsOf } from './pendingUploads.ts';
 import { createProcessWorker } from './processWorker.ts';
 import { createMoveFiles } from './moveFiles.ts';
-import { createMoveWorker } from './moveWorker.ts';
-import { extrasQueue, moveQueue, processQueue, removeQueue } from './queues.ts';
+import { createMoveWorkers } from './moveWorker.ts';
+import { extrasQueue, movedQueue, moveQueue, processQueue, removeQueue } from './queues.ts';
 import { createRemoveWorker } from './removeWorker.ts';
 import { createUploadQuota } from './uploadQuota.ts';
 import { createUploads } from '../resumable/uploads.ts';
@@ -17,7 +17,7 @@ import { createUploadSweep } from '../resumable/uploadSweep.ts';
 export { videoJobRetries } from './jobRetries.ts';
 
 /** The queues of the pipeline. */
-export const videoQueues: readonly Queue[] = [processQueue, extrasQueue, moveQueue, removeQueue];
+export const videoQueues: readonly Queue[] = [processQueue, extrasQueue, moveQueue, movedQueue, removeQueue];
 
 /** Makes uploads playable, and removes the files that nobody needs. */
 export function videoProcessing(context: WorkerContext): FeatureWork {
@@ -38,7 +38,7 @@ export function videoProcessing(context: WorkerContext): FeatureWork {
         concurrency: settings.mediaConcurrency,
       }),
       createExtrasWorker({ ...context, ...files, moveFiles }),
-      createMoveWorker(moveFiles),
+      ...createMoveWorkers(moveFiles),
       createRemoveWorker(context),
     ],
     subscribers: { media: [createMediaProcessManager(context)] },

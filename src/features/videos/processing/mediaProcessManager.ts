@@ -5,6 +5,7 @@ import type { Consumer } from '../../../projecting/consumer.ts';
 import { createSubscriber } from '../../../projecting/subscriber.ts';
 import type {
   VideoDeleted,
+  VideoFilesMoved,
   VideoHidden,
   VideoProcessed,
   VideoProcessingFailed,
@@ -14,7 +15,7 @@ import type {
   VideoVisibilityChanged,
 } from '../events.ts';
 import { recordPending, settlePending } from './pendingUploads.ts';
-import { extrasQueue, moveQueue, processQueue, removeQueue, type VideoJob } from './queues.ts';
+import { extrasQueue, movedQueue, moveQueue, processQueue, removeQueue, type VideoJob } from './queues.ts';
 
 type MediaEvent =
   | VideoUploaded
@@ -24,6 +25,7 @@ type MediaEvent =
   | VideoVisibilityChanged
   | VideoHidden
   | VideoRestored
+  | VideoFilesMoved
   | VideoDeleted;
 type Event = RecordedEvent<MediaEvent>;
 const begins = ({ type }: Event): boolean => type === 'VideoUploaded' || type === 'VideoProcessingRetried';
@@ -33,15 +35,16 @@ const moves = ({ type, data }: Event): boolean =>
   type === 'VideoHidden' ||
   type === 'VideoRestored' ||
   (type === 'VideoVisibilityChanged' && (data.before === 'private') !== (data.visibility === 'private'));
+const leavesCopies = ({ type, data }: Event): boolean => type === 'VideoFilesMoved' && data.access === 'public';
 /** Whether it decides what is known of the pending upload of its video. */
 const settles = ({ type }: Event): boolean =>
-  type !== 'VideoVisibilityChanged' && type !== 'VideoHidden' && type !== 'VideoRestored';
+  type !== 'VideoVisibilityChanged' && type !== 'VideoHidden' && type !== 'VideoRestored' && type !== 'VideoFilesMoved';
 const deletes = ({ type }: Event): boolean => type === 'VideoDeleted';
 
 /**
  * Turns each upload and each retry into a job, in the transaction of its checkpoint. A video that can be played gets a job that
- * makes its ladder, storyboard and preview; one that becomes private or hidden, or stops being so, a job that moves its files. A
- * deletion cancels the video's jobs and adds one that removes its objects. Also keeps the rows of `pending_uploads`, from which
+ * makes its ladder, storyboard and preview; one that becomes private or hidden, or stops being so, a job that moves its files, and
+ * one that removes the private copies later. A deletion cancels the video's jobs and adds one that removes its objects. Also keeps the rows of `pending_uploads`, from which
  * quotas are counted.
  */
 export function createMediaProcessManager({ jobs }: { jobs: Pick<Jobs, 'add' | 'cancel'> }): Consumer {
@@ -55,6 +58,7 @@ export function createMediaProcessManager({ jobs }: { jobs: Pick<Jobs, 'add' | '
       'VideoVisibilityChanged',
       'VideoHidden',
       'VideoRestored',
+      'VideoFilesMoved',
       'VideoDeleted',
     ],
     handle: async (events, transaction) => {
@@ -62,8 +66,10 @@ export function createMediaProcessManager({ jobs }: { jobs: Pick<Jobs, 'add' | '
       await jobs.add(processQueue, events.filter(begins).map(toJob), transaction);
       await jobs.add(extrasQueue, events.filter(isPlayable).map(toJob), transaction);
       await jobs.add(moveQueue, events.filter(moves).map(toJob), transaction);
+      await jobs.add(movedQueue, events.filter(leavesCopies).map(toJob), transaction);
       const ofDeleted = deleted.map(({ data: { videoId } }) => ({ videoId }));
-      for (const queue of [processQueue, extrasQueue, moveQueue]) await jobs.cancel(queue, ofDeleted, transaction);
+      for (const queue of [processQueue, extrasQueue, moveQueue, movedQueue])
+        await jobs.cancel(queue, ofDeleted, transaction);
       await jobs.add(removeQueue, deleted.map(toJob), transaction);
       for (const { type, data } of lastOfEach(events.filter(settles))) {
         if (type === 'VideoUploaded' || type === 'VideoProcessingRetried') await recordPending(transaction, data);

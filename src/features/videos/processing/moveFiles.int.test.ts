@@ -15,14 +15,17 @@ afterEach(async () => rig[Symbol.asyncDispose]());
 
 const mover = (objects: Partial<ObjectStore> = {}): MoveFiles =>
   createMoveFiles({ store: rig.store, objects: { ...rig.objects, ...objects }, db: rig.db });
-const move = (videoId: string, by = moveFiles): Promise<void> =>
-  by(videoId, { correlationId: 'test', now: new Date() });
+const move = (videoId: string, by = moveFiles, now = new Date()): Promise<void> =>
+  by(videoId, { correlationId: 'test', now });
+/** When no signed URL from before works any more. */
+const inAnHour = (): Date => new Date(Date.now() + 3_600_000);
 const types = async (videoId: string): Promise<string[]> => (await rig.events(videoId)).map(({ type }) => type);
 const places = async (videoId: string): Promise<string[]> =>
   (await rig.keys(videoId)).map((key) => key.split('/')[0]!).toSorted();
 
 const PUBLIC = ['originals', 'videos', 'videos'];
 const PRIVATE = ['originals', 'private', 'private'];
+const BOTH = ['originals', 'private', 'private', 'videos', 'videos'];
 
 /** A video with the files that a worker has made. */
 async function ready(visibility: 'public' | 'private' = 'public'): Promise<string> {
@@ -46,10 +49,40 @@ test('a worker moves all files of a video that becomes private, and back, and re
   await rig.show(videoId, 'private');
   await eventually(async () => (await places(videoId)).join() === PRIVATE.join(), { what: 'the files are private' });
   await rig.show(videoId, 'unlisted');
-  await eventually(async () => (await places(videoId)).join() === PUBLIC.join(), { what: 'the files are public' });
+  await eventually(async () => (await places(videoId)).join() === BOTH.join(), { what: 'the files are public' });
   await rig.show(videoId, 'public');
   await move(videoId);
   expect((await types(videoId)).filter((type) => type === 'VideoFilesMoved')).toHaveLength(2);
+});
+
+test('whoever was given a signed URL while a video became public can use it until it ends', async () => {
+  const videoId = await ready();
+  await rig.show(videoId, 'private');
+  await move(videoId);
+  await rig.show(videoId, 'public');
+  await move(videoId);
+  await rig.deliverLast(videoId);
+  await move(videoId);
+  expect(await places(videoId)).toEqual(BOTH);
+  await move(videoId, moveFiles, inAnHour());
+  expect(await places(videoId)).toEqual(PUBLIC);
+  const { rows } = await rig.database.pool.query<object>(
+    `select extract(epoch from start_after - created_on)::int as delay from reelstream_jobs.job
+     where name = 'moved' and data->>'videoId' = $1`,
+    [videoId],
+  );
+  expect(rows).toEqual([{ delay: 2 * 60 * 60 }]);
+});
+
+test('private copies of a video that is private again stay, and its public files go at once', async () => {
+  const videoId = await ready();
+  for (const visibility of ['private', 'public', 'private'] as const) {
+    await rig.show(videoId, visibility);
+    await move(videoId);
+  }
+  expect(await places(videoId)).toEqual(PRIVATE);
+  await move(videoId, moveFiles, inAnHour());
+  expect(await places(videoId)).toEqual(PRIVATE);
 });
 
 test('a move that is cut anywhere is completed by the next one', async () => {
@@ -96,6 +129,7 @@ test('a move and a move back at once lose no file, in whatever order they run', 
     const away = move(videoId);
     await rig.show(videoId, 'public');
     await Promise.all([away, move(videoId), move(videoId)]);
+    await move(videoId, moveFiles, inAnHour());
     expect(await places(videoId)).toEqual(PUBLIC);
   }
 });

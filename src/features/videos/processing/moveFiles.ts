@@ -4,7 +4,8 @@ import type { CommandContext } from '../../../core/commandContext.ts';
 import { handleCommand } from '../../../core/commandHandler.ts';
 import type { EventStore } from '../../../core/eventStore.ts';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
-import { accessFor, videoDecider, videoStream } from '../decider.ts';
+import { LONGEST_SIGNED } from '../../../objectStore/signedPaths.ts';
+import { accessFor, videoDecider, videoStream, type ExistingVideo } from '../decider.ts';
 import type { FilesAccess } from '../events.ts';
 import { readVideo } from '../readVideo.ts';
 import { keyNow, mediaPrefix, removeObjects } from './mediaKeys.ts';
@@ -17,7 +18,11 @@ export interface MoveFilesOptions {
 
 /**
  * Brings the files of a video to where its visibility wants them: copies them, records that, and removes the old ones. It is safe
- * to repeat after it was cut anywhere. The old files are removed at once, so an answer from before has URLs that no longer work.
+ * to repeat after it was cut anywhere.
+ *
+ * Public URLs of a video that has become private no longer work when it resolves. Private ones work until they end, also when the
+ * video has become public, since its readers have been given them while its files were moved: only a call after that removes the
+ * copies that they lead to.
  *
  * Those who store files of a video call it when the video's files have been moved since they began.
  */
@@ -37,10 +42,16 @@ export function createMoveFiles({ store, objects, db }: MoveFilesOptions): MoveF
         const { state: now } = await handleCommand(store, videoDecider, videoStream(videoId), command, context);
         // Otherwise the visibility has changed again, or the video was deleted.
         if (now.status === 'none' || now.status === 'deleted' || now.filesAccess !== access) continue;
+        if (access === 'public' && areSignedUrlsValid(now, context.now)) return;
         await confirmLock();
         return objects.remove(copied);
       }
     });
+}
+
+/** Whether a signed URL from before the move may still work. */
+function areSignedUrlsValid({ filesMovedAt }: Pick<ExistingVideo, 'filesMovedAt'>, now: Date): boolean {
+  return filesMovedAt !== undefined && now.getTime() < Date.parse(filesMovedAt) + LONGEST_SIGNED * 1_000;
 }
 
 /** Copies what is under the other prefix, and returns the keys there. What an earlier try has copied is complete. */

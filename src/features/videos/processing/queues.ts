@@ -30,6 +30,17 @@ export const extrasQueue = defineQueue<ExtrasJob>({ name: 'extras', fair: true, 
 export const moveQueue = defineQueue<VideoJob>({ name: 'move', retries: { limit: 5_000 }, logFields });
 
 /**
+ * Looks again at a video whose files have become public: removes the private copies, when the signed URLs of them have ended. They
+ * end an hour after the last one was given out; the second hour is for processes that know of the move late.
+ */
+export const movedQueue = defineQueue<VideoJob>({
+  name: 'moved',
+  delaySeconds: 2 * 60 * 60,
+  retries: { limit: 5_000 },
+  logFields,
+});
+
+/**
  * Removes the objects of a deleted video. They are removed again a minute later: a worker that was killed while it stored
  * a rendition could not remove it, and by then no worker processes the video any more.
  */
