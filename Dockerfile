@@ -42,5 +42,5 @@ USER node
 EXPOSE 3000 3002
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "bin/reelstream.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "bin/reelstream.js"]
 CMD ["serve"]

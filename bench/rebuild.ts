@@ -206,7 +206,7 @@ async function memory(short: TestDatabase, long: TestDatabase): Promise<Comparis
 /** Runs the command in a process of its own, as `npm run reelstream` does. Returns the most memory that it had, in bytes. */
 async function peakOfRebuild({ url }: TestDatabase): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'reelstream-bench-'));
-  const flags = ['--max-semi-space-size=4'];
+  const flags = ['--max-semi-space-size=8'];
   const child = spawn(process.execPath, [...flags, 'bin/reelstream.js', 'projections', 'rebuild', 'analytics'], {
     env: { ...noSettings, DATABASE_URL: url, DATA_DIR: folder, MALLOC_MMAP_THRESHOLD_: '4000000' },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=4000000 node --max-semi-space-size=4
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=4000000 node --max-semi-space-size=8
 // Plain JavaScript, so that an old Node can parse it and print a clear message.
 //
 // --max-semi-space-size (MB): V8 lets young objects pile up to three times this size before it collects them. Its own limit is 16 MB.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 
-const FLAGS = '--max-semi-space-size=4';
+const FLAGS = '--max-semi-space-size=8';
 const MALLOC = 'MALLOC_MMAP_THRESHOLD_=4000000';
 
 const read = (file: string): string => readFileSync(`${import.meta.dirname}/../../${file}`, 'utf8');

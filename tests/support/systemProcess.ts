@@ -58,7 +58,7 @@ export class SystemProcess {
    * ready.
    */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['--max-semi-space-size=4', 'bin/reelstream.js', this.role], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=8', 'bin/reelstream.js', this.role], {
       cwd: root,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -5,6 +5,7 @@ import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { UploadLimits } from '../limits.ts';
 import { ensureRoom, type FreeSpace } from '../scratch/diskSpace.ts';
+import { pieceHasArrived } from './collectPieces.ts';
 import { tooLarge } from './refusals.ts';
 
 export interface ReceivedFile {
@@ -49,6 +50,7 @@ function createMeter({ folder, limits, announced, onReceived, freeSpace }: Write
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
       if (size > limits.maxBytes) return done(tooLarge(limits));
+      pieceHasArrived(chunk);
       hash.update(chunk);
       const percent = Math.min(100, Math.floor((size / announced) * 100));
       if (percent > reported) onReceived?.((reported = percent) / 100);

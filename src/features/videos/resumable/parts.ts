@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Transform } from 'node:stream';
 import { v7 } from 'uuid';
+import { pieceHasArrived } from '../../../media/receiving/collectPieces.ts';
 import type { ReceivedFile } from '../../../media/receiving/writeFile.ts';
 import { ensureRoom, type FreeSpace } from '../../../media/scratch/diskSpace.ts';
 import type { ObjectStore } from '../../../objectStore/objectStore.ts';
@@ -64,6 +65,7 @@ export async function writeParts(bytes: AsyncIterable<Buffer>, options: PartWrit
       }
       await part.file.appendFile(chunk);
       part.size += chunk.length;
+      pieceHasArrived(chunk);
       hash?.update(chunk);
       if (part.size >= longest) await store();
     }
