@@ -80,6 +80,7 @@ export const countsTable = table(
     primaryKey: ['video_id'],
     // Every like updates a row here: room on the page keeps the new row version next to the old one, and the index as it is.
     fillfactor: 70,
+    returned: true,
   },
 );
 

@@ -13,6 +13,7 @@ import { projections } from '../features/index.ts';
 import { createTokens, type TokenOptions } from '../features/sessions/index.ts';
 import type { CacheCounts } from '../telemetry/cacheMetrics.ts';
 import { createReadYourWrites } from '../projecting/readYourWrites.ts';
+import type { WrittenRows } from '../projecting/writtenRows.ts';
 
 export interface ApiContextOptions
   extends
@@ -22,6 +23,7 @@ export interface ApiContextOptions
       'codec' | 'log' | 'parked' | 'operations' | 'jobList' | 'system' | 'rateLimits' | 'revocations' | 'onClose'
     > {
   readonly progress: Pick<ProjectionProgress, 'waitFor' | 'state' | 'onCommit' | 'positions'>;
+  readonly written: Pick<WrittenRows, 'written'>;
   readonly redis: SharedRedis | undefined;
   readonly cacheCounts?: CacheCounts;
   readonly tokens: TokenOptions;
@@ -33,7 +35,7 @@ export interface ApiContextOptions
 
 /** Creates what the routes of all features may use. */
 export function createApiContext(options: ApiContextOptions): ApiContext {
-  const { progress, redis, cacheCounts: counts, names, deviceKeys, tokens, ...context } = options;
+  const { progress, written, redis, cacheCounts: counts, names, deviceKeys, tokens, ...context } = options;
   const cache = createQueryCache({
     progress,
     shared: redis && createRedisSharedCache(redis),
@@ -46,6 +48,7 @@ export function createApiContext(options: ApiContextOptions): ApiContext {
     readModels: {
       ...createReadYourWrites({ projections, progress }),
       onCommit: (listener) => progress.onCommit(listener),
+      written: (...row) => written.written(...row),
     },
     claims: redis === undefined ? noSharedClaims : createRedisClaims(redis),
     tokens: createTokens(tokens),

@@ -61,7 +61,7 @@ async function startGroup(
 ): Promise<HealthCheck[]> {
   if (consumers.length === 0) return [];
   const { config, logger, tracing, parts } = running;
-  const { metrics, rawStore, store, codec, progress } = services;
+  const { metrics, rawStore, store, codec, progress, written } = services;
   const pool = openPool(running, services, group, BATCH_TIMEOUT_MS);
   const { source, checks } = await openSource(running, services, group, pool);
   parts.defer(() => source.close());
@@ -76,6 +76,7 @@ async function startGroup(
     tracing,
     rebuilds,
     keepReplaced: config.rebuildKeepHours > 0,
+    written,
     onMoved: (move) => progress.moved(move),
     onApplied: observeBatches(metrics),
   });

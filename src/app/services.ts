@@ -12,6 +12,7 @@ import type { HealthCheck } from '../http/server/health.ts';
 import type { Database } from '../postgres/database.ts';
 import { createQueryDatabase } from '../postgres/queryDatabase.ts';
 import { createSharedProgress, type SharedProgress } from '../projecting/progress/sharedProgress.ts';
+import { createWrittenRows, type WrittenRows } from '../projecting/writtenRows.ts';
 import { createLogDistance, type MeasureDistance } from '../telemetry/logDistance.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { observedEventStore } from '../telemetry/observedEventStore.ts';
@@ -34,6 +35,8 @@ export interface Services extends EventLog, OpenedObjectStore {
   readonly log: ShownLog;
   readonly db: Kysely<ReadModels>;
   readonly progress: SharedProgress;
+  /** What the projections of this process write, for its API. */
+  readonly written: WrittenRows;
   readonly redis: SharedRedis | undefined;
   readonly files: MediaFiles;
   /** The health checks of these services. */
@@ -74,7 +77,20 @@ export async function openServices(running: Process, database: Promise<Database>
     checks.push({ name: 'redis', required: false, check: async () => void (await redis.client.ping()) });
   }
   const db = createQueryDatabase<ReadModels>(pool);
-  return { ...eventLog, ...opened, metrics, distance, store, log, db, progress, redis, files, checks };
+  return {
+    ...eventLog,
+    ...opened,
+    metrics,
+    distance,
+    store,
+    log,
+    db,
+    progress,
+    written: createWrittenRows(),
+    redis,
+    files,
+    checks,
+  };
 }
 
 async function openProgress(

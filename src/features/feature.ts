@@ -28,6 +28,7 @@ import type { Operations } from '../projecting/operations/operations.ts';
 import type { ParkedEvents } from '../projecting/parking/createParkedEvents.ts';
 import type { Projection } from '../projecting/projection.ts';
 import type { ReadYourWrites } from '../projecting/readYourWrites.ts';
+import type { WrittenRows } from '../projecting/writtenRows.ts';
 import type { RateLimits } from '../rateLimits/rateLimits.ts';
 import type { FeedRule, FeedRules, FeedTopic, NOBODY_HEARS } from '../realtime/feedDefinition.ts';
 import type { ReportUploadProgress } from '../realtime/uploadProgress.ts';
@@ -139,7 +140,7 @@ export interface ApiContext extends FeatureContext {
   readonly parked: ParkedEvents;
   /** The event log for people: without personal data. */
   readonly log: ShownLog;
-  readonly readModels: ReadYourWrites & Pick<ProjectionProgress, 'onCommit'>;
+  readonly readModels: ReadYourWrites & Pick<ProjectionProgress, 'onCommit'> & Pick<WrittenRows, 'written'>;
   readonly cache: QueryCache;
   readonly rateLimits: RateLimits;
   readonly claims: SharedClaims;

@@ -5,8 +5,10 @@ import type { ConsumerTransaction } from './consumer.ts';
 import type { Statement } from './statement.ts';
 import { createGatheredRows } from './tables/gatheredRows.ts';
 import { gatheringTransaction } from './tables/gatheringTransaction.ts';
+import type { Table } from './tables/table.ts';
 import { upsertStatement } from './tables/upsert.ts';
 import { beginning, requireCommitted, searchPath, withRollback } from './transaction.ts';
+import type { Written, WrittenRows } from './writtenRows.ts';
 
 /** Applies batches of several consumers in one transaction that is sent at once. */
 export interface OneTrip {
@@ -22,7 +24,7 @@ export interface OneTrip {
  * The whole transaction is one text of several statements. PostgreSQL runs none of them after one that fails, and so no row
  * is written unless the transaction has begun and the checkpoints have moved. It answers once, when all is done.
  */
-export function createOneTrip(pool: pg.Pool): OneTrip {
+export function createOneTrip(pool: pg.Pool, written: Pick<WrittenRows, 'keep'>): OneTrip {
   const rowsOf = createRowsOf();
 
   return {
@@ -33,15 +35,23 @@ export function createOneTrip(pool: pg.Pool): OneTrip {
         await withRollback(pool, async (client) => {
           const prepared = preparedOf(client);
           const { schema } = parts[0]!.options;
-          const text = [beginning({ schema }), prepared.execute('', exactMove(moves))];
-          for (const [index, { options }] of parts.entries()) {
-            if (rows[index]!.length > 0) text.push(searchPath(options.schema));
-            for (const each of rows[index]!) text.push(prepared.execute(options.schema, each));
+          const text = [beginning({ schema }), ...prepared.execute('', exactMove(moves))];
+          const returning: Returning[] = [];
+          for (const [index, part] of parts.entries()) {
+            const { schema } = part.options;
+            if (rows[index]!.length > 0) text.push(searchPath(schema));
+            for (const { returned, ...statement } of rows[index]!) {
+              text.push(...prepared.execute(schema, statement));
+              if (returned !== undefined) returning.push({ table: returned, part, at: text.length - 1 });
+            }
           }
           text.push('commit');
-          const results = (await client.query(text.join(';\n'))) as unknown as pg.QueryResult[];
+          const results = (await client.query(text.join(';\n'))) as unknown as pg.QueryResult<Row>[];
           requireCommitted(results.at(-1)!);
           prepared.keep();
+          // The first text is several statements.
+          const moreResults = results.length - text.length;
+          for (const { at, ...returned } of returning) written.keep(writtenOf(returned, results[at + moreResults]!));
         });
         return parts.map(({ batches }) => ({
           applied: batches.map(({ partition, position, events }) => ({
@@ -58,8 +68,32 @@ export function createOneTrip(pool: pg.Pool): OneTrip {
   };
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
+/** A statement of a part that returns the rows that it writes. */
+interface Returning {
+  readonly table: Table;
+  readonly part: Part;
+  /** Where it is among the texts of the transaction. */
+  readonly at: number;
+}
+
+function writtenOf({ table, part }: Omit<Returning, 'at'>, { rows }: pg.QueryResult<Row>): Written {
+  const [key] = table.primaryKey as [string];
+  return {
+    table,
+    rows: new Map(rows.map((row) => [String(row[key]), row])),
+    positions: new Set(part.batches.flatMap(({ events }) => events.map(({ position }) => position))),
+  };
+}
+
+interface WriteStatement extends Statement {
+  /** The table whose rows it returns. */
+  readonly returned?: Table;
+}
+
 /** Returns a function that tells the statements which write what a part changes. It throws if the consumer asks for an answer. */
-function createRowsOf(): (part: Part) => Promise<readonly Statement[]> {
+function createRowsOf(): (part: Part) => Promise<readonly WriteStatement[]> {
   const gatherings = new Map<string, Gathering>();
   return async ({ options, batches }) => {
     const { name } = options.consumer;
@@ -75,16 +109,21 @@ function createRowsOf(): (part: Part) => Promise<readonly Statement[]> {
 
 interface Gathering {
   readonly transaction: ConsumerTransaction;
-  take(): Promise<readonly Statement[]>;
+  take(): Promise<readonly WriteStatement[]>;
 }
 
 function createGathering(): Gathering {
-  let statements: Statement[] = [];
+  let statements: WriteStatement[] = [];
   const refuse = (reason: string): Promise<never> => Promise.reject(new Error(`this batch ${reason}`));
   const rows = createGatheredRows((table, ...upsert) => {
     // PostgreSQL may write a statement that fails to its log, with the values in its text.
     if (Object.values(table.columns).some(({ personal }) => personal)) return refuse('has personal data');
-    statements.push(upsertStatement(table, ...upsert));
+    const statement = upsertStatement(table, ...upsert);
+    statements.push(
+      table.returned
+        ? { ...statement, text: `${statement.text} returning "${table.name}".*`, returned: table }
+        : statement,
+    );
     return Promise.resolve();
   });
   return {
@@ -100,8 +139,8 @@ function createGathering(): Gathering {
 
 /** The statements that are prepared on a connection. */
 interface Prepared {
-  /** SQL that runs the statement; the first time, SQL that prepares it and runs it. */
-  execute(schema: string, statement: Statement): string;
+  /** The statement that runs it; the first time, after the one that prepares it. */
+  execute(schema: string, statement: Statement): string[];
   /** To be called when the SQL has been run. Otherwise the statements are prepared again, under new names. */
   keep(): void;
 }
@@ -119,9 +158,9 @@ function preparedOf(client: pg.ClientBase): Prepared {
       const known = names.get(key) ?? added.get(key);
       const name = known ?? `in one trip ${++statements}`;
       const run = `execute "${name}"(${values.map(literal).join(', ')})`;
-      if (known !== undefined) return run;
+      if (known !== undefined) return [run];
       added.set(key, name);
-      return `prepare "${name}" as ${text};\n${run}`;
+      return [`prepare "${name}" as ${text}`, run];
     },
     keep() {
       for (const [key, name] of added) names.set(key, name);

@@ -24,6 +24,7 @@ import { canShare, createSharedTransactions } from './sharedTransactions.ts';
 import { adoptIfShort, installLive } from './tables/firstBuild.ts';
 import { refuseChangedTables } from './tables/sameTables.ts';
 import { ownTransactions } from './transactions.ts';
+import { createWrittenRows, type WrittenRows } from './writtenRows.ts';
 
 const RETRY_MS = 1_000;
 /** How often a process of an older program looks whether its version is in place again. */
@@ -45,6 +46,8 @@ export interface ProjectorOptions {
   readonly rebuilds?: LimitFunction;
   /** Whether the tables that a raised version replaces are kept for a rollback. False by default. */
   readonly keepReplaced?: boolean;
+  /** Gets the rows that answers to commands show. */
+  readonly written?: Pick<WrittenRows, 'keep'>;
   /** Called with the position of each consumer (`SharedProgress.moved`). */
   onMoved?(move: PartitionMoved): void;
   /** Called after each batch of events that a consumer has applied, with the seconds that all its tries took. */
@@ -76,13 +79,13 @@ export interface Projector {
 
 export function createProjector(options: ProjectorOptions): Projector {
   const { pool, store, decode, discarded, source, consumers, logger, tracing, keepReplaced, onMoved } = options;
-  const { rebuilds = pLimit(REBUILDS_AT_ONCE) } = options;
+  const { rebuilds = pLimit(REBUILDS_AT_ONCE), written = createWrittenRows() } = options;
   const stopping = new AbortController();
   const logId = createLogId(store);
   const states = new Map<string, ConsumerState>(consumers.map(({ name }) => [name, 'starting']));
   const failureLogs = new Map(consumers.map(({ name }) => [name, createFailureLog(logger, 'error')]));
   const running: Promise<void>[] = [];
-  const shared = createSharedTransactions(pool, source);
+  const shared = createSharedTransactions(pool, source, written);
   const announced = new Set<Consumer>();
 
   const applyOptions = (consumer: Consumer): ApplyOptions => ({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { countingViews, evenly, manyViews, viewed, viewsOf } from '../../tests/support/countingViews.ts';
 import { eventually } from '../../tests/support/eventually.ts';
+import { asUuid } from '../../tests/support/ids.ts';
 import type { RecordedEvent } from '../core/event.ts';
 import type { VideoViewed } from '../features/views/events.ts';
 import { createPool } from '../postgres/pool.ts';
@@ -9,8 +10,9 @@ import { createProjectingTest, type ProjectingTest, type RunningProjector } from
 import { fc } from '../../tests/support/property.ts';
 import { projectionConsumer, type Consumer } from './consumer.ts';
 import { defineProjection } from './projection.ts';
-import { personal, table, text, uuid } from './tables/table.ts';
+import { int8, personal, table, text, uuid } from './tables/table.ts';
 import { upsert } from './tables/upsert.ts';
+import { createWrittenRows } from './writtenRows.ts';
 
 let t: ProjectingTest;
 beforeEach(async () => {
@@ -102,6 +104,39 @@ test('personal data is in the text of no statement, which PostgreSQL may write t
   expect(rows).toEqual([{ viewer: 'user:Ann' }]);
   expect(spied.texts.filter((sql) => sql.includes('Ann'))).toEqual([]);
   await stop();
+});
+
+test('the rows that answers show are known as soon as their event is applied', async () => {
+  const shown = table('shown', { video_id: uuid, views: int8 }, { primaryKey: ['video_id'], returned: true });
+  const showing = defineProjection({
+    name: 'showing',
+    version: 1,
+    tables: [shown],
+    handles: ['VideoViewed'],
+    async apply(events: readonly RecordedEvent<VideoViewed>[], db) {
+      const views = Map.groupBy(events, ({ data }) => data.videoId);
+      const rows = [...views].map(([video_id, { length }]) => ({ video_id, views: length }));
+      await upsert(db, shown, rows, { add: ['views'] });
+    },
+  });
+  const written = createWrittenRows();
+  const { reached } = await t.run([projectionConsumer(showing, undefined), counting('two')], { written });
+  const [first, second] = [asUuid('video', 1), asUuid('video', 2)];
+  let views = 0;
+  const next = async (): Promise<bigint> => {
+    const position = await t.append(viewsOf(1), viewed(1));
+    views++;
+    await reached('showing', position);
+    return position;
+  };
+  // A lane that starts does not write in one trip.
+  await eventually(async () => written.written(shown, first, { position: await next() }), { what: 'a row is known' });
+  const [before, after] = [await next(), await next()];
+  // Whoever asks late gets the row that was written last.
+  for (const position of [before, after])
+    expect(written.written(shown, first, { position })).toEqual({ video_id: first, views: BigInt(views) });
+  expect(written.written(shown, second, { position: after })).toBeUndefined();
+  expect(written.written(shown, first, { position: after + 1n })).toBeUndefined();
 });
 
 test('a projection that reads before it writes shares a transaction with others', async () => {

@@ -7,6 +7,7 @@ import { createOneTrip } from './oneTrip.ts';
 import { scopesOf } from './scopes.ts';
 import { gatherMs, pauseFor, type Transactions } from './transactions.ts';
 import { beginning, requireCommitted, withRollback } from './transaction.ts';
+import type { WrittenRows } from './writtenRows.ts';
 
 /** Large batches are written side by side, on a connection each. */
 const MOST_EVENTS = 500;
@@ -25,8 +26,12 @@ export function canShare({ fingerprint, awaited }: Pick<Consumer, 'fingerprint' 
  * Sharing changes nothing else. When it is not possible, each batch is applied in a transaction of its own: when a checkpoint
  * is locked, so that the swap of one projection delays no other; when a consumer has parked events; when anything fails.
  */
-export function createSharedTransactions(pool: pg.Pool, source: Pick<EventSource, 'moreToCome'> = {}): Transactions {
-  const oneTrip = createOneTrip(pool);
+export function createSharedTransactions(
+  pool: pg.Pool,
+  source: Pick<EventSource, 'moreToCome'>,
+  written: Pick<WrittenRows, 'keep'>,
+): Transactions {
+  const oneTrip = createOneTrip(pool, written);
   let waiting: Waiting[] = [];
   let running = false;
   let resumeAt = 0;

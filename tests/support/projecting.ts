@@ -13,6 +13,7 @@ import { createLogId } from '../../src/core/logId.ts';
 import type { ReadDiscarded } from '../../src/projecting/parking/discarded.ts';
 import { createProgressTracker, type ProgressTracker } from '../../src/projecting/progress/progressTracker.ts';
 import { createProjector, type Projector } from '../../src/projecting/projector.ts';
+import { createWrittenRows, type WrittenRows } from '../../src/projecting/writtenRows.ts';
 import { createTestDatabase } from './database.ts';
 import { partitionedSource } from './partitionedSource.ts';
 
@@ -43,11 +44,17 @@ export interface ProjectingTest extends AsyncDisposable {
   rows(schema: string): Promise<Record<string, unknown[]>>;
   /**
    * Runs consumers directly from the store until `stop`. Writes rows through the pool `rows` if it is given. With
-   * `partitions`, in the layout that Kafka has.
+   * `partitions`, in the layout that Kafka has. `written` gets the rows that answers show.
    */
   run(
     consumers: readonly Consumer[],
-    options?: { progress?: ProgressTracker; rows?: pg.Pool; logger?: Logger; partitions?: number },
+    options?: {
+      progress?: ProgressTracker;
+      rows?: pg.Pool;
+      logger?: Logger;
+      partitions?: number;
+      written?: WrittenRows;
+    },
   ): Promise<RunningProjector>;
 }
 
@@ -67,7 +74,13 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
 
   async function run(
     consumers: readonly Consumer[],
-    { progress = createProgressTracker(), rows = pool, logger = quiet as Logger, partitions = 1 } = {},
+    {
+      progress = createProgressTracker(),
+      rows = pool,
+      logger = quiet as Logger,
+      partitions = 1,
+      written = createWrittenRows(),
+    } = {},
   ): Promise<RunningProjector> {
     const direct = createDirectSource({ store, logger: quiet });
     const source = partitions === 1 ? direct : partitionedSource(direct, partitions);
@@ -79,6 +92,7 @@ export async function createProjectingTest(): Promise<ProjectingTest> {
       source,
       consumers,
       logger,
+      written,
       onMoved: progress.moved,
     });
     const handle: RunningProjector = {

@@ -28,6 +28,7 @@ import type { ObjectStore } from '../../src/objectStore/objectStore.ts';
 import { createSignedPaths } from '../../src/objectStore/signedPaths.ts';
 import type { Consumer } from '../../src/projecting/consumer.ts';
 import { createOperations } from '../../src/projecting/operations/operations.ts';
+import { createWrittenRows } from '../../src/projecting/writtenRows.ts';
 import { noRateLimits, type RateLimits } from '../../src/rateLimits/rateLimits.ts';
 import type { UploadProgress } from '../../src/realtime/uploadProgress.ts';
 import { testTools } from './clips.ts';
@@ -105,6 +106,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     },
     progress,
     parked: options.parked ?? notProjecting,
+    written: createWrittenRows(),
     redis: undefined,
     rateLimits,
     revocations,

@@ -1,10 +1,12 @@
 import { sql, type Expression, type Kysely, type SqlBool } from 'kysely';
 import type { ReadModels } from '../../../projections/index.ts';
+import { countsTable } from '../../../projections/videos/tables.ts';
 import { videos } from '../../../projections/videos/videos.ts';
 import type { Appended } from '../../core/appended.ts';
 import type { EventStore } from '../../core/eventStore.ts';
 import { preparedQuery, type Argument } from '../../postgres/preparedQuery.ts';
 import { readAgainst } from '../../projecting/readAgainst.ts';
+import type { WrittenRows } from '../../projecting/writtenRows.ts';
 import { askColumnsInPlace } from '../../projecting/tables/columnsInPlace.ts';
 import { readVideo, seenAs, videoNotFound, type Visibility } from '../videos/index.ts';
 import { gatherLookUps } from '../../postgres/gatheredReads.ts';
@@ -15,7 +17,8 @@ export interface LikeQueries {
    * deleted, or is another user's private or hidden video.
    */
   likeable(videoId: string, userId: string): Promise<LikeableVideo>;
-  likeCount(videoId: string): Promise<number>;
+  /** The count, once the read model shows the command. */
+  likeCount(videoId: string, appended: Appended): Promise<number>;
   /** The count, and whether the command's change is in it. */
   likeCountAgainst(videoId: string, appended: Appended): Promise<{ count: number; holdsIt: boolean }>;
 }
@@ -44,9 +47,11 @@ const isAnyOf = (column: Expression<string>, argument: Argument<Ids>): Expressio
 export function createLikeQueries({
   db,
   store,
+  readModels,
 }: {
   readonly db: Kysely<ReadModels>;
   readonly store: Pick<EventStore, 'readStream'>;
+  readonly readModels: Pick<WrittenRows, 'written'>;
 }): LikeQueries {
   const videosWith = (columns: readonly (typeof added)[number][]) =>
     preparedQuery(db, (argument: Argument<Ids>) =>
@@ -94,7 +99,10 @@ export function createLikeQueries({
       if (ownerId !== userId) throw videoNotFound();
       return { ownerId, isPrivate: true };
     },
-    likeCount: async (videoId) => (await count(videoId)) ?? 0,
+    async likeCount(videoId, appended) {
+      const row = readModels.written(countsTable, videoId, appended);
+      return row === undefined ? ((await count(videoId)) ?? 0) : Number(row.like_count);
+    },
     async likeCountAgainst(videoId, appended) {
       const { result, shows } = await readAgainst(db, videos, appended, (snapshot) =>
         snapshot.selectFrom('videos.counts').select('like_count').where('video_id', '=', videoId).executeTakeFirst(),

@@ -37,7 +37,7 @@ export function likeRoutes(context: ApiContext): Route[] {
       readModels.isShown(appended, { signal }),
     ]);
     const { count, holdsIt } = isCounted
-      ? { count: await queries.likeCount(videoId), holdsIt: true }
+      ? { count: await queries.likeCount(videoId, appended), holdsIt: true }
       : await queries.likeCountAgainst(videoId, appended);
     const message = liked ? 'Video liked successfully' : 'Video unliked successfully';
     const likeCount = holdsIt ? count : Math.max(0, count + difference);

@@ -35,6 +35,8 @@ interface TableOptions<Name extends string, FirstRow> {
   /** Per cent of each page that inserts may fill. The rest is room for updates next to the row. */
   readonly fillfactor?: number;
   readonly indexes?: Readonly<Record<string, Index<Name>>>;
+  /** Answers to commands show its rows, so what is written is returned (`writtenRows.ts`). Its primary key is one column. */
+  readonly returned?: true;
   /** Rows that the table has from its creation on. */
   readonly rows?: readonly FirstRow[];
 }
