@@ -2,7 +2,6 @@ import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { RedisGate } from '../cache/redisGate.ts';
-import { callerKey } from './callerKey.ts';
 import {
   noRateLimits,
   type RateLimit,
@@ -34,8 +33,8 @@ export function createRateLimits({ enabled, limits, redis }: RateLimitOptions): 
     Limiter
   >;
   return {
-    consume: (group, caller) => groups[group].consume(callerKey(caller)),
-    giveBack: (group, caller) => groups[group].giveBack(callerKey(caller)),
+    consume: (group, caller) => groups[group].consume(caller),
+    giveBack: (group, caller) => groups[group].giveBack(caller),
   };
 }
 
@@ -56,7 +55,7 @@ function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounti
     dispose: (_, key, reason) => void (reason === 'evict' && local.delete(key)),
   });
   const here: Limiter = {
-    consume: (key) => consume(local, key, limit, () => localKeys.set(key, true)),
+    consume: (key) => consume(local, key, limit, localKeys),
     giveBack: async (key) => void (localKeys.has(key) && (await local.reward(key))),
   };
   if (redis === undefined) return here;
@@ -72,21 +71,27 @@ function limiterFor(group: RateLimitGroup, limit: RateLimit, redis: SharedCounti
   };
 }
 
-/** Counts one request. rate-limiter-flexible rejects with a result when the caller is over the limit, and with an error when its store fails. */
-async function consume(
+/**
+ * Counts one request. rate-limiter-flexible rejects with a result when the caller is over the limit, and with an error when its store fails.
+ * Without `await`, since every request passes here.
+ * @param keys gets the key when a window begins
+ */
+function consume(
   limiter: RateLimiterAbstract,
   key: string,
   limit: RateLimit,
-  onNewWindow?: () => void,
+  keys?: LRUCache<string, true>,
 ): Promise<RateLimitState> {
-  try {
-    const result = await limiter.consume(key);
-    if (result.isFirstInDuration) onNewWindow?.();
-    return stateOf(result, limit, true);
-  } catch (error) {
-    if (error instanceof RateLimiterRes) return stateOf(error, limit, false);
-    throw error;
-  }
+  return limiter.consume(key).then(
+    (result) => {
+      if (result.isFirstInDuration) keys?.set(key, true);
+      return stateOf(result, limit, true);
+    },
+    (error: unknown) => {
+      if (error instanceof RateLimiterRes) return stateOf(error, limit, false);
+      throw error;
+    },
+  );
 }
 
 function stateOf(

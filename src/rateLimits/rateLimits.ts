@@ -37,7 +37,7 @@ export interface RateLimitState {
 
 /** Never fails and never makes a request wait long: while Redis does not answer, each process counts by itself. */
 export interface RateLimits {
-  /** Counts one request. `caller`: a key like `user:<id>` or `ip:<address>`. Resolves with undefined when limits are turned off. */
+  /** Counts one request. `caller`: a key like `user:<id>`, or `addressKey`. Resolves with undefined when limits are turned off. */
   consume(group: RateLimitGroup, caller: string): Promise<RateLimitState | undefined>;
   /** Takes back one `consume`. */
   giveBack(group: RateLimitGroup, caller: string): Promise<void>;

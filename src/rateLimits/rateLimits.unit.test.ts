@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { onlyLimiting } from '../../tests/support/rateLimits.ts';
-import { callerKey } from './callerKey.ts';
+import { addressKey } from './addressKey.ts';
 import { createRateLimits } from './createRateLimits.ts';
 
 const limits = onlyLimiting({
@@ -46,15 +46,22 @@ describe('rate limits', () => {
   });
 });
 
-describe('the key of a caller', () => {
+describe('the key of an address', () => {
   test.each([
-    ['user:abc', 'user:abc'],
-    ['ip:10.0.0.1', 'ip:10.0.0.1'],
-    ['ip:::ffff:10.0.0.1', 'ip:10.0.0.1'],
-    ['ip:2001:db8:1:2:3:4:5:6', 'ip:2001:db8:1:2::/64'],
-    ['ip:2001:db8:1:2::6', 'ip:2001:db8:1:2::/64'],
-    ['ip:2001:0db8::1', 'ip:2001:db8:0:0::/64'],
-    ['ip:::1', 'ip:0:0:0:0::/64'],
-    ['ip:unknown', 'ip:unknown'],
-  ])('%s counts as %s', (caller, key) => expect(callerKey(caller)).toBe(key));
+    ['10.0.0.1', 'ip:10.0.0.1'],
+    ['::ffff:10.0.0.1', 'ip:10.0.0.1'],
+    ['2001:db8:1:2:3:4:5:6', 'ip:2001:db8:1:2::/64'],
+    ['2001:db8:1:2::6', 'ip:2001:db8:1:2::/64'],
+    ['2001:0db8::1', 'ip:2001:db8:0:0::/64'],
+    ['::1', 'ip:0:0:0:0::/64'],
+    ['unknown', 'ip:unknown'],
+  ])('%s counts as %s', (address, key) => {
+    for (let again = 0; again < 2; again++) expect(addressKey(address)).toBe(key);
+  });
+
+  test('is right also when more addresses ask than are remembered', () => {
+    for (let n = 0; n < 2_500; n++) addressKey(`10.0.${n >> 8}.${n & 255}`);
+    for (const n of [0, 1_000, 2_499])
+      expect(addressKey(`10.0.${n >> 8}.${n & 255}`)).toBe(`ip:10.0.${n >> 8}.${n & 255}`);
+  });
 });

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { Server, Socket } from 'socket.io';
 import type { ClientAddress } from '../http/request/clientAddress.ts';
-import { callerKey } from '../rateLimits/callerKey.ts';
+import { addressKey } from '../rateLimits/addressKey.ts';
 import { createPlaces } from './places.ts';
 
 export interface SocketOrigin {
@@ -53,7 +53,7 @@ export function createSocketOrigins({
   return {
     countConnections(io) {
       io.engine.on('connection', (connection: Connection) => {
-        const address = callerKey(`ip:${addressOf(connection.request) ?? 'unknown'}`);
+        const address = addressKey(addressOf(connection.request) ?? 'unknown');
         const leave = places.take(address);
         origins.set(connection, { address, allowed: leave !== undefined });
         if (leave === undefined) warn(address);

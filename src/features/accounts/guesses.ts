@@ -1,4 +1,4 @@
-import { callerKey } from '../../rateLimits/callerKey.ts';
+import { addressKey } from '../../rateLimits/addressKey.ts';
 import type { RateLimits } from '../../rateLimits/rateLimits.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 
@@ -24,10 +24,10 @@ export async function countGuess(
   { account, address, device }: Guess,
 ): Promise<() => Promise<void>> {
   // Known devices are exempt. Otherwise others at the owner's address could lock the owner out.
-  const attempts = device === undefined ? await rateLimits.consume('login', `ip:${address}`) : undefined;
+  const attempts = device === undefined ? await rateLimits.consume('login', addressKey(address)) : undefined;
   if (attempts?.allowed === false) throw tooMany('Too many attempts to log in from this address', attempts);
 
-  const guesser = device === undefined ? `${account} ${callerKey(`ip:${address}`)}` : `${account} device:${device}`;
+  const guesser = device === undefined ? `${account} ${addressKey(address)}` : `${account} device:${device}`;
   const own = await rateLimits.consume('guess', guesser);
   if (own === undefined) return () => Promise.resolve();
   if (!own.allowed) throw tooMany('Too many wrong passwords for this account', own, 'too_many_guesses');

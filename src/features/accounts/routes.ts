@@ -1,6 +1,7 @@
 import { DomainError } from '../../core/errors.ts';
 import { readCookie } from '../../http/request/cookies.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
+import { addressKey } from '../../rateLimits/addressKey.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 import type { ApiContext } from '../feature.ts';
 import { createVideoQueries, videoSchema } from '../videos/index.ts';
@@ -55,7 +56,7 @@ function register(context: ApiContext): Route {
     },
     async handle({ body, context: command, address }): Promise<Reply> {
       // Also when a name is taken: trying many names would reveal who is registered.
-      const state = await rateLimits.consume('registration', `ip:${address}`);
+      const state = await rateLimits.consume('registration', addressKey(address));
       if (state?.allowed === false) throw tooMany('Too many accounts were registered from this address', state);
       const { user, appended } = await registerUser(dependencies, body, command);
       const { account, role } = known(user, roles);

@@ -4,6 +4,7 @@ import { parse } from 'node:querystring';
 import type { CommandContext } from '../../core/commandContext.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { ReadYourWrites } from '../../projecting/readYourWrites.ts';
+import { addressKey } from '../../rateLimits/addressKey.ts';
 import type { RateLimits, RateLimitState } from '../../rateLimits/rateLimits.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
@@ -236,7 +237,7 @@ async function limit(
 ): Promise<void> {
   const group = route.limit ?? 'general';
   if (group === 'none') return;
-  const byAddress = `ip:${address}`;
+  const byAddress = addressKey(address);
   const own = await rateLimits.consume(group, caller ?? byAddress);
   // A caller who is over the limit must not use up what all others behind the address have.
   const shared =
