@@ -20,9 +20,9 @@ export interface MoveFilesOptions {
  * Brings the files of a video to where its visibility wants them: copies them, records that, and removes the old ones. It is safe
  * to repeat after it was cut anywhere.
  *
- * Public URLs of a video that has become private no longer work when it resolves. Private ones work until they end, also when the
- * video has become public, since its readers have been given them while its files were moved: only a call after that removes the
- * copies that they lead to.
+ * When it resolves for a video that has become private, the public URLs of before no longer work. For one that has become public, the
+ * signed URLs of before work until they end: everybody was given them while the files were moved. The copies that they lead to are
+ * removed by a call an hour or more after the move (`movedQueue`).
  *
  * Those who store files of a video call it when the video's files have been moved since they began.
  */
