@@ -221,8 +221,8 @@ systemTest(
     expect(
       (await call(system().api(), 'PUT', `/api/v1/video/${videoId}/like`, { token: people[1]!.token })).status,
     ).toBe(200);
-    const { status, data } = await ask('POST', 'videos', 'rollback');
-    expect([status, data.state]).toEqual([200, 'done']);
+    const rollback = await ask('POST', 'videos', 'rollback');
+    expect(rollback).toMatchObject({ status: 200, data: { state: 'done' } });
     await expectIdentical('videos');
   },
   120_000,

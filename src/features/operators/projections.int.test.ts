@@ -7,7 +7,7 @@ import { quiet } from '../../../tests/support/projecting.ts';
 import { createLogId } from '../../core/logId.ts';
 import type { Consumer } from '../../projecting/consumer.ts';
 import { createOperationsRunner, type OperationsRunner } from '../../projecting/operations/operationsRunner.ts';
-import { nextSchema } from '../../projecting/rebuilding/schemas.ts';
+import { nextSchema, oldSchema } from '../../projecting/rebuilding/schemas.ts';
 import { readModelConsumers } from '../index.ts';
 
 const readModels = readModelConsumers({ viewRule: counted });
@@ -27,6 +27,7 @@ interface Projection {
   readonly head: string;
   readonly tables: readonly { readonly table: string; readonly rows: number }[];
   readonly rebuild: Operation | null;
+  readonly rollback: Operation | null;
   readonly verification: Operation | null;
   readonly kept: { readonly until: string } | null;
 }
@@ -168,6 +169,29 @@ describe('a rebuild', () => {
       tables: expect.arrayContaining([expect.objectContaining({ table: 'videos', differing: 3 })]),
     });
     expect((await ask('POST', 'rollback')).status).toBe(200);
+    expect(await verified()).toMatchObject({ identical: true });
+  });
+
+  test('can be rolled back at once, while the tables that it replaced are still being dropped', async () => {
+    startProcess();
+    expect((await ask('POST', 'rebuild')).status).toBe(202);
+    expect(await ended('rebuild')).toMatchObject({ state: 'done' });
+    const reader = await t.projecting.pool.connect();
+    try {
+      await reader.query('begin');
+      await reader.query(`select from "${oldSchema('videos')}".videos`);
+      expect((await ask('POST', 'rebuild')).status).toBe(202);
+      expect(await ended('rebuild')).toMatchObject({ state: 'done' });
+      const rollback = ask('POST', 'rollback');
+      await Promise.race([
+        rollback,
+        eventually(async () => (await show()).rollback?.state === 'waiting', { what: 'the rollback was asked for' }),
+      ]);
+      await reader.query('commit');
+      expect(await rollback).toMatchObject({ status: 200, body: { data: { state: 'done' } } });
+    } finally {
+      reader.release(true);
+    }
     expect(await verified()).toMatchObject({ identical: true });
   });
 

@@ -96,7 +96,7 @@ export function createOperations(options: OperationsOptions): Operations {
         'conflict',
         'no_rebuild',
         (await isRebuilding(pool, projection))
-          ? `The tables of ${projection} are being built for a new version of the program, or rolled back. That cannot be cancelled.`
+          ? `The tables of ${projection} are being built for a new version of the program. That cannot be cancelled.`
           : `No rebuild of ${projection} is under way. Nothing needs to be cancelled.`,
       );
     },

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { nextSchema } from './schemas.ts';
 
 /** Another process, or another part of this one, is rebuilding the consumer. */
 export class RebuildUnderWay extends Error {
@@ -34,13 +35,25 @@ export async function exclusively<T>(pool: pg.Pool, name: string, work: () => Pr
   }
 }
 
-/** Whether a process replaces the tables of this consumer at the moment. */
+/**
+ * Whether a process fills new tables for this consumer at the moment. Not any more when they are in place: the process
+ * holds its lock a little longer, to drop those that they replaced.
+ */
 export async function isRebuilding(pool: pg.Pool, name: string): Promise<boolean> {
+  return (await isHeld(pool, name)) && (await hasSchema(pool, nextSchema(name)));
+}
+
+async function isHeld(pool: pg.Pool, name: string): Promise<boolean> {
   const { rowCount } = await pool.query(
     `select from pg_locks where locktype = 'advisory' and objsubid = 1 and granted
        and database = (select oid from pg_database where datname = current_database())
        and (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0)`,
     [keyOf(name)],
   );
+  return rowCount !== 0;
+}
+
+async function hasSchema(pool: pg.Pool, schema: string): Promise<boolean> {
+  const { rowCount } = await pool.query('select from pg_namespace where nspname = $1', [schema]);
   return rowCount !== 0;
 }
