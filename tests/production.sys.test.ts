@@ -42,13 +42,20 @@ describe('in production', () => {
           "frame-ancestors 'none'",
         ]),
       );
-      expect([
-        headers.get('x-content-type-options'),
-        headers.get('x-frame-options'),
-        headers.get('referrer-policy'),
-      ]).toEqual(['nosniff', 'DENY', 'no-referrer']);
+      expect([headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual(['nosniff', 'DENY']);
     }
   });
+
+  test.each(['/docs/', '/docs/realtime', '/'])(
+    'the page %s names no referrer, and is alone in its window',
+    async (path) => {
+      const { headers } = await get(path, { accept: 'text/html' });
+      expect([headers.get('referrer-policy'), headers.get('cross-origin-opener-policy')]).toEqual([
+        'no-referrer',
+        'same-origin',
+      ]);
+    },
+  );
 
   test.each([
     ['https://app.example.org', 'https://app.example.org', 'true'],

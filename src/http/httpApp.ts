@@ -151,14 +151,16 @@ function bareApp(): Application {
   return app;
 }
 
-type ListenerOptions = Pick<HttpAppOptions, 'logger' | 'metrics' | 'production' | 'rebuilding' | 'frontDoor'> & {
-  readonly policy: CorsPolicy;
-};
+type ListenerOptions = Pick<
+  HttpAppOptions,
+  'logger' | 'metrics' | 'health' | 'production' | 'rebuilding' | 'frontDoor'
+> & { readonly policy: CorsPolicy };
 
 /** Both doors: the front door for these handlers, and Express for these handlers and everything else. */
 function listener(app: Application, handlers: RouteHandlers, options: ListenerOptions): RequestListener {
-  const { logger, metrics, production = false, rebuilding, frontDoor = true, policy } = options;
-  const begin = exchange({ logger, metrics, headers: { ...securityHeaders({ production }), Vary: 'Origin' } });
+  const { logger, metrics, health, production = false, rebuilding, frontDoor = true, policy } = options;
+  const headers = { ...securityHeaders({ production }), Vary: 'Origin' };
+  const begin = exchange({ logger, metrics, headers, draining: health.draining });
   const answerError = createErrorResponder({ logger, rebuilding });
   const isAnswered = frontDoor ? createFrontDoor(handlers, answerError) : () => false;
   mountRoutes(app, handlers);

@@ -125,7 +125,7 @@ describe('what is seen from outside', () => {
 });
 
 describe('a client that disconnects and a server that stops', () => {
-  test('abort the signal of the handler', async () => {
+  test('abort the signal of the handler, and end their connections', async () => {
     await using own = await startTestApp({ routes });
     const waiting = fetch(`${own.url}/wait`);
     // The request may arrive before or after the abort; its handler sees it either way.
@@ -134,6 +134,8 @@ describe('a client that disconnects and a server that stops', () => {
     expect(((await answer.json()) as Body).message).toBe('the server is stopping');
     const late = await fetch(`${own.url}/health/ready`);
     expect(late.status).toBe(503);
+    const page = await fetch(`${own.url}/docs/`);
+    for (const { headers } of [answer, late, page]) expect(headers.get('connection')).toBe('close');
   });
 
   test('are counted as 499 when nobody waited for the answer', async () => {

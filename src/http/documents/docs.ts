@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
-import { contentPolicy } from '../reply/securityHeaders.ts';
+import { pageHeaders } from '../reply/securityHeaders.ts';
 import { docsHead, docsHeader, docsMark, docsStyles } from './docsLook.ts';
 
 /** Swagger UI styles its elements inline; everything else comes from this server. */
-const POLICY = contentPolicy({
+const PAGE_HEADERS = pageHeaders({
   'script-src': ["'self'"],
   'style-src': ["'self'", "'unsafe-inline'"],
   'img-src': ["'self'", 'data:'],
@@ -13,7 +13,7 @@ const POLICY = contentPolicy({
   'connect-src': ["'self'"],
 });
 
-const REALTIME_POLICY = contentPolicy({ 'style-src': ["'self'"], 'img-src': ["'self'"] });
+const REALTIME_HEADERS = pageHeaders({ 'style-src': ["'self'"], 'img-src': ["'self'"] });
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -67,7 +67,7 @@ export interface RealtimeDocs {
 export function docsHandler(realtime?: RealtimeDocs): Router {
   const router = Router();
   router.use((_request, response, next) => {
-    response.setHeader('Content-Security-Policy', POLICY);
+    response.set(PAGE_HEADERS);
     next();
   });
   router.get('/', (_request, response) => {
@@ -84,7 +84,7 @@ export function docsHandler(realtime?: RealtimeDocs): Router {
   });
   if (realtime !== undefined) {
     router.get('/realtime', (_request, response) => {
-      response.setHeader('Content-Security-Policy', REALTIME_POLICY);
+      response.set(REALTIME_HEADERS);
       response.type('html').send(realtime.page);
     });
     router.get('/realtime.css', (_request, response) => {

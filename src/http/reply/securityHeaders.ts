@@ -16,8 +16,18 @@ export function contentPolicy(directives: Directives): string {
   return headersOf({ useDefaults: false, directives: { ...CLOSED, ...directives } })['Content-Security-Policy']!;
 }
 
+/** What a page needs beside the headers of every response: its policy, and what has no effect on anything but pages. */
+export function pageHeaders(directives: Directives): Readonly<Record<string, string>> {
+  return {
+    'Content-Security-Policy': contentPolicy(directives),
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+  };
+}
+
 /**
- * Helmet's headers, computed once: they are the same for every response and are written together with its head.
+ * Helmet's headers, computed once: they are the same for every response and are written together with its head. Node checks
+ * each of them each time, so what has an effect only on pages is not among them.
  * `production` adds HSTS for this host. Browsers ignore it over plain HTTP.
  */
 export function securityHeaders({ production }: { readonly production: boolean }): Readonly<Record<string, string>> {
@@ -40,7 +50,8 @@ function headersOf(
     >['contentSecurityPolicy'],
     // Other hosts of the same domain may not support HTTPS.
     strictTransportSecurity: production && { maxAge: 365 * 24 * 60 * 60, includeSubDomains: false },
-    referrerPolicy: { policy: 'no-referrer' },
+    crossOriginOpenerPolicy: false,
+    referrerPolicy: false,
     xFrameOptions: { action: 'deny' },
     // These have no effect on JSON, or only in browsers that no longer exist.
     originAgentCluster: false,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { carryCommonHeaders, commonHeadersOf } from '../reply/commonHeaders.ts';
+import { commonHeadersOf, createHeadersCarrier } from '../reply/commonHeaders.ts';
 
 /** Request ids that are safe to repeat in headers and logs. */
 const SANE_ID = /^[\w.:/+=-]{1,128}$/;
@@ -12,6 +12,8 @@ export interface ExchangeOptions {
   readonly metrics: Pick<Metrics, 'request'>;
   /** Headers of every response. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Aborts when the server drains. */
+  readonly draining: AbortSignal;
 }
 
 const NOTES = Symbol('notes');
@@ -51,7 +53,9 @@ export function exchange({
   logger,
   metrics,
   headers,
+  draining,
 }: ExchangeOptions): (request: IncomingMessage, response: ServerResponse) => void {
+  const carryCommonHeaders = createHeadersCarrier(draining);
   return (request, response) => {
     const started = performance.now();
     const given = request.headers['x-request-id'];

@@ -5,7 +5,7 @@ import type { CommandContext } from '../../core/commandContext.ts';
 import { DomainError } from '../../core/errors.ts';
 import type { ReadYourWrites } from '../../projecting/readYourWrites.ts';
 import { addressKey } from '../../rateLimits/addressKey.ts';
-import type { RateLimits, RateLimitState } from '../../rateLimits/rateLimits.ts';
+import type { RateLimitGroup, RateLimits, RateLimitState } from '../../rateLimits/rateLimits.ts';
 import { tooMany } from '../../rateLimits/tooMany.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
 import { traceIdOf, validTraceparent } from '../../telemetry/traceparent.ts';
@@ -16,7 +16,7 @@ import { commonHeadersOf } from '../reply/commonHeaders.ts';
 import { readCookie } from '../request/cookies.ts';
 import { errorAnswer } from '../reply/errorReply.ts';
 import { notesOf, requestIdOf } from './exchange.ts';
-import { parseIdempotencyKey, type Idempotency } from '../consistency/idempotency.ts';
+import { parseIdempotencyKey, type Attempt, type Idempotency } from '../consistency/idempotency.ts';
 import { readJsonBody } from '../request/jsonBody.ts';
 import type { KnownPositions } from '../consistency/knownPositions.ts';
 import { parseMinPosition } from '../consistency/minPosition.ts';
@@ -65,10 +65,7 @@ function handlerOf(route: Route, dependencies: RouteDependencies): RouteHandler 
   const attributes = { 'http.request.method': route.method.toUpperCase(), 'http.route': route.path };
   const { tracing } = dependencies;
   const facts = { route, checkUrl: createUrlCheck(route), ...dependencies };
-  const answer = async (arrival: Arrival): Promise<void> => {
-    const reply = await answerTo(arrival, facts);
-    if (reply !== undefined) send(arrival.request, arrival.response, reply);
-  };
+  const answer = (arrival: Arrival): Promise<void> => answerTo(arrival, facts);
   // Health checks and scrapes of metrics would be most of all traces.
   if (!tracing.enabled || route.tag === SYSTEM_TAG) return answer;
   return (arrival) => {
@@ -82,7 +79,7 @@ interface RouteFacts extends RouteDependencies {
   readonly checkUrl: ReturnType<typeof createUrlCheck>;
 }
 
-async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<Answer | undefined> {
+async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<void> {
   const { request, response } = arrival;
   const { route } = dependencies;
   const notes = notesOf(response);
@@ -98,7 +95,9 @@ async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<Ans
   notes.userId = user?.id;
   // Counted before it is refused, so that guessing tokens is limited too.
   const caller = user === undefined ? route.limitBy?.(request) : `user:${user.id}`;
-  await limit(route, dependencies.rateLimits, caller, address, response);
+  const group = route.limit ?? 'general';
+  const counted = group === 'none' ? undefined : await count(dependencies.rateLimits, group, caller, address);
+  if (counted !== undefined) applyLimit(counted, response);
   if (refusal !== undefined) throw refusal;
 
   const parts =
@@ -111,35 +110,65 @@ async function answerTo(arrival: Arrival, dependencies: RouteFacts): Promise<Ans
   const context: CommandContext = {
     correlationId: requestIdOf(response),
     now: new Date(),
-    ...(user !== undefined && { actor: user.id }),
-    ...(traceparent !== undefined && { traceparent }),
+    actor: user?.id,
+    traceparent,
     // Includes the request, so that a key used for two requests never takes one for the other.
-    ...(fingerprint !== undefined && { idempotencyKey: `${key} ${fingerprint}` }),
+    idempotencyKey: fingerprint && `${key} ${fingerprint}`,
   };
-  const handle = async (): Promise<Answer | undefined> => {
-    const minPosition = parseMinPosition(request.headers['x-min-position']);
-    // Commands do not read projections.
-    if (minPosition !== undefined && !isCommand) await dependencies.positions?.check(minPosition);
-    const facts = { ...parts, user, context, address, minPosition, raw: request, response };
-    const received = new ReceivedRequest(facts, dependencies.draining);
-    if (minPosition !== undefined && route.reads !== undefined) {
-      await dependencies.readModels?.untilFresh(route.reads, { minPosition, signal: received.signal });
-    }
-    const reply = await route.handle(received);
-    if (reply === undefined) return undefined;
-    return answerOf(isToWait(reply) ? await withShown(reply, dependencies.readModels, received) : reply);
-  };
-  if (key === undefined || fingerprint === undefined || dependencies.idempotency === undefined) return await handle();
+  const checked: CheckedRequest = { arrival, parts, user, context, address };
+  const answer =
+    key === undefined || fingerprint === undefined || dependencies.idempotency === undefined
+      ? await handled(checked, dependencies)
+      : await handledOnce(checked, { key, fingerprint }, dependencies.idempotency, dependencies);
+  if (answer !== undefined) send(request, response, answer);
+}
 
+interface CheckedRequest {
+  readonly arrival: Arrival;
+  readonly parts: RequestParts;
+  readonly user: AuthenticatedUser | undefined;
+  readonly context: CommandContext;
+  readonly address: string;
+}
+
+/** What the route answers. Each object here is written out: spreads and closures took a twentieth of a cached page. */
+async function handled(
+  { arrival: { request, response }, parts: { params, query, body }, user, context, address }: CheckedRequest,
+  { route, positions, readModels, draining }: RouteFacts,
+): Promise<Answer | undefined> {
+  const minPosition = parseMinPosition(request.headers['x-min-position']);
+  // Commands do not read projections.
+  if (minPosition !== undefined && route.method === 'get') await positions?.check(minPosition);
+  const received = new ReceivedRequest(
+    { params, query, body, user, context, address, minPosition, raw: request, response },
+    draining,
+  );
+  if (minPosition !== undefined && route.reads !== undefined) {
+    await readModels?.untilFresh(route.reads, { minPosition, signal: received.signal });
+  }
+  const reply = await route.handle(received);
+  if (reply === undefined) return undefined;
+  return answerOf(isToWait(reply) ? await withShown(reply, readModels, received) : reply);
+}
+
+/** The answer to a command with an `Idempotency-Key`. */
+function handledOnce(
+  checked: CheckedRequest,
+  identity: Pick<Attempt, 'key' | 'fingerprint'>,
+  idempotency: Idempotency,
+  dependencies: RouteFacts,
+): Promise<Answer | undefined> {
+  const { arrival, user, address } = checked;
+  const { request, response } = arrival;
+  const { route } = dependencies;
   const attempt = {
+    ...identity,
     actor: user?.id ?? cookieHolder(route, request) ?? address,
-    key,
-    fingerprint,
     keepSuccess: route.repeat !== 'sameCommand',
   };
-  return await dependencies.idempotency.once(attempt, async () => {
+  return idempotency.once(attempt, async () => {
     try {
-      return await handle();
+      return await handled(checked, dependencies);
     } catch (error) {
       // A refusal is an answer like any other, and is given again; a fault goes its usual way and is forgotten.
       const answer = errorAnswer(error, {
@@ -227,23 +256,32 @@ function adminRequired(): DomainError {
   );
 }
 
-/** Counts a request against its caller and, where that is not an address, also against the address. @throws DomainError `rate_limited` */
-async function limit(
-  route: Route,
+/** Counts a request against its caller and, where that is not an address, also against the address. */
+function count(
   rateLimits: RateLimits,
+  group: RateLimitGroup,
   caller: string | undefined,
   address: string,
-  response: ServerResponse,
-): Promise<void> {
-  const group = route.limit ?? 'general';
-  if (group === 'none') return;
+): Promise<RateLimitState | undefined> {
   const byAddress = addressKey(address);
-  const own = await rateLimits.consume(group, caller ?? byAddress);
+  return caller === undefined ? rateLimits.consume(group, byAddress) : countBoth(rateLimits, group, caller, byAddress);
+}
+
+async function countBoth(
+  rateLimits: RateLimits,
+  group: RateLimitGroup,
+  caller: string,
+  byAddress: string,
+): Promise<RateLimitState | undefined> {
+  const own = await rateLimits.consume(group, caller);
   // A caller who is over the limit must not use up what all others behind the address have.
-  const shared =
-    caller === undefined || own?.allowed === false ? undefined : await rateLimits.consume('address', byAddress);
-  const state = shared === undefined ? own : nearest([own, shared]);
-  if (state === undefined) return;
+  if (own?.allowed === false) return own;
+  const shared = await rateLimits.consume('address', byAddress);
+  return shared === undefined ? own : nearest([own, shared]);
+}
+
+/** Tells the client what is left. @throws DomainError `rate_limited` */
+function applyLimit(state: RateLimitState, response: ServerResponse): void {
   const headers = commonHeadersOf(response);
   headers['RateLimit-Limit'] = String(state.limit);
   headers['RateLimit-Remaining'] = String(state.remaining);

@@ -1,6 +1,5 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { Server as NetServer, type AddressInfo } from 'node:net';
-import { createMembers } from '../../core/members.ts';
 import { answerClientErrors } from './clientErrors.ts';
 
 export interface HttpServer {
@@ -8,8 +7,8 @@ export interface HttpServer {
   /** The requested port, or a free one if 0 was requested. */
   readonly port: number;
   /**
-   * Accepts no more connections. For `graceMs` it answers the requests that are under way or already sent, each with
-   * `Connection: close`. Then it closes the remaining connections.
+   * Accepts no more connections. For `graceMs` it answers the requests that are under way or already sent; those that begin
+   * meanwhile with `Connection: close`. Then it closes the remaining connections.
    */
   close(graceMs: number): Promise<void>;
 }
@@ -31,12 +30,10 @@ export async function startHttpServer(
   app: RequestListener,
   { port, host }: { port: number; host?: string },
 ): Promise<HttpServer> {
-  const unanswered = createMembers<ServerResponse>();
   let closing = false;
   const server = createServer(
     { keepAliveTimeout: 65_000, requestTimeout: LONGEST_REQUEST_MS, shouldUpgradeCallback: wantsWebSocket },
     (request, response) => {
-      response.on('close', unanswered.add(response));
       if (closing) response.setHeader('Connection', 'close');
       app(request, response);
     },
@@ -52,7 +49,6 @@ export async function startHttpServer(
 
   async function close(graceMs: number): Promise<void> {
     closing = true;
-    for (const response of unanswered.all()) if (!response.headersSent) response.setHeader('Connection', 'close');
     const closed = new Promise<void>((resolve) => {
       // close() of node:http destroys idle connections at once, and requests that are on their way are lost.
       NetServer.prototype.close.call(server, () => resolve());

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Router, type RequestHandler } from 'express';
 import sirv from 'sirv';
 import { DomainError } from '../../core/errors.ts';
-import { contentPolicy } from '../reply/securityHeaders.ts';
+import { pageHeaders } from '../reply/securityHeaders.ts';
 
 /** Where the page shows something. `web/src/router.tsx` has the same list. */
 const ADDRESSES = [
@@ -38,7 +38,7 @@ export function webPage({ folder, mediaOrigins }: WebPageOptions): RequestHandle
     });
     return router;
   }
-  const policy = pagePolicy(mediaOrigins);
+  const headers = headersOf(mediaOrigins);
   const files = sirv(folder, {
     brotli: true,
     gzip: true,
@@ -53,7 +53,7 @@ export function webPage({ folder, mediaOrigins }: WebPageOptions): RequestHandle
     if (request.method !== 'GET' && request.method !== 'HEAD') return next(methodNotAllowed(request.method));
     // A 304 needs them too: browsers replace the headers that they have kept by those of the 304.
     response.setHeader('Cache-Control', 'no-cache');
-    response.setHeader('Content-Security-Policy', policy);
+    response.set(headers);
     request.url = '/';
     files(request, response, next);
   });
@@ -61,8 +61,8 @@ export function webPage({ folder, mediaOrigins }: WebPageOptions): RequestHandle
   return router;
 }
 
-function pagePolicy(mediaOrigins: readonly string[]): string {
-  return contentPolicy({
+function headersOf(mediaOrigins: readonly string[]): Readonly<Record<string, string>> {
+  return pageHeaders({
     'script-src': ["'self'"],
     'style-src': ["'self'"],
     'font-src': ["'self'"],
