@@ -17,12 +17,13 @@ const JSON_TYPE = 'application/json; charset=utf-8';
  */
 export function answerOf(reply: Reply): Answer {
   if ('bytes' in reply) {
-    const headers = { 'Content-Type': reply.contentType, 'Cache-Control': 'no-cache', ...reply.headers };
-    return {
-      status: reply.status,
-      headers: reply.etag === undefined ? headers : { ...headers, ETag: reply.etag },
-      body: reply.bytes,
+    const headers: Record<string, string> = {
+      'Content-Type': reply.contentType,
+      'Cache-Control': 'no-cache',
+      ...reply.headers,
     };
+    if (reply.etag !== undefined) headers['ETag'] = reply.etag;
+    return { status: reply.status, headers, body: reply.bytes };
   }
   const { status, message, meta, data } = reply;
   return {

@@ -2,18 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { commonHeadersOf, createHeadersCarrier } from '../reply/commonHeaders.ts';
+import { commonHeadersOf, createHeadersCarrier, type CommonHeaders } from '../reply/commonHeaders.ts';
 
 /** Request ids that are safe to repeat in headers and logs. */
 const SANE_ID = /^[\w.:/+=-]{1,128}$/;
 
-export interface ExchangeOptions {
+export interface ExchangeOptions extends CommonHeaders {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'request'>;
-  /** Headers of every response. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Aborts when the server drains. */
-  readonly draining: AbortSignal;
 }
 
 const NOTES = Symbol('notes');
@@ -52,15 +48,14 @@ export function requestIdOf(response: ServerResponse): string {
 export function exchange({
   logger,
   metrics,
-  headers,
-  draining,
+  ...common
 }: ExchangeOptions): (request: IncomingMessage, response: ServerResponse) => void {
-  const carryCommonHeaders = createHeadersCarrier(draining);
+  const carry = createHeadersCarrier(common);
   return (request, response) => {
     const started = performance.now();
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
-    carryCommonHeaders(response, { ...headers, 'X-Request-Id': requestId });
+    carry(response, { 'X-Request-Id': requestId });
     const notes: RequestNotes = { route: undefined, part: undefined, userId: undefined, traceId: undefined };
     (response as Noted)[NOTES] = notes;
     // Express changes it while it looks for a handler.
