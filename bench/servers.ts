@@ -14,24 +14,29 @@ export interface Load {
   readonly seconds: number;
 }
 
-interface Measured {
+export interface Measured {
   readonly rate: number;
   /** CPU µs of an operation. */
   readonly process: number;
-  readonly postgres: number;
+  readonly postgres?: number;
+}
+
+/** What loads in turns gave. */
+export interface Turns {
+  readonly ours: readonly Measured[];
+  readonly theirs: readonly Measured[];
 }
 
 /**
- * Puts both servers under the same load in turns, so that other work of the machine affects both. Returns the medians: operations per
- * second, and the CPU time of one. `postgres` tells the CPU time of the PostgreSQL that both use (`cpuOfPostgres`). `prepare` comes
- * before each load and is not measured.
+ * Puts both servers under the same load in turns, so that other work of the machine affects both. `postgres` tells the CPU time of
+ * the PostgreSQL that both use (`cpuOfPostgres`). `prepare` comes before each load and is not measured.
  */
-export async function serversInTurns<Of extends Pick<Server, 'pid'>>(
+export async function takeTurns<Of extends Pick<Server, 'pid'>>(
   rounds: number,
   servers: { readonly ours: Of; readonly theirs: Of; readonly postgres?: (() => number) | undefined },
   load: (server: Of) => Promise<Load>,
   prepare?: (server: Of) => Promise<unknown>,
-): Promise<Pick<Comparison, 'ours' | 'theirs' | 'unit' | 'cpu'>> {
+): Promise<Turns> {
   const { postgres } = servers;
   const measure = async (server: Of): Promise<Measured> => {
     await prepare?.(server);
@@ -40,27 +45,36 @@ export async function serversInTurns<Of extends Pick<Server, 'pid'>>(
     return {
       rate: operations / seconds,
       process: (cpuOf(server.pid) - before.process) / operations,
-      postgres: ((postgres?.() ?? 0) - before.postgres) / operations,
+      ...(postgres && { postgres: (postgres() - before.postgres) / operations }),
     };
   };
-  const results = { ours: [] as Measured[], theirs: [] as Measured[] };
+  const turns = { ours: [] as Measured[], theirs: [] as Measured[] };
   for (let round = 0; round < rounds; round++) {
-    results.theirs.push(await measure(servers.theirs));
-    results.ours.push(await measure(servers.ours));
+    turns.theirs.push(await measure(servers.theirs));
+    turns.ours.push(await measure(servers.ours));
   }
-  const median = (of: keyof typeof results, figure: keyof Measured): number =>
-    percentile(
-      results[of].map((each) => each[figure]),
-      0.5,
-    );
-  const cpu = (of: keyof typeof results) => ({
-    process: median(of, 'process'),
-    ...(postgres && { postgres: median(of, 'postgres') }),
+  return turns;
+}
+
+/** The medians: operations per second, and the CPU time of one. */
+export function mediansOf(turns: Turns): Pick<Comparison, 'ours' | 'theirs' | 'unit' | 'cpu'> {
+  const median = (of: readonly Measured[], figure: (each: Measured) => number): number =>
+    percentile(of.map(figure), 0.5);
+  const cpu = (of: readonly Measured[]) => ({
+    process: median(of, ({ process }) => process),
+    ...(of[0]?.postgres !== undefined && { postgres: median(of, ({ postgres }) => postgres!) }),
   });
   return {
-    ours: median('ours', 'rate'),
-    theirs: median('theirs', 'rate'),
+    ours: median(turns.ours, ({ rate }) => rate),
+    theirs: median(turns.theirs, ({ rate }) => rate),
     unit: '/s',
-    cpu: { ours: cpu('ours'), theirs: cpu('theirs') },
+    cpu: { ours: cpu(turns.ours), theirs: cpu(turns.theirs) },
   };
+}
+
+/** The medians of turns between servers that were started once. */
+export async function serversInTurns<Of extends Pick<Server, 'pid'>>(
+  ...turns: Parameters<typeof takeTurns<Of>>
+): Promise<ReturnType<typeof mediansOf>> {
+  return mediansOf(await takeTurns(...turns));
 }
