@@ -7,8 +7,7 @@ const known = new Map<string, string>();
 
 /**
  * The key under which callers without a user are counted. Addresses of one client network share a count: a caller could otherwise use
- * a new address of its /64 for each request. Keys are remembered, since every
- * request asks for one.
+ * a new address of its /64 for each request. Keys are remembered, since every request asks for one.
  */
 export function addressKey(address: string): string {
   let key = known.get(address);

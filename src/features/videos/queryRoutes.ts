@@ -41,7 +41,7 @@ interface FeedQuestion {
   readonly username?: string | undefined;
 }
 
-/** Requests with the same URL share their question. A text that was looked up before is found three times as fast as a new one. */
+/** Requests with the same URL share their question, and so the text of its key: V8 hashes it once, not for each request. */
 const keys = new WeakMap<FeedQuestion, string>();
 
 function keyOf(question: FeedQuestion): string {

@@ -7,8 +7,9 @@ export interface HttpServer {
   /** The requested port, or a free one if 0 was requested. */
   readonly port: number;
   /**
-   * Accepts no more connections. For `graceMs` it answers the requests that are under way or already sent; those that begin
-   * meanwhile with `Connection: close`. Then it closes the remaining connections.
+   * Accepts no more connections. For `graceMs` it answers the requests that are under way or already sent. Then it closes the
+   * remaining connections. Answers to requests that arrive meanwhile say `Connection: close`. In answers to those that are under
+   * way, the application says it (`commonHeaders.ts`).
    */
   close(graceMs: number): Promise<void>;
 }
