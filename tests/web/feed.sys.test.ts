@@ -147,6 +147,36 @@ describeWeb('the feed', ({ system, webTest, visit }) => {
     await neighbour.getByRole('heading', { name: 'Second' }).waitFor();
   });
 
+  webTest('does not show a video again that was deleted while the list was on its way', async () => {
+    const plain = await clip('plain');
+    const gone = await uploaded(api(), ann.token, plain, { title: 'Soon gone' });
+    const goneLater = await uploaded(api(), ann.token, plain, { title: 'Gone later' });
+    const page = await visit('about:blank');
+    const { promise: isAnswered, resolve: answered } = Promise.withResolvers<void>();
+    const { promise: mayCome, resolve: come } = Promise.withResolvers<void>();
+    // The page reads its list once more when it begins to hear what changes.
+    await page.route(/\/api\/v1\/video\?username=/, async (route) => {
+      if (route.request().headers()['x-min-position'] === undefined) return route.continue();
+      const response = await route.fetch();
+      answered();
+      await mayCome;
+      await route.fulfill({ response });
+    });
+    const hears = heard(page, 'VideoDeleted');
+    await page.goto(`/u/${ann.username}`);
+    await page.getByRole('link', { name: /^Soon gone/ }).waitFor();
+    await isAnswered;
+    expect((await remove(gone)).status).toBe(204);
+    await hears;
+    await page.getByRole('link', { name: /^Soon gone/ }).waitFor({ state: 'detached' });
+    const late = page.waitForResponse(/username=/);
+    come();
+    await (await late).finished();
+    expect((await remove(goneLater)).status).toBe(204);
+    await page.getByRole('link', { name: /^Gone later/ }).waitFor({ state: 'detached' });
+    expect(await page.getByRole('link', { name: /^Soon gone/ }).count()).toBe(0);
+  });
+
   webTest('plays a video of its owner further after its files have moved', async () => {
     const page = await visit(`/v/${videos.Sixth.id}`, { as: ann, expecting: [/40[34]/] });
     await plays(page);
@@ -162,6 +192,17 @@ describeWeb('the feed', ({ system, webTest, visit }) => {
     await plays(page);
   });
 });
+
+/** Resolves when the page gets the first event of this type over its socket. */
+function heard(page: Page, type: string): Promise<void> {
+  return new Promise((resolve) => {
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => {
+        if (String(payload).includes(`"type":"${type}"`)) resolve();
+      }),
+    );
+  });
+}
 
 /** A finger moves over the middle of the page by so many pixels. Resolves when the feed stands still at a video again. */
 async function swipe(page: Page, pixels: number): Promise<void> {

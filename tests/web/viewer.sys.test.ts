@@ -136,6 +136,26 @@ describeWeb('the page of a viewer', ({ system, webTest, visit }) => {
     await page.getByText('Your like was not saved').waitFor();
   });
 
+  webTest('shows a like that was given before it is known whether there was one', async () => {
+    const ann = await newPerson(api());
+    const video = await uploaded(api(), ann.token, plain, { title: 'To be liked early' });
+    const page = await visit('about:blank', { as: ann });
+    const { promise: mayCome, resolve: come } = Promise.withResolvers<void>();
+    await page.route(`**/api/v1/video/${video.id}`, async (route) => {
+      const response = await route.fetch();
+      await mayCome;
+      await route.fulfill({ response });
+    });
+    await page.goto('/');
+    await inView(page, 'To be liked early');
+    await plays(page);
+    const saved = page.waitForResponse('**/like');
+    await page.keyboard.press('l');
+    await (await saved).finished();
+    come();
+    await current(page).getByRole('button', { name: 'Like, 1 like', pressed: true }).waitFor();
+  });
+
   webTest('keeps a like when an answer from before it comes late, and misses no like of others meanwhile', async () => {
     const [ann, bob] = [await newPerson(api()), await newPerson(api())];
     const video = await uploaded(api(), ann.token, plain, { title: 'To be liked by both' });

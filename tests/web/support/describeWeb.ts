@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { newPerson, type Credentials, type Person } from '../../support/systemClient.ts';
 import type { System, SystemOptions } from '../../support/system.ts';
-import { useSystem, type SystemTest } from '../../support/useSystem.ts';
+import { inTime, REPORT_MS, useSystem, type SystemTest } from '../../support/useSystem.ts';
 import { mustBeBuilt } from './builtPage.ts';
 import { describeInBrowser } from './describeInBrowser.ts';
 import { collectFaults, type Faults } from './faults.ts';
 import { storageAfterLogin } from './storage.ts';
+import { recordTraffic, type Traffic } from './traffic.ts';
 
 export interface VisitOptions {
   /** Who has signed in before; nobody by default. */
@@ -25,11 +26,18 @@ export interface VisitOptions {
   readonly at?: string;
 }
 
+interface Visitor {
+  readonly context: BrowserContext;
+  readonly faults: Faults;
+  readonly traffic: Traffic;
+}
+
 export interface Web {
   readonly system: () => System;
   /**
    * A test whose visitors leave at its end. It fails when a page of theirs had an error on its console, an uncaught error,
-   * a request that failed, or a request to another host. A failed test leaves a picture of each page.
+   * a request that failed, or a request to another host. A failed test leaves a picture of each page, and says what each visitor
+   * sent and got. `timeout` is 120 000 ms by default.
    */
   readonly webTest: SystemTest;
   /** A new visitor opens a page. More tabs of theirs: `page.context().newPage()`. */
@@ -41,6 +49,8 @@ export interface Web {
 const ADMIN = 'admin@example.org';
 /** Milliseconds for one step of a page. Two test files share the machine. */
 const PATIENCE_MS = 20_000;
+/** Many such steps, on a slow machine. */
+const LONGEST_TEST_MS = 120_000;
 
 /** `describe` for tests of the web page, with a system and a browser for the whole file (`describeInBrowser`). */
 export function describeWeb(name: string, tests: (web: Web) => void, options: SystemOptions = {}): void {
@@ -65,7 +75,7 @@ function useWeb(launch: () => Promise<Browser>, { environment, ...options }: Sys
     }),
   });
   let admin: Promise<Person> | undefined;
-  let visitors: { readonly context: BrowserContext; readonly faults: Faults }[] = [];
+  let visitors: Visitor[] = [];
 
   const visit: Web['visit'] = async (path, { as, at = system().apis[0]!, expecting = [], ...look } = {}) => {
     // The name in the addresses of media: the page and its videos have one origin, as for users.
@@ -79,7 +89,7 @@ function useWeb(launch: () => Promise<Browser>, { environment, ...options }: Sys
     });
     context.setDefaultTimeout(PATIENCE_MS);
     const faults = collectFaults(context, hostsOf(origin), expecting);
-    visitors.push({ context, faults });
+    visitors.push({ context, faults, traffic: recordTraffic(context) });
     const page = await context.newPage();
     await page.goto(path);
     return page;
@@ -89,24 +99,25 @@ function useWeb(launch: () => Promise<Browser>, { environment, ...options }: Sys
     system,
     visit,
     admin: () => (admin ??= newPerson(system().apis[0]!, { email: ADMIN })),
-    webTest: (name, run, timeout) =>
+    webTest: (name, run, timeout = LONGEST_TEST_MS) =>
       systemTest(
         name,
         async () => {
           try {
-            await run();
+            await inTime(run, timeout);
             const faults = visitors.flatMap(({ faults }) => faults.seen);
             if (faults.length > 0) throw new Error(`The pages had faults:\n${faults.join('\n')}`);
           } catch (error) {
             const pictures = await picturesOf(visitors, name);
-            if (error instanceof Error) error.message += `\n\nThe pages then: ${pictures.join(' ')}`;
+            if (error instanceof Error)
+              error.message += `\n\nThe pages then: ${pictures.join(' ')}\n\n${trafficOf(visitors)}`;
             throw error;
           } finally {
             await Promise.all(visitors.map(({ context }) => context.close()));
             visitors = [];
           }
         },
-        timeout,
+        timeout + REPORT_MS,
       ),
   };
 }
@@ -117,7 +128,13 @@ function hostsOf(server: string): ReadonlySet<string> {
   return new Set([server, objectStore].filter((url) => url !== undefined).map((url) => new URL(url).host));
 }
 
-async function picturesOf(visitors: readonly { context: BrowserContext }[], name: string): Promise<string[]> {
+function trafficOf(visitors: readonly Visitor[]): string {
+  return visitors
+    .map(({ traffic }, index) => [`What visitor ${index + 1} sent and got last:`, ...traffic.lines].join('\n'))
+    .join('\n\n');
+}
+
+async function picturesOf(visitors: readonly Visitor[], name: string): Promise<string[]> {
   const folder = join(tmpdir(), 'reelstream-web-failures');
   await mkdir(folder, { recursive: true });
   const pages = visitors.flatMap(({ context }) => context.pages());

@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query';
+import { QueryClient, type InvalidateQueryFilters } from '@tanstack/react-query';
 import { ApiError } from './apiError.ts';
 
 /** Waits a second, then two, then four. A request that was refused is not repeated. */
@@ -13,3 +13,16 @@ export const queryClient = new QueryClient({
     mutations: { networkMode: 'always' },
   },
 });
+
+/**
+ * Reads queries again because something has happened. One that is being read for the first time is read once more afterwards: its
+ * answer may be from before.
+ */
+export async function reread(filters: InvalidateQueryFilters): Promise<void> {
+  const first = queryClient
+    .getQueryCache()
+    .findAll(filters)
+    .filter(({ state }) => state.data === undefined);
+  await Promise.all(first.map(({ promise }) => promise?.catch(() => undefined)));
+  await queryClient.invalidateQueries(filters);
+}

@@ -35,6 +35,7 @@ type Answer =
 
 /** Milliseconds. */
 const RETRY = 2_000;
+const LONG_RETRY = 10_000;
 /** The events since a position cannot be had. Those from now on can. */
 const START_AGAIN: ReadonlySet<string> = new Set(['too_far_behind', 'too_many_catch_ups', 'position_unknown']);
 
@@ -76,8 +77,11 @@ export function createConnection(): Connection {
         return tell('live');
       }
       asked = '';
-      if (START_AGAIN.has(answer.error.code)) startAgain(socket);
-      else if (answer.error.code === 'feed_unavailable') setTimeout(() => subscribe(socket), RETRY);
+      const { code } = answer.error;
+      if (START_AGAIN.has(code)) startAgain(socket);
+      else if (code === 'feed_unavailable') setTimeout(() => subscribe(socket), RETRY);
+      // No token could be had for the handshake.
+      else if (code === 'token_required') setTimeout(() => socket.disconnect().connect(), RETRY);
     });
   };
 
@@ -117,8 +121,11 @@ export function createConnection(): Connection {
           .then((valid) => give((token = valid) === undefined ? {} : { token })),
     });
     socket.on('connect_error', (error) => {
-      // Its session may have been ended from another device. The client does not try again by itself.
-      if ((error as { data?: { code?: string } }).data?.code !== 'token_invalid') return;
+      // The client tries again by itself only when the server was not reached.
+      const code = (error as { data?: { code?: string } }).data?.code;
+      if (code === 'too_many_sockets') setTimeout(() => socket.active || socket.connect(), LONG_RETRY);
+      // Its session may have been ended from another device.
+      if (code !== 'token_invalid') return;
       forgetAccessToken(token);
       void accessToken()
         .catch(() => undefined)

@@ -42,12 +42,16 @@ export function useLike(videoId: string): (like: boolean) => void {
       return (await answerOf(like ? api.PUT(path, request) : api.DELETE(path, request))).data;
     },
     onMutate: async (like) => {
-      await queryClient.cancelQueries({ queryKey: videoQuery(videoId).queryKey });
+      const { queryKey } = videoQuery(videoId);
+      // Nobody would repeat the first reading.
+      if (queryClient.getQueryData(queryKey) !== undefined) await queryClient.cancelQueries({ queryKey });
       return { changed: move(videoId, like) };
     },
-    onSuccess: ({ likeCount }) => {
+    onSuccess: async ({ likeCount }, like) => {
+      // A first answer that comes only now may be from before the like.
+      await queryClient.ensureQueryData(videoQuery(videoId)).catch(() => undefined);
       if (queryClient.isMutating({ mutationKey: likeKey(videoId) }) > 1) return;
-      changeVideo(videoId, (watched) => ({ ...watched, video: { ...watched.video, likeCount } }));
+      changeVideo(videoId, (watched) => ({ ...watched, isLiked: like, video: { ...watched.video, likeCount } }));
     },
     onError: (error, like, context) => {
       if (context?.changed) move(videoId, !like);

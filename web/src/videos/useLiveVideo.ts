@@ -80,15 +80,16 @@ function createReader(videoId: string): Reader {
  */
 async function readAgain(videoId: string, position: string): Promise<number | undefined> {
   const { queryKey } = videoQuery(videoId);
-  // The first reading may be under way, and come with what was before.
+  // A reading may be under way, and come with what was before.
   await queryClient
     .getQueryCache()
     .find({ queryKey })
     ?.promise?.catch(() => undefined);
-  if (queryClient.getQueryData(queryKey) === undefined) return undefined;
-  if (isLiking(videoId)) return PAUSE;
-  const liked = lastLike(videoId);
   try {
+    // It may have failed while the server was away.
+    await queryClient.ensureQueryData(videoQuery(videoId));
+    if (isLiking(videoId)) return PAUSE;
+    const liked = lastLike(videoId);
     const latest = await readVideo(videoId, { counted: false, minPosition: position });
     // The answer may be from before a like that was sent meanwhile.
     if (isLiking(videoId) || lastLike(videoId) !== liked) return PAUSE;

@@ -8,8 +8,12 @@ const PAGE = 10;
 /** Milliseconds. The server counts a view of the same reader once in this time. */
 const VIEW_INTERVAL = 60_000;
 
-export interface FeedPage {
+interface ListPage {
   readonly data: readonly Video[];
+  readonly meta: { readonly total: number };
+}
+
+export interface FeedPage extends ListPage {
   readonly meta: { readonly total: number; readonly nextCursor: string | null };
 }
 
@@ -24,11 +28,29 @@ function sinceHeader(position: string | undefined) {
   return position === undefined ? {} : { 'X-Min-Position': position };
 }
 
+/** For each list that is being read: the videos that have left the lists since it was asked for. */
+const leavingMeanwhile = new Set<Set<string>>();
+
+/** Reads a list, and reads it again when its answer still has a video that left meanwhile. */
+async function readList<List extends ListPage>(read: (minPosition: string | undefined) => Promise<List>): Promise<List> {
+  const left = new Set<string>();
+  leavingMeanwhile.add(left);
+  let list: List;
+  try {
+    list = await read(feedPosition);
+  } finally {
+    leavingMeanwhile.delete(left);
+  }
+  return list.data.some(({ id }) => left.has(id)) ? readList(read) : list;
+}
+
 /** The list is the same for everybody, so it does not wait until it is known who reads it. */
-export async function loadFeedPage(cursor: string): Promise<FeedPage> {
-  const params = { query: { cursor, limit: PAGE }, header: sinceHeader(feedPosition) };
-  const { data, meta } = await answerOf(api.GET('/api/v1/video', { params, fetch: (request) => fetch(request) }));
-  return { data, meta: meta! };
+export function loadFeedPage(cursor: string): Promise<FeedPage> {
+  return readList(async (minPosition) => {
+    const params = { query: { cursor, limit: PAGE }, header: sinceHeader(minPosition) };
+    const { data, meta } = await answerOf(api.GET('/api/v1/video', { params, fetch: (request) => fetch(request) }));
+    return { data, meta: meta! };
+  });
 }
 
 /** The public videos, newest first. The page says by itself when it asks again, so that nothing moves under the reader. */
@@ -44,11 +66,12 @@ export const feedQuery = infiniteQueryOptions({
 export const authorQuery = (username: string) =>
   infiniteQueryOptions({
     queryKey: ['author', username],
-    queryFn: async ({ pageParam }) => {
-      const params = { query: { username, cursor: pageParam, limit: 24 }, header: sinceHeader(feedPosition) };
-      const { data, meta } = await answerOf(api.GET('/api/v1/video', { params }));
-      return { data, meta: meta! };
-    },
+    queryFn: ({ pageParam }) =>
+      readList(async (minPosition) => {
+        const params = { query: { username, cursor: pageParam, limit: 24 }, header: sinceHeader(minPosition) };
+        const { data, meta } = await answerOf(api.GET('/api/v1/video', { params }));
+        return { data, meta: meta! };
+      }),
     initialPageParam: '',
     getNextPageParam: ({ meta }) => meta.nextCursor ?? undefined,
   });
@@ -86,13 +109,9 @@ export function changeVideo(videoId: string, change: (watched: Watched) => Watch
   queryClient.setQueryData(videoQuery(videoId).queryKey, (watched) => watched && change(watched));
 }
 
-interface ListPage {
-  readonly data: readonly Video[];
-  readonly meta: { readonly total: number };
-}
-
 /** A video that others may no longer see disappears from the feed, and from the list of its author. */
 export function dropVideo(videoId: string): void {
+  for (const left of leavingMeanwhile) left.add(videoId);
   const without = ({ data, meta, ...page }: ListPage): ListPage => ({
     ...page,
     data: data.filter(({ id }) => id !== videoId),

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Clapperboard, UserRoundX } from 'lucide-react';
 import { ApiError } from '../../api/apiError.ts';
+import { reread } from '../../api/queryClient.ts';
 import { Button, buttonClass } from '../../components/Button.tsx';
 import { Page } from '../../components/Page.tsx';
 import { Empty, Failure, Skeleton } from '../../components/States.tsx';
@@ -28,7 +29,7 @@ export function AuthorPage() {
     },
     (position) => {
       heardOfFeed(position);
-      void refetch();
+      void reread({ queryKey: authorQuery(username).queryKey });
     },
   );
   if (error instanceof ApiError && (error.code === 'user_not_found' || error.status === 400)) return <Nobody />;

@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { reread } from '../../../api/queryClient.ts';
 import type { LiveEvent } from '../../../live/connection.ts';
 import { useLogEvents } from '../../../live/useLiveEvents.ts';
 import { passes, readBefore, readHead, type LogEvent, type LogFilter } from './logEvents.ts';
@@ -13,8 +14,9 @@ export function useLog(filter: LogFilter, paused: boolean) {
   const [live, setLive] = useState<readonly LogEvent[]>([]);
   const [held, setHeld] = useState<readonly LogEvent[]>([]);
 
+  const queryKey = ['operator', 'log', filter];
   const older = useInfiniteQuery({
-    queryKey: ['operator', 'log', filter],
+    queryKey,
     initialPageParam: undefined as string | undefined,
     queryFn: async ({ pageParam, signal }) =>
       readBefore(filter, pageParam === undefined ? (await readHead(signal)) + 1n : BigInt(pageParam), signal),
@@ -31,7 +33,7 @@ export function useLog(filter: LogFilter, paused: boolean) {
     if (paused) setHeld(add);
     else setLive(add);
   };
-  const state = useLogEvents(onEvent, () => void older.refetch());
+  const state = useLogEvents(onEvent, () => void reread({ queryKey }));
   // What was held while the list stood still.
   if (!paused && held.length > 0) {
     setLive([...held, ...live].slice(0, MOST_LIVE));

@@ -1,6 +1,7 @@
-import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError } from '../../../api/apiError.ts';
+import { reread } from '../../../api/queryClient.ts';
 import { sawPosition } from '../../../live/seenPosition.ts';
 import { useCalmly } from '../../../live/useCalmly.ts';
 import { useLiveEvents } from '../../../live/useLiveEvents.ts';
@@ -96,10 +97,9 @@ export function useNumbers(question: Question | undefined): Numbers {
 }
 
 function useNews(listening: boolean): void {
-  const client = useQueryClient();
   const readAgain = useCalmly(() => {
     const isOfNow = (key: readonly unknown[]): boolean => (key[2] as Question | null)?.asOf === undefined;
-    void client.invalidateQueries({
+    void reread({
       queryKey: ['analytics', 'report'],
       predicate: ({ queryKey }) => isOfNow(queryKey),
     });

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions, useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { ApiError } from '../../../api/apiError.ts';
 import { answerOf, api } from '../../../api/client.ts';
+import { reread } from '../../../api/queryClient.ts';
 import type { components } from '../../../api/schema.d.ts';
 import { notOlderThanSeen, sawPosition } from '../../../live/seenPosition.ts';
 import { useCalmly } from '../../../live/useCalmly.ts';
@@ -94,7 +95,7 @@ function moderationIn(history: readonly HistoryEntry[]): OwnVideo['moderation'] 
 export function useOwnVideosLive(): void {
   const client = useQueryClient();
   const user = useUser();
-  const readAgain = (): void => void client.invalidateQueries({ queryKey: KEY });
+  const readAgain = (): void => void reread({ queryKey: KEY });
   const soon = useCalmly(readAgain, SOON);
   const later = useCalmly(readAgain, LATER);
   useLiveEvents(
