@@ -32,7 +32,9 @@ function sinceHeader(position: string | undefined) {
 const leavingMeanwhile = new Set<Set<string>>();
 
 /** Reads a list, and reads it again when its answer still has a video that left meanwhile. */
-async function readList<List extends ListPage>(read: (minPosition: string | undefined) => Promise<List>): Promise<List> {
+async function readList<List extends ListPage>(
+  read: (minPosition: string | undefined) => Promise<List>,
+): Promise<List> {
   const left = new Set<string>();
   leavingMeanwhile.add(left);
   let list: List;

@@ -99,10 +99,7 @@ export function useNumbers(question: Question | undefined): Numbers {
 function useNews(listening: boolean): void {
   const readAgain = useCalmly(() => {
     const isOfNow = (key: readonly unknown[]): boolean => (key[2] as Question | null)?.asOf === undefined;
-    void reread({
-      queryKey: ['analytics', 'report'],
-      predicate: ({ queryKey }) => isOfNow(queryKey),
-    });
+    void reread({ queryKey: ['analytics', 'report'], predicate: ({ queryKey }) => isOfNow(queryKey) });
   }, CALM);
   const readSince = (position: string): void => {
     sawPosition(position);
