@@ -113,13 +113,19 @@ function useWeb(launch: () => Promise<Browser>, { environment, ...options }: Sys
               error.message += `\n\nThe pages then: ${pictures.join(' ')}\n\n${trafficOf(visitors)}`;
             throw error;
           } finally {
-            await Promise.all(visitors.map(({ context }) => context.close()));
+            await Promise.all(visitors.map(leave));
             visitors = [];
           }
         },
         timeout + REPORT_MS,
       ),
   };
+}
+
+/** Requests that the test has held back may never be answered. */
+async function leave({ context }: Visitor): Promise<void> {
+  await Promise.all(context.pages().map((page) => page.unrouteAll({ behavior: 'ignoreErrors' })));
+  await context.close();
 }
 
 /** The server, and in a cluster the object store, from which browsers fetch media. */
