@@ -4,6 +4,8 @@ export interface Members<T> {
   add(member: T): () => void;
   /** Those that are here now, in the order in which they came. */
   all(): T[];
+  /** The one that has been here longest. */
+  readonly first: T | undefined;
   readonly size: number;
 }
 
@@ -50,6 +52,9 @@ export function createMembers<T>(): Members<T> {
       const members: T[] = [];
       for (let link = first; link !== undefined; link = link.after) members.push(link.member);
       return members;
+    },
+    get first() {
+      return first?.member;
     },
     get size() {
       return size;

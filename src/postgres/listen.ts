@@ -14,10 +14,10 @@ export interface ListenOptions {
   readonly channel: string;
   onNotification(payload: string): void;
   /**
-   * Called each time that listening has begun: notifications sent before that are lost. When it rejects, the connection
-   * is given up and opened anew.
+   * Called each time that listening has begun, with the process id of the backend: notifications sent before that are
+   * lost. When it rejects, the connection is given up and opened anew.
    */
-  onConnected(): Promise<void> | void;
+  onConnected(pid: number | undefined): Promise<void> | void;
   readonly signal: AbortSignal;
   readonly logger: Logger | undefined;
 }
@@ -51,7 +51,7 @@ async function listenUntilLost({ pool, channel, onNotification, onConnected, sig
   try {
     // Not abortable: PostgreSQL reports a connection that is closed in the middle of a statement as an error.
     await client.query(listening);
-    await onConnected();
+    await onConnected((client as { processID?: number }).processID);
     await abortable(lost.promise, signal);
   } finally {
     // Closed, not returned to the pool: it would go on listening there.

@@ -148,6 +148,21 @@ export async function readCheckpoints(
   return (await client.query<Checkpoint>(`select ${COLUMNS} from ${from} checkpoints order by partition`)).rows;
 }
 
+export interface CheckpointOf extends Checkpoint {
+  readonly schema: string;
+}
+
+/** The checkpoints of several schemas, in one question. @throws when a schema or its table does not exist */
+export async function readCheckpointsOf(
+  client: Queryable,
+  schemas: readonly string[],
+): Promise<readonly CheckpointOf[]> {
+  const each = schemas.map(
+    (schema) => `select '${schema}' as schema, ${COLUMNS} from "${schema}".checkpoints checkpoints`,
+  );
+  return (await client.query<CheckpointOf>(each.join(' union all '))).rows;
+}
+
 /**
  * Keeps every other writer of this consumer out until the transaction ends. Transactions that replace the rows first take
  * an advisory lock, one after the other: a row lock that is granted after its row was replaced returns neither row.

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { pause } from '../../core/abortable.ts';
 import { coalesced } from '../../core/coalesced.ts';
 import { listen } from '../../postgres/listen.ts';
+import { createOtherListeners } from '../../postgres/otherListeners.ts';
 import { queryWithTimeout } from '../../postgres/queryWithTimeout.ts';
 import type { HeadWatch } from '../headWatch.ts';
 
@@ -24,7 +25,7 @@ export interface HeadNotificationsOptions {
 
 /** Tells processes of each other's appends: NOTIFY for speed, a poll for certainty. */
 export interface HeadNotifications {
-  /** Tells other processes, without making the caller wait. One notification may stand for many appends. */
+  /** Tells other processes, if there are any, without making the caller wait. One notification may stand for many appends. */
   announce(): void;
   /** Begins to hear from other processes; holds one connection of the pool from then on. */
   listen(): void;
@@ -41,6 +42,7 @@ export function createHeadNotifications({
   const closing = new AbortController();
   const { signal } = closing;
   const self = randomUUID();
+  const others = createOtherListeners({ pool, channel: CHANNEL });
   let announcing: Promise<void> | undefined;
   let reading: Promise<void> | undefined;
   let listening: Promise<unknown> | undefined;
@@ -70,18 +72,22 @@ export function createHeadNotifications({
 
   return {
     announce() {
-      announcing = notify();
+      if (others.mayExist()) announcing = notify();
     },
     listen() {
       if (signal.aborted) return;
       // This process knows of its own appends. Older programs do not name the sender.
       const onNotification = (sender: string): void => void (sender !== self && look());
-      const hearing = { pool, channel: CHANNEL, onNotification, onConnected: look, signal, logger };
+      const onConnected = (pid: number | undefined): void => {
+        others.listenWith(pid);
+        look();
+      };
+      const hearing = { pool, channel: CHANNEL, onNotification, onConnected, signal, logger };
       listening ??= Promise.all([listen(hearing), poll()]);
     },
     close: async () => {
       closing.abort();
-      await Promise.all([announcing, listening]);
+      await Promise.all([announcing, listening, others.close()]);
       await reading;
     },
   };

@@ -29,13 +29,14 @@ export interface DeclaredProjection {
 /** The part of progress that needs no database: the positions last reported, and the calls that wait for more. */
 export interface ProgressTracker extends ProjectionProgress {
   moved(move: PartitionMoved): void;
-  /** Whether there are calls of `waitFor` that still wait. */
-  readonly awaited: boolean;
+  /** Whether a call of `waitFor` has waited for this many milliseconds, and still waits. */
+  isAwaitedSince(ms: number): boolean;
   /** Whether there are listeners to commits. */
   readonly watched: boolean;
 }
 
 interface Waiter {
+  readonly since: number;
   readonly position: bigint;
   readonly stream: string | undefined;
   readonly resolve: (passed: boolean) => void;
@@ -88,7 +89,7 @@ export function createProgressTracker(declared: readonly DeclaredProjection[] = 
         const giveUp = (): void => settle(false);
         const timer = setTimeout(giveUp, timeoutMs);
         signal?.addEventListener('abort', giveUp, { once: true });
-        const leave = waiting.add({ position: wanted, stream, resolve: settle });
+        const leave = waiting.add({ since: performance.now(), position: wanted, stream, resolve: settle });
       });
     },
     onCommit(listener) {
@@ -106,8 +107,9 @@ export function createProgressTracker(declared: readonly DeclaredProjection[] = 
         if (hasPassed(projection, waiter.position, waiter.stream)) waiter.resolve(true);
       if (changed) for (const listener of listeners) listener({ projection, position: position(projection) });
     },
-    get awaited() {
-      return [...waiters.values()].some((waiting) => waiting.size > 0);
+    isAwaitedSince(ms) {
+      const begun = performance.now() - ms;
+      return [...waiters.values()].some((waiting) => (waiting.first?.since ?? Infinity) <= begun);
     },
     get watched() {
       return listeners.size > 0;

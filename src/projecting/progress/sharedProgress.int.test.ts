@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { countingViews, manyViews, viewed, viewsOf } from '../../../tests/support/countingViews.ts';
 import { eventually } from '../../../tests/support/eventually.ts';
 import { asIs, createProjectingTest, quiet, type ProjectingTest } from '../../../tests/support/projecting.ts';
@@ -122,6 +122,28 @@ describe('the progress of projections', () => {
     );
     const position = await manyViews(t, 5);
     expect(await elsewhere.waitFor('counting', position, { timeoutMs: WAIT_MS })).toBe(true);
+  });
+
+  test('is not sent to anybody while only this process listens', async () => {
+    await elsewhere.close();
+    const statements = jest.spyOn(t.pool, 'query');
+    const sent = (): number => statements.mock.calls.filter(([text]) => String(text).includes('pg_notify')).length;
+    await eventually(
+      async () => {
+        const before = sent();
+        const position = await manyViews(t, 1);
+        await here.waitFor('counting', position, { timeoutMs: WAIT_MS });
+        return sent() === before;
+      },
+      { what: 'a commit is not announced' },
+    );
+    // A process that begins hears of the next ones.
+    const newcomer = await begin();
+    const position = await manyViews(t, 5);
+    expect(await newcomer.waitFor('counting', position, { timeoutMs: WAIT_MS })).toBe(true);
+    const before = sent();
+    await eventually(async () => (await manyViews(t, 1), sent() > before), { what: 'commits are announced again' });
+    statements.mockRestore();
   });
 
   test('is known to a process that starts later', async () => {

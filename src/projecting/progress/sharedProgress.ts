@@ -2,7 +2,9 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { pause } from '../../core/abortable.ts';
 import { listen } from '../../postgres/listen.ts';
-import { readCheckpoints } from '../checkpoints.ts';
+import { isMissingTable } from '../../postgres/missingTable.ts';
+import { createOtherListeners } from '../../postgres/otherListeners.ts';
+import { readCheckpointsOf, type CheckpointOf } from '../checkpoints.ts';
 import { createProgressTracker, type DeclaredProjection, type PartitionMoved } from './progressTracker.ts';
 import type { ProjectionProgress } from '../../core/projectionProgress.ts';
 
@@ -11,9 +13,9 @@ const CHANNEL = 'reelstream_progress';
 const NOTIFY_EVERY_MS = 15;
 /** In bytes. PostgreSQL accepts payloads below 8 000. */
 const MOST_PAYLOAD = 7_000;
-const POLL_FOR_WAITERS_MS = 200;
+/** A call that still waits after so long may have missed a report. */
+const OVERDUE_MS = 200;
 const POLL_FOR_LISTENERS_MS = 1_000;
-const UNDEFINED_TABLE = '42P01';
 
 export interface SharedProgressOptions {
   readonly pool: pg.Pool;
@@ -25,7 +27,8 @@ export interface SharedProgressOptions {
 /** The progress of all projections, whichever process runs them. */
 export interface SharedProgress extends ProjectionProgress {
   /**
-   * For the process that runs projections: reports a move to this process at once, to the others within milliseconds.
+   * For the process that runs projections: reports a move to this process at once, to others, if there are any, within
+   * milliseconds.
    * Ignores consumers that are not among `projections`.
    */
   moved(move: PartitionMoved): void;
@@ -39,6 +42,7 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
   const names = new Set(projections.map(({ name }) => name));
   const closing = new AbortController();
   const { signal } = closing;
+  const others = createOtherListeners({ pool, channel: CHANNEL });
   const unreported = new Map<string, PartitionMoved>();
   const seen = new Map<string, bigint>();
   let begun = false;
@@ -49,6 +53,7 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
     // No request waits for a process manager, and each notification wakes every API process.
     if (!names.has(move.projection)) return;
     tracker.moved(move);
+    if (!others.mayExist()) return;
     const key = `${move.projection} ${move.partition}`;
     unreported.set(key, { ...move, changed: move.changed || unreported.get(key)?.changed === true });
     notifying ??= notifyOthers();
@@ -70,34 +75,53 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
       channel: CHANNEL,
       onNotification: (payload) => parsePayload(payload).forEach(tracker.moved),
       // A server that crashed may have lost its last commits: its checkpoints replace what was known before.
-      onConnected: () => readAll(true),
+      onConnected: (pid) => {
+        others.listenWith(pid);
+        return readAll(true);
+      },
       signal,
       logger,
     });
   }
 
   async function poll(): Promise<void> {
+    let lastPoll = performance.now();
     while (!signal.aborted) {
-      await pause(tracker.awaited ? POLL_FOR_WAITERS_MS : POLL_FOR_LISTENERS_MS, signal);
-      if (tracker.awaited || tracker.watched) await readAll(false).catch(() => undefined);
+      await pause(OVERDUE_MS, signal);
+      const isDue = tracker.watched && performance.now() - lastPoll >= POLL_FOR_LISTENERS_MS;
+      if (!isDue && !tracker.isAwaitedSince(OVERDUE_MS)) continue;
+      await readAll(false).catch(() => undefined);
+      lastPoll = performance.now();
     }
   }
 
   async function readAll(regressed: boolean): Promise<void> {
-    for (const projection of names) {
-      const checkpoints = await readCheckpoints(pool, projection).catch((error: unknown) => {
-        if ((error as { code?: string }).code === UNDEFINED_TABLE) return []; // not installed yet
-        throw error;
-      });
-      for (const { partition, partitions, position, version, variant } of checkpoints) {
-        const key = `${projection} ${partition}`;
-        // A checkpoint that did not exist at the start has been filled since then.
-        const changed =
-          position > (seen.get(key) ?? (begun ? 0n : position)) && position > tracker.position(projection);
-        seen.set(key, position);
-        tracker.moved({ projection, partition, partitions, position, version, variant, changed, regressed });
-      }
+    for (const { schema: projection, partition, partitions, position, version, variant } of await readInstalled()) {
+      const key = `${projection} ${partition}`;
+      // A checkpoint that did not exist at the start has been filled since then.
+      const changed = position > (seen.get(key) ?? (begun ? 0n : position)) && position > tracker.position(projection);
+      seen.set(key, position);
+      tracker.moved({ projection, partition, partitions, position, version, variant, changed, regressed });
     }
+  }
+
+  /** Of all projections in one question, or of each alone while one of them is not installed yet. */
+  async function readInstalled(): Promise<readonly CheckpointOf[]> {
+    const all = [...names];
+    try {
+      return await readCheckpointsOf(pool, all);
+    } catch (error) {
+      if (!isMissingTable(error)) throw error;
+    }
+    const found: CheckpointOf[] = [];
+    for (const name of all)
+      found.push(
+        ...(await readCheckpointsOf(pool, [name]).catch((error) => {
+          if (isMissingTable(error)) return [];
+          throw error;
+        })),
+      );
+    return found;
   }
 
   return {
@@ -114,7 +138,7 @@ export function createSharedProgress({ pool, projections, logger }: SharedProgre
     },
     async close() {
       closing.abort();
-      await Promise.all([running, notifying]);
+      await Promise.all([running, notifying, others.close()]);
     },
   };
 }
