@@ -1,7 +1,8 @@
-import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQuery } from '@tanstack/react-query';
 import { Monitor, Smartphone } from 'lucide-react';
 import { useState } from 'react';
 import { answerOf, api } from '../../api/client.ts';
+import { reread } from '../../api/queryClient.ts';
 import type { components } from '../../api/schema.d.ts';
 import { Ago } from '../../components/Ago.tsx';
 import { Badge } from '../../components/Badge.tsx';
@@ -23,10 +24,9 @@ const sessionsQuery = queryOptions({
 
 /** Where the user is signed in, as it is now. */
 export function Sessions() {
-  const client = useQueryClient();
   const { data, error, refetch } = useQuery(sessionsQuery);
   const [isAsking, setAsking] = useState(false);
-  const readAgain = (): Promise<void> => client.invalidateQueries({ queryKey: sessionsQuery.queryKey });
+  const readAgain = (): Promise<void> => reread({ queryKey: sessionsQuery.queryKey });
   useLiveEvents(
     ['me'],
     ({ type }) => {
