@@ -1,8 +1,11 @@
 import type pg from 'pg';
+import { queryWithTimeout } from './queryWithTimeout.ts';
 
 /** What was seen longer ago may have changed. */
 const FRESH_MS = 2_000;
 const LOOK_EVERY_MS = 1_000;
+/** A server that hangs must not hold up `close`. */
+const LONGEST_ANSWER_MS = 2_000;
 
 /** Tells whether a NOTIFY would reach another process. Each one costs a statement, and wakes all that listen. */
 export interface OtherListeners {
@@ -25,13 +28,15 @@ export function createOtherListeners({ pool, channel }: { pool: pg.Pool; channel
 
   async function look(pid: number): Promise<void> {
     // Unless PostgreSQL shows our own connection, it would not show those of others either.
-    const { rows } = await pool.query<{ ours: boolean; others: boolean }>(
-      `select coalesce(bool_or(pid = $1 and query = $2), false) as ours,
-         coalesce(bool_or(pid <> $1 and query in ($2, '<insufficient privilege>')), false) as others
-       from pg_stat_activity where datname = current_database()`,
-      [pid, `listen ${channel}`],
-    );
-    none = rows[0]!.ours && !rows[0]!.others;
+    const query = {
+      text: `select coalesce(bool_or(pid = $1 and query = $2), false),
+          coalesce(bool_or(pid <> $1 and query in ($2, '<insufficient privilege>')), false)
+        from pg_stat_activity where datname = current_database()`,
+      values: [pid, `listen ${channel}`],
+      rowMode: 'array' as const,
+    };
+    const [[isOursShown, areThereOthers] = []] = await queryWithTimeout<boolean[]>(pool, query, LONGEST_ANSWER_MS);
+    none = isOursShown === true && areThereOthers === false;
     seenAt = performance.now();
   }
 
@@ -43,7 +48,9 @@ export function createOtherListeners({ pool, channel }: { pool: pg.Pool; channel
       const now = performance.now();
       if (own !== undefined && now - lookedAt >= LOOK_EVERY_MS) {
         lookedAt = now;
-        looking = look(own).catch(() => undefined);
+        looking ??= look(own)
+          .catch(() => undefined)
+          .finally(() => (looking = undefined));
       }
       return !none || now - seenAt > FRESH_MS;
     },
